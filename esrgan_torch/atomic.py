@@ -1,0 +1,34 @@
+"""Files that are either whole or not there."""
+
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(target: Path) -> Generator[Path]:
+    """Yield a temporary path beside `target`; when the block ends well, it takes the target's place.
+
+    When the block raises, Ctrl-C included, the temporary file is removed and the target is left as it
+    was. The temporary name keeps the target's suffix, by which some writers choose the format.
+
+    Args:
+        target: the file to make; its folder must exist.
+
+    Raises:
+        OSError: the folder is missing, read-only or full.
+    """
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=f".part{target.suffix}")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files that only their owner may read; give the mode that open() would have given
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,224 @@
+"""Networks as they run: a copy of the weights on a device, in a precision, in the fastest layout found.
+
+An engine computes the same as the network it is made from, up to rounding: float32 is bit for bit the
+eager result on the CPU, the half precisions keep the residual stream in float32.
+"""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
+from esrgan_torch.network import Generator
+
+Progress = Callable[[float], None]
+Network = TypeVar("Network", bound=Generator)
+
+BLOCK_REACH = 5  # pixels around that a dense block sees: one a convolution
+SMALLEST_BAND = 16
+BAND_BYTES = 384 * 2**20  # of temporary values; less costs speed, since every band repeats 10 rows
+
+
+class Engine(ABC):
+    """A network ready to run on one device in one precision; batches have one picture."""
+
+    def __init__(self, model: Generator, device: torch.device, dtype: torch.dtype) -> None:
+        self.device = device
+        self.dtype = dtype
+        self.scale = model.scale
+        self.unshuffle = model.unshuffle
+
+    @abstractmethod
+    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        """(1, C, H, W) float32 in [0, 1] on the device -> features, see `Generator.trunk`.
+
+        `progress` is told the share of the trunk that is done, from 0 to 1.
+        """
+
+    @abstractmethod
+    def tail(self, features: Tensor) -> Tensor:
+        """Features (1, F, h, w) of `trunk`, or a part of them -> (1, C, H, W) float32, not clamped."""
+
+    @abstractmethod
+    def trunk_bytes(self, height: int, width: int) -> int:
+        """Device memory that `trunk` takes at its peak for height x width input pixels, result included."""
+
+    @abstractmethod
+    def tail_bytes(self, height: int, width: int) -> int:
+        """Device memory that `tail` takes at its peak for height x width feature pixels."""
+
+    def shrink(self) -> bool:
+        """Use less temporary memory in the trunk from now on; False when it cannot be less."""
+        return False
+
+
+def make_engine(model: Generator, device: torch.device, dtype: torch.dtype) -> Engine:
+    """The engine for this network.
+
+    Raises:
+        ConfigError: a network that is neither an RRDBNet nor a CompactNet.
+    """
+    if isinstance(model, RRDBNet):
+        return RRDBEngine(model, device, dtype)
+    if isinstance(model, CompactNet):
+        return CompactEngine(model, device, dtype)
+    raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
+
+
+class RRDBEngine(Engine):
+    """RRDBNet with the residual stream updated in place, in bands of rows.
+
+    Only two planes of the trunk exist at full size, the stream and the start of the current RRDB, both in
+    float32: 2 * features * 4 bytes a feature pixel, where the plain network holds about ten. A dense block
+    works on a band of rows and the 5 rows around it, so its temporary values stay within `BAND_BYTES`.
+
+    In half precision only the dense blocks and the tail are rounded. Keeping the stream in float32 gains
+    0.5 to 2 dB on RRDB-23, the first and the body's last convolution in float32 another 2 to 3 dB, at 0.2 %
+    of the cost.
+    """
+
+    def __init__(self, model: RRDBNet, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(model, device, dtype)
+        self._band_bytes = BAND_BYTES
+        self._features = model.config.features
+        self._dense = model.config.features + 4 * model.config.growth
+        network = copy.deepcopy(model).to(device, dtype).requires_grad_(False)
+        network.conv_first = copy.deepcopy(model.conv_first).to(device, torch.float32)
+        network.conv_body = copy.deepcopy(model.conv_body).to(device, torch.float32)
+        self._network = _channels_last(network)
+
+    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        folded = F.pixel_unshuffle(batch, self.unshuffle).contiguous(memory_format=torch.channels_last)
+        stream = self._network.conv_first(folded)
+        start = torch.empty_like(stream)
+        blocks = self._network.rrdbs()
+        for number, block in enumerate(blocks, start=1):
+            start.copy_(stream)
+            for dense_block in (block.rdb1, block.rdb2, block.rdb3):
+                self._add_dense_block(dense_block, stream)
+            torch.add(start, stream, alpha=RESIDUAL_SCALE, out=stream)
+            progress(number / len(blocks))
+        # the first convolution is computed again rather than kept: 0.01 % of the work against a third plane
+        return self._in_bands(self._network.conv_body, stream, start).add_(self._network.conv_first(folded))
+
+    def _add_dense_block(self, block: ResidualDenseBlock, stream: Tensor) -> None:
+        """stream += 0.2 * residual(stream), band by band."""
+        height, width = stream.shape[-2:]
+        rows = self._band_rows(height, width)
+        window_rows = min(rows + 2 * BLOCK_REACH, height)
+        dense = torch.empty(
+            (1, self._dense, window_rows, width),
+            device=self.device,
+            dtype=self.dtype,
+            memory_format=torch.channels_last,
+        )
+        above: Tensor | None = None  # rows over the band as they were before the last band changed them
+        for top in range(0, height, rows):
+            bottom = min(top + rows, height)
+            window_top = max(top - BLOCK_REACH, 0)
+            window_bottom = min(bottom + BLOCK_REACH, height)
+            window = dense[:, :, : window_bottom - window_top]
+            window[:, : self._features, top - window_top :] = stream[:, :, top:window_bottom]
+            if above is not None:
+                window[:, : self._features, : top - window_top] = above
+            above = stream[:, :, bottom - min(BLOCK_REACH, bottom) : bottom].clone()
+            residual = self._residual(block, window)
+            stream[:, :, top:bottom].add_(
+                residual[:, :, top - window_top : bottom - window_top], alpha=RESIDUAL_SCALE
+            )
+
+    def _residual(self, block: ResidualDenseBlock, dense: Tensor) -> Tensor:
+        """Fill the channels after the first `features` and return what the block adds."""
+        known = self._features
+        for convolution in (block.conv1, block.conv2, block.conv3, block.conv4):
+            grown = F.leaky_relu_(convolution(dense[:, :known]), SLOPE)
+            dense[:, known : known + grown.shape[1]] = grown
+            known += grown.shape[1]
+        return block.conv5(dense)
+
+    def _in_bands(self, convolution: torch.nn.Conv2d, source: Tensor, result: Tensor) -> Tensor:
+        """result = convolution(source), in bands, so that no further plane is needed."""
+        height, width = source.shape[-2:]
+        rows = self._band_rows(height, width)
+        for top in range(0, height, rows):
+            bottom = min(top + rows, height)
+            window_top = max(top - 1, 0)
+            values = convolution(source[:, :, window_top : bottom + 1])
+            result[:, :, top:bottom] = values[:, :, top - window_top : bottom - window_top]
+        return result
+
+    def tail(self, features: Tensor) -> Tensor:
+        network = self._network
+        narrow = features.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        for convolution in network.upsampling_convolutions():
+            enlarged = F.interpolate(narrow, scale_factor=2.0, mode="nearest")
+            narrow = F.leaky_relu_(convolution(enlarged), SLOPE)
+        narrow = F.leaky_relu_(network.conv_hr(narrow), SLOPE)
+        return network.conv_last(narrow).float()
+
+    def _row_bytes(self, width: int) -> int:
+        """Temporary bytes a row of a band: the dense buffer, a copy of it, the last convolution's result."""
+        return width * (2 * self._dense + self._features) * self.dtype.itemsize
+
+    def _band_rows(self, height: int, width: int) -> int:
+        rows = max(self._band_bytes // self._row_bytes(width) - 2 * BLOCK_REACH, SMALLEST_BAND)
+        bands = -(-height // rows)
+        return -(-height // bands)
+
+    def shrink(self) -> bool:
+        self._band_bytes //= 2
+        return self._band_bytes >= 2**20
+
+    def trunk_bytes(self, height: int, width: int) -> int:
+        height, width = height // self.unshuffle, width // self.unshuffle
+        planes = 3 * self._features * 4 * height * width
+        band = min(self._band_rows(height, width) + 2 * BLOCK_REACH, height) * self._row_bytes(width)
+        return planes + band
+
+    def tail_bytes(self, height: int, width: int) -> int:
+        # at the last resolution: a convolution's input, its result and a copy in the library's own layout
+        return 3 * self._features * self.dtype.itemsize * height * width * (self.scale * self.unshuffle) ** 2
+
+
+class CompactEngine(Engine):
+    """CompactNet as it is, channels_last; its receptive field is small enough for exact tiles."""
+
+    def __init__(self, model: CompactNet, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(model, device, dtype)
+        self._channels = model.config.features
+        self._large = model.out_channels * model.scale**2
+        self._network = _channels_last(copy.deepcopy(model).to(device, dtype).requires_grad_(False))
+
+    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        features = batch.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        layers = len(self._network.body)
+        for number, layer in enumerate(self._network.body, start=1):
+            features = layer(features)
+            progress(number / layers)
+        # the skip is added in float32: what the network leaves as it is stays as it is
+        return features.float().add_(torch.repeat_interleave(batch, self.scale**2, dim=1))
+
+    def tail(self, features: Tensor) -> Tensor:
+        return self._network.tail(features)
+
+    def trunk_bytes(self, height: int, width: int) -> int:
+        values = 3 * self._channels * self.dtype.itemsize + 2 * self._large * 4
+        return values * height * width
+
+    def tail_bytes(self, height: int, width: int) -> int:
+        return 2 * self._large * 4 * height * width
+
+
+def _channels_last(network: Network) -> Network:
+    """The same network with its convolutions' weights in the layout that the CPU and CUDA compute faster."""
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network

@@ -1,0 +1,55 @@
+"""Every error that this project raises on purpose.
+
+    EsrganError
+    ├── ConfigError             an option or a size that cannot be
+    ├── ImageError              a picture file
+    │   ├── ImageReadError      missing, damaged or not a picture
+    │   ├── ImageTooLargeError  more pixels than the limit
+    │   └── ImageWriteError     the result could not be stored
+    ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
+    └── UpscaleError            the work itself
+        ├── OutOfMemoryError    no plan fits the memory that is free
+        └── NonFiniteError      the network gave NaN or infinity even in float32
+
+A message says what was given, what is needed and what to do.
+"""
+
+
+class EsrganError(Exception):
+    """The root: catch it to catch everything that the project raises on purpose."""
+
+
+class ConfigError(EsrganError, ValueError):
+    """An option, a size or a combination of them that cannot be."""
+
+
+class ImageError(EsrganError):
+    """Something is wrong with a picture file."""
+
+
+class ImageReadError(ImageError):
+    """The file is missing, damaged, or not a picture that can be read."""
+
+
+class ImageTooLargeError(ImageReadError):
+    """The file announces more pixels than the limit allows."""
+
+
+class ImageWriteError(ImageError):
+    """The picture could not be stored; whatever stood at the target before is untouched."""
+
+
+class WeightsError(EsrganError):
+    """Something is wrong with a checkpoint."""
+
+
+class UpscaleError(EsrganError):
+    """The network could not produce the picture."""
+
+
+class OutOfMemoryError(UpscaleError):
+    """No plan, however small its tiles, fits the memory that is free."""
+
+
+class NonFiniteError(UpscaleError):
+    """The network gave NaN or infinity, in float32 too."""

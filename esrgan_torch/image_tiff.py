@@ -1,0 +1,138 @@
+"""TIFF files: gray and RGB of 8 and 16 bits by tifffile, the rarer kinds by Pillow."""
+
+import io
+import struct
+from typing import cast
+
+import imagecodecs
+import numpy as np
+import tifffile
+from PIL import TiffImagePlugin
+
+from esrgan_torch.errors import ImageReadError, ImageWriteError
+from esrgan_torch.image_metadata import ORIENTATION, exif_of_tiff, tiff_tags
+from esrgan_torch.picture import Picture, Pixels
+
+_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2  # values of PhotometricInterpretation
+_PREMULTIPLIED, _STRAIGHT = 1, 2  # values of ExtraSamples; 0 is anything but alpha
+_ICC_PROFILE = 34675
+_STRIP_BYTES = 1 << 20
+_MAX_FILE = (1 << 32) - 1  # offsets have 32 bits
+
+
+class TiffFile:
+    """The first page of a TIFF file in memory, its header parsed and its pixels not yet decoded.
+
+    Attributes: height, width; plain: gray or RGB of 8 or 16 bits, which `pixels` can decode (Pillow
+    decodes the rest); orientation (1 to 8); icc_profile; exif.
+
+    Raises:
+        ImageReadError: a float, 32-bit or otherwise unusual picture, which has no place in 8 or 16 bits.
+        Exception: of whatever kind, where the file is damaged.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            self._page = file.pages.first
+        page = self._page
+        self.height, self.width = page.imagelength, page.imagewidth
+        if self.height < 1 or self.width < 1 or page.imagedepth != 1:
+            raise ImageReadError(
+                f"it holds a volume or nothing, of shape {page.shape}; give one flat picture"
+            )
+        bits, sample_format = page.bitspersample, int(page.sampleformat)
+        if sample_format not in (1, 4) or bits > 16:  # 1 unsigned, 4 undefined
+            kind = {2: "signed", 3: "float"}.get(sample_format, "unsigned")
+            raise ImageReadError(
+                f"its pixels are {kind} numbers of {bits} bits, whose white is anybody's guess; "
+                "convert it to unsigned 8 or 16 bits"
+            )
+        self.plain = bits in (8, 16) and page.photometric in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB)
+        if bits > 8 and not self.plain:
+            raise ImageReadError(
+                f"it is a {bits}-bit TIFF of kind {tifffile.PHOTOMETRIC(page.photometric).name}; "
+                "convert it to RGB or gray"
+            )
+        self.orientation = int(page.tags.valueof(ORIENTATION, 1))
+        self.icc_profile = cast("bytes | None", page.tags.valueof(_ICC_PROFILE))
+        self.exif = exif_of_tiff(data)
+
+    def pixels(self) -> Pixels:
+        """Decode a plain page to (H, W, C), orientation not yet applied."""
+        page = self._page
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+            # tifffile takes a strip without bytes for black, and may do so with one that is cut off
+            if count == 0 or offset + count > len(self._data):
+                raise ImageReadError("the file ends too early: it is truncated")
+        with tifffile.TiffFile(io.BytesIO(self._data)) as file:
+            array = file.pages.first.asarray()
+        if page.planarconfig == 2 and page.samplesperpixel > 1:
+            array = np.moveaxis(array.reshape(page.samplesperpixel, self.height, self.width), 0, 2)
+        array = array.reshape(self.height, self.width, page.samplesperpixel)
+        pixels = array.astype(np.uint8 if page.bitspersample == 8 else np.uint16, copy=False)
+
+        colours = 3 if page.photometric == _RGB else 1
+        if pixels.shape[2] < colours:
+            raise ImageReadError(f"it says RGB but has {pixels.shape[2]} channels")
+        colour, alpha = pixels[:, :, :colours], pixels[:, :, colours : colours + 1]
+        if page.photometric == _MIN_IS_WHITE:
+            colour = np.invert(colour)
+        # a fourth sample that nothing describes is alpha, as Pillow takes it too
+        extra = int(page.extrasamples[0]) if page.extrasamples else _STRAIGHT
+        if alpha.shape[2] == 0 or extra not in (_PREMULTIPLIED, _STRAIGHT):
+            return np.ascontiguousarray(colour)
+        if extra == _PREMULTIPLIED:
+            colour = _divide_by_alpha(colour, alpha)
+        return np.concatenate([colour, alpha], axis=2)
+
+
+def encode_tiff(picture: Picture) -> bytes:
+    """The whole file: deflate with horizontal prediction, in strips of about 1 MiB.
+
+    Written here because tifffile writes no EXIF directory and Pillow no 16-bit colour. (TIFF 6.0,
+    Adobe 1992; deflate: TIFF Technical Note 2002.)
+
+    Raises:
+        ImageWriteError: the file would pass the 4 GiB that the format can address.
+    """
+    pixels = picture.pixels.astype(picture.pixels.dtype.newbyteorder("<"), copy=False)
+    row_bytes = picture.width * picture.channels * pixels.itemsize
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    strips: list[bytes] = []
+    for top in range(0, picture.height, rows):
+        strip = pixels[top : top + rows].copy()
+        strip[:, 1:] -= pixels[top : top + rows, :-1]  # wraps around, as predictor 2 means it to
+        strips.append(bytes(imagecodecs.deflate_encode(strip.tobytes(), level=6)))
+    sizes = [len(strip) for strip in strips]
+    if sum(sizes) > _MAX_FILE - (1 << 24):
+        raise ImageWriteError("the picture passes the 4 GiB of a TIFF file; write it as png")
+
+    directory = TiffImagePlugin.ImageFileDirectory_v2(ifh=b"II*\0\0\0\0\0")
+    for tag, value in (tiff_tags(picture.exif) if picture.exif is not None else {}).items():
+        directory[tag] = value
+    starts = [0, *np.cumsum(sizes[:-1]).tolist()]
+    directory[256], directory[257] = picture.width, picture.height
+    directory[258] = (picture.bits,) * picture.channels
+    directory[259] = 8  # deflate
+    directory[262] = _MIN_IS_BLACK if picture.channels < 3 else _RGB
+    directory.tagtype[273] = directory.tagtype[279] = 4  # offsets and sizes are LONG, whatever their values
+    directory[273] = tuple(starts)  # counted from the end of the directory: Pillow adds its length
+    directory[277] = picture.channels
+    directory[278] = rows
+    directory[279] = tuple(sizes)
+    directory[317] = 2  # horizontal prediction
+    if picture.has_alpha:
+        directory[338] = _STRAIGHT
+    if picture.icc_profile is not None:
+        directory.tagtype[_ICC_PROFILE] = 7  # UNDEFINED
+        directory[_ICC_PROFILE] = picture.icc_profile
+    header = b"II" + struct.pack("<HI", 42, 8)
+    return b"".join((header, directory.tobytes(8), *strips))
+
+
+def _divide_by_alpha(colour: Pixels, alpha: Pixels) -> Pixels:
+    """Straight colour from premultiplied; what alpha hides altogether becomes black."""
+    maximum = np.iinfo(colour.dtype).max
+    straight = colour * (maximum / np.maximum(alpha, 1).astype(np.float64))
+    return np.clip(np.rint(straight), 0, maximum).astype(colour.dtype)

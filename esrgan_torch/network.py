@@ -1,0 +1,90 @@
+"""What every super-resolution network of the project offers, whatever its layers."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a network's weights come from.
+
+    Args:
+        name: registry name, or the file's name.
+        layout: layout of the file that they were read from, such as "basicsr" or "ncnn".
+        sha256: of that file (for ncnn, of the `.bin`), in hexadecimal.
+        licence: SPDX name, or None where the file states none.
+        source: where the file was published, or None.
+    """
+
+    name: str
+    layout: str
+    sha256: str
+    licence: str | None = None
+    source: str | None = None
+
+
+class Generator(nn.Module, ABC):
+    """A network that makes a larger picture, in two halves.
+
+    `trunk` works at the input's resolution (or below it, see `unshuffle`) and sees far; `tail`
+    makes the large picture and sees `tail_halo` feature pixels around. Running the trunk on the
+    whole picture and the tail in tiles is therefore exact, and cheap in memory.
+
+    Attributes:
+        scale: output pixels an input pixel, along each axis.
+        unshuffle: input pixels a feature pixel, along each axis (1 for most networks).
+        in_channels, out_channels: channels of the picture.
+        tail_halo: feature pixels around a tile that the tail needs to be exact.
+        receptive_field: input pixels around a pixel that its output depends on.
+        overlap: input pixels that a tile of the whole network needs around it, by measurement
+            (docs/tiling.md), to stay within a tenth of a grey level; equal to `receptive_field`
+            where that is affordable.
+        trunk_planes: float values an input pixel that the trunk holds at its peak.
+        tail_values: float values a feature pixel that the tail holds at its peak.
+        provenance: where the weights come from, or None for a network made from scratch.
+    """
+
+    scale: int
+    unshuffle: int = 1
+    in_channels: int
+    out_channels: int
+    tail_halo: int
+    receptive_field: int
+    overlap: int
+    provenance: Provenance | None = None
+
+    @abstractmethod
+    def trunk(self, batch: Tensor) -> Tensor:
+        """(N, in_channels, H, W) in [0, 1], H and W multiples of `unshuffle` -> features
+        (N, C, H / unshuffle, W / unshuffle)."""
+
+    @abstractmethod
+    def tail(self, features: Tensor) -> Tensor:
+        """Features (N, C, h, w) -> (N, out_channels, h * unshuffle * scale, w * unshuffle * scale)."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """(N, in_channels, H, W) in [0, 1] -> (N, out_channels, H * scale, W * scale), not clamped.
+
+        Any H and W of at least 1: a size that `unshuffle` does not divide is padded by reflection
+        (by replication where the picture is too small to reflect) and the result is cropped.
+        """
+        height, width = batch.shape[-2:]
+        large = self.tail(self.trunk(pad_to_multiple(batch, self.unshuffle)))
+        return large[..., : height * self.scale, : width * self.scale]
+
+
+def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
+    """Pad (N, C, H, W) at the right and the bottom until `multiple` divides both sizes.
+
+    By reflection, or by replication along an axis that is too short to reflect.
+    """
+    for axis in (-1, -2):
+        size = batch.shape[axis]
+        missing = -size % multiple
+        if missing:
+            padding = (0, missing, 0, 0) if axis == -1 else (0, 0, 0, missing)
+            batch = F.pad(batch, padding, mode="reflect" if missing < size else "replicate")
+    return batch

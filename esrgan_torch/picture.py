@@ -1,0 +1,71 @@
+"""A picture in memory: its pixels and what its file said about them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esrgan_torch.errors import ConfigError
+
+Pixels = NDArray[np.uint8 | np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Pixels with their colour profile and EXIF block.
+
+    Args:
+        pixels: (H, W, C), uint8 (0-255) or uint16 (0-65535); C = 1 gray, 2 gray and alpha, 3 RGB,
+            4 RGB and alpha. Alpha is straight: the colours are not multiplied by it.
+        icc_profile: the ICC profile of the colours, None for sRGB or unknown.
+        exif: the EXIF block, from its byte order mark (II or MM) on. The orientation that it may have
+            held is already applied to the pixels, and its tag says 1.
+
+    Raises:
+        ConfigError: the pixels have another type or another shape, or there are none.
+    """
+
+    pixels: Pixels
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if str(self.pixels.dtype) not in ("uint8", "uint16"):
+            raise ConfigError(
+                f"a picture has uint8 or uint16 pixels, not {self.pixels.dtype}; scale and round floats first"
+            )
+        shape = self.pixels.shape
+        if len(shape) != 3 or shape[2] not in (1, 2, 3, 4) or 0 in shape:
+            raise ConfigError(
+                f"a picture has the shape (height, width, channels) with 1 to 4 channels, not {shape}"
+            )
+
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
+    @property
+    def channels(self) -> int:
+        return self.pixels.shape[2]
+
+    @property
+    def has_alpha(self) -> bool:
+        return self.channels in (2, 4)
+
+    @property
+    def bits(self) -> int:
+        """8 or 16: bits of one channel of one pixel."""
+        return 8 * self.pixels.dtype.itemsize
+
+    @property
+    def maximum(self) -> int:
+        """255 or 65535: the value of white, and of opaque."""
+        return (1 << self.bits) - 1
+
+    def with_pixels(self, pixels: Pixels) -> "Picture":
+        """The same metadata around other pixels; same conditions as for the constructor."""
+        return replace(self, pixels=pixels)

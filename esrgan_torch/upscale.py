@@ -1,0 +1,221 @@
+"""`Upscaler`: from picture to larger picture."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal, get_args, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esrgan_torch.alpha import bleed
+from esrgan_torch.devices import device_name, free_memory, resolve_device
+from esrgan_torch.engine import Engine, Progress, make_engine
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.execute import Run
+from esrgan_torch.network import Generator
+from esrgan_torch.picture import Picture, Pixels
+from esrgan_torch.plan import Plan, make_plan
+from esrgan_torch.precision import resolve_dtype
+from esrgan_torch.resample import imresize
+from esrgan_torch.tiling import Tiling
+
+AlphaMode = Literal["model", "resize", "drop"]
+LARGEST_SCALE = 32
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, for the gray of a network's colours
+
+
+@dataclass(frozen=True)
+class Upscaled:
+    """A result and how it came about.
+
+    Args:
+        picture: the larger picture, with the metadata of the given one.
+        plan: how it was cut; with its estimated memory and the reason.
+        device: name of the device for people.
+        dtype: precision, "float32", "float16" or "bfloat16".
+        redone: tiles that were not finite in half precision and were computed again in float32.
+        divided: tiles that did not fit in memory and were divided.
+        seconds: wall time.
+    """
+
+    picture: Picture
+    plan: Plan
+    device: str
+    dtype: str
+    redone: int
+    divided: int
+    seconds: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether the result equals the untiled one to float rounding."""
+        return self.plan.exact and (self.divided == 0 or len(self.plan.windows) > 1)
+
+
+class Upscaler:
+    """Runs a network on pictures of any size.
+
+    Args:
+        model: an `RRDBNet` or `CompactNet`, with 1 or 3 channels in and out; it is copied, not changed.
+        device: "auto" (the first of cuda, mps, cpu), or a device such as "cpu" or "cuda:1".
+        dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16".
+        tiling: what may be done to fit memory, see `Tiling`; a mode's name will do.
+        alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
+            interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
+            spread under the transparent ones, so that no dark fringe grows into the picture.
+            Colour or alpha of a single value is not run through the network: it keeps its value.
+        scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
+            result by MATLAB's bicubic interpolation.
+
+    Raises:
+        ConfigError: any of these cannot be.
+
+    Example:
+        >>> upscaler = Upscaler(CompactNet(features=8, convolutions=1))
+        >>> upscaler(np.zeros((10, 12, 3), np.uint8)).shape
+        (40, 48, 3)
+    """
+
+    def __init__(
+        self,
+        model: Generator,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        tiling: Tiling | Literal["auto", "exact", "off"] = "auto",
+        alpha: AlphaMode = "model",
+        scale: float | None = None,
+    ) -> None:
+        if model.in_channels not in (1, 3) or model.out_channels != model.in_channels:
+            raise ConfigError(
+                "an Upscaler needs a network with 1 or 3 channels, the same in and out; "
+                f"this one has {model.in_channels} and {model.out_channels}"
+            )
+        if alpha not in get_args(AlphaMode):
+            raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
+        if scale is not None and not 0 < scale <= LARGEST_SCALE:
+            raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
+        self.model = model
+        self.device = resolve_device(device)
+        self.dtype = resolve_dtype(dtype, model, self.device)
+        self.tiling = tiling if isinstance(tiling, Tiling) else Tiling(tiling)
+        self.alpha: AlphaMode = alpha
+        self.scale = float(model.scale if scale is None else scale)
+        self._engine = make_engine(model, self.device, self.dtype)
+        self._exact_engine: Engine | None = None
+
+    @overload
+    def __call__(self, image: Picture) -> Picture: ...
+    @overload
+    def __call__(self, image: Pixels) -> Pixels: ...
+    def __call__(self, image: Picture | Pixels) -> Picture | Pixels:
+        """Upscale a picture, or its pixels: (H, W, C) uint8 or uint16, C = 1 gray, 2 gray and alpha, 3 RGB,
+        4 RGB and alpha; the same kind comes back. Errors as in `upscale`."""
+        if isinstance(image, Picture):
+            return self.upscale(image).picture
+        return self.upscale(Picture(image)).picture.pixels
+
+    def plan(self, height: int, width: int) -> Plan:
+        """How a picture of height x width input pixels would be computed now.
+
+        Raises:
+            OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
+        """
+        # a CPU holds the result as well: 8-bit RGB, in two versions when it is resized after
+        held = 6 * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
+        return make_plan(self.model, self._engine, height, width, self.tiling, free_memory(self.device), held)
+
+    def upscale(self, picture: Picture, progress: Progress | None = None) -> Upscaled:
+        """Upscale a picture and say how it was done.
+
+        Args:
+            picture: any size of at least 1x1.
+            progress: called with the share that is done, from 0 to 1.
+
+        Raises:
+            OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
+            NonFiniteError: the network gives NaN or infinity in float32 too.
+        """
+        started = time.perf_counter()
+        plan = self.plan(picture.height, picture.width)
+        colour, alpha = _split(picture.pixels)
+        if self.alpha == "drop":
+            alpha = None
+        if alpha is not None:
+            colour = bleed(colour, alpha)
+        # a network for gray takes the channels of a colour picture one by one
+        planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
+        if alpha is not None and self.alpha == "model":
+            planes.append(alpha)
+        runs: list[Run] = []
+        parts: list[Pixels] = []
+        with torch.inference_mode():
+            for number, pixels in enumerate(planes):
+                run = self._run(plan, pixels.shape[2], _part_of(progress, number, len(planes)))
+                parts.append(self._enlarge(run, pixels))
+                runs.append(run)
+        if alpha is not None and self.alpha == "resize":
+            parts.append(imresize(alpha, *self._size(*alpha.shape[:2])))
+        return Upscaled(
+            picture.with_pixels(np.concatenate(parts, axis=2)),
+            plan,
+            device_name(self.device),
+            str(self.dtype).removeprefix("torch."),
+            sum(run.redone for run in runs),
+            sum(run.divided for run in runs),
+            time.perf_counter() - started,
+        )
+
+    def _run(self, plan: Plan, channels: int, progress: Progress) -> Run:
+        colour_network = self.model.in_channels == 3
+        return Run(
+            engine=self._engine,
+            exact_engine=self._float32_engine,
+            plan=plan,
+            divisible=self.tiling.mode in ("auto", "overlap"),
+            tail_halo=self.model.tail_halo,
+            grow=_gray_to_rgb if colour_network and channels == 1 else _as_it_is,
+            shrink=_rgb_to_gray if colour_network and channels == 1 else _as_it_is,
+            progress=progress,
+        )
+
+    def _float32_engine(self) -> Engine:
+        if self._exact_engine is None:
+            self._exact_engine = make_engine(self.model, self.device, torch.float32)
+        return self._exact_engine
+
+    def _enlarge(self, run: Run, pixels: Pixels) -> Pixels:
+        size = self._size(*pixels.shape[:2])
+        if (pixels == pixels[0, 0]).all():
+            # one colour has no detail to restore, and the networks would shift it by several levels
+            return np.broadcast_to(pixels[0, 0], (*size, pixels.shape[2]))
+        large = run.picture(pixels)
+        return large if large.shape[:2] == size else imresize(large, *size)
+
+    def _size(self, height: int, width: int) -> tuple[int, int]:
+        return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
+
+
+def _split(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
+    """Colour (1 or 3 channels) and alpha (1 channel), or None."""
+    if pixels.shape[2] in (2, 4):
+        return pixels[:, :, :-1], pixels[:, :, -1:]
+    return pixels, None
+
+
+def _part_of(progress: Progress | None, number: int, runs: int) -> Progress:
+    """Progress of one of several runs as progress of the whole."""
+    return lambda share: progress((number + share) / runs) if progress is not None else None
+
+
+def _gray_to_rgb(batch: Tensor) -> Tensor:
+    return batch.expand(-1, 3, -1, -1)
+
+
+def _rgb_to_gray(batch: Tensor) -> Tensor:
+    weights = torch.tensor(LUMA, device=batch.device).view(1, 3, 1, 1)
+    return (batch.clamp(0, 1) * weights).sum(dim=1, keepdim=True)
+
+
+def _as_it_is(batch: Tensor) -> Tensor:
+    return batch

@@ -1,0 +1,73 @@
+"""Devices: names, memory, and what running out of it looks like."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from esrgan_torch import devices
+from esrgan_torch.devices import computes_bfloat16_fast, free_memory, is_out_of_memory, resolve_device
+from esrgan_torch.errors import ConfigError
+
+
+def test_auto_takes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto").type == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert resolve_device("auto").type == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_device("auto").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "xpu", ""])
+def test_devices_that_are_not_there_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError):
+        resolve_device(name)
+
+
+def test_free_memory_is_that_of_the_machine() -> None:
+    assert 2**20 < free_memory(torch.device("cpu")) < 2**50
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({"memory.max": "5000\n", "memory.current": "2000\n"}, 3000),
+        ({"memory.max": "5000\n", "memory.current": "7000\n"}, 0),
+        ({"memory/memory.limit_in_bytes": "900", "memory/memory.usage_in_bytes": "100"}, 800),
+    ],
+)
+def test_a_container_limits_it(
+    files: dict[str, str], left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(devices, "CGROUP", tmp_path)
+    assert free_memory(torch.device("cpu")) == left
+
+
+def test_no_limit_is_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "memory.max").write_text("max\n")
+    monkeypatch.setattr(devices, "CGROUP", tmp_path)
+    assert free_memory(torch.device("cpu")) > 2**20
+
+
+def test_running_out_of_memory_is_recognised() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55)
+    assert is_out_of_memory(caught.value)
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))
+
+
+def test_bfloat16_is_asked_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, expected in (
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True}, True),
+        ({"avx2": True}, False),
+    ):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
+        assert computes_bfloat16_fast(torch.device("cpu")) is expected
+    assert not computes_bfloat16_fast(torch.device("mps"))

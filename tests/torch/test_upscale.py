@@ -1,0 +1,187 @@
+"""Upscaler: every kind of picture, and the same picture however it is cut."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from esrgan_torch import Picture, Tiling, Upscaler
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.network import Generator
+from tests.torch.networks import small_compact, small_rrdb
+
+RRDB = small_rrdb()
+COMPACT = small_compact()
+
+
+def photo(height: int, width: int, channels: int = 3, dtype: type = np.uint8) -> NDArray:
+    rng = np.random.default_rng(height * 1000 + width)
+    return rng.integers(0, np.iinfo(dtype).max, (height, width, channels), dtype, endpoint=True)
+
+
+def untiled(model: Generator, pixels: NDArray) -> NDArray:
+    """What the bare network gives, rounded."""
+    batch = torch.from_numpy(pixels.astype(np.float32) / np.iinfo(pixels.dtype).max).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        values = model(batch)[0].permute(1, 2, 0).clamp(0, 1).numpy()
+    return np.rint(values * np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+
+
+@pytest.mark.parametrize("model", [RRDB, COMPACT], ids=["rrdb", "compact"])
+@pytest.mark.parametrize("size", [(1, 2), (1, 40), (33, 17), (50, 64)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_result_is_the_networks(model: Generator, size: tuple[int, int], dtype: type) -> None:
+    pixels = photo(*size, dtype=dtype)
+    result = Upscaler(model, "cpu", "float32")(pixels)
+    expected = untiled(model, pixels)
+    assert result.dtype == dtype
+    assert result.shape == expected.shape
+    # a value in the middle between two levels may be rounded either way
+    assert np.abs(result.astype(int) - expected.astype(int)).max() <= 1
+    assert (result != expected).mean() < (0.001 if dtype is np.uint8 else 0.1)
+
+
+@pytest.mark.parametrize(
+    "sizes", [{}, {"scale": 2, "unshuffle": 2}, {"scale": 1, "unshuffle": 4}, {"scale": 2}]
+)
+@pytest.mark.parametrize("size", [(70, 41), (33, 90)])
+def test_exact_tiling_gives_the_untiled_picture(sizes: dict[str, int], size: tuple[int, int]) -> None:
+    model = small_rrdb(**sizes)
+    pixels = photo(*size)
+    whole = Upscaler(model, "cpu", "float32", "off")(pixels)
+    for tiling in ("exact", Tiling("exact", 16), Tiling("auto", 32)):
+        np.testing.assert_array_equal(Upscaler(model, "cpu", "float32", tiling)(pixels), whole)
+
+
+@pytest.mark.parametrize("model", [RRDB, COMPACT, small_rrdb(scale=2, unshuffle=2)])
+def test_tiles_that_reach_as_far_as_the_network_are_exact(model: Generator) -> None:
+    pixels = photo(61, 75)
+    whole = Upscaler(model, "cpu", "float32", "off")(pixels)
+    upscaler = Upscaler(model, "cpu", "float32", Tiling("overlap", 24, model.receptive_field))
+    result = upscaler.upscale(Picture(pixels))
+    assert result.exact
+    assert len(result.plan.windows) > 4
+    np.testing.assert_array_equal(result.picture.pixels, whole)
+
+
+def test_more_overlap_is_nearer_and_cross_fading_leaves_no_gap() -> None:
+    pixels = photo(90, 70)
+    whole = Upscaler(RRDB, "cpu", "float32", "off")(pixels).astype(int)
+    errors = []
+    for overlap in (0, 4, 12):
+        result = Upscaler(RRDB, "cpu", "float32", Tiling("overlap", 24, overlap)).upscale(Picture(pixels))
+        assert not result.exact
+        errors.append(np.abs(result.picture.pixels.astype(int) - whole).mean())
+    assert errors[0] > errors[1] > errors[2]
+
+
+@pytest.mark.parametrize("model", [RRDB, COMPACT], ids=["rrdb", "compact"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_gray_stays_gray_and_alpha_stays(model: Generator, channels: int) -> None:
+    result = Upscaler(model, "cpu")(photo(9, 7, channels))
+    assert result.shape == (36, 28, channels)
+
+
+def test_gray_is_the_luma_of_the_networks_colours() -> None:
+    gray = photo(8, 8, 1)
+    colour = untiled(RRDB, np.repeat(gray, 3, axis=2)).astype(float)
+    expected = colour @ np.array([0.299, 0.587, 0.114])
+    result = Upscaler(RRDB, "cpu", "float32")(gray)[:, :, 0].astype(float)
+    assert np.abs(result - expected).max() <= 1.01
+
+
+def test_a_network_for_gray_takes_colours_one_by_one() -> None:
+    model = small_rrdb(in_channels=1, out_channels=1)
+    upscaler = Upscaler(model, "cpu", "float32")
+    pixels = photo(6, 5, 3)
+    result = upscaler(pixels)
+    for channel in range(3):
+        np.testing.assert_array_equal(
+            result[:, :, channel : channel + 1], upscaler(pixels[:, :, channel : channel + 1])
+        )
+
+
+def test_alpha_by_the_network_by_resizing_or_not_at_all() -> None:
+    pixels = photo(10, 12, 4)
+    by_model = Upscaler(RRDB, "cpu", "float32", alpha="model")(pixels)
+    resized = Upscaler(RRDB, "cpu", "float32", alpha="resize")(pixels)
+    dropped = Upscaler(RRDB, "cpu", "float32", alpha="drop")(pixels)
+    assert by_model.shape == resized.shape == (40, 48, 4)
+    assert dropped.shape == (40, 48, 3)
+    np.testing.assert_array_equal(by_model[:, :, :3], resized[:, :, :3])
+    assert (by_model[:, :, 3] != resized[:, :, 3]).any()
+
+
+def test_opaque_stays_opaque_and_colour_is_that_of_the_opaque_picture() -> None:
+    pixels = photo(10, 12, 4)
+    pixels[:, :, 3] = 255
+    result = Upscaler(RRDB, "cpu", "float32")(pixels)
+    assert (result[:, :, 3] == 255).all()
+    np.testing.assert_array_equal(result[:, :, :3], Upscaler(RRDB, "cpu", "float32")(pixels[:, :, :3].copy()))
+
+
+def test_colour_hidden_under_full_transparency_does_not_matter() -> None:
+    pixels = photo(16, 16, 4)
+    pixels[:, :8, 3] = 0
+    other = pixels.copy()
+    other[:, :8, :3] = 0
+    upscaler = Upscaler(RRDB, "cpu", "float32")
+    np.testing.assert_array_equal(upscaler(pixels), upscaler(other))
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (254, 254, 254), (255, 0, 0), (20, 90, 200)])
+@pytest.mark.parametrize("scale", [None, 2, 3.5])
+def test_a_flat_picture_stays_within_one_level(colour: tuple[int, ...], scale: float | None) -> None:
+    flat = np.full((12, 9, 3), colour, np.uint8)
+    result = Upscaler(RRDB, "cpu", scale=scale)(flat)
+    assert np.abs(result.astype(int) - np.array(colour)).max() <= 1
+    assert result.shape[0] == round(12 * (scale or 4))
+
+
+@pytest.mark.parametrize(
+    ("scale", "size"), [(1, (7, 5)), (2, (14, 10)), (2.5, (18, 12)), (0.1, (1, 1)), (8, (56, 40))]
+)
+def test_another_scale_resizes_the_networks_result(scale: float, size: tuple[int, int]) -> None:
+    assert Upscaler(RRDB, "cpu", scale=scale)(photo(7, 5)).shape[:2] == size
+
+
+def test_metadata_travels() -> None:
+    picture = Picture(photo(5, 5), icc_profile=b"profile", exif=b"II*\0")
+    result = Upscaler(COMPACT, "cpu")(picture)
+    assert (result.icc_profile, result.exif) == (b"profile", b"II*\0")
+
+
+def test_progress_goes_up_to_one() -> None:
+    told: list[float] = []
+    Upscaler(RRDB, "cpu", tiling=Tiling("overlap", 16, 4)).upscale(Picture(photo(40, 40, 4)), told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+
+
+def test_the_same_picture_gives_the_same_bytes_each_time() -> None:
+    upscaler = Upscaler(RRDB, "cpu")
+    pixels = photo(30, 31)
+    first = upscaler(pixels)
+    for _ in range(3):
+        np.testing.assert_array_equal(upscaler(pixels), first)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"alpha": "keep"}, "keep"),
+        ({"scale": 0}, "0"),
+        ({"scale": 100}, "32"),
+        ({"device": "cuda:7"}, "cuda:7"),
+        ({"dtype": "int8"}, "int8"),
+        ({"tiling": "some"}, "some"),
+    ],
+)
+def test_impossible_options_are_refused(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Upscaler(RRDB, **{"device": "cpu", **options})
+
+
+def test_networks_for_other_channels_are_refused() -> None:
+    with pytest.raises(ConfigError, match="4"):
+        Upscaler(small_rrdb(in_channels=4), "cpu")

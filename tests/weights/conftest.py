@@ -1,0 +1,95 @@
+"""What several tests of the weights need: small random networks, and a server that misbehaves on request."""
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator
+from esrgan_weights.checkpoint import Config, build, empty_network
+
+MakeNetwork = Callable[[Config], Generator]
+
+
+@pytest.fixture
+def make_network(rng: torch.Generator) -> MakeNetwork:
+    """A network of given sizes with random weights, none of them zero or equal to another."""
+
+    def make(config: Config) -> Generator:
+        shapes = {name: tensor.shape for name, tensor in empty_network(config).state_dict().items()}
+        return build(
+            config, {name: torch.randn(shape, generator=rng) / 8 for name, shape in shapes.items()}, None
+        )
+
+    return make
+
+
+@pytest.fixture
+def small_rrdb(make_network: MakeNetwork) -> RRDBNet:
+    network = make_network(RRDBNetConfig(features=8, blocks=2, growth=4))
+    assert isinstance(network, RRDBNet)
+    return network
+
+
+@pytest.fixture
+def small_compact(rng: torch.Generator) -> CompactNet:
+    network = CompactNet(features=8, convolutions=2)
+    for parameter in network.parameters():
+        parameter.data.copy_(torch.randn(parameter.shape, generator=rng) / 8)
+    return network
+
+
+@dataclass
+class Server:
+    """A server on this machine; `content` is served under every path, each with its own manners."""
+
+    url: str
+    content: bytes
+    requests: list[tuple[str, str | None]] = field(default_factory=list)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Paths: good, no-ranges, wrong, truncated, cut (breaks after 40,000 bytes), page, longer, missing."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            manners = self.path.strip("/")
+            asked = self.headers.get("Range")
+            state.requests.append((manners, asked))
+            body = state.content
+            if manners == "missing":
+                self.send_error(404)
+                return
+            if manners == "wrong":
+                body = bytes(len(body))
+            if manners == "longer":
+                body += b"more"
+            start = int(asked[6:-1]) if asked and manners != "no-ranges" else 0
+            self.send_response(206 if start else 200)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            self.send_header("Content-Type", "text/html" if manners == "page" else "application/octet-stream")
+            self.send_header("Content-Length", str(len(body) - start))
+            self.end_headers()
+            end = {"truncated": len(body) // 2, "cut": start + 40_000}.get(manners, len(body))
+            self.wfile.write(body[start:end])
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state = Server(f"http://127.0.0.1:{httpd.server_port}", bytes(range(256)) * 400)
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield state
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()

@@ -1,0 +1,73 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from esrgan_torch.config import RRDBNetConfig
+from esrgan_weights import read_checkpoint, save
+from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+
+
+def test_content_counts_and_not_the_suffix(small_rrdb, tmp_path):
+    path = save(small_rrdb, tmp_path / "a.safetensors").rename(tmp_path / "a.pth")
+    assert read_checkpoint(path).container == "safetensors"
+    path = save(small_rrdb, tmp_path / "b.pth", "basicsr").rename(tmp_path / "b.bak")
+    assert read_checkpoint(path).container == "pickle"
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(CheckpointError, match="there is no such file"):
+        read_checkpoint(tmp_path / "none.pth")
+
+
+def test_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="it is a folder"):
+        read_checkpoint(tmp_path)
+
+
+def test_truncated_safetensors(small_rrdb, tmp_path):
+    path = save(small_rrdb, tmp_path / "a.safetensors")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="truncated or damaged safetensors"):
+        read_checkpoint(path)
+
+
+def test_text_named_safetensors(tmp_path):
+    path = tmp_path / "a.safetensors"
+    path.write_text("hello")
+    with pytest.raises(CheckpointError, match="truncated or damaged safetensors"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_other_float_types_become_float32(small_rrdb, tmp_path, dtype, suffix):
+    tensors = {name: tensor.to(dtype) for name, tensor in small_rrdb.state_dict().items()}
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".pth":
+        torch.save(tensors, path)
+    else:
+        save_file(tensors, path)
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.stored == (str(dtype).removeprefix("torch."),)
+    for name, tensor in tensors.items():
+        assert torch.equal(checkpoint.tensors[name], tensor.float())
+
+
+@pytest.mark.parametrize("name", ["3x_drawings.pth", "drawings_x3.pth", "RRDB-x3plus.pth"])
+def test_scale_3_is_refused_by_its_name(make_network, tmp_path, name):
+    network = make_network(RRDBNetConfig(8, 1, 4, scale=2))
+    with pytest.raises(UnknownArchitectureError, match="of scale 3, which this project does not support"):
+        save(network, tmp_path / "b.pth", "old-arch").rename(tmp_path / name)
+        read_checkpoint(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["2x_drawings.pth", "v3x2.pth", "animev3x.pth", "x32.pth"])
+def test_scale_2_and_3_cannot_be_told_apart(make_network, tmp_path, name):
+    network = make_network(RRDBNetConfig(8, 1, 4, scale=2))
+    checkpoint = read_checkpoint(save(network, tmp_path / name, "old-arch"))
+    assert checkpoint.config.scale == 2
+    assert "scale 3" in checkpoint.notes[0]
+
+
+def test_no_note_where_the_scale_is_plain(small_rrdb, tmp_path):
+    assert read_checkpoint(save(small_rrdb, tmp_path / "3x.pth", "old-arch")).notes == ()

@@ -1,0 +1,139 @@
+"""The round trip: random networks over a grid of sizes, in every layout, must load back equal."""
+
+from itertools import cycle, product
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
+from esrgan_torch.errors import ConfigError, WeightsError
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator, Provenance
+from esrgan_weights import load, read_checkpoint, save
+from esrgan_weights.errors import CheckpointError
+from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE
+
+# every scale with every unshuffle and channel count, the other sizes in turn
+RRDB_SIZES = cycle(product((8, 12), (1, 2), (4, 8)))
+RRDB_GRID = [
+    RRDBNetConfig(features, blocks, growth, scale, channels, channels, unshuffle)
+    for (scale, unshuffle, channels), (features, blocks, growth) in zip(
+        product((1, 2, 4, 8, 16), (1, 2, 4), (1, 3, 4)), RRDB_SIZES, strict=False
+    )
+]
+COMPACT_GRID = [
+    CompactNetConfig(features, convolutions, scale, channels, channels)
+    for features, convolutions, scale, channels in product((8, 12), (1, 3), (1, 2, 3, 4, 8), (1, 3))
+]
+COMPACT_LAYOUTS = (
+    "safetensors",
+    *(name for name in LAYOUTS if "CompactNet" in LAYOUTS[name].wrappers),
+    *NCNN,
+)
+
+
+def suffix(layout: str) -> str:
+    return {"safetensors": ".safetensors", "ncnn": ".param", "ncnn-float16": ".param"}.get(layout, ".pth")
+
+
+def rounded(name: str, tensor: torch.Tensor, layout: str) -> torch.Tensor:
+    """What the layout can keep of a tensor."""
+    return tensor.half().float() if layout == "ncnn-float16" and tensor.ndim == 4 else tensor
+
+
+def assert_round_trip(network: Generator, folder: Path, layout: str) -> None:
+    path = save(network, folder / f"network{suffix(layout)}", layout)
+    again = load(path)
+    assert isinstance(network, RRDBNet | CompactNet)
+    assert isinstance(again, type(network))
+    assert again.config == network.config
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(again.state_dict()[name], rounded(name, tensor, layout)), name
+    assert not again.training
+    assert not any(parameter.requires_grad for parameter in again.parameters())
+
+
+@pytest.mark.parametrize("layout", WRITABLE)
+def test_rrdb_round_trip(make_network, tmp_path, layout):
+    for config in RRDB_GRID:
+        assert_round_trip(make_network(config), tmp_path, layout)
+
+
+@pytest.mark.parametrize("layout", COMPACT_LAYOUTS)
+def test_compact_round_trip(make_network, tmp_path, layout):
+    for config in COMPACT_GRID:
+        assert_round_trip(make_network(config), tmp_path, layout)
+
+
+@pytest.mark.parametrize("layout", WRITABLE)
+def test_layout_is_recognised(small_rrdb, tmp_path, layout):
+    checkpoint = read_checkpoint(save(small_rrdb, tmp_path / f"a{suffix(layout)}", layout))
+    named = {"safetensors": "basicsr", "ncnn-float16": "ncnn"}.get(layout, layout)
+    assert checkpoint.provenance.layout == named
+
+
+def test_any_layout_to_any_other(small_rrdb, tmp_path):
+    path = save(small_rrdb, tmp_path / "first.safetensors")
+    for number, layout in enumerate(
+        ("ncnn", "old-arch", "lornatang", "new-arch", "mmagic", "neosr", "basicsr")
+    ):
+        path = save(read_checkpoint(path), tmp_path / f"{number}{suffix(layout)}", layout)
+    again = load(path).state_dict()
+    assert all(torch.equal(again[name], tensor) for name, tensor in small_rrdb.state_dict().items())
+
+
+def test_safetensors_metadata(small_rrdb, tmp_path):
+    small_rrdb.provenance = Provenance("tiny", "basicsr", "ab" * 32, licence="MIT", source="somewhere")
+    path = save(small_rrdb, tmp_path / "a.safetensors")
+    with safe_open(path, framework="pt") as archive:
+        metadata = archive.metadata()
+    assert metadata["architecture"] == "RRDBNet"
+    assert metadata["blocks"] == "2"
+    assert metadata["source_sha256"] == "ab" * 32
+    provenance = read_checkpoint(path).provenance
+    assert (provenance.licence, provenance.source) == ("MIT", "somewhere")
+
+
+def test_no_names_for_a_compact_network(small_compact, tmp_path):
+    with pytest.raises(CheckpointError, match="old-arch has no names for a CompactNet"):
+        save(small_compact, tmp_path / "a.pth", "old-arch")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"), [("safetensors", "a.pth"), ("ncnn", "a.bin"), ("basicsr", "a.param")]
+)
+def test_suffix_of_another_layout(small_rrdb, tmp_path, layout, name):
+    with pytest.raises(ConfigError, match="ends with"):
+        save(small_rrdb, tmp_path / name, layout)
+
+
+def test_unknown_layout(small_rrdb, tmp_path):
+    with pytest.raises(ConfigError, match="unknown layout 'gguf'; there are safetensors, basicsr"):
+        save(small_rrdb, tmp_path / "a.pth", "gguf")
+
+
+def test_missing_folder(small_rrdb, tmp_path):
+    with pytest.raises(WeightsError, match="cannot be written"):
+        save(small_rrdb, tmp_path / "none" / "a.safetensors")
+
+
+def test_what_cannot_be_read_back_is_not_written(make_network, tmp_path):
+    # 4 channels in and 1 out look like an unshuffled network; ncnn alone states it
+    network = make_network(RRDBNetConfig(8, 1, 4, 4, in_channels=4, out_channels=1))
+    target = tmp_path / "a.safetensors"
+    target.write_bytes(b"precious")
+    with pytest.raises(CheckpointError, match="cannot tell"):
+        save(network, target)
+    assert target.read_bytes() == b"precious"
+    assert_round_trip(network, tmp_path, "ncnn")
+
+
+def test_weight_beyond_float16(small_rrdb, tmp_path):
+    small_rrdb.conv_first.weight[0, 0, 0, 0] = 1e6
+    with pytest.raises(CheckpointError, match="conv_first.weight holds NaN or infinity"):
+        save(small_rrdb, tmp_path / "a.param", "ncnn-float16")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,68 @@
+"""The folder of fetched weights: one folder a model.
+
+A cached file's sha256 is computed each time it is opened: that costs about 0.1 s for the largest file,
+less than building its network, and no damage to the file goes unnoticed. A stamp file would be
+quicker and would vouch for files that nobody looked at.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from esrgan_weights.registry import Alternative, File, Model
+
+VARIABLE = "ESRGAN_CACHE"
+CHUNK = 1 << 20  # bytes
+
+
+def cache_folder(cache: Path | str | None = None) -> Path:
+    """The folder of all models: the argument, else $ESRGAN_CACHE, else the user's cache folder."""
+    chosen = cache or os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("esrgan-torch"))
+
+
+def model_folder(model: Model, cache: Path | str | None = None) -> Path:
+    """The folder of one model's files; it may not exist yet."""
+    return cache_folder(cache) / model.name
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def difference(path: Path, file: File) -> str | None:
+    """What tells the file at `path` from the published one, or None where they are the same.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    size = path.stat().st_size
+    if size != file.size:
+        return f"{size:,} bytes where {file.size:,} are expected"
+    digest = sha256_of(path)
+    if digest != file.sha256:
+        return f"sha256 {digest} where {file.sha256} is expected"
+    return None
+
+
+def cached(model: Model, cache: Path | str | None = None) -> Alternative | None:
+    """The first alternative whose files are all in the cache and whole, or None."""
+    folder = model_folder(model, cache)
+    for alternative in model.alternatives:
+        paths = [(folder / file.name, file) for file in alternative.files]
+        if all(path.is_file() and difference(path, file) is None for path, file in paths):
+            return alternative
+    return None

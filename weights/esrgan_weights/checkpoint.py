@@ -1,0 +1,77 @@
+"""What a checkpoint file holds, once it is understood, and the network it makes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator, Provenance
+
+Config = RRDBNetConfig | CompactNetConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A checkpoint file, read and checked.
+
+    Args:
+        path: the file.
+        container: "pickle", "safetensors" or "ncnn".
+        wrapper: the keys that lead to the tensors inside, such as "params_ema"; "" if there are none.
+        config: sizes of the network.
+        tensors: float32 tensors under the project's own names (those of BasicSR), finite, with the
+            shapes that `config` asks for.
+        stored: the types that the file stores, such as ("float16", "float32").
+        provenance: where the weights come from.
+        notes: what a reader should know about this file, in sentences.
+    """
+
+    path: Path
+    container: str
+    wrapper: str
+    config: Config
+    tensors: Mapping[str, Tensor]
+    stored: tuple[str, ...]
+    provenance: Provenance
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def architecture(self) -> str:
+        """ "RRDBNet" or "CompactNet"."""
+        return architecture_of(self.config)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network holds."""
+        return sum(tensor.numel() for tensor in self.tensors.values())
+
+    def build(self) -> Generator:
+        """The network: float32 on the CPU, in evaluation mode, parameters frozen."""
+        return build(self.config, self.tensors, self.provenance)
+
+
+def architecture_of(config: Config) -> str:
+    """ "RRDBNet" or "CompactNet"."""
+    return "RRDBNet" if isinstance(config, RRDBNetConfig) else "CompactNet"
+
+
+def empty_network(config: Config) -> RRDBNet | CompactNet:
+    """The network of that configuration, without memory for its parameters."""
+    with torch.device("meta"):  # no random numbers are drawn either
+        if isinstance(config, RRDBNetConfig):
+            return RRDBNet(**asdict(config))
+        return CompactNet(**asdict(config))
+
+
+def build(config: Config, tensors: Mapping[str, Tensor], provenance: Provenance | None) -> Generator:
+    """The network of that configuration with copies of those tensors, evaluation mode, frozen."""
+    model = empty_network(config)
+    model.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
+    model.requires_grad_(False)
+    model.provenance = provenance
+    return model.eval()

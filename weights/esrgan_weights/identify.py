@@ -1,0 +1,73 @@
+"""Which file is this: a published one, one that people have, or one that is taken for another."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from esrgan_weights import registry
+from esrgan_weights.checkpoint import Checkpoint
+from esrgan_weights.read import read_checkpoint
+from esrgan_weights.registry import Model
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a file is known to be.
+
+    Args:
+        kind: "official", "community", "look-alike" or "unknown".
+        text: the same in a sentence.
+        model: the published model, where the file is its.
+    """
+
+    kind: str
+    text: str
+    model: Model | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """A checkpoint, what its file is known to be, and its size in bytes (the `.bin` for ncnn)."""
+
+    checkpoint: Checkpoint
+    identity: Identity
+    size: int
+
+
+def inspect(path: Path | str) -> Inspection:
+    """Read a checkpoint and say what its file is.
+
+    Raises:
+        CheckpointError: see `read_checkpoint`.
+    """
+    checkpoint = read_checkpoint(path)
+    opened = checkpoint.path
+    weights = opened.with_suffix(".bin") if checkpoint.container == "ncnn" else opened
+    size = weights.stat().st_size
+    return Inspection(checkpoint, identify(weights.name, size, checkpoint.provenance.sha256), size)
+
+
+def identify(name: str, size: int, sha256: str) -> Identity:
+    """What a file of that name, size in bytes and sha256 is known to be."""
+    published = [
+        (model, file)
+        for model in registry.models().values()
+        for alternative in model.alternatives
+        for file in alternative.files
+    ]
+    for model, file in published:
+        if file.sha256 == sha256:
+            return Identity("official", f"the published {file.name} of {model.name}", model)
+    for known in registry.known_files():
+        if sha256.startswith(known.sha256):
+            return Identity(known.kind, known.what)
+    for model, file in published:
+        if file.name == name:
+            return Identity(
+                "look-alike", f"named like the published {file.name} of {model.name}, but another file"
+            )
+    for model, file in published:
+        if file.size == size:
+            return Identity(
+                "look-alike", f"of the size of the published {file.name} of {model.name}, but another file"
+            )
+    return Identity("unknown", "no published file that this project knows")

@@ -1,0 +1,139 @@
+"""Read a checkpoint file of any kind and layout; the kind is told by its content, not by its name."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.network import Provenance
+from esrgan_weights.cache import sha256_of
+from esrgan_weights.checkpoint import Checkpoint, Config
+from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+from esrgan_weights.infer import understand
+from esrgan_weights.ncnn_graph import MAGIC
+from esrgan_weights.read_ncnn import pair, read_ncnn
+from esrgan_weights.read_pickle import read_pickle
+from esrgan_weights.unwrap import unwrap
+
+# 3x or x3 that is no part of a larger number or of a version ("v3x")
+TRIPLE = re.compile(r"(?<![\dv])3x(?!\d)|x3(?!\d)", re.IGNORECASE)
+TRIPLE_NOTE = (
+    "An RRDBNet of scale 3 (old-arch) has the very same tensors as one of scale 2; this file was read as "
+    "scale 2."
+)
+
+
+def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoint:
+    """Read a `.pth`, `.pt`, `.ckpt`, `.safetensors` or ncnn (`.param` or `.bin`) file.
+
+    Args:
+        path: the file.
+        sha256: of the file (of the `.bin` for ncnn), where it is known already.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, damaged or incomplete.
+        UnsafeCheckpointError: a pickle that would run code.
+        UnknownArchitectureError: the file is whole and something else; the message says what.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise CheckpointError(f"{path}: there is no such file")
+    if path.is_dir():
+        raise CheckpointError(f"{path}: it is a folder; give one of its files")
+    try:
+        return _read(path, sha256)
+    except CheckpointError as error:
+        raise type(error)(f"{path}: {error}") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _read(path: Path, sha256: str | None) -> Checkpoint:
+    if path.suffix == ".bin" or _begins_with(path, MAGIC.encode()):
+        param, weights = pair(path)
+        return read_ncnn_files(param, weights, sha256 or sha256_of(weights))
+    if _is_safetensors(path):
+        content, metadata = _read_safetensors(path)
+        container = "safetensors"
+    else:
+        content, metadata = read_pickle(path), dict[str, str]()
+        container = "pickle"
+    found, wrapper = unwrap(content)
+    layout, config, tensors = understand(found)
+    if layout == "basicsr":  # these three have the same names and differ in what is around them
+        layout = {"params-ema": "neosr", "generator.": "mmagic", "generator_ema.": "mmagic"}.get(
+            (wrapper.split() or [""])[-1], layout
+        )
+    return Checkpoint(
+        path=path,
+        container=container,
+        wrapper=wrapper,
+        config=config,
+        tensors=tensors,
+        stored=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in found.values()})),
+        provenance=Provenance(
+            name=path.name,
+            layout=layout,
+            sha256=sha256 or sha256_of(path),
+            licence=metadata.get("licence"),
+            source=metadata.get("source"),
+        ),
+        notes=_notes(path, config),
+    )
+
+
+def read_ncnn_files(param: Path, weights: Path, sha256: str) -> Checkpoint:
+    """As `read_checkpoint`, for an ncnn model whose two files are given.
+
+    Raises:
+        CheckpointError: as `read_checkpoint`, without the path in front.
+        OSError: a file cannot be read.
+    """
+    config, tensors, stored = read_ncnn(param, weights)
+    provenance = Provenance(name=param.name, layout="ncnn", sha256=sha256)
+    return Checkpoint(param, "ncnn", "", config, tensors, stored, provenance)
+
+
+def _notes(path: Path, config: Config) -> tuple[str, ...]:
+    """What the tensors leave open.
+
+    Raises:
+        UnknownArchitectureError: the file's name says that the network is of scale 3.
+    """
+    if not isinstance(config, RRDBNetConfig) or config.upsamplings != 1 or config.unshuffle != 1:
+        return ()
+    if TRIPLE.search(path.stem):
+        raise UnknownArchitectureError(
+            "by its name this RRDBNet is of scale 3, which this project does not support "
+            "(its tensors are those of scale 2; rename the file if that is what it is)"
+        )
+    return (TRIPLE_NOTE,)
+
+
+def _begins_with(path: Path, head: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(head)) == head
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether the file begins with a length and a JSON object, or at least is called so."""
+    with path.open("rb") as stream:
+        head = stream.read(9)
+    return (len(head) == 9 and head[8:] == b"{" and head[:1] != b"\x80") or path.suffix == ".safetensors"
+
+
+def _read_safetensors(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        opened: Any = safe_open(path, framework="pt")
+        with opened as archive:
+            names: list[str] = list(archive.keys())
+            metadata: dict[str, str] = dict(archive.metadata() or {})
+            return {name: archive.get_tensor(name) for name in names}, metadata
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"it is a truncated or damaged safetensors file ({error})") from error

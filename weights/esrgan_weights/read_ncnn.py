@@ -1,0 +1,178 @@
+"""ncnn's `.param` and `.bin`: the graph as text, and the numbers of its layers one after the other.
+
+In the `.bin`, each convolution has a 4-byte tag (0: float32, 0x01306B47: float16), its weights padded
+to 4 bytes, and its bias in float32; each PReLU has its slopes in float32. Source: ncnn's modelbin.cpp,
+and the official files of realesrgan-ncnn-vulkan.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esrgan_weights.checkpoint import Config, architecture_of, build
+from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+from esrgan_weights.infer import as_float32, check_shapes, compact_config, rrdb_config
+from esrgan_weights.layouts import BASICSR, compact_modules
+from esrgan_weights.ncnn_graph import Layer, evaluate, parse
+
+FLOAT32 = 0
+FLOAT16 = 0x01306B47
+INT8 = 0x000D4B38
+BICUBIC = 3  # of the layer Interp
+PROBE = 8  # pixels a side of the picture on which graph and network are compared; the unshuffle divides it
+TOLERANCE = 1e-3  # of the largest output; rounding gives 1e-5, one wrong slope or factor far more
+
+
+def pair(path: Path) -> tuple[Path, Path]:
+    """The `.param` and the `.bin` of an ncnn model, given either.
+
+    Raises:
+        CheckpointError: the other one is missing.
+    """
+    param, weights = path.with_suffix(".param"), path.with_suffix(".bin")
+    for one, other in ((param, weights), (weights, param)):
+        if not one.is_file():
+            raise CheckpointError(f"an ncnn model is two files, and {one.name} is not beside {other.name}")
+    return param, weights
+
+
+def read_ncnn(param: Path, weights: Path) -> tuple[Config, dict[str, Tensor], tuple[str, ...]]:
+    """Read an ncnn model.
+
+    Returns:
+        The sizes, the tensors under this project's names in float32, and the types that are stored.
+
+    Raises:
+        UnknownArchitectureError: the graph is not that of an RRDBNet or a CompactNet, or its numbers
+            are stored in a type other than float32 and float16.
+        CheckpointError: a file is truncated or damaged, or the two do not belong together.
+        OSError: a file cannot be read.
+    """
+    layers = parse(param.read_text(encoding="utf-8", errors="replace"))
+    _check_kinds(layers)
+    found, stored = _read_weights(layers, weights.read_bytes())
+    names = _module_names(layers)
+    tensors: dict[str, Tensor] = {}
+    for module, values in zip(names, found.values(), strict=True):
+        for kind, value in zip(("weight", "bias"), values, strict=False):
+            tensors[f"{module}.{kind}"] = as_float32(value, f"{module}.{kind}")
+    reorg = [layer.whole(0, 1) for layer in layers if layer.kind == "Reorg"]
+    if any(layer.kind == "PReLU" for layer in layers):
+        config: Config = compact_config(tensors)
+    else:
+        config = rrdb_config(tensors, unshuffle=reorg[0] if reorg else 1)
+    check_shapes(tensors, {name: name for name in tensors}, config)
+    _check_graph(layers, found, config, tensors)
+    return config, tensors, stored
+
+
+def _check_kinds(layers: Sequence[Layer]) -> None:
+    last = layers[-1]
+    if last.kind == "Interp" and last.whole(0) == BICUBIC:
+        raise UnknownArchitectureError(
+            "its graph ends with a bicubic resize: it is a network of another scale, reduced afterwards. "
+            "Use the network itself (realesr-animevideov3 is x4) and resize its picture"
+        )
+    for layer in layers:
+        if layer.kind != "Convolution":
+            continue
+        kernel = (layer.whole(1), layer.whole(11, layer.whole(1)))
+        steps = (layer.whole(2, 1), layer.whole(3, 1), layer.whole(4), layer.whole(5))
+        if kernel != (3, 3) or steps != (1, 1, 1, 1):
+            raise UnknownArchitectureError(
+                f"{layer.name} is not a 3x3 convolution with stride 1, padding 1 and a bias"
+            )
+
+
+def _read_weights(
+    layers: Sequence[Layer], content: bytes
+) -> tuple[dict[str, tuple[Tensor, ...]], tuple[str, ...]]:
+    """The tensors of each layer that has some, by its name, in the graph's order."""
+    place = 0
+    stored: set[str] = set()
+    found: dict[str, tuple[Tensor, ...]] = {}
+
+    def take(count: int, dtype: str) -> Tensor:
+        nonlocal place
+        size = count * np.dtype(dtype).itemsize
+        if count < 1 or place + size > len(content):
+            raise CheckpointError(
+                f"the .bin is truncated, or is not the .param's: it ends within {layer.name}"
+            )
+        values = torch.from_numpy(np.frombuffer(content, dtype, count, place).astype(np.float32))
+        place += size + -size % 4
+        return values
+
+    for layer in layers:
+        if layer.kind == "Convolution":
+            outputs, count = layer.whole(0), layer.whole(6)
+            if outputs < 1 or count < 1 or count % (9 * outputs):
+                raise CheckpointError(f"{layer.name} has {count} weights for {outputs} output channels")
+            tag = int.from_bytes(content[place : place + 4], "little")
+            place += 4
+            if tag not in (FLOAT32, FLOAT16):
+                kind = "int8" if tag == INT8 else f"an unknown type (tag 0x{tag:08X})"
+                raise UnknownArchitectureError(
+                    f"{layer.name} stores its weights as {kind}; this project reads float32 and float16"
+                )
+            stored.add("float16" if tag else "float32")
+            weight = take(count, "<f2" if tag else "<f4").reshape(outputs, -1, 3, 3)
+            found[layer.name] = (weight, take(outputs, "<f4"))
+        elif layer.kind == "PReLU":
+            found[layer.name] = (take(layer.whole(0), "<f4"),)
+    if place != len(content):
+        raise CheckpointError(f"the .bin has {len(content) - place} bytes more than the .param describes")
+    return found, tuple(sorted(stored))
+
+
+def _module_names(layers: Sequence[Layer]) -> list[str]:
+    """This project's name of each layer that has weights, in the graph's order."""
+    kinds = [layer.kind for layer in layers if layer.kind in ("Convolution", "PReLU")]
+    if "PReLU" in kinds:
+        modules = compact_modules(len(kinds) // 2 - 1)
+        if kinds == ["PReLU" if len(parts) == 1 else "Convolution" for _, parts in modules]:
+            return [module for module, _ in modules]
+    else:
+        upsamplings = sum(layer.kind == "Interp" for layer in layers)
+        blocks, rest = divmod(len(kinds) - 4 - upsamplings, 15)
+        if blocks >= 1 and rest == 0:
+            return BASICSR.modules(blocks, upsamplings)
+    raise UnknownArchitectureError(
+        f"its graph ({kinds.count('Convolution')} convolutions, {kinds.count('PReLU')} PReLU) is neither an "
+        "RRDBNet nor a CompactNet"
+    )
+
+
+def _check_graph(
+    layers: Sequence[Layer],
+    weights: Mapping[str, Sequence[Tensor]],
+    config: Config,
+    tensors: Mapping[str, Tensor],
+) -> None:
+    """Compare what the graph and the network make of a small picture.
+
+    Raises:
+        UnknownArchitectureError: they differ.
+    """
+    pixels = torch.arange(config.in_channels * PROBE * PROBE) % 17 / 16
+    batch = pixels.reshape(1, config.in_channels, PROBE, PROBE)
+    with torch.inference_mode():
+        try:
+            found = evaluate(layers, weights, batch)
+        except (RuntimeError, IndexError, ValueError) as error:  # sizes that do not fit each other
+            raise UnknownArchitectureError(f"its graph cannot be computed: {error}") from error
+        expected = build(config, tensors, None)(batch)
+    if found.shape == expected.shape:
+        difference = float((found - expected).abs().max())
+        if difference <= TOLERANCE * float(expected.abs().max()):
+            return
+        reason = f"their outputs differ by {difference:.3g}"
+    else:
+        reason = f"it makes {list(found.shape)} where the network makes {list(expected.shape)}"
+    raise UnknownArchitectureError(
+        f"its convolutions are those of {architecture_of(config)}, but its graph computes something else: "
+        f"{reason}"
+    )

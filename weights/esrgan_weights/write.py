@@ -1,0 +1,143 @@
+"""Write a network's weights in any layout; what was written is read back before it takes its place."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from esrgan_torch.atomic import atomic_path
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.errors import ConfigError, WeightsError
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator, Provenance
+from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of
+from esrgan_weights.errors import CheckpointError
+from esrgan_weights.infer import as_float32
+from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names
+from esrgan_weights.ncnn_graph import print_layers
+from esrgan_weights.read import read_checkpoint, read_ncnn_files
+from esrgan_weights.write_ncnn import ncnn_graph, ncnn_weights
+
+PICKLE_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar")
+
+
+def save(source: Generator | Checkpoint, path: Path | str, layout: str = "safetensors") -> Path:
+    """Write weights to a file, read it back, compare every tensor, and only then rename it.
+
+    Args:
+        source: an `RRDBNet`, a `CompactNet` or a checkpoint that was read.
+        path: the file; its suffix is that of the layout: `.safetensors`; `.param` for ncnn, whose
+            `.bin` is written beside; `.pth`, `.pt`, `.ckpt` or `.tar` for the others.
+        layout: "safetensors" (this project's names, with sizes, licence and source as metadata),
+            "basicsr", "neosr", "mmagic", "new-arch", "old-arch", "lornatang", "ncnn" (float32) or
+            "ncnn-float16" (weights rounded to float16, as in the official ncnn files).
+
+    Returns:
+        The file written.
+
+    Raises:
+        ConfigError: unknown layout, or a suffix of another one.
+        CheckpointError: the layout cannot hold this network, or its tensors are not finite.
+        WeightsError: the file could not be written.
+    """
+    path = Path(path).expanduser()
+    _check_target(path, layout)
+    config, tensors, provenance = _contents(source)
+    try:
+        if layout in NCNN:
+            _save_ncnn(config, tensors, path, half=layout == "ncnn-float16")
+        else:
+            with atomic_path(path) as temporary:
+                if layout == "safetensors":
+                    _write_safetensors(config, tensors, provenance, temporary)
+                else:
+                    torch.save(_arrange(config, tensors, layout), temporary)
+                _compare(config, tensors, read_checkpoint(temporary))
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be written ({error.strerror or error})") from error
+    return path
+
+
+def _check_target(path: Path, layout: str) -> None:
+    if layout not in WRITABLE:
+        raise ConfigError(f"unknown layout {layout!r}; there are {', '.join(WRITABLE)}")
+    if layout == "safetensors":
+        suffixes = (".safetensors",)
+    else:
+        suffixes = (".param",) if layout in NCNN else PICKLE_SUFFIXES
+    if path.suffix.lower() not in suffixes:
+        raise ConfigError(f"{path.name}: a file of the layout {layout} ends with {' or '.join(suffixes)}")
+
+
+def _contents(source: Generator | Checkpoint) -> tuple[Config, dict[str, Tensor], Provenance | None]:
+    if isinstance(source, Checkpoint):
+        return source.config, dict(source.tensors), source.provenance
+    if isinstance(source, RRDBNet | CompactNet):
+        tensors = {name: as_float32(tensor.cpu(), name) for name, tensor in source.state_dict().items()}
+        return source.config, tensors, source.provenance
+    raise CheckpointError(f"only RRDBNet and CompactNet can be written, not {type(source).__name__}")
+
+
+def _arrange(config: Config, tensors: Mapping[str, Tensor], layout: str) -> Mapping[str, object]:
+    """The tensors under the names and the wrapper of a layout."""
+    target = LAYOUTS[layout]
+    architecture = architecture_of(config)
+    if architecture not in target.wrappers:
+        raise CheckpointError(
+            f"the layout {layout} has no names for a {architecture}; take safetensors or basicsr"
+        )
+    if isinstance(config, RRDBNetConfig):
+        names = rrdb_tensor_names(target, config.blocks, config.upsamplings)
+    else:
+        names = {name: name for name in tensors}
+    renamed = {f"{target.prefix}{theirs}": tensors[ours] for theirs, ours in names.items()}
+    wrapper = target.wrappers[architecture]
+    return {wrapper: renamed} if wrapper else renamed
+
+
+def _write_safetensors(
+    config: Config, tensors: Mapping[str, Tensor], provenance: Provenance | None, path: Path
+) -> None:
+    import safetensors.torch
+
+    metadata = {"format": "pt", "architecture": architecture_of(config)}
+    metadata |= {name: str(value) for name, value in asdict(config).items()}
+    if provenance:
+        facts = {
+            "name": provenance.name,
+            "licence": provenance.licence,
+            "source": provenance.source,
+            "source_sha256": provenance.sha256,
+        }
+        metadata |= {name: value for name, value in facts.items() if value}
+    safetensors.torch.save_file(dict(tensors), path, metadata)
+
+
+def _save_ncnn(config: Config, tensors: Mapping[str, Tensor], path: Path, *, half: bool) -> None:
+    layers = ncnn_graph(config, tensors)
+    weights = path.with_suffix(".bin")
+    with atomic_path(path) as param_part, atomic_path(weights) as weights_part:
+        param_part.write_text(print_layers(layers), encoding="utf-8")
+        weights_part.write_bytes(ncnn_weights(layers, tensors, half=half))
+        expected = dict(tensors)
+        if half:
+            expected |= {name: tensor.half().float() for name, tensor in tensors.items() if tensor.ndim == 4}
+        _compare(config, expected, read_ncnn_files(param_part, weights_part, ""))
+
+
+def _compare(config: Config, expected: Mapping[str, Tensor], written: Checkpoint) -> None:
+    """Check that the file just written holds what it should.
+
+    Raises:
+        CheckpointError: it does not.
+    """
+    if written.config != config:
+        raise CheckpointError(
+            f"this layout cannot tell {config} from {written.config}; take another one, ncnn for example"
+        )
+    for name, tensor in expected.items():
+        if not torch.equal(written.tensors[name], tensor):
+            raise CheckpointError(f"{name} does not read back as it was written")
