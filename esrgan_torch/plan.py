@@ -12,6 +12,7 @@ TAIL_SIZES = (TAIL_SIZE, 64, 32, 16)
 WINDOW_SIZES = (4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32)
 CHEAP_CONTEXT = 1 / 8  # of a tile's size on every side: 1.6 times the work for an exact result unasked
 LARGEST_CONTEXT = 1  # and 9 times the work where exactness is asked for
+FADE = 8  # part of the overlap that is mixed: more mixes in what has less context, docs/tiling.md
 SHARE = 0.8  # of the memory that is free; the rest is for what an estimate cannot see
 
 
@@ -147,8 +148,7 @@ class _Planner:
         for candidate in WINDOW_SIZES if size is None else (size,):
             memory = self._window_bytes(candidate, overlap)
             if memory <= self.budget or size is not None:
-                # the middle half of the overlap is mixed: each side still has half the overlap as context
-                fade = min(overlap // 2, candidate // 4) // fold * fold
+                fade = min(overlap // FADE, candidate // 4) // fold * fold
                 return self._windows(candidate, overlap, fade, memory, reason)
         smallest = self._window_bytes(WINDOW_SIZES[-1], overlap)
         raise OutOfMemoryError(

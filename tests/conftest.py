@@ -7,6 +7,10 @@ import pytest
 import torch
 from hypothesis import settings
 
+# several processes of tests with as many threads each as there are cores would only wait for one another
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+torch.set_num_threads(max((os.cpu_count() or 1) // WORKERS, 1))
+
 settings.register_profile("shared-machine", deadline=None, max_examples=50)
 settings.load_profile("shared-machine")
 

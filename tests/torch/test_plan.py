@@ -43,7 +43,7 @@ def test_a_trunk_that_does_not_fit_is_cut_with_the_measured_overlap() -> None:
     assert not plan.exact
     assert len(plan.windows) > 1
     assert plan.overlap == DEEP.overlap == 96
-    assert plan.fade == 48
+    assert plan.fade == 12
     assert plan.memory <= 0.8 * 400 * MIB
     assert "not exact" in str(plan)
 
@@ -80,7 +80,7 @@ def test_asked_tiles_are_as_asked() -> None:
     plan = make_plan(DEEP, Costs(), 100, 100, Tiling("overlap", 32, 10), 1000 * MIB)
     assert len(plan.windows) == 16
     assert plan.overlap == 10
-    assert plan.fade == 5
+    assert plan.fade == 1
 
 
 def test_an_overlap_as_large_as_the_network_sees_is_exact() -> None:

@@ -17,15 +17,23 @@ from esrgan_weights.checkpoint import Config, build, empty_network
 MakeNetwork = Callable[[Config], Generator]
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """The networks here are tiny: threads would wait for each other longer than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def make_network(rng: torch.Generator) -> MakeNetwork:
     """A network of given sizes with random weights, none of them zero or equal to another."""
 
     def make(config: Config) -> Generator:
         shapes = {name: tensor.shape for name, tensor in empty_network(config).state_dict().items()}
-        return build(
-            config, {name: torch.randn(shape, generator=rng) / 8 for name, shape in shapes.items()}, None
-        )
+        tensors = {name: torch.randn(shape, generator=rng) / 8 for name, shape in shapes.items()}
+        return build(config, tensors, None)
 
     return make
 
@@ -39,7 +47,7 @@ def small_rrdb(make_network: MakeNetwork) -> RRDBNet:
 
 @pytest.fixture
 def small_compact(rng: torch.Generator) -> CompactNet:
-    network = CompactNet(features=8, convolutions=2)
+    network = CompactNet(features=8, convolutions=2).requires_grad_(False)
     for parameter in network.parameters():
         parameter.data.copy_(torch.randn(parameter.shape, generator=rng) / 8)
     return network

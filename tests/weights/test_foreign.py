@@ -11,7 +11,6 @@ OTHERS = {
     "discriminator of Real-ESRGAN": ["conv0.weight", "conv1.weight_orig", "conv1.weight_u", "conv9.weight"],
     "a discriminator": [
         "features.0.weight",
-        "features.2.weight",
         "classifier.0.weight",
         "classifier.2.weight",
     ],

@@ -39,9 +39,7 @@ def test_half_of_the_pair(param, suffix):
 def test_truncated_bin(param):
     weights = param.with_suffix(".bin")
     weights.write_bytes(weights.read_bytes()[:-4])
-    with pytest.raises(
-        CheckpointError, match=r"truncated, or is not the \.param's: it ends within conv_last"
-    ):
+    with pytest.raises(CheckpointError, match=r"truncated, or .*: it ends within conv_last"):
         read_checkpoint(param)
 
 
@@ -95,9 +93,7 @@ def test_two_layers_of_one_name(param):
 )
 def test_graph_that_computes_something_else(param, old, new):
     edit(param, old, new)
-    with pytest.raises(
-        UnknownArchitectureError, match="those of RRDBNet, but its graph computes something else"
-    ):
+    with pytest.raises(UnknownArchitectureError, match="RRDBNet, but its graph computes something else"):
         read_checkpoint(param)
 
 
@@ -140,11 +136,9 @@ def test_other_ways_to_write_the_same_graph(small_rrdb, param):
             lines.append(f"BinaryOp {name}_factor 1 1 {value} {name}_scaled 0=2 1=1 2=2.000000e-01")
             lines.append(f"BinaryOp {name} 2 1 {name}_scaled {identity} {output} 0=0")
         elif words[0] == "Convolution" and words[-2] == "9=2":
-            output = words[5]
-            lines.append(
-                line.split(" 9=2")[0].replace(f" {output} ", f" {output}_linear ").replace("conv", "c", 1)
-            )
-            lines.append(f"ReLU {words[1]}_relu 1 1 {output}_linear {output} 0=2.000000e-01")
+            name, value, output = words[1], *words[4:6]
+            lines.append(f"Convolution {name} 1 1 {value} {output}_linear {' '.join(words[6:-2])}")
+            lines.append(f"ReLU {name}_relu 1 1 {output}_linear {output} 0=2.000000e-01")
         else:
             lines.append(line)
     lines[1] = f"{len(lines) - 2} 0"

@@ -5,7 +5,8 @@ to 4 bytes, and its bias in float32; each PReLU has its slopes in float32. Sourc
 and the official files of realesrgan-ncnn-vulkan.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,17 @@ def read_ncnn(param: Path, weights: Path) -> tuple[Config, dict[str, Tensor], tu
     check_shapes(tensors, {name: name for name in tensors}, config)
     _check_graph(layers, found, config, tensors)
     return config, tensors, stored
+
+
+@contextmanager
+def _one_thread() -> Generator[None]:
+    """Hundreds of convolutions of a tiny picture: dealing each out to threads costs more than it saves."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _check_kinds(layers: Sequence[Layer]) -> None:
@@ -159,7 +171,7 @@ def _check_graph(
     """
     pixels = torch.arange(config.in_channels * PROBE * PROBE) % 17 / 16
     batch = pixels.reshape(1, config.in_channels, PROBE, PROBE)
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         try:
             found = evaluate(layers, weights, batch)
         except (RuntimeError, IndexError, ValueError) as error:  # sizes that do not fit each other

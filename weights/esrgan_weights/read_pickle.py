@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import struct
 import warnings
 import zipfile
 from pathlib import Path
@@ -11,6 +12,19 @@ import torch
 from esrgan_weights.errors import CheckpointError, UnsafeCheckpointError
 
 ZIP = b"PK\x03\x04"
+# what damaged bytes raise inside the unpickler: it follows them without looking
+DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 SAFE = "Ask its author for a .safetensors file, or convert it yourself where you trust it."
 
 
@@ -35,8 +49,7 @@ def read_pickle(path: Path) -> object:
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(error) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        # damaged bytes break the unpickler in many ways
+    except DAMAGE as error:
         raise CheckpointError(f"it is truncated or damaged ({_first_line(error)})") from error
 
 
@@ -49,9 +62,9 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, *DAMAGE) as error:
         raise CheckpointError(
-            "it is truncated or damaged: its end, the table of contents, is missing"
+            "it is truncated or damaged: it has no table of contents that can be read"
         ) from error
     if any(name.endswith("/constants.pkl") for name in names):
         raise UnsafeCheckpointError(

@@ -1,0 +1,80 @@
+"""Rows: one JSON object a line, with all that is needed to read the number years later."""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from esrgan_torch.devices import computes_bfloat16_fast
+
+RESULTS = Path(__file__).parent.parent / "results"
+
+Row = dict[str, Any]
+
+
+def machine() -> Row:
+    """The facts of this machine and this installation that every row carries."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "commit": _commit(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "bfloat16": computes_bfloat16_fast(torch.device("cpu")),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "esrgan-torch": version("esrgan-torch"),
+    }
+
+
+def append(benchmark: str, rows: Iterable[Row], results: Path = RESULTS) -> Path:
+    """Add rows to the benchmark's file, each with the facts of the machine; returns the file."""
+    results.mkdir(parents=True, exist_ok=True)
+    path = results / f"{benchmark}.jsonl"
+    facts = machine()
+    with path.open("a", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps({**row, **facts}) + "\n")
+    return path
+
+
+def read(benchmark: str, results: Path = RESULTS) -> list[Row]:
+    """All rows of a benchmark, the oldest first."""
+    lines = (results / f"{benchmark}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def latest(rows: Iterable[Row], *keys: str) -> list[Row]:
+    """Of the rows that agree in these keys, the last one; in the order in which they first came."""
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        found[tuple(row[key] for key in keys)] = row
+    return list(found.values())
+
+
+def _commit() -> str | None:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    try:
+        result = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None  # no git, or not a checkout
+    return result.stdout.strip()
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,152 @@
+"""`esrgan doctor`: what this machine has, for people and for bug reports."""
+
+import argparse
+import platform
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from esrgan_cli.options import Subparsers
+from esrgan_cli.version import PACKAGE, project_version
+
+LIBRARIES = ("torch", "numpy", "pillow", "imagecodecs", "tifffile", "safetensors")
+
+
+@dataclass(frozen=True)
+class Extra:
+    """An optional part of the package and the distributions that it needs."""
+
+    name: str
+    missing: tuple[str, ...]
+    found: tuple[str, ...]
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `doctor`; it sets `run`, a function from the arguments to an exit status."""
+    text = "show versions, devices, fetched models and optional parts"
+    parser = subparsers.add_parser("doctor", help=text, description=text)
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the facts; always 0: what is missing is a fact as well."""
+    _print_facts("versions", _versions())
+    _print_facts("devices", _devices())
+    _print_facts("models", _models(arguments.cache))
+    _print_facts("extras", _extras())
+    return 0
+
+
+def find_extras(names: Iterable[str], requirements: Sequence[str]) -> list[Extra]:
+    """Which distributions of each extra are installed.
+
+    Args:
+        names: of the extras, as in Provides-Extra of the package's metadata.
+        requirements: as in Requires-Dist: 'pytest>=8; extra == "dev"'. One that has another condition too,
+            such as the platform, does not count, since it may rightly be absent.
+    """
+    extras: list[Extra] = []
+    for name in names:
+        found: list[str] = []
+        missing: list[str] = []
+        for requirement in requirements:
+            text, _, condition = requirement.partition(";")
+            distribution = re.match(r"[\w.-]+", text.strip())
+            asked = re.fullmatch(r"""extra\s*==\s*["']([\w.-]+)["']""", condition.strip())
+            if distribution is None or asked is None or asked[1] != name:
+                continue
+            version = installed_version(distribution[0])
+            if version is None:
+                missing.append(distribution[0])
+            else:
+                found.append(f"{distribution[0]} {version}")
+        extras.append(Extra(name, tuple(missing), tuple(found)))
+    return extras
+
+
+def installed_version(distribution: str) -> str | None:
+    """The version of an installed distribution, None where there is none."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _versions() -> list[tuple[str, str]]:
+    facts = [(PACKAGE, project_version()), ("Python", f"{platform.python_version()} ({sys.executable})")]
+    facts += [(name, installed_version(name) or "missing") for name in LIBRARIES]
+    return [*facts, ("platform", platform.platform())]
+
+
+def _devices() -> list[tuple[str, str]]:
+    import psutil
+    import torch
+
+    from esrgan_torch.devices import computes_bfloat16_fast, device_name, free_memory
+
+    cpu = torch.device("cpu")
+    half = "bfloat16 is fast" if computes_bfloat16_fast(cpu) else "bfloat16 is slow"
+    memory = f"{_gib(free_memory(cpu))} of {_gib(psutil.virtual_memory().total)} free"
+    facts = [("cpu", f"{device_name(cpu)}, {half}, {memory}")]
+    for index in range(torch.cuda.device_count()):
+        cuda = torch.device("cuda", index)
+        _, total = torch.cuda.mem_get_info(cuda)
+        major, minor = torch.cuda.get_device_capability(cuda)
+        facts.append(
+            (
+                str(cuda),
+                f"{torch.cuda.get_device_name(cuda)}, compute capability {major}.{minor}, "
+                f"{_gib(free_memory(cuda))} of {_gib(total)} free",
+            )
+        )
+    if not torch.cuda.is_available():
+        build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "a CPU build"
+        facts.append(("cuda", f"none found (PyTorch is {build})"))
+    if torch.backends.mps.is_available():
+        facts.append(("mps", f"{_gib(free_memory(torch.device('mps')))} free"))
+    return facts
+
+
+def _models(cache: Path | None) -> list[tuple[str, str]]:
+    from esrgan_weights import registry
+    from esrgan_weights.cache import cache_folder, model_folder
+
+    facts = [("folder", str(cache_folder(cache)))]
+    for name, model in registry.models().items():
+        folder = model_folder(model, cache)
+        if folder.is_dir():
+            size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+            facts.append((name, f"{size / 1e6:.1f} MB"))
+    if len(facts) == 1:
+        facts.append(("none", "a model is fetched when it is first used"))
+    return facts
+
+
+def _extras() -> list[tuple[str, str]]:
+    try:
+        package = metadata.metadata(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return [("unknown", f"{PACKAGE} is not installed; from a checkout: pip install -e .")]
+    facts: list[tuple[str, str]] = []
+    for extra in find_extras(package.get_all("Provides-Extra") or (), package.get_all("Requires-Dist") or ()):
+        if extra.missing:
+            text = f'missing {", ".join(extra.missing)}: pip install "{PACKAGE}[{extra.name}]"'
+        else:
+            text = f"found ({', '.join(extra.found)})"
+        facts.append((extra.name, text))
+    return facts
+
+
+def _print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
+    print(title)
+    width = max((len(name) for name, _ in facts), default=0)
+    for name, text in facts:
+        print(f"  {name:<{width}}  {text}")
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"

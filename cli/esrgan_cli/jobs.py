@@ -1,0 +1,188 @@
+"""Read, upscale, write: one picture after another, on one device or shared out over several."""
+
+import queue
+import tempfile
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from esrgan_cli.console import Console
+from esrgan_cli.files import Job
+from esrgan_cli.page import Page
+from esrgan_torch.errors import ConfigError, EsrganError, ImageTooLargeError, ImageWriteError
+from esrgan_torch.image_encode import choose_format
+from esrgan_torch.images import Picture, read_image, write_image
+from esrgan_torch.upscale import Upscaled, Upscaler
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How pictures are read and written; see `read_image` and `write_image`."""
+
+    max_pixels: int
+    format: str | None = None
+    quality: int | None = None
+    lossless: bool = False
+
+
+class Runner:
+    """Does jobs. A picture that fails is reported and counted; the others go on.
+
+    Args:
+        upscalers: one for each device; each takes the next job when it is free.
+        options: how files are read and written.
+        console: told about every file.
+        page: collects the pictures for the before/after page, or None.
+
+    Attributes:
+        done, failed: how many jobs ended so.
+    """
+
+    def __init__(
+        self, upscalers: Sequence[Upscaler], options: FileOptions, console: Console, page: Page | None = None
+    ) -> None:
+        self.done = 0
+        self.failed = 0
+        self._upscalers = upscalers
+        self._options = options
+        self._console = console
+        self._page = page
+        self._count = threading.Lock()
+        self._stop = threading.Event()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._total = 0
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Do the jobs; Ctrl-C leaves no half file.
+
+        Raises:
+            KeyboardInterrupt: stopped by the user; what is done stays.
+        """
+        self._total = len(jobs)
+        for job in jobs:
+            self._jobs.put(job)
+        if len(self._upscalers) == 1:
+            self._work(self._upscalers[0])
+            return
+        with ThreadPoolExecutor(len(self._upscalers), thread_name_prefix="esrgan") as pool:
+            workers = [pool.submit(self._work, upscaler) for upscaler in self._upscalers]
+            try:
+                for worker in as_completed(workers):
+                    worker.result()
+            finally:  # reached early by Ctrl-C and by a defect: the others stop at their next tile
+                self._stop.set()
+
+    def _work(self, upscaler: Upscaler) -> None:
+        while not self._stop.is_set():
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                result = self._upscale(upscaler, job)
+            except _StoppedError:
+                return
+            except (EsrganError, MemoryError) as error:
+                self._report_failure(job, error)
+            else:
+                self._report(job, result)
+            self._console.progress(job.source, 1.0)
+
+    def _upscale(self, upscaler: Upscaler, job: Job) -> tuple[Picture, Upscaled]:
+        options = self._options
+        picture = read_image(job.source, max_pixels=options.max_pixels)
+        _check_fits(picture, upscaler, job.target, options)
+        make_folder(job.target.parent)
+
+        def progress(share: float) -> None:
+            if self._stop.is_set():
+                raise _StoppedError
+            self._console.progress(job.source, share)
+
+        result = upscaler.upscale(picture, progress)
+        write_image(
+            job.target,
+            result.picture,
+            format=options.format,
+            quality=options.quality,
+            lossless=options.lossless,
+        )
+        if self._page is not None:
+            self._page.add(job.source, job.target, picture, result)
+        return picture, result
+
+    def _report(self, job: Job, outcome: tuple[Picture, Upscaled]) -> None:
+        picture, result = outcome
+        with self._count:
+            self.done += 1
+            number = self.done + self.failed
+        large = result.picture
+        self._console.result(job.target)
+        self._console.say(
+            f"[{number}/{self._total}] {job.source}: {picture.width} x {picture.height} to {large.width} x "
+            f"{large.height} pixels in {result.seconds:.1f} s; {result.device}, {result.dtype}; {result.plan}"
+        )
+        for text in remarks(result):
+            self._console.warn(f"{job.source}: {text}")
+
+    def _report_failure(self, job: Job, error: Exception) -> None:
+        with self._count:
+            self.failed += 1
+            number = self.done + self.failed
+        text = str(error) or "not enough memory for the result"
+        if isinstance(error, ImageTooLargeError):
+            text += " (here: --max-pixels, in millions)"
+        name = "" if str(job.source) in text else f"{job.source}: "
+        self._console.say(f"[{number}/{self._total}] failed: {name}{text}")
+
+
+def remarks(result: Upscaled) -> list[str]:
+    """What a user must not overlook in how a result came about."""
+    found: list[str] = []
+    if not result.exact:
+        found.append(
+            "NOT EXACT: overlapping tiles, seams may differ a little from the untiled result "
+            f"({result.plan.reason})"
+        )
+    if result.redone:
+        found.append(f"{result.redone} tiles were not finite in {result.dtype}, computed again in float32")
+    if result.divided:
+        found.append(f"{result.divided} tiles did not fit in memory and were divided")
+    return found
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder where it is missing, and make sure that files can be created in it.
+
+    Raises:
+        ImageWriteError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ImageWriteError(
+            f"cannot write into the folder {folder}: {error.strerror or error}; choose another with -o"
+        ) from error
+
+
+def _check_fits(picture: Picture, upscaler: Upscaler, target: Path, options: FileOptions) -> None:
+    """Raise, before the work is done, what `write_image` would raise after it."""
+    form = choose_format(target.suffix, options.format, options.quality, options.lossless)
+    if picture.has_alpha and upscaler.alpha != "drop" and not form.alpha:
+        raise ConfigError(
+            f"the picture has transparency, which {form.name} cannot keep; give --format png, or --alpha drop"
+        )
+    side = round(max(picture.height, picture.width) * upscaler.scale)
+    if side > form.max_side:
+        raise ImageWriteError(
+            f"the result would be {side} pixels long, and {form.name} ends at {form.max_side}; give "
+            "--format png or tiff"
+        )
+
+
+class _StoppedError(Exception):
+    """Another thread was stopped; leave the picture that is being computed."""

@@ -1,0 +1,62 @@
+"""The `esrgan` command.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. Results go to stdout, everything else to
+stderr. Errors that the project raises on purpose are one line; anything else is a defect and keeps its
+traceback.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from esrgan_cli import doctor, evaluate, upscale, weights
+from esrgan_cli.version import PACKAGE, project_version
+from esrgan_torch.errors import ConfigError, EsrganError
+
+FAILED = 1
+WRONG_USAGE = 2
+STOPPED = 130  # what shells report for a process that SIGINT ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the arguments; None: those of the process.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        SystemExit: argparse has answered itself (--help, --version, wrong usage).
+    """
+    arguments = make_parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except EsrganError as error:
+        print(f"esrgan: {error}", file=sys.stderr)
+        return WRONG_USAGE if isinstance(error, ConfigError) else FAILED
+    except KeyboardInterrupt:
+        print("esrgan: stopped", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:
+        # the reader of stdout has gone, as in `esrgan ... | head`; else Python would complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return status
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of every command; each sets `run`, a function from the arguments to an exit status."""
+    parser = argparse.ArgumentParser(
+        prog="esrgan",
+        description="Enlarge pictures with ESRGAN and Real-ESRGAN networks.",
+        epilog="esrgan COMMAND --help says more about a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"{PACKAGE} {project_version()}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in (upscale, weights, evaluate, doctor):
+        command.add_parser(subparsers)
+    return parser

@@ -1,0 +1,82 @@
+"""Options that several commands share, and what their values mean. Nothing heavy is imported here."""
+
+import argparse
+from pathlib import Path
+from typing import Protocol
+
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.tiling import Tiling
+
+
+class Subparsers(Protocol):
+    """What `ArgumentParser.add_subparsers` returns, as far as it is used here."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
+
+
+def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
+    """Add --device, --dtype, --tile and --overlap; `devices` is the help text of the first."""
+    parser.add_argument("--device", metavar="DEVICE", default="auto", help=devices)
+    parser.add_argument(
+        "--dtype",
+        choices=("auto", "float32", "float16", "bfloat16"),
+        default="auto",
+        help="precision; auto: half where the device computes it fast and no difference is seen",
+    )
+    parser.add_argument(
+        "--tile",
+        metavar="auto|exact|off|PX",
+        default="auto",
+        help="auto: without seams, overlapping tiles only where memory asks for them, which is said; exact: "
+        "without seams or refused; off: the whole picture at once; PX: overlapping tiles of so many pixels",
+    )
+    parser.add_argument(
+        "--overlap",
+        metavar="PX",
+        type=int,
+        help="input pixels around a tile, with --tile PX (default: what was measured for the network)",
+    )
+
+
+def add_cache_options(parser: argparse.ArgumentParser) -> None:
+    """Add --offline and --cache."""
+    parser.add_argument("--offline", action="store_true", help="never touch the network")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
+
+
+def parse_devices(text: str) -> tuple[str, ...]:
+    """The devices that --device names: "cuda:0,1" means cuda:0 and cuda:1.
+
+    A bare number takes the kind of the device before it. A device may be named twice.
+
+    Raises:
+        ConfigError: an empty name, a number without a kind, or auto among others.
+    """
+    names: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
+        if part.isdecimal():
+            if not names or names[-1] == "auto":
+                raise ConfigError(f"--device {text}: {part} is only a number; give for example cuda:{part}")
+            names.append(f"{names[-1].split(':')[0]}:{int(part)}")
+        elif part:
+            names.append(part)
+        else:
+            raise ConfigError(f"--device {text!r}: a name is missing; give for example cpu or cuda:0,1")
+    if "auto" in names and len(names) > 1:
+        raise ConfigError(f"--device {text}: auto stands alone; name every device")
+    return tuple(names)
+
+
+def parse_tiling(tile: str, overlap: int | None) -> Tiling:
+    """What --tile and --overlap mean together.
+
+    Raises:
+        ConfigError: an unknown word, a tile under 16 pixels, or an overlap without a tile size.
+    """
+    if tile.isdecimal():
+        return Tiling("overlap", int(tile), overlap)
+    if overlap is not None:
+        raise ConfigError(f"--overlap goes with --tile PX, not with --tile {tile}")
+    if tile == "auto" or tile == "exact" or tile == "off":
+        return Tiling(tile)
+    raise ConfigError(f"--tile is auto, exact, off or a number of pixels, not {tile!r}")

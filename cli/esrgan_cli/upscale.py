@@ -1,0 +1,75 @@
+"""`esrgan upscale`: enlarge pictures and folders of pictures."""
+
+import argparse
+from pathlib import Path
+
+from esrgan_cli.options import Subparsers, add_cache_options, add_running_options
+
+DEFAULT_MODEL = "realesrgan-x4plus"
+EPILOG = """\
+where results go:
+  -o PATH with a picture's suffix, one input file   that file
+  -o PATH otherwise                                 <name>-x4.png in that folder, subfolders kept
+  no -o, a file                                     <name>-x4.png beside it
+  no -o, a folder                                   the new folder <folder>-x4 beside it
+
+The paths of results are printed on stdout. A result that exists is left as it is, unless --overwrite.
+A picture that fails does not stop the others; the exit status is then 1.
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `upscale`; it sets `run`, a function from the arguments to an exit status."""
+    text = "enlarge pictures and folders of pictures"
+    parser = subparsers.add_parser("upscale", help=text, description=text)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "inputs", metavar="INPUT", nargs="+", type=Path, help="a picture, or a folder with its subfolders"
+    )
+    parser.add_argument("-o", "--output", metavar="PATH", type=Path, help="file or folder of the results")
+    parser.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        default=DEFAULT_MODEL,
+        help="published model (see: esrgan weights list) or checkpoint file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scale",
+        metavar="N",
+        type=float,
+        help="enlarge N times, by resizing after (default: the model's own)",
+    )
+    add_running_options(
+        parser, "auto, cpu, mps, cuda:0; several share the files: cuda:0,1 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--alpha",
+        choices=("model", "resize", "drop"),
+        default="model",
+        help="transparency: enlarged by the model (default), resized, or removed",
+    )
+    parser.add_argument(
+        "--format", metavar="FORMAT", help="png, jpg, webp, tiff, avif or bmp (default: by -o, else png)"
+    )
+    parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp and avif")
+    parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp")
+    parser.add_argument(
+        "--max-pixels",
+        metavar="MILLIONS",
+        type=float,
+        help="refuse inputs with more pixels, in millions (default: 268)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="make results again that exist")
+    parser.add_argument(
+        "--page", metavar="FILE.html", type=Path, help="write a before/after page of what this run makes"
+    )
+    add_cache_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Upscale; 0 if every picture is made or was there, 1 if one failed."""
+    from esrgan_cli.upscale_run import upscale_files
+
+    return upscale_files(arguments)

@@ -1,0 +1,98 @@
+from itertools import pairwise
+
+import pytest
+
+from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
+from esrgan_torch.errors import ConfigError
+from esrgan_weights.checkpoint import empty_network
+from esrgan_weights.errors import UnknownModelError
+from esrgan_weights.layouts import LAYOUTS
+from esrgan_weights.registry import Alternative, File, KnownFile, Model, find, known_files, models
+
+NAMES = (
+    "esrgan-x4",
+    "esrgan-psnr-x4",
+    "realesrgan-x4plus",
+    "realesrgan-x2plus",
+    "realesrnet-x4plus",
+    "realesrgan-x4plus-anime",
+    "realesr-general-x4v3",
+    "realesr-general-wdn-x4v3",
+    "realesr-animevideov3",
+    "bsrgan-x4",
+)
+CONFIGS = {
+    "realesrgan-x2plus": RRDBNetConfig(scale=2, unshuffle=2),
+    "realesrgan-x4plus-anime": RRDBNetConfig(blocks=6),
+    "realesr-general-x4v3": CompactNetConfig(convolutions=32),
+    "realesr-general-wdn-x4v3": CompactNetConfig(convolutions=32),
+    "realesr-animevideov3": CompactNetConfig(),
+}
+
+
+def test_names():
+    assert tuple(models()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_facts_agree_with_the_network_and_with_each_other(name):
+    model = find(name)
+    config = CONFIGS.get(name, RRDBNetConfig())
+    network = empty_network(config)
+    assert sum(parameter.numel() for parameter in network.parameters()) == model.parameters
+    assert type(network).__name__ == model.architecture
+    assert config.scale == model.scale
+    for alternative in model.alternatives:
+        assert alternative.layout in (*LAYOUTS, "ncnn")
+        width = 2 if alternative.layout == "ncnn" else 4  # bytes a parameter
+        assert 1 <= alternative.weights.size / (width * model.parameters) < 1.02
+        for file in alternative.files:
+            assert all(url.startswith("https://") for url in file.urls)
+
+
+def test_no_file_twice():
+    files = [file for model in models().values() for item in model.alternatives for file in item.files]
+    hashes = [file.sha256 for file in files] + [known.sha256 for known in known_files()]
+    assert all(not second.startswith(first) for first, second in pairwise(sorted(hashes)))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("realesrgan-x4-plus", "realesrgan-x4plus"),
+        ("RealESRGAN_x4plus", "realesrgan-x4plus"),
+        ("RRDB_PSNR_x4.pth", "esrgan-psnr-x4"),
+        ("RealESRGAN_x4plus_anime_6B", "realesrgan-x4plus-anime"),
+        ("bsrgan", "bsrgan-x4"),
+    ],
+)
+def test_unknown_name_gives_the_nearest_first(given, expected):
+    with pytest.raises(
+        UnknownModelError, match=f"no published model is called '{given}'; nearest names: {expected}"
+    ):
+        find(given)
+
+
+def test_hopeless_name_gives_all():
+    with pytest.raises(UnknownModelError, match="published models: esrgan-x4, esrgan-psnr-x4, "):
+        find("qqqqqqqqqqqqqqqqqqqq")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: File("a", 1, "xyz"),
+        lambda: File("a", 1, "AB" * 32),
+        lambda: File("a", 0, "ab" * 32),
+        lambda: File("../a", 1, "ab" * 32),
+        lambda: Alternative("ncnn", ()),
+        lambda: Alternative("ncnn", (File("a", 1, "ab" * 32),)),
+        lambda: KnownFile("ab", "short", "community"),
+        lambda: KnownFile("ab" * 32, "?", "strange"),
+        lambda: Model("a", "", "MIT", "", "RRDBNet", 4, 1, ()),
+        lambda: Model("a", "", "MIT", "", "UNet", 4, 1, find("bsrgan-x4").alternatives),
+    ],
+)
+def test_entries_are_checked(make):
+    with pytest.raises(ConfigError):
+        make()
