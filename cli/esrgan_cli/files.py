@@ -14,7 +14,7 @@ DEFAULT_FORMAT = "png"
 
 @dataclass(frozen=True)
 class Source:
-    """A picture file to read; `root` is the input folder that it was found in, None if it was given itself."""
+    """A picture file to read; `root` is the input folder that it is in, None if it was given itself."""
 
     path: Path
     root: Path | None = None

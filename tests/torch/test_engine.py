@@ -110,21 +110,20 @@ def test_shrinking_takes_less_and_ends() -> None:
 
 
 MEASURE = """
-import resource, torch
+import torch
+from esrgan_benchmarks.measure import peak_memory
 from esrgan_torch.engine import make_engine
 from esrgan_torch.generator import RRDBNet
 engine = make_engine(RRDBNet(blocks=1), torch.device("cpu"), torch.float32)
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 with torch.inference_mode():
     engine.trunk(torch.rand(1, 3, 32, 32), lambda done: None)
     batch = torch.rand(1, 3, 640, 512)
-    before = peak()
+    before = peak_memory()
     engine.trunk(batch, lambda done: None)
-print(peak() - before, engine.trunk_bytes(640, 512))
+print(peak_memory() - before, engine.trunk_bytes(640, 512))
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the resource module is for Unix")
 def test_the_estimate_covers_what_the_trunk_takes() -> None:
     """In a process of its own, whose peak nothing else has moved."""
     result = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)

@@ -1,0 +1,111 @@
+"""The tables of the documentation, made from the recorded rows.
+
+    python -m esrgan_benchmarks.tables FILE.md...
+
+A file says where a table goes with a pair of comments; what stands between them is replaced:
+
+    <!-- rows: speed -->
+    <!-- end of rows -->
+"""
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from esrgan_benchmarks.record import RESULTS, Row, latest, read
+from esrgan_torch.atomic import atomic_path
+
+PLACE = re.compile(r"(<!-- rows: (?P<name>\S+) -->\n).*?(<!-- end of rows -->)", re.DOTALL)
+
+
+def speed(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.speed`."""
+    rows = latest(rows, "case", "network", "processor")
+    lines = [
+        "| case | median | quartiles | time of the reference's | of the bare network's | GFLOP/s | PSNR |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        seconds = row["seconds"]
+        quality = "equal" if row["psnr"] is None else f"{row['psnr']:.1f} dB"
+        lines.append(
+            f"| {row['case']} | {seconds['median']:.2f} s | {seconds['lower']:.2f}-{seconds['upper']:.2f} s "
+            f"| {row['of_reference']:.2f} | {row['of_bare']:.2f} | {row['gflops']:.0f} | {quality} |"
+        )
+    return "\n".join([*lines, "", _machine(rows)])
+
+
+def memory(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.memory`."""
+    rows = latest(rows, "case", "dtype", "network")
+    lines = [
+        "| network | case | precision | input | peak of the process | bytes an input pixel | time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['network']} | {row['case']} | {row['dtype']} | {row['shape'][0]}x{row['shape'][1]} "
+        f"| {row['peak'] / 1e9:.2f} GB | {row['bytes_a_pixel']:,} | {row['seconds']:.0f} s |"
+        for row in rows
+    ]
+    return "\n".join([*lines, "", _machine(rows)])
+
+
+def tiling(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.tiling`."""
+    rows = latest(rows, "network", "photo", "way")
+    lines = [
+        "| network | way | photo | PSNR | mean error | largest error | time of untiled | memory |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    untiled = {(row["network"], row["photo"]): row for row in rows if row["way"] == "off"}
+    for row in rows:
+        whole = untiled[row["network"], row["photo"]]
+        quality = "equal" if row["psnr"] is None else f"{row['psnr']:.1f} dB"
+        errors = f"{quality} | {row['mean']:.3f} | {row['max']}"
+        costs = f"{row['seconds'] / whole['seconds']:.2f} | {row['memory'] / 2**20:.0f} MiB"
+        lines.append(f"| {row['network']} | {_way(row)} | {row['photo']} | {errors} | {costs} |")
+    return "\n".join([*lines, "", _machine(rows)])
+
+
+def _way(row: Row) -> str:
+    if row["way"] == "off":
+        return "untiled"
+    return f"**{row['way']}**" if row["exact"] else str(row["way"])
+
+
+TABLES: dict[str, Callable[[list[Row]], str]] = {"speed": speed, "memory": memory, "tiling": tiling}
+
+
+def render(text: str, results: Path = RESULTS) -> str:
+    """The text with every table in its place made anew."""
+
+    def table(match: re.Match[str]) -> str:
+        name = match["name"]
+        return match[1] + TABLES[name](read(name, results)) + "\n" + match[3]
+
+    return PLACE.sub(table, text)
+
+
+def _machine(rows: list[Row]) -> str:
+    """Where the rows come from, one sentence for each machine."""
+    sentences = {
+        f"{row['processor']}, {row['threads']} threads, {'with' if row['bfloat16'] else 'without'} bfloat16 "
+        f"arithmetic, torch {row['torch']}, {row['date']}"
+        for row in rows
+    }
+    return f"Measured on: {'; '.join(sorted(sentences))}."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", nargs="+", type=Path)
+    for path in parser.parse_args().files:
+        with atomic_path(path) as temporary:
+            temporary.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The harness: what it measures of functions whose time and memory are known."""
+
+import time
+
+import pytest
+
+from esrgan_benchmarks.measure import Spread, in_child, interleave, peak_memory, ratio
+
+
+def test_spread_is_median_and_quartiles() -> None:
+    spread = Spread.of([5.0, 1.0, 2.0, 4.0, 3.0])
+    assert (spread.lower, spread.median, spread.upper, spread.runs) == (2.0, 3.0, 4.0, 5)
+
+
+def test_cases_take_turns() -> None:
+    calls: list[str] = []
+    cases = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    seconds = interleave(cases, runs=3)
+    assert calls == ["a", "b"] + ["a", "b"] * 3
+    assert {name: len(values) for name, values in seconds.items()} == {"a": 3, "b": 3}
+
+
+def test_a_case_that_sleeps_is_seen_to_sleep() -> None:
+    seconds = interleave({"slow": lambda: time.sleep(0.03), "quick": lambda: None}, runs=3)
+    assert min(seconds["slow"]) >= 0.03
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    # the machine is ten times slower in the second round: the ratio does not see it
+    assert ratio({"ours": [2.0, 20.0, 2.0], "theirs": [1.0, 10.0, 1.0]}, "ours", "theirs") == 2.0
+
+
+def test_a_case_that_fails_is_an_error() -> None:
+    def broken() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        interleave({"broken": broken}, runs=1)
+
+
+def allocate(count: int) -> int:
+    before = peak_memory()
+    block = bytearray(b"x") * count
+    return peak_memory() - before if block else 0
+
+
+def test_the_peak_of_a_child_is_its_own() -> None:
+    count = 200 * 2**20
+    assert count <= in_child(allocate, count) < 1.2 * count
+    assert in_child(allocate, 2**20) < count / 2
+
+
+def test_a_child_that_fails_is_an_error_here() -> None:
+    with pytest.raises(TypeError):
+        in_child(allocate, "many")
