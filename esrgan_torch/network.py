@@ -13,8 +13,10 @@ class Provenance:
 
     Args:
         name: registry name, or the file's name.
-        layout: layout of the file that they were read from, such as "basicsr" or "ncnn".
-        sha256: of that file (for ncnn, of the `.bin`), in hexadecimal.
+        layout: layout of the file that they were read from, such as "basicsr" or "ncnn"; "interpolated"
+            for a mixture of two networks.
+        sha256: of that file (for ncnn, of the `.bin`), in hexadecimal; of both files for a mixture, with a
+            space between.
         licence: SPDX name, or None where the file states none.
         source: where the file was published, or None.
     """

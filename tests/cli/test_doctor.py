@@ -1,0 +1,76 @@
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import torch
+
+from esrgan_cli import doctor
+from esrgan_cli.doctor import Extra, find_extras, installed_version
+from esrgan_cli.main import main
+
+
+def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "realesrgan-x4plus").mkdir()
+    (tmp_path / "realesrgan-x4plus" / "weights.bin").write_bytes(bytes(2_500_000))
+    assert main(["doctor", "--cache", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    facts = {line.split()[0]: line for line in captured.out.splitlines()}
+    assert {"versions", "devices", "models", "extras"} <= set(facts)
+    assert torch.__version__ in facts["torch"]
+    assert str(tmp_path) in facts["folder"]
+    assert facts["realesrgan-x4plus"].endswith("2.5 MB")
+    assert f"{torch.get_num_threads()} threads, bfloat16 is " in facts["cpu"]
+    assert facts["cpu"].endswith("GiB free")
+
+
+def test_an_empty_cache_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--cache", str(tmp_path / "nothing")]) == 0
+    assert "fetched when it is first used" in capsys.readouterr().out
+
+
+def test_extras() -> None:
+    requirements = [
+        "numpy>=1.26",
+        'pytest>=8; extra == "dev"',
+        "no-such-distribution~=1.0 ; extra == 'dev'",
+        "no-such-distribution; extra == 'tools'",
+        "numpy<3,>=1; extra == 'tools'",
+        'only-elsewhere; sys_platform == "never" and extra == "train"',
+        'numpy; extra == "train"',
+    ]
+    numpy = f"numpy {metadata.version('numpy')}"
+    assert find_extras(["dev", "tools", "train", "none"], requirements) == [
+        Extra("dev", ("no-such-distribution",), (f"pytest {metadata.version('pytest')}",)),
+        Extra("tools", ("no-such-distribution",), (numpy,)),
+        Extra("train", (), (numpy,)),
+        Extra("none", (), ()),
+    ]
+
+
+def test_a_missing_extra_comes_with_its_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    package = metadata.metadata("numpy")
+    package["Provides-Extra"] = "tools"
+    package["Requires-Dist"] = 'no-such-distribution; extra == "tools"'
+
+    def fake(_: str) -> metadata.PackageMetadata:
+        return package
+
+    monkeypatch.setattr(doctor.metadata, "metadata", fake)
+    main(["doctor", "--cache", str(tmp_path)])
+    assert 'missing no-such-distribution: pip install "esrgan-torch[tools]"' in capsys.readouterr().out
+
+
+def test_a_checkout_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "PACKAGE", "no-such-distribution")
+    assert main(["doctor", "--cache", str(tmp_path)]) == 0
+    assert "is not installed" in capsys.readouterr().out
+
+
+def test_installed_version() -> None:
+    assert installed_version("numpy") == metadata.version("numpy")
+    assert installed_version("no-such-distribution") is None
