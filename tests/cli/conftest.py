@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from esrgan_cli.main import main
 from esrgan_torch.compact import CompactNet
 from esrgan_torch.images import write_image
 
@@ -55,3 +56,14 @@ def start_command() -> Callable[..., subprocess.Popen[str]]:
         )
 
     return start
+
+
+@pytest.fixture
+def upscale(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs `esrgan upscale` with the tiny network on the CPU, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, model: str = str(tiny_model)) -> int:
+        return main(["upscale", "--model", model, "--device", "cpu", "--dtype", "float32", *arguments])
+
+    return run

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def test_a_given_file_is_taken_whatever_its_name(touch: Touch) -> None:
 
 def test_a_file_named_twice_is_taken_once(touch: Touch) -> None:
     touch("in/a.png", "in/b.png")
-    os.symlink("a.png", "in/link.png")
+    Path("in/link.png").symlink_to("a.png")
     search = find_sources([Path("in/a.png"), Path("in"), Path("in/../in/b.png")], None)
     assert [source.path.as_posix() for source in search.sources] == ["in/a.png", "in/b.png"]
 
@@ -70,7 +69,7 @@ def test_results_inside_the_input_are_not_inputs(touch: Touch) -> None:
 
 def test_linked_folders_do_not_lead_in_circles(touch: Touch) -> None:
     touch("in/a.png")
-    os.symlink(".", "in/circle")
+    Path("in/circle").symlink_to(".")
     assert len(find_sources([Path("in")], None).sources) == 1
 
 
@@ -145,7 +144,7 @@ def test_equal_names_are_refused(sources: list[str]) -> None:
 
 def test_a_result_never_overwrites_a_source(touch: Touch) -> None:
     touch("a.png", "a-x4.png", "other.png")
-    os.link("a.png", "same.png")
+    Path("same.png").hardlink_to("a.png")
     with pytest.raises(ConfigError, match=r"result of a\.png would overwrite the input a-x4\.png"):
         targets(["a.png", "a-x4.png"], None)
     for name in ("a.png", "../" + Path.cwd().name + "/a.png", "same.png"):

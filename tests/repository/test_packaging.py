@@ -1,0 +1,62 @@
+"""What is published holds what it must, and nothing heavy is imported too early."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("esrgan_torch", "esrgan_weights", "esrgan_bridge", "esrgan_benchmarks", "esrgan_cli")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_every_package_and_its_data(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"{package}/__init__.py" for package in PACKAGES} <= names
+    assert {f"{package}/py.typed" for package in PACKAGES} <= names
+    assert {"esrgan_weights/registry.toml", "esrgan_cli/page.html"} <= names
+    unwanted = {name for name in names if name.split("/")[0] not in PACKAGES and ".dist-info" not in name}
+    assert unwanted == set()
+
+
+def test_the_installed_wheel_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    code = (
+        "import sys; sys.path.insert(0, 'site'); import esrgan_weights, esrgan_cli.page, esrgan_torch;"
+        "assert esrgan_torch.__file__.startswith('site') or '/site/' in esrgan_torch.__file__;"
+        "print(len(esrgan_weights.models()))"
+    )
+    command = [sys.executable, "-P", "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert int(result.stdout) >= 10
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_a_package_imports_nothing_heavy(package: str) -> None:
+    heavy = ("torch", "numpy", "PIL", "tensorflow")
+    code = f"import sys, {package}; print([name for name in {heavy} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_every_dependency_is_pinned_in_the_constraints() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {
+        line.split("==")[0].split("<")[0].lower().replace("_", "-") for line in lines if line[:1].isalpha()
+    }
+    wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    names = {name.split(">")[0].split("=")[0].split("<")[0].split("[")[0].strip().lower() for name in wanted}
+    assert names - pinned - {"pip", "esrgan-torch"} == set()
