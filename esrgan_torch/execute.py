@@ -35,9 +35,15 @@ class Run:
         plan: what to do.
         divisible: whether a window that does not fit may be divided into overlapping ones.
         tail_halo: feature pixels around a tile of the tail.
+        receptive_field: input pixels around a window that make it exact.
         grow: turns (1, channels, h, w) in [0, 1] into what the network takes.
         shrink: turns what the network gives into the result's channels.
         progress: told the share that is done, from 0 to 1.
+
+    Attributes:
+        redone: tiles that were computed again in float32.
+        divided: tiles that did not fit in memory.
+        exact: whether the result so far equals the untiled one.
     """
 
     engine: Engine
@@ -45,11 +51,13 @@ class Run:
     plan: Plan
     divisible: bool
     tail_halo: int
+    receptive_field: int
     grow: Callable[[Tensor], Tensor]
     shrink: Callable[[Tensor], Tensor]
     progress: Progress
     redone: int = field(default=0, init=False)
     divided: int = field(default=0, init=False)
+    exact: bool = field(default=True, init=False)
     _padded: Pixels = field(init=False)
     _tail_size: int | None = field(init=False)
     _windows_done: int = field(default=0, init=False)
@@ -97,6 +105,7 @@ class Run:
                 "in memory; free memory or choose another device"
             )
         self.divided += 1
+        self.exact = self.exact and self.plan.overlap >= self.receptive_field
         log.warning("out of memory at %dx%d pixels: divided", tile.window_height, tile.window_width)
         for part in _quarters(tile, self.engine.unshuffle):
             total_height, total_width = self._padded.shape[:2]

@@ -24,13 +24,21 @@ def resolve_dtype(dtype: str | torch.dtype, model: Generator, device: torch.devi
     Raises:
         ConfigError: another name, or a precision that the device cannot compute.
     """
+    known = check_dtype(dtype, device)
+    if known is not None:
+        return known
+    fast = _fast_half(device)
+    if fast is None or picture_psnr(model, device, fast) < FLOOR:
+        return torch.float32
+    return fast
+
+
+def check_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype | None:
+    """The precision that a name means whatever the network; None for "auto". Errors as in `resolve_dtype`."""
     if isinstance(dtype, torch.dtype):
         dtype = str(dtype).removeprefix("torch.")
     if dtype == "auto":
-        fast = _fast_half(device)
-        if fast is None or picture_psnr(model, device, fast) < FLOOR:
-            return torch.float32
-        return fast
+        return None
     if dtype not in DTYPES:
         raise ConfigError(f"dtype is auto, {', '.join(DTYPES)}, not {dtype!r}")
     if dtype == "float16" and device.type == "cpu":

@@ -1,7 +1,7 @@
 """`Upscaler`: from picture to larger picture."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args, overload
 
 import numpy as np
@@ -31,7 +31,8 @@ class Upscaled:
 
     Args:
         picture: the larger picture, with the metadata of the given one.
-        plan: how it was cut; with its estimated memory and the reason.
+        plan: how it was cut; with its estimated memory and the reason. Not exact where the plan was, but a
+            window had to be divided.
         device: name of the device for people.
         dtype: precision, "float32", "float16" or "bfloat16".
         redone: tiles that were not finite in half precision and were computed again in float32.
@@ -50,7 +51,7 @@ class Upscaled:
     @property
     def exact(self) -> bool:
         """Whether the result equals the untiled one to float rounding."""
-        return self.plan.exact and (self.divided == 0 or len(self.plan.windows) > 1)
+        return self.plan.exact
 
 
 class Upscaler:
@@ -156,6 +157,8 @@ class Upscaler:
                 runs.append(run)
         if alpha is not None and self.alpha == "resize":
             parts.append(imresize(alpha, *self._size(*alpha.shape[:2])))
+        if plan.exact and not all(run.exact for run in runs):
+            plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
         return Upscaled(
             picture.with_pixels(np.concatenate(parts, axis=2)),
             plan,
@@ -174,6 +177,7 @@ class Upscaler:
             plan=plan,
             divisible=self.tiling.mode in ("auto", "overlap"),
             tail_halo=self.model.tail_halo,
+            receptive_field=self.model.receptive_field,
             grow=_gray_to_rgb if colour_network and channels == 1 else _as_it_is,
             shrink=_rgb_to_gray if colour_network and channels == 1 else _as_it_is,
             progress=progress,

@@ -8,7 +8,12 @@ BridgeError
 └── MissingRuntimeError  a package or program that the work needs is not installed
 """
 
+from typing import TYPE_CHECKING
+
 from esrgan_torch.errors import EsrganError
+
+if TYPE_CHECKING:
+    from esrgan_bridge.record import ParityReport
 
 
 class BridgeError(EsrganError):
@@ -23,7 +28,14 @@ class ParityError(BridgeError):
     """A copy is further from the original than its tolerance.
 
     The message names hop, runner, probe and pixel. The command ends with status 3.
+
+    Attributes:
+        report: the rows up to the fault, a `ParityReport`; None where there is none yet.
     """
+
+    def __init__(self, message: str, report: "ParityReport | None" = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class RunnerError(BridgeError):

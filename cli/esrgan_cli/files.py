@@ -57,6 +57,9 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
     problems: list[str] = []
     away = output.resolve() if output is not None else None
     for given in inputs:
+        if not given.exists():
+            problems.append(f"{given} does not exist")
+            continue
         if not given.is_dir():
             sources.setdefault(_identity(given), Source(given))
             continue

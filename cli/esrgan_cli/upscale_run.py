@@ -14,6 +14,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
 from esrgan_torch.network import Generator
+from esrgan_torch.precision import check_dtype
 from esrgan_torch.tiling import Tiling
 from esrgan_torch.upscale import LARGEST_SCALE, Upscaler
 from esrgan_weights import registry
@@ -42,7 +43,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     _check_scale(arguments.scale)
     check_page(arguments.page)
     for device in devices:
-        resolve_device(device)
+        check_dtype(arguments.dtype, resolve_device(device))
     search = find_sources(arguments.inputs, arguments.output)
 
     network: Generator | None = None

@@ -3,8 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from esrgan_cli.options import Subparsers
 from esrgan_weights import registry
 from esrgan_weights.cache import cache_folder, cached, difference, model_folder
 from esrgan_weights.layouts import WRITABLE
@@ -13,10 +14,7 @@ if TYPE_CHECKING:
     from esrgan_torch.network import Generator
 
 
-class Subparsers(Protocol):
-    """What `ArgumentParser.add_subparsers` returns, as far as it is used here."""
-
-    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
+def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
 
 
 def add_parser(subparsers: Subparsers) -> None:

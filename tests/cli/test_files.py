@@ -48,8 +48,9 @@ def test_folders_are_searched_in_order(touch: Touch) -> None:
 def test_a_given_file_is_taken_whatever_its_name(touch: Touch) -> None:
     touch("picture", ".hidden.png")
     search = find_sources([Path("picture"), Path(".hidden.png"), Path("missing.png")], None)
-    assert [source.path.name for source in search.sources] == ["picture", ".hidden.png", "missing.png"]
+    assert [source.path.name for source in search.sources] == ["picture", ".hidden.png"]
     assert all(source.root is None for source in search.sources)
+    assert search.problems == ("missing.png does not exist",)
 
 
 def test_a_file_named_twice_is_taken_once(touch: Touch) -> None:

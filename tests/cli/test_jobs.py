@@ -8,6 +8,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,8 @@ def test_remarks() -> None:
     plan = Plan((tile,), 128, 96, 0, True, 1, "whole")
     picture = Picture(np.zeros((9, 9, 3), np.uint8))
     assert remarks(Upscaled(picture, plan, "CPU", "bfloat16", 0, 0, 1.0)) == []
-    [exact, redone, divided] = remarks(Upscaled(picture, plan, "CPU", "bfloat16", 2, 3, 1.0))
+    cut = replace(plan, exact=False)
+    [exact, redone, divided] = remarks(Upscaled(picture, cut, "CPU", "bfloat16", 2, 3, 1.0))
     assert "NOT EXACT" in exact
     assert "2 tiles were not finite in bfloat16" in redone
     assert "3 tiles did not fit in memory" in divided
@@ -100,23 +102,23 @@ def zeros_png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "does not exist"),
         (b"", "is empty (0 bytes)"),
         (b"just some text", "is not a picture"),
         ("truncated", "damaged"),
         (zeros_png(60_000, 60_000), "3,600.0 million pixels"),
     ],
-    ids=["missing", "empty", "text", "truncated", "bomb"],
+    ids=["empty", "text", "truncated", "bomb"],
 )
 def test_a_bad_input_does_not_stop_the_others(
-    content: bytes | str | None, words: str, upscale: Upscale, make_picture: MakePicture, capsys: Capture
+    content: bytes | str, words: str, upscale: Upscale, make_picture: MakePicture, capsys: Capture
 ) -> None:
     make_picture(Path("c.png"))
     bad = Path("bad.png")
     if content == "truncated":
         whole = make_picture(bad, 60, 60).read_bytes()
         bad.write_bytes(whole[: len(whole) // 2])
-    elif isinstance(content, bytes):
+    else:
+        assert isinstance(content, bytes)
         bad.write_bytes(content)
     assert upscale("bad.png", "c.png", "-o", "out") == 1
     captured = capsys.readouterr()
@@ -126,6 +128,17 @@ def test_a_bad_input_does_not_stop_the_others(
     assert words in failure
     assert "1 done, 0 skipped, 1 failed" in summary
     assert captured.out == f"{Path('out/c-x4.png')}\n"
+    assert made("out") == ["c-x4.png"]
+
+
+def test_a_missing_file_does_not_stop_the_others(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("c.png"))
+    assert upscale("bad.png", "c.png", "-o", "out") == 1
+    captured = capsys.readouterr()
+    assert "failed: bad.png does not exist" in captured.err
+    assert "1 done, 0 skipped, 1 failed" in captured.err
     assert made("out") == ["c-x4.png"]
 
 

@@ -51,9 +51,19 @@ def test_a_trunk_that_does_not_fit_is_divided_into_windows(monkeypatch: pytest.M
     monkeypatch.setattr(RRDBEngine, "trunk", fails_above(6000, RRDBEngine.trunk))
     result = Upscaler(MODEL, "cpu", "float32", "auto").upscale(Picture(pixels))
     assert result.divided == 1
-    assert not result.exact
-    # the overlap of so small a network is all that it sees, so nothing is lost here
+    # the overlap of so small a network is all that it sees, so nothing is lost
+    assert result.exact
     np.testing.assert_array_equal(result.picture.pixels, whole)
+
+
+def test_a_division_that_cuts_into_what_the_network_sees_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_rrdb(blocks=4)
+    model.overlap = 20
+    monkeypatch.setattr(RRDBEngine, "trunk", fails_above(6000, RRDBEngine.trunk))
+    result = Upscaler(model, "cpu", "float32", "auto").upscale(Picture(photo(130, 52)))
+    assert result.divided == 1
+    assert not result.exact
+    assert "memory ran out" in str(result.plan)
 
 
 def test_windows_that_do_not_fit_are_divided_within_a_cross_fade(
