@@ -101,8 +101,8 @@ class Run:
             )
         if max(tile.height, tile.width) < MINIMUM_SIZE:
             raise OutOfMemoryError(
-                f"a tile of {tile.height}x{tile.width} pixels and the {self.plan.overlap} around it do not fit "
-                "in memory; free memory or choose another device"
+                f"a tile of {tile.height}x{tile.width} pixels and the {self.plan.overlap} around it do not "
+                "fit in memory; free memory or choose another device"
             )
         self.divided += 1
         self.exact = self.exact and self.plan.overlap >= self.receptive_field

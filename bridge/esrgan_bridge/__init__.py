@@ -1,0 +1,1 @@
+"""Other runtimes: from PyTorch to ONNX, TensorFlow and TensorFlow.js."""

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from esrgan_torch.network import Generator
 
 
-def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
-
-
 def add_parser(subparsers: Subparsers) -> None:
     """Add `weights` and its verbs; each sets `run`, a function from the arguments to an exit status."""
     text = "list, fetch, inspect and convert checkpoints"

@@ -58,3 +58,12 @@ def test_the_readme_has_blocks_of_both_kinds() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     targets = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
     assert [link for link in targets if not (page.parent / link).exists()] == []
+
+
+def test_every_row_of_the_bad_inputs_names_tests_that_exist() -> None:
+    rows = [line for line in (ROOT / "docs" / "errors.md").read_text().splitlines() if line.startswith("| ")]
+    for row in rows[1:]:
+        named = re.findall(r"`(\w+/\w+\.py)::(\w+)`", row)
+        assert named, row
+        for file, name in named:
+            assert f"def {name}(" in (ROOT / "tests" / file).read_text(), row

@@ -1,0 +1,100 @@
+"""`esrgan convert`: a network for ONNX Runtime, TensorFlow or TF.js, with every copy measured."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Protocol
+
+PARITY_FAILED = 3
+
+
+class Subparsers(Protocol):
+    """What `ArgumentParser.add_subparsers` returns, as far as it is used here."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `convert`; it sets `run`, a function from the arguments to an exit status."""
+    text = "convert a network to ONNX, TensorFlow or TF.js and measure every copy"
+    parser = subparsers.add_parser(
+        "convert",
+        help=text,
+        description=f"{text}; status {PARITY_FAILED}, and nothing kept, where a copy is out of tolerance",
+    )
+    parser.add_argument("model", metavar="MODEL|FILE")
+    parser.add_argument("--to", choices=("onnx", "tf", "tfjs"), required=True, help="the last hop")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to make")
+    parser.add_argument(
+        "--route",
+        choices=("tf", "direct", "onnx-tf"),
+        default="tf",
+        help="tf: own lowering, then tensorflowjs (default); direct: TF.js files without tensorflow; "
+        "onnx-tf: the package of that name, as a cross-check",
+    )
+    parser.add_argument(
+        "--quantize",
+        choices=("none", "float16", "uint8"),
+        default="none",
+        help="how the weights are stored (default: none, that is float32)",
+    )
+    runners_option(parser)
+    parser.add_argument("--offline", action="store_true", help="never touch the network")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
+    parser.set_defaults(run=run)
+
+
+def runners_option(parser: argparse.ArgumentParser) -> None:
+    """--runners, which `parity` has too."""
+    parser.add_argument(
+        "--runners",
+        metavar="A,B",
+        type=split_names,
+        help="measure in these runtimes alone: onnxruntime, tensorflow, tfjs-node, tfjs-wasm, tfjs-webgl, "
+        "tfjs-webgpu (default: all that this machine has)",
+    )
+
+
+def split_names(text: str) -> list[str]:
+    """Names with commas between."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def say(line: str) -> None:
+    """Progress goes to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert; print the table and where the files are."""
+    from esrgan_bridge.chain import convert
+    from esrgan_bridge.errors import ParityError
+
+    try:
+        report = convert(
+            arguments.model,
+            arguments.output,
+            to=arguments.to,
+            route=arguments.route,
+            quantize=arguments.quantize,
+            runners=arguments.runners,
+            offline=arguments.offline,
+            cache=arguments.cache,
+            progress=say,
+        )
+    except ParityError as error:
+        return fail(error)
+    print(report)
+    for hop in report.hops:
+        print(f"{arguments.output / hop.name}: {hop.size / 1e6:.2f} MB, made in {hop.seconds:.1f} s")
+    print(arguments.output / "parity.html")
+    return 0
+
+
+def fail(error: Exception) -> int:
+    """Print the rows up to the fault, and the fault."""
+    report = getattr(error, "report", None)
+    if report is not None:
+        print(report, flush=True)
+    print(f"esrgan: {error}", file=sys.stderr)
+    return PARITY_FAILED

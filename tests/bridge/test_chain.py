@@ -1,0 +1,214 @@
+"""The chain up to ONNX, which is quick: what is made, what is kept, and what is not."""
+
+import errno
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from esrgan_bridge import torch_to_onnx
+from esrgan_bridge.artifact import read_metadata
+from esrgan_bridge.chain import convert, recheck
+from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError, RunnerError
+from esrgan_bridge.runners import RUNNERS
+from esrgan_torch.errors import ConfigError
+from tests.torch.networks import small_rrdb
+
+PROBES = ["flat", "checkerboard", "odd", "ramp", "noise", "eye", "fur"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "below" / "net"
+    convert(small_rrdb(blocks=1).eval().requires_grad_(False), folder, to="onnx")
+    return folder
+
+
+@pytest.fixture
+def copy(made, tmp_path) -> Path:
+    return shutil.copytree(made, tmp_path / "copy")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_what_is_made(made):
+    assert sorted(contents(made)) == ["onnx/model.onnx", "parity.html", "parity.json", "reference.npz"]
+    assert list(made.parent.iterdir()) == [made]
+    record = json.loads((made / "parity.json").read_text())
+    assert [(row["hop"], row["runner"], row["probe"]) for row in record["rows"]] == [
+        *(("torch", "torch", probe) for probe in PROBES),
+        *(("onnx", "onnxruntime", probe) for probe in PROBES),
+    ]
+    assert all(row["largest"] < 1e-5 for row in record["rows"])
+    assert all(row["reason"] for row in record["rows"])
+    assert record["machine"]["torch"] == torch.__version__
+    assert "GB" in record["machine"]["peak memory"]
+    assert record["runtimes"]["onnxruntime"]["onnxruntime"]
+    assert sorted(record["files"]) == ["onnx/model.onnx", "reference.npz"]
+    assert [hop["name"] for hop in record["hops"]] == ["onnx"]
+    assert made.stat().st_mode & 0o755 == 0o755  # not only for its owner, as temporary folders are
+
+
+def test_float16(tiny_rrdb, tmp_path):
+    report = convert(tiny_rrdb, tmp_path / "half", to="onnx", quantize="float16")
+    assert read_metadata(tmp_path / "half" / "onnx" / "model.onnx").dtype == "float16"
+    rows = [row for row in report.rows if row.hop == "onnx"]
+    assert len(rows) == len(PROBES)
+    assert 1e-5 < max(row.largest for row in rows) < rows[0].tolerance
+
+
+def test_recheck(made, monkeypatch):
+    before = contents(made)
+    report = recheck(made)
+    assert [(row.hop, row.probe) for row in report.rows] == [("onnx", probe) for probe in PROBES]
+    assert report.passed
+    assert contents(made) == before
+
+
+def test_an_earlier_conversion_is_replaced(copy, tiny_compact):
+    (copy / "something").write_text("of mine")
+    report = convert(tiny_compact, copy, to="onnx")
+    assert sorted(contents(copy)) == ["onnx/model.onnx", "parity.html", "parity.json", "reference.npz"]
+    assert read_metadata(copy / "onnx" / "model.onnx").architecture == "CompactNet"
+    assert report.passed
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_an_empty_folder_is_used(tiny_rrdb, tmp_path):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    convert(tiny_rrdb, folder, to="onnx")
+    assert (folder / "parity.json").is_file()
+
+
+def test_foreign_folders_are_left_alone(tiny_rrdb, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "cat.jpg").write_bytes(b"cat")
+    with pytest.raises(ArtifactError, match=r"no parity.json: not made by `esrgan convert`, so left alone"):
+        convert(tiny_rrdb, folder, to="onnx")
+    with pytest.raises(ArtifactError, match="is a file"):
+        convert(tiny_rrdb, folder / "cat.jpg", to="onnx")
+    assert contents(tmp_path) == {"photos/cat.jpg": b"cat"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"to": "tflite"}, "to is one of onnx, tf, tfjs, not 'tflite'"),
+        ({"route": "nhwc"}, "route is one of"),
+        ({"quantize": "int4"}, "quantize is one of"),
+        ({"to": "tf", "route": "direct"}, "route direct makes TF.js files alone"),
+        ({"to": "tf", "quantize": "uint8"}, "goes with --to tfjs"),
+        ({"to": "onnx", "quantize": "uint8"}, "float32 or float16"),
+        ({"runners": ["ncnn"]}, "no runner 'ncnn'"),
+    ],
+)
+def test_options_that_cannot_be(tiny_rrdb, tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        convert(tiny_rrdb, tmp_path / "net", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk(tiny_rrdb, copy, monkeypatch):
+    def full(model, path, dtype):
+        path.write_bytes(b"the beginning")
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    before = contents(copy)
+    monkeypatch.setattr(torch_to_onnx, "export_onnx", full)
+    with pytest.raises(ConversionError, match="No space left on device; nothing was kept"):
+        convert(tiny_rrdb, copy, to="onnx")
+    assert contents(copy) == before
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_a_stop_leaves_nothing(tiny_rrdb, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch_to_onnx, "export_onnx", stop)
+    with pytest.raises(KeyboardInterrupt):
+        convert(tiny_rrdb, tmp_path / "net", to="onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_is_not_finite(tiny_rrdb, tmp_path):
+    tiny_rrdb.conv_last.bias[0] = np.nan
+    with pytest.raises(ConversionError, match="NaN"):
+        convert(tiny_rrdb, tmp_path / "net", to="onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_recheck_of_a_changed_file(copy):
+    file = copy / "onnx" / "model.onnx"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(
+        ArtifactError, match=r"model\.onnx was changed: its sha256 is [0-9a-f]{64}, it was made with"
+    ):
+        recheck(copy)
+
+
+def test_recheck_of_a_missing_file(copy):
+    (copy / "onnx" / "model.onnx").unlink()
+    with pytest.raises(ArtifactError, match=r"model\.onnx is missing"):
+        recheck(copy)
+
+
+def test_recheck_without_artefacts(copy):
+    shutil.rmtree(copy / "onnx")
+    with pytest.raises(ArtifactError, match="holds no artefact any more"):
+        recheck(copy)
+
+
+def test_recheck_of_another_version(copy):
+    """As a later release finds what an earlier one made."""
+    file = copy / "onnx" / "model.onnx"
+    document = onnx.load(str(file))
+    (entry,) = (entry for entry in document.metadata_props if entry.key == "esrgan")
+    entry.value = json.dumps(json.loads(entry.value) | {"format_version": 0})
+    onnx.save(document, str(file))
+    record = json.loads((copy / "parity.json").read_text())
+    record["files"].pop("onnx/model.onnx")
+    (copy / "parity.json").write_text(json.dumps(record))
+    with pytest.raises(ArtifactError, match="format version 0, this release reads version 1"):
+        recheck(copy)
+
+
+def test_recheck_finds_what_drifted(copy, monkeypatch):
+    """Whole files, and yet other answers: a runtime that computes wrongly."""
+    with np.load(copy / "reference.npz") as arrays:
+        changed = {name: values + (0.5 if name == "ramp.answer" else 0) for name, values in arrays.items()}
+    np.savez_compressed(copy / "reference.npz", **changed)
+    record = json.loads((copy / "parity.json").read_text())
+    record["files"].pop("reference.npz")
+    (copy / "parity.json").write_text(json.dumps(record))
+    with pytest.raises(ParityError, match="hop onnx, runner onnxruntime, probe ramp") as caught:
+        recheck(copy)
+    assert [row.passed for row in caught.value.report.rows] == [True, True, True, False, True, True, True]
+
+
+def test_a_runtime_that_is_missing_is_said(tiny_rrdb, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(RUNNERS[0]), "available", lambda self: "not installed: pip install it")
+    report = convert(tiny_rrdb, tmp_path / "net", to="onnx")
+    assert "not run: onnxruntime: not installed: pip install it" in str(report)
+    assert "not installed: pip install it" in (tmp_path / "net" / "parity.html").read_text()
+    assert {row.runner for row in report.rows} == {"torch"}
+
+
+def test_a_runtime_that_fails_is_named(tiny_rrdb, tmp_path, monkeypatch):
+    def fail(self, artefact):
+        raise RunnerError(f"{self.name}: out of memory")
+
+    monkeypatch.setattr(type(RUNNERS[0]), "open", fail)
+    with pytest.raises(RunnerError, match=r"hop onnx, runner onnxruntime: out of memory.*--runners"):
+        convert(tiny_rrdb, tmp_path / "net", to="onnx")
+    assert not list(tmp_path.iterdir())

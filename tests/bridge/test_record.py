@@ -1,0 +1,59 @@
+import json
+
+import numpy as np
+import pytest
+
+from esrgan_bridge.errors import ArtifactError
+from esrgan_bridge.parity import TOLERANCES, compare
+from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
+
+
+@pytest.fixture
+def report() -> ParityReport:
+    random = np.random.default_rng(0)
+    original = random.random((1, 8, 8, 3), np.float32)
+    report = ParityReport("tiny", "tfjs", "direct", "none", machine={"python": "3"})
+    report.hops.append(Hop("onnx", 0.5, 1234))
+    for runner, copy in (("onnxruntime", original), ("other", original + np.float32(0.01))):
+        report.rows.append(compare("onnx", runner, "noise", "4x4", original, copy, TOLERANCES["none"], 0.25))
+    report.not_run.append(NotRun("tfjs-webgpu", "", "no adapter"))
+    report.not_run.append(NotRun("tfjs-webgl", "fur", "no time"))
+    report.runtimes["onnxruntime"] = {"onnxruntime": "1"}
+    report.files["onnx/model.onnx"] = "00ff"
+    return report
+
+
+def test_table(report):
+    lines = str(report).splitlines()
+    assert " ".join(lines[0].split()) == "HOP RUNNER PROBE SIZE MAX MEAN PSNR PIXELS ALLOWED SECONDS"
+    assert " ".join(lines[1].split()) == "onnx onnxruntime noise 4x4 0.0e+00 0.0e+00 same 0/64 1e-04 0.250"
+    assert lines[2].endswith("FAILED")
+    assert lines[3] == "not run: tfjs-webgpu: no adapter"
+    assert lines[4] == "not run: tfjs-webgl on fur: no time"
+    assert not report.passed
+
+
+def test_written_and_read(report, tmp_path):
+    (tmp_path / FILE).write_text(report.to_json())
+    assert read_report(tmp_path) == report
+
+
+def test_no_report(tmp_path):
+    with pytest.raises(ArtifactError, match="was not made by `esrgan convert`"):
+        read_report(tmp_path)
+
+
+def test_another_format_version(report, tmp_path):
+    record = json.loads(report.to_json()) | {"format_version": 0}
+    (tmp_path / FILE).write_text(json.dumps(record))
+    with pytest.raises(ArtifactError, match="format version 0, this release reads version 1; convert"):
+        read_report(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", '{"format_version": 1}', '{"format_version": 1, "rows": 3}']
+)
+def test_damaged(text, tmp_path):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ArtifactError, match="convert the network again"):
+        read_report(tmp_path)

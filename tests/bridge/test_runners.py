@@ -1,0 +1,89 @@
+import os
+from importlib import util
+
+import pytest
+
+from esrgan_bridge import tfjs_setup
+from esrgan_bridge.errors import MissingRuntimeError
+from esrgan_bridge.runners import NAMES, RUNNERS, choose_runners, on_onnxruntime, on_tensorflow, on_tfjs
+from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode, find_browser, missing_node
+from esrgan_torch.errors import ConfigError
+
+
+def test_names_are_in_the_order_of_the_hops():
+    assert NAMES == ("onnxruntime", "tensorflow", "tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu")
+    assert [runner.reads for runner in RUNNERS] == ["onnx", "tf", "tfjs", "tfjs", "tfjs", "tfjs"]
+
+
+def test_choose():
+    assert choose_runners(None) == RUNNERS
+    assert [runner.name for runner in choose_runners(["tfjs-node", "torch", "onnxruntime"])] == [
+        "onnxruntime",
+        "tfjs-node",
+    ]
+    with pytest.raises(ConfigError, match=r"no runner 'ncnn'; there are onnxruntime, .*tfjs-webgpu"):
+        choose_runners(["ncnn"])
+
+
+@pytest.mark.parametrize(
+    ("module", "runner", "advice"),
+    [
+        (on_onnxruntime, RUNNERS[0], 'pip install "esrgan-torch[onnx]"'),
+        (on_tensorflow, RUNNERS[1], 'pip install "esrgan-torch[bridge]"'),
+    ],
+)
+def test_a_missing_package_is_said(monkeypatch, module, runner, advice):
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    assert advice in runner.available()
+    monkeypatch.setattr(module, "find_spec", lambda name: util.find_spec("json"))
+    assert runner.available() is None
+
+
+def test_missing_node_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "node is not installed: install Node 18" in TfjsNode().available()
+    assert "node is not installed" in TfjsChromium("webgl").available()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+def test_an_old_node_is_said(monkeypatch, tmp_path):
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v16.20.0\n")
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert "node is v16.20.0: install Node 18 or newer" in missing_node()
+
+
+def test_missing_packages_are_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(on_tfjs, "missing_node", lambda: None)
+    monkeypatch.setenv("ESRGAN_TFJS", str(tmp_path))
+    assert f"TF.js is not in {tmp_path}: python -m esrgan_bridge.tfjs_setup" in TfjsNode().available()
+
+
+def test_other_versions_of_the_packages_are_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("ESRGAN_TFJS", str(tmp_path))
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / ".package-lock.json").write_text("{}")
+    (tmp_path / "package.json").write_text("{}")
+    assert "of other versions" in tfjs_setup.missing_packages()
+    for name in tfjs_setup.LISTS:
+        (tmp_path / name).write_bytes((tfjs_setup.SCRIPTS / name).read_bytes())
+    assert tfjs_setup.missing_packages() is None
+    assert tfjs_setup.install() == tmp_path  # nothing left to do, so no npm either
+
+
+def test_missing_npm_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("ESRGAN_TFJS", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingRuntimeError, match="npm is not installed"):
+        tfjs_setup.install()
+
+
+def test_missing_browser_is_said(monkeypatch):
+    monkeypatch.setattr(on_tfjs, "missing_node", lambda: None)
+    monkeypatch.setattr(on_tfjs, "missing_packages", lambda: None)
+    monkeypatch.setenv("ESRGAN_CHROMIUM", "no-such-browser")
+    assert find_browser() is None
+    assert "no Chromium was found" in TfjsChromium("wasm").available()
+    assert "ESRGAN_CHROMIUM" in TfjsChromium("wasm").available()
+    assert TfjsNode().available() is None
