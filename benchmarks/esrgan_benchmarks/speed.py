@@ -1,11 +1,12 @@
 """Upscaler beside the bare network: what convenience costs, and what the default gains.
 
-    python -m esrgan_benchmarks.speed [--model NAME] [--size PX] [--runs N]
+    python -m esrgan_benchmarks.speed [--model NAME] [--size PX] [--runs N] [--dtypes D...]
 
 All cases start from the same uint8 pixels and end with uint8 pixels:
 
 - reference: the network as published code runs it: float32, NCHW, eager, no gradients;
-- bare float32, bare bfloat16: the network itself, channels_last, in that precision throughout;
+- bare float32, bare bfloat16: the network itself, channels_last, in that precision throughout (bfloat16 by
+  default only where the processor has it);
 - Upscaler float32, Upscaler bfloat16: the project's engine, whole picture;
 - Upscaler default: device and dtype "auto".
 """
@@ -21,9 +22,11 @@ from esrgan_benchmarks.measure import Spread, interleave, ratio
 from esrgan_benchmarks.record import Row, append
 from esrgan_torch import Picture, Upscaler
 from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.devices import computes_bfloat16_fast
 from esrgan_torch.metrics import psnr
 from esrgan_torch.network import Generator
 from esrgan_torch.picture import Pixels
+from esrgan_torch.precision import resolve_dtype
 from esrgan_weights import load
 
 Case = Callable[[], Pixels]
@@ -52,21 +55,22 @@ def upscaler(model: Generator, pixels: Pixels, dtype: str) -> Case:
     return lambda: made(pixels)
 
 
-def measure(name: str, size: int, runs: int) -> list[Row]:
+def measure(name: str, size: int, runs: int, dtypes: list[str]) -> list[Row]:
     """Rows of one network on a size x size picture; outputs are checked against the reference's."""
     model = load(name)
     noise = np.random.default_rng(0).integers(0, 256, (size // 4, size // 4, 3), np.uint8)
     # textured, and smooth between: enlarged noise
     pixels = Upscaler(model, "cpu", "float32", scale=4)(Picture(noise)).pixels[:size, :size].copy()
     nchw, channels_last = torch.contiguous_format, torch.channels_last
-    cases: dict[str, Case] = {
-        "reference": bare(model, pixels, torch.float32, nchw),
-        "bare float32": bare(model, pixels, torch.float32, channels_last),
-        "Upscaler float32": upscaler(model, pixels, "float32"),
-        "bare bfloat16": bare(model, pixels, torch.bfloat16, channels_last),
-        "Upscaler bfloat16": upscaler(model, pixels, "bfloat16"),
-        "Upscaler default": upscaler(model, pixels, "auto"),
-    }
+    cases: dict[str, Case] = {"reference": bare(model, pixels, torch.float32, nchw)}
+    precision = {"reference": "float32"}
+    default = str(resolve_dtype("auto", model, torch.device("cpu"))).removeprefix("torch.")
+    for dtype in dict.fromkeys(("float32", *dtypes, default)):
+        cases[f"bare {dtype}"] = bare(model, pixels, getattr(torch, dtype), channels_last)
+        cases[f"Upscaler {dtype}"] = upscaler(model, pixels, dtype)
+        precision |= {f"bare {dtype}": dtype, f"Upscaler {dtype}": dtype}
+    cases["Upscaler default"] = upscaler(model, pixels, "auto")
+    precision["Upscaler default"] = default
     expected = cases["reference"]()
     quality = {case: psnr(run(), expected, channel="rgb") for case, run in cases.items()}
     for case, decibels in quality.items():
@@ -80,7 +84,8 @@ def measure(name: str, size: int, runs: int) -> list[Row]:
             "shape": [size, size, 3],
             "seconds": Spread.of(seconds[case]).as_dict(),
             "of_reference": ratio(seconds, case, "reference"),
-            "of_bare": ratio(seconds, case, "bare bfloat16" if "bfloat16" in case else "bare float32"),
+            "dtype": precision[case],
+            "of_bare": ratio(seconds, case, f"bare {precision[case]}"),
             "gflops": _gflops(model, size, Spread.of(seconds[case]).median),
             "psnr": None if quality[case] == float("inf") else round(quality[case], 2),
         }
@@ -112,8 +117,10 @@ def main() -> None:
     parser.add_argument("--model", default="realesrgan-x4plus")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--runs", type=int, default=7)
+    fast = computes_bfloat16_fast(torch.device("cpu"))
+    parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"] if fast else ["float32"])
     options = parser.parse_args()
-    rows = measure(options.model, options.size, options.runs)
+    rows = measure(options.model, options.size, options.runs, options.dtypes)
     for row in rows:
         print(
             f"{row['case']:20} {row['seconds']['median']:8.3f} s, {row['of_reference']:.3f} of reference, "
