@@ -23,7 +23,7 @@ Network = TypeVar("Network", bound=Generator)
 
 BLOCK_REACH = 5  # pixels around that a dense block sees: one a convolution
 SMALLEST_BAND = 16
-BAND_BYTES = 384 * 2**20  # of temporary values; less costs speed, since every band repeats 10 rows
+BAND_BYTES = 192 * 2**20  # of temporary values; more was slower at 512x512, less repeats too many rows
 
 
 class Engine(ABC):
