@@ -2,6 +2,7 @@
 #   make demo    a photo and its 4x picture, and a page to compare them        (demo/)
 #   make test    install everything and run the tests
 #   make check   formatting, lint, types and layers
+#   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make wheel   the package that is published                                 (dist/)
 #   make clean   remove all that the other verbs made
 
@@ -12,12 +13,12 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test check wheel clean
+.PHONY: demo test check wheel onnx-tf clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite
 
-test: $(VENV)/.developing
+test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browser
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(VENV)/.developing
@@ -28,10 +29,10 @@ check: $(VENV)/.developing
 
 wheel: $(VENV)/.developing
 	rm -rf dist
-	$(VENV)/bin/hatchling build
+	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) dist demo .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-onnx-tf dist demo .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'
@@ -44,3 +45,22 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.developing: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.installed
+
+# TensorFlow.js for Node and browsers, to compare converted networks with the original
+$(VENV)/.tfjs: bridge/esrgan_bridge/tfjs_runner/package-lock.json | $(VENV)/.developing
+	$(VENV)/bin/python -m esrgan_bridge.tfjs_setup
+	touch $@
+
+# Chromium from the system's packages, where none is there and this is Debian's root; else tests say what they lack
+$(VENV)/.browser: | $(VENV)/.developing
+	command -v chromium || command -v google-chrome || { test "$$(id -u)" = 0 && apt-get update -qq && \
+	  apt-get install -y -qq chromium; } || echo "no Chromium here: tests in a browser will be skipped"
+	touch $@
+
+onnx-tf: .venv-onnx-tf/.installed
+
+.venv-onnx-tf/.installed: bridge/onnx_tf_requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 11) and "onnx-tf needs Python 3.11 or older; give it with: make onnx-tf PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv-onnx-tf
+	.venv-onnx-tf/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

@@ -1,12 +1,14 @@
 """Colour under transparent pixels, so that a network that looks around sees no fringe there."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.picture import Pixels
 
-Level = NDArray[np.floating]
+Level = NDArray[np.floating[Any]]
 
 
 def bleed(colour: Pixels, alpha: Pixels) -> Pixels:

@@ -13,8 +13,10 @@ Two conventions are in use, and they differ on Set14, one of whose pictures (bri
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError, ImageReadError
 from esrgan_torch.image_encode import to_8_bits
@@ -149,7 +151,7 @@ def evaluate_bicubic_classic(dataset: Path, *, scale: int = 4) -> Evaluation:
     return Evaluation(dataset.name, CLASSIC_PROTOCOL.format(scale=scale), tuple(scores))
 
 
-def _pairs(dataset: Path, scale: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def _pairs(dataset: Path, scale: int) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
     """Name, original (H, W, 3) and low-resolution picture (H / scale, W / scale, 3), both uint8."""
     folder = _originals(dataset)
     originals = _pictures(folder)
@@ -187,7 +189,7 @@ def _pictures(folder: Path) -> list[Path]:
     return paths
 
 
-def _read_colour(path: Path) -> np.ndarray:
+def _read_colour(path: Path) -> NDArray[Any]:
     """(H, W, 1) or (H, W, 3) uint8."""
     picture = read_image(path)
     if picture.has_alpha or picture.bits != 8:
@@ -195,10 +197,10 @@ def _read_colour(path: Path) -> np.ndarray:
     return picture.pixels
 
 
-def _crop(image: np.ndarray, scale: int) -> np.ndarray:
+def _crop(image: NDArray[Any], scale: int) -> NDArray[Any]:
     height, width = (side - side % scale for side in image.shape[:2])
     return image[:height, :width]
 
 
-def _as_rgb(image: np.ndarray) -> np.ndarray:
+def _as_rgb(image: NDArray[Any]) -> NDArray[Any]:
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image

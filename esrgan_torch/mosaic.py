@@ -1,6 +1,7 @@
 """Float tiles into an integer picture, joined plainly or cross-faded."""
 
 from abc import ABC, abstractmethod
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -38,7 +39,8 @@ class JoinedMosaic(Mosaic):
     def put(self, core: Tile, top: int, left: int, values: Tensor) -> None:
         # rounded on the device: a quarter of the bytes travels
         levels = values[0].clamp(0, 1).mul(self._maximum).round_().permute(1, 2, 0)
-        narrow = levels.to(torch.uint8 if self._maximum == 255 else torch.int32).cpu().numpy()
+        levels = levels.to(torch.uint8 if self._maximum == 255 else torch.int32)
+        narrow = cast(NDArray[np.integer[Any]], levels.cpu().numpy())
         self.picture[top : top + narrow.shape[0], left : left + narrow.shape[1]] = narrow
 
     def finish(self) -> Pixels:
@@ -63,7 +65,7 @@ class CrossFadedMosaic(Mosaic):
     def put(self, core: Tile, top: int, left: int, values: Tensor) -> None:
         if self._row != (core.top, core.bottom):
             self._begin_row(core.top, core.bottom)
-        pixels: NDArray[np.float32] = values[0].permute(1, 2, 0).float().cpu().numpy()
+        pixels = cast(NDArray[np.float32], values[0].permute(1, 2, 0).float().cpu().numpy())
         height, width = self.picture.shape[:2]
         rows, columns = pixels.shape[:2]
         down = fade_weights(top, rows, core.top, core.bottom, height, self._fade)

@@ -67,6 +67,24 @@ def tiling(rows: list[Row]) -> str:
     return "\n".join([*lines, "", _machine(rows)])
 
 
+def conversion(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.conversion`."""
+    rows = latest(rows, "network", "route", "quantize", "hop", "runner")
+    lines = [
+        "| network | route | weights | hop | runner | largest error | lowest PSNR | other pixels | size | time |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        quality = "equal" if row["psnr"] is None else f"{row['psnr']:.1f} dB"
+        size = "" if row["bytes"] is None else f"{row['bytes'] / 1e6:.1f} MB"
+        seconds = "" if row["conversion_seconds"] is None else f"{row['conversion_seconds']:.1f} s"
+        weights = {"none": "float32"}.get(row["quantize"], row["quantize"])
+        made = f"{row['network']} | {row['route']} | {weights} | {row['hop']} | {row['runner']}"
+        error = f"{row['largest']:.1e} | {quality} | {row['differing']} of {row['pixels']}"
+        lines.append(f"| {made} | {error} | {size} | {seconds} |")
+    return "\n".join([*lines, "", _machine(rows)])
+
+
 def _work(row: Row) -> float:
     """Pixels that the trunk computes, divided by those of the picture."""
     if not row["way"].startswith("overlap "):
@@ -82,7 +100,12 @@ def _way(row: Row) -> str:
     return f"**{row['way']}**" if row["exact"] else str(row["way"])
 
 
-TABLES: dict[str, Callable[[list[Row]], str]] = {"speed": speed, "memory": memory, "tiling": tiling}
+TABLES: dict[str, Callable[[list[Row]], str]] = {
+    "speed": speed,
+    "memory": memory,
+    "tiling": tiling,
+    "conversion": conversion,
+}
 
 
 def render(text: str, results: Path = RESULTS) -> str:

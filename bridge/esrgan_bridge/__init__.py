@@ -1,1 +1,24 @@
-"""Other runtimes: from PyTorch to ONNX, TensorFlow and TensorFlow.js."""
+"""Other runtimes: from PyTorch to ONNX, TensorFlow and TensorFlow.js.
+
+    from esrgan_bridge import convert
+    report = convert("realesrgan-x4plus", "site/model", to="tfjs")
+
+Nothing heavy is imported until it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from esrgan_bridge.chain import convert, recheck
+    from esrgan_bridge.record import ParityReport
+
+_HOME = {"convert": "chain", "recheck": "chain", "ParityReport": "record"}
+
+__all__ = ["ParityReport", "convert", "recheck"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(f"esrgan_bridge.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,8 @@
 """The `esrgan` command.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. Results go to stdout, everything else to
-stderr. Errors that the project raises on purpose are one line; anything else is a defect and keeps its
-traceback.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 a converted network out of tolerance, 130 stopped by Ctrl-C.
+Results go to stdout, everything else to stderr. Errors that the project raises on purpose are one line;
+anything else is a defect and keeps its traceback.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from esrgan_cli import doctor, evaluate, upscale, weights
+from esrgan_cli import convert, doctor, evaluate, parity, upscale, weights
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.errors import ConfigError, EsrganError
 
@@ -57,6 +57,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PACKAGE} {project_version()}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (upscale, weights, evaluate, doctor):
+    for command in (upscale, weights, convert, parity, evaluate, doctor):
         command.add_parser(subparsers)
     return parser

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.atomic import atomic_path
@@ -134,7 +136,7 @@ def encode_shown(picture: Picture, limit: int) -> Shown:
         picture = picture.with_pixels(_shrink(picture.pixels, 2))
 
 
-def _shrink(pixels: np.ndarray, factor: int) -> np.ndarray:
+def _shrink(pixels: NDArray[Any], factor: int) -> NDArray[Any]:
     """Means of factor x factor pixels (fewer at an axis that has not so many); uint8 -> uint8."""
     high, wide = min(factor, pixels.shape[0]), min(factor, pixels.shape[1])
     height, width = pixels.shape[0] // high, pixels.shape[1] // wide

@@ -16,7 +16,7 @@ from esrgan_bridge.chain import convert, recheck
 from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError, RunnerError
 from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.errors import ConfigError
-from tests.torch.networks import small_rrdb
+from tests.bridge.conftest import make_rrdb
 
 PROBES = ["flat", "checkerboard", "odd", "ramp", "noise", "eye", "fur"]
 
@@ -24,7 +24,7 @@ PROBES = ["flat", "checkerboard", "odd", "ramp", "noise", "eye", "fur"]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "below" / "net"
-    convert(small_rrdb(blocks=1).eval().requires_grad_(False), folder, to="onnx")
+    convert(make_rrdb(), folder, to="onnx")
     return folder
 
 

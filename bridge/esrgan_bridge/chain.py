@@ -1,0 +1,194 @@
+"""The whole chain: build each hop, measure it, and keep the result only if every copy is close enough."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from esrgan_bridge.artifact import Metadata, metadata_of, read_metadata, verify_shards
+from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
+from esrgan_bridge.folder import (
+    REFERENCE,
+    check_files,
+    check_replaceable,
+    folder_size,
+    hash_files,
+    put_in_place,
+    read_reference,
+    write_reference,
+)
+from esrgan_bridge.hops import ARTEFACTS, Work, builders
+from esrgan_bridge.machine import describe_machine, peak_memory
+from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session
+from esrgan_bridge.parity import TOLERANCES
+from esrgan_bridge.probes import make_probes
+from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
+from esrgan_bridge.report import PAGE, write_html
+from esrgan_bridge.runners import choose_runners
+from esrgan_bridge.runners.on_torch import TorchSession
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.network import Generator
+
+Target = Literal["onnx", "tf", "tfjs"]
+Route = Literal["tf", "direct", "onnx-tf"]
+Quantize = Literal["none", "float16", "uint8"]
+
+
+def convert(
+    model: Generator | str | Path,
+    folder: Path | str,
+    *,
+    to: Target = "tfjs",
+    route: Route = "tf",
+    quantize: Quantize = "none",
+    runners: Sequence[str] | None = None,
+    offline: bool = False,
+    cache: Path | None = None,
+    progress: Progress = lambda line: None,
+) -> ParityReport:
+    """Convert a network, and measure every copy on the way.
+
+    Args:
+        model: a network, the name of a published one, or a checkpoint's path.
+        folder: is made, with a folder for each hop, the original's answers to the probes, parity.json and
+            parity.html. One that an earlier conversion made is replaced, at the end and whole.
+        to: the last hop.
+        route: "tf", our own lowering and the tensorflowjs converter; "direct", our own lowering and our
+            own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment.
+        quantize: how the weights of the last hop are stored; of ONNX float16 only, of TensorFlow none.
+        runners: names of the runtimes to measure in; None: all that this machine has.
+        offline, cache: for a name, see `esrgan_weights.load`.
+        progress: is told what is done, a line at a time.
+
+    Raises:
+        ConfigError: options that do not go together.
+        ParityError: a copy is out of tolerance; nothing is kept.
+        ConversionError: a hop failed, or the folder cannot be written; nothing is kept.
+        ArtifactError: something else is in the folder; it is left as it is.
+        MissingRuntimeError: the route needs a package that is not installed.
+        RunnerError: a runtime failed.
+    """
+    _check_options(to, route, quantize)
+    chosen = choose_runners(runners)
+    folder = Path(folder)
+    check_replaceable(folder)
+    if not isinstance(model, Generator):
+        from esrgan_weights.loading import load
+
+        model = load(model, offline=offline, cache=cache)
+    metadata = metadata_of(model)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error
+    try:
+        work = Work(model, building, metadata, route, to, quantize)
+        report = ParityReport(metadata.name, to, route, quantize, machine=describe_machine())
+        progress("torch: the original in float64")
+        questions = _ask_original(model, metadata, report)
+        for hop, build in builders(to, route):
+            progress(f"{hop}: converting")
+            start = time.perf_counter()
+            build(work)
+            seconds = time.perf_counter() - start
+            report.hops.append(Hop(hop, seconds, folder_size(building / hop)))
+            record = read_metadata(work.path(hop))
+            tolerance = TOLERANCES[quantize if hop == to else "none"]
+            measure_hop(report, hop, work.path(hop), record, questions, chosen, tolerance, progress)
+        write_reference(building / REFERENCE, questions)
+        report.machine["peak memory"] = peak_memory()
+        report.files = hash_files(building)
+        (building / FILE).write_text(report.to_json(), encoding="utf-8")
+        write_html(report, building / PAGE)
+        put_in_place(building, folder)
+    except OSError as error:
+        raise ConversionError(
+            f"cannot write {folder}: {error.strerror or error}; nothing was kept"
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return report
+
+
+def recheck(
+    folder: Path | str, runners: Sequence[str] | None = None, progress: Progress = lambda line: None
+) -> ParityReport:
+    """Measure copies that `convert` made earlier, on this machine; nothing is written.
+
+    First every file's sha256 is compared. A hop whose whole folder was removed is left out, and said.
+
+    Args:
+        folder: as given to `convert`.
+        runners, progress: as for `convert`.
+
+    Raises:
+        ArtifactError: not made by `convert`, by another release's format, or a file is missing or damaged.
+        ConfigError, ParityError, RunnerError: as for `convert`.
+    """
+    chosen = choose_runners(runners)
+    folder = Path(folder)
+    earlier = read_report(folder)
+    report = ParityReport(
+        earlier.name, earlier.to, earlier.route, earlier.quantize, machine=describe_machine()
+    )
+    present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
+    if not present:
+        raise ArtifactError(f"{folder} holds no artefact any more; convert the network again")
+    gone = {hop.name for hop in earlier.hops} - {hop.name for hop in present}
+    check_files(
+        folder, {name: value for name, value in earlier.files.items() if name.split("/")[0] not in gone}
+    )
+    report.hops, report.files = present, earlier.files
+    questions = read_reference(folder / REFERENCE)
+    for hop in earlier.hops:
+        artefact = folder / ARTEFACTS[hop.name]
+        if hop.name in gone:
+            report.not_run += [
+                NotRun(runner.name, "", f"the folder {hop.name} was removed")
+                for runner in chosen
+                if runner.reads == hop.name
+            ]
+            continue
+        metadata = verify_shards(artefact) if artefact.is_dir() else read_metadata(artefact)
+        tolerance = TOLERANCES[earlier.quantize if hop.name == earlier.to else "none"]
+        measure_hop(report, hop.name, artefact, metadata, questions, chosen, tolerance, progress)
+    return report
+
+
+def _check_options(to: str, route: str, quantize: str) -> None:
+    for given, known, name in (
+        (to, ("onnx", "tf", "tfjs"), "to"),
+        (route, ("tf", "direct", "onnx-tf"), "route"),
+        (quantize, ("none", "float16", "uint8"), "quantize"),
+    ):
+        if given not in known:
+            raise ConfigError(f"{name} is one of {', '.join(known)}, not {given!r}")
+    if to == "tf" and route == "direct":
+        raise ConfigError("the route direct makes TF.js files alone: choose the route tf for TensorFlow")
+    if to == "tf" and quantize != "none":
+        raise ConfigError("a SavedModel keeps float32 weights: quantize goes with --to tfjs")
+    if to == "onnx" and quantize == "uint8":
+        raise ConfigError("an ONNX file has float32 or float16 weights; uint8 goes with --to tfjs")
+
+
+def _ask_original(model: Generator, metadata: Metadata, report: ParityReport) -> list[Question]:
+    """The original's answers in float64, and how far its own float32 is from them."""
+    with TorchSession(model, torch.float64) as exact:
+        questions = [
+            Question(probe, exact.run(probe.batch()))
+            for probe in make_probes(metadata.in_channels, metadata.unshuffle)
+        ]
+    if not all(np.isfinite(question.answer).all() for question in questions):
+        raise ConversionError("the network itself gives NaN or infinity, so no copy can be compared with it")
+    with TorchSession(model, torch.float32) as rounded:
+        try:
+            measure_session(report, "torch", "torch", rounded, questions, TOLERANCES["none"])
+        except ParityError as error:
+            raise ParityError(str(error), report) from error
+    return questions

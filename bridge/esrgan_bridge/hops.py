@@ -1,0 +1,73 @@
+"""The steps of the chain, in order, and how each makes its copy.
+
+The modules that do the work are imported when they are needed: each needs other packages.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from esrgan_bridge.artifact import Metadata, read_metadata
+from esrgan_torch.network import Generator
+
+ARTEFACTS = {"onnx": "onnx/model.onnx", "tf": "tf", "tfjs": "tfjs"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the builders need: the network, where to build, and what was asked."""
+
+    model: Generator
+    folder: Path
+    metadata: Metadata
+    route: str
+    to: str
+    quantize: str
+
+    def path(self, hop: str) -> Path:
+        return self.folder / ARTEFACTS[hop]
+
+
+def builders(to: str, route: str) -> list[tuple[str, Callable[[Work], None]]]:
+    """The hops that lead to `to`, in order."""
+    if to == "onnx":
+        return [("onnx", _build_onnx)]
+    if to == "tf":
+        return [("onnx", _build_onnx), ("tf", _build_tf)]
+    if route == "direct":
+        return [("onnx", _build_onnx), ("tfjs", _build_tfjs_directly)]
+    return [("onnx", _build_onnx), ("tf", _build_tf), ("tfjs", _build_tfjs)]
+
+
+def _build_onnx(work: Work) -> None:
+    from esrgan_bridge import torch_to_onnx
+
+    work.path("onnx").parent.mkdir()
+    dtype = "float16" if work.to == "onnx" and work.quantize == "float16" else "float32"
+    torch_to_onnx.export_onnx(work.model, work.path("onnx"), dtype=dtype)
+
+
+def _build_tf(work: Work) -> None:
+    if work.route == "onnx-tf":
+        from esrgan_bridge import onnx_tf_route
+
+        onnx_tf_route.onnx_tf_convert(work.path("onnx"), work.path("tf"))
+        return
+    from esrgan_bridge import graph_to_tensorflow, onnx_to_tf
+
+    graph = onnx_to_tf.lower(work.path("onnx"))
+    graph_to_tensorflow.write_saved_model(graph, work.path("tf"), work.metadata)
+
+
+def _build_tfjs(work: Work) -> None:
+    from esrgan_bridge import tf_to_tfjs
+
+    record = read_metadata(work.path("tf"))
+    tf_to_tfjs.saved_model_to_tfjs(work.path("tf"), work.path("tfjs"), record, work.quantize)
+
+
+def _build_tfjs_directly(work: Work) -> None:
+    from esrgan_bridge import graph_to_tfjs, onnx_to_tf
+
+    graph = onnx_to_tf.lower(work.path("onnx"))
+    graph_to_tfjs.write_tfjs(graph, work.path("tfjs"), work.metadata, work.quantize)

@@ -1,0 +1,67 @@
+"""A network as a list of NHWC operations: plain data, which every writer of the bridge reads.
+
+The operations, with N, H, W of any size and channels last:
+
+    conv             input, filter (height, width, in, out), bias[, slopes] -> the same H, W divided by
+                     `stride`, padded with zeros as "SAME" does; then, by `activation`, "none", "leaky"
+                     (`alpha` below zero) or "prelu" (`slopes` per channel below zero)
+    leaky            input, with `alpha`
+    prelu            input, slopes
+    concat           any number of inputs, along the channels
+    add, multiply    two inputs; the second may be a constant
+    depth_to_space   (N, H, W, size² * C), channels ordered (row, column, C) -> (N, H * size, W * size, C)
+    enlarge          each pixel `factor` times along both axes: nearest neighbour
+    identity         input
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Attribute = int | float | str
+Constants = dict[str, NDArray[np.float32]]
+
+OPERATIONS = ("conv", "leaky", "prelu", "concat", "add", "multiply", "depth_to_space", "enlarge", "identity")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation.
+
+    Args:
+        operation: one of `OPERATIONS`.
+        name: of the node and of its one result.
+        inputs: names of nodes, constants or the graph's input.
+        attributes: see the list above.
+    """
+
+    operation: str
+    name: str
+    inputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+
+
+@dataclass(frozen=True)
+class LoweredGraph:
+    """The whole network, nodes in an order in which they can be computed.
+
+    Args:
+        nodes: the operations.
+        constants: float32 arrays by name.
+        channels: of every node, and of the input.
+        input, features, output: names of the input, of the node between trunk and tail, of the result.
+    """
+
+    nodes: tuple[Node, ...]
+    constants: Constants
+    channels: Mapping[str, int]
+    input: str = "input"
+    features: str = "features"
+    output: str = "output"
+
+    def count(self) -> Counter[str]:
+        """How often each operation occurs."""
+        return Counter(node.operation for node in self.nodes)

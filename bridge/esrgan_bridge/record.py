@@ -1,0 +1,157 @@
+"""The result of a conversion or of a check: rows, what was not run, and what it was measured with."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esrgan_bridge.errors import ArtifactError
+from esrgan_bridge.parity import Row
+
+FORMAT_VERSION = 1
+FILE = "parity.json"
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One step of the chain: the folder that it made, how long that took, and the bytes of its files."""
+
+    name: str
+    seconds: float
+    size: int
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A runner, or probes of it, that were left out: `probe` names them, "" stands for the whole runner."""
+
+    runner: str
+    probe: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The answer of a hop that is furthest from the original, as pictures (H, W, C) float32."""
+
+    row: Row
+    original: NDArray[np.float32]
+    copy: NDArray[np.float32]
+
+
+@dataclass
+class ParityReport:
+    """What was made and how far it is from the original. `print(report)` shows the table.
+
+    Attributes:
+        name: of the weights.
+        to, route, quantize: as given to `convert`.
+        hops: what was built, in order.
+        rows: every measurement, in order.
+        not_run: what this machine could not run, and why.
+        machine: facts for people: processor, cores, versions.
+        runtimes: for each runner that ran, its versions and devices.
+        files: sha256 of every file of the folder but the reports themselves.
+        worst: for each hop the answer furthest from the original; not stored in the JSON file.
+    """
+
+    name: str
+    to: str
+    route: str
+    quantize: str
+    hops: list[Hop] = field(default_factory=list[Hop])
+    rows: list[Row] = field(default_factory=list[Row])
+    not_run: list[NotRun] = field(default_factory=list[NotRun])
+    machine: dict[str, str] = field(default_factory=dict[str, str])
+    runtimes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    worst: dict[str, Worst] = field(default_factory=dict[str, Worst])
+
+    @property
+    def passed(self) -> bool:
+        return all(row.passed for row in self.rows)
+
+    def __str__(self) -> str:
+        return format_rows(self.rows, self.not_run)
+
+    def to_json(self) -> str:
+        """Everything but the pictures."""
+        record: dict[str, Any] = {"format_version": FORMAT_VERSION}
+        record |= {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "worst"}
+        for name in ("hops", "rows", "not_run"):
+            record[name] = [asdict(entry) for entry in record[name]]
+        return json.dumps(record, indent=1, allow_nan=False) + "\n"
+
+
+def read_report(folder: Path) -> ParityReport:
+    """Read DIR/parity.json.
+
+    Raises:
+        ArtifactError: not a folder made by `convert`, or one of another format version.
+    """
+    file = folder / FILE
+    try:
+        record: Any = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder} has no {FILE}: it was not made by `esrgan convert`") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{file} cannot be read ({error}); convert the network again") from error
+    known = cast(dict[str, Any], record) if isinstance(record, dict) else {}
+    version = known.pop("format_version", None)
+    if version != FORMAT_VERSION:
+        raise ArtifactError(
+            f"{file} has format version {version!r}, this release reads version {FORMAT_VERSION}; "
+            "convert the network again"
+        )
+    try:
+        known["hops"] = [Hop(**hop) for hop in known["hops"]]
+        known["rows"] = [_row(row) for row in known["rows"]]
+        known["not_run"] = [NotRun(**entry) for entry in known["not_run"]]
+        return ParityReport(**known)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{file} is damaged ({error}); convert the network again") from error
+
+
+def _row(record: dict[str, Any]) -> Row:
+    y, x, channel = record.pop("at")
+    return Row(at=(y, x, channel), **record)
+
+
+def format_rows(rows: Sequence[Row], not_run: Sequence[NotRun]) -> str:
+    """A table for a terminal."""
+    lines = [("HOP", "RUNNER", "PROBE", "SIZE", "MAX", "MEAN", "PSNR", "PIXELS", "ALLOWED", "SECONDS", "")]
+    lines += [
+        (
+            row.hop,
+            row.runner,
+            row.probe,
+            row.size,
+            f"{row.largest:.1e}",
+            f"{row.mean:.1e}",
+            format_psnr(row),
+            f"{row.differing}/{row.pixels}",
+            f"{row.tolerance:.0e}",
+            f"{row.seconds:.3f}",
+            "" if row.passed else "FAILED",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    text += [
+        f"not run: {entry.runner}{f' on {entry.probe}' if entry.probe else ''}: {entry.reason}"
+        for entry in not_run
+    ]
+    return "\n".join(text)
+
+
+def format_psnr(row: Row) -> str:
+    """Of the 8-bit pictures, for people."""
+    return "same" if row.psnr is None else f"{row.psnr:.1f} dB"

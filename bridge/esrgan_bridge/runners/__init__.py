@@ -1,0 +1,32 @@
+"""The runtimes that a copy is measured in, hop by hop in this order. The original's is `on_torch`."""
+
+from collections.abc import Sequence
+
+from esrgan_bridge.runners.base import Runner
+from esrgan_bridge.runners.on_onnxruntime import OnnxRuntime
+from esrgan_bridge.runners.on_tensorflow import TensorFlow
+from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode
+from esrgan_torch.errors import ConfigError
+
+RUNNERS: tuple[Runner, ...] = (
+    OnnxRuntime(),
+    TensorFlow(),
+    TfjsNode(),
+    TfjsChromium("wasm"),
+    TfjsChromium("webgl"),
+    TfjsChromium("webgpu"),
+)
+NAMES = tuple(runner.name for runner in RUNNERS)
+
+
+def choose_runners(names: Sequence[str] | None) -> tuple[Runner, ...]:
+    """The runners of these names, all for None, in the order of the hops; "torch" (the original) always runs.
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    if names is None:
+        return RUNNERS
+    if unknown := [name for name in names if name not in (*NAMES, "torch")]:
+        raise ConfigError(f"there is no runner {unknown[0]!r}; there are {', '.join(NAMES)}")
+    return tuple(runner for runner in RUNNERS if runner.name in names)

@@ -1,0 +1,46 @@
+// The page's side: start a backend, load the model, compute batches. `tf` comes from the scripts of page.html.
+
+import { compute } from "./compute.mjs";
+
+let model;
+let layout;
+
+/** {facts} where the backend runs, {missing} with the reason where it does not. */
+window.startBackend = async (name) => {
+  try {
+    tf.wasm.setWasmPaths("/npm/@tensorflow/tfjs-backend-wasm/dist/");
+    if (!(await tf.setBackend(name))) return { missing: "TF.js says no" };
+    await tf.ready();
+    // a backend that starts may still fail at its first operation
+    const [probe] = await tf.tidy(() => tf.add(tf.scalar(1), tf.scalar(1))).data();
+    if (probe !== 2) return { missing: `1 + 1 gives ${probe}` };
+    return { facts: { tfjs: tf.version_core, ...(await device(name)) } };
+  } catch (error) {
+    return { missing: String(error?.message ?? error) };
+  }
+};
+
+async function device(name) {
+  if (name === "webgl") {
+    const gl = tf.backend().getGPGPUContext().gl;
+    const info = gl.getExtension("WEBGL_debug_renderer_info");
+    return { device: String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) };
+  }
+  if (name === "webgpu") {
+    const info = (await navigator.gpu.requestAdapter())?.info ?? {};
+    return { device: [info.vendor, info.architecture, info.description].filter(Boolean).join(" ") || "unnamed" };
+  }
+  return { device: tf.env().getBool("WASM_HAS_SIMD_SUPPORT") ? "SIMD" : "no SIMD" };
+}
+
+window.loadModel = async () => {
+  model = await tf.loadGraphModel("/model/model.json");
+  layout = (await (await fetch("/model/model.json")).json()).userDefinedMetadata?.esrgan?.layout ?? "NHWC";
+};
+
+window.runBatch = async ({ batch, shape, feed, fetch: wanted, result }) => {
+  const given = new Float32Array(await (await fetch(batch)).arrayBuffer());
+  const answer = await compute(tf, model, given, shape, feed, wanted, layout);
+  await fetch(result, { method: "POST", body: answer.numbers });
+  return answer.shape;
+};

@@ -1,0 +1,229 @@
+"""PyTorch to ONNX: one file for every size of picture, of few kinds of operators.
+
+The operators are Conv, LeakyRelu, PRelu, Concat, Add, Mul, Resize (nearest, by constant scales) and
+DepthToSpace. Two of the networks' steps are written in an equal form, because no exporter has one that
+works for every size: the pixel unshuffle is folded into the convolution that follows it, and the pixel
+shuffle of CompactNet takes its channels in the order of tensorflow's depth_to_space.
+
+Opset 13 is the newest that onnx-tf 1.10 takes for all of them; ONNX Runtime and the lowering of this
+package take it too, and no operator here gained anything since. The exporter is the one by tracing: the newer
+one starts at opset 18 and needs onnxscript.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from esrgan_bridge.artifact import KEY, metadata_of
+from esrgan_bridge.errors import ConversionError, MissingRuntimeError
+from esrgan_bridge.storing import whole_file
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator
+
+OPSET = 13
+INPUT, FEATURES, OUTPUT = "input", "features", "output"
+TRACED_SIZE = 8  # pixels a side while tracing, times `unshuffle`; the file takes every size
+
+
+def export_onnx(model: Generator, path: Path, *, dtype: str = "float32") -> Path:
+    """Write a network as an ONNX file with dynamic batch, height and width.
+
+    Input "input" (N, in_channels, H, W) in [0, 1], output "output" (N, out_channels, H * scale,
+    W * scale), not clamped; H and W are multiples of `unshuffle`. The tensor between trunk and tail is
+    named "features". For CompactNet its channels are ordered (row, column, colour), not (colour, row,
+    column) as in `CompactNet.trunk`. The same network gives the same bytes.
+
+    Args:
+        model: an RRDBNet or a CompactNet; it is not changed.
+        path: file to write; its folder must exist.
+        dtype: "float32", or "float16" for weights, input and output in half precision.
+
+    Raises:
+        ConversionError: another network, another dtype, or weights that float16 cannot hold.
+        MissingRuntimeError: the package onnx is not installed.
+        ArtifactError: the file cannot be written; nothing is left then.
+    """
+    metadata = metadata_of(model).with_changes(layout="NCHW", dtype=dtype)
+    if dtype not in ("float32", "float16"):
+        raise ConversionError(f"an ONNX file holds float32 or float16, not {dtype}")
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingRuntimeError('onnx is not installed: pip install "esrgan-torch[onnx]"') from error
+    form = (
+        _ExportedRRDBNet(model)
+        if isinstance(model, RRDBNet)
+        else _ExportedCompactNet(cast(CompactNet, model))
+    )
+    form = form.to(torch.float16 if dtype == "float16" else torch.float32).eval()
+    if not all(bool(parameter.isfinite().all()) for parameter in form.parameters()):
+        raise ConversionError(f"a weight of {metadata.name} is not finite in {dtype}; try float32")
+    size = TRACED_SIZE * model.unshuffle
+    probe = torch.zeros(1, model.in_channels, size, size, dtype=next(form.parameters()).dtype)
+    with whole_file(path) as temporary:
+        with warnings.catch_warnings(), torch.no_grad():
+            # the tracing exporter announces its successor, in several sentences, on every call
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.onnx.export(
+                form,
+                (probe,),
+                temporary,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=[OUTPUT, FEATURES],
+                dynamic_axes={name: {0: "N", 2: "H", 3: "W"} for name in (INPUT, OUTPUT, FEATURES)},
+            )
+        document = onnx.load(str(temporary))
+        _tidy(document, model)
+        onnx.helper.set_model_props(document, {KEY: metadata.to_json()})
+        onnx.checker.check_model(document, full_check=True)
+        temporary.write_bytes(document.SerializeToString(deterministic=True))
+    return path
+
+
+class _ExportedRRDBNet(nn.Module):
+    """An RRDBNet whose pixel unshuffle is part of the first convolution."""
+
+    def __init__(self, model: RRDBNet) -> None:
+        super().__init__()
+        clone = RRDBNet(**vars(model.config))
+        clone.load_state_dict(model.state_dict())
+        fold = model.unshuffle
+        first = nn.Conv2d(model.in_channels, model.config.features, 3 * fold, stride=fold, padding=fold)
+        first.weight = nn.Parameter(folded_weight(clone.conv_first.weight.detach(), fold))
+        first.bias = clone.conv_first.bias
+        clone.conv_first = first
+        self.net = clone
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) -> output and features."""
+        net = self.net
+        first = net.conv_first(batch)
+        features = first
+        for block in net.body:
+            features = block(features)
+        features = first + net.conv_body(features)
+        return net.tail(features), features
+
+
+class _ExportedCompactNet(nn.Module):
+    """A CompactNet whose last convolution gives its channels as (row, column, colour)."""
+
+    def __init__(self, model: CompactNet) -> None:
+        super().__init__()
+        self.scale = model.scale
+        clone = CompactNet(**vars(model.config))
+        clone.load_state_dict(model.state_dict())
+        last = cast(nn.Conv2d, clone.body[-1])
+        order = torch.arange(model.out_channels * model.scale**2).reshape(model.out_channels, -1).T.flatten()
+        last.weight = nn.Parameter(last.weight.detach()[order])
+        last.bias = nn.Parameter(cast(Tensor, last.bias).detach()[order])
+        self.body = clone.body
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) -> output and features."""
+        features = batch
+        for layer in self.body:
+            features = layer(features)
+        # nearest neighbour, before the shuffle: the picture once for each output pixel of an input pixel
+        features = features + torch.cat([batch] * self.scale**2, dim=1)
+        if self.scale == 1:
+            # the same tensor: the exporter wants a result that is computed; `_tidy` takes the zero away
+            return features + 0.0, features
+        return cast(Tensor, _DepthToSpace.apply(features, self.scale)), features
+
+
+class _DepthToSpace(torch.autograd.Function):
+    """ONNX DepthToSpace in mode DCR; PyTorch's pixel shuffle is mode CRD, which tensorflow lacks."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, size: int) -> Tensor:
+        """(N, size² * C, H, W) with channels (row, column, C) -> (N, C, H * size, W * size)."""
+        count, channels, height, width = features.shape
+        parts = features.reshape(count, size, size, channels // size**2, height, width)
+        return parts.permute(0, 3, 4, 1, 5, 2).reshape(count, -1, height * size, width * size)
+
+    @staticmethod
+    def symbolic(graph: Any, features: Any, size: int) -> Any:
+        """The node that stands for it."""
+        return graph.op("DepthToSpace", features, blocksize_i=size, mode_s="DCR")
+
+
+def folded_weight(weight: Tensor, fold: int) -> Tensor:
+    """Weights of a convolution after a pixel unshuffle -> weights of one convolution that does both.
+
+    (O, C * fold², 3, 3) -> (O, C, 3 * fold, 3 * fold), to be used with stride and padding `fold`. The
+    products are the same; only the order in which they are summed may differ.
+    """
+    outputs, inputs, height, width = weight.shape
+    parts = weight.reshape(outputs, inputs // fold**2, fold, fold, height, width)
+    return parts.permute(0, 1, 4, 2, 5, 3).reshape(outputs, -1, height * fold, width * fold).contiguous()
+
+
+def _tidy(document: Any, model: Generator) -> None:
+    """Keep "features" inside the graph, name the sizes, and make every constant an initializer."""
+    import onnx
+
+    graph = document.graph
+    graph.output.remove(next(value for value in graph.output if value.name == FEATURES))
+    for axis, name in ((2, "H"), (3, "W")):
+        # what the exporter knows of a size that is not fixed is only a name
+        dimension = graph.output[0].type.tensor_type.shape.dim[axis]
+        dimension.dim_param = name if model.scale == 1 else f"{model.scale}*{name}"
+    del graph.value_info[:]
+    renamed: dict[str, str] = {}
+    kept: dict[bytes, str] = {}
+    for entry in graph.initializer:
+        renamed[str(entry.name)] = entry.name = short(str(entry.name))
+    nodes = list(graph.node)
+    del graph.node[:]
+    for node in nodes:
+        node.ClearField("doc_string")
+        node.name = short(node.name)
+        if node.op_type == "Identity" and node.output[0] != OUTPUT:
+            source = str(node.input[0])
+            renamed[str(node.output[0])] = renamed.get(source, source)
+            continue
+        if node.op_type == "Constant":
+            array = cast("NDArray[Any]", onnx.numpy_helper.to_array(node.attribute[0].t))
+            key = f"{array.dtype} {array.shape}".encode() + array.tobytes()
+            if key not in kept:
+                kept[key] = f"constant_{len(kept)}"
+                graph.initializer.append(onnx.numpy_helper.from_array(array, kept[key]))
+            renamed[str(node.output[0])] = kept[key]
+            continue
+        for position, name in enumerate(node.input):
+            node.input[position] = renamed.get(name, name)
+        for position, name in enumerate(node.output):
+            node.output[position] = renamed[name] = short(name)
+        if node.op_type == "Add" and OUTPUT in node.output:  # the zero of `_ExportedCompactNet`
+            node.op_type = "Identity"
+            del node.input[1:]
+        graph.node.append(node)
+    _name_slopes(graph)
+    used = {name for node in graph.node for name in node.input}
+    for entry in [entry for entry in graph.initializer if entry.name not in used]:
+        graph.initializer.remove(entry)
+
+
+def _name_slopes(graph: Any) -> None:
+    """Name the slopes of each PRelu as the checkpoint does; folding constants left them a number."""
+    tensors = {entry.name: entry for entry in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "PRelu":
+            # layers with equal slopes share one tensor, which keeps the name of the first
+            tensor = tensors[node.input[1]]
+            if tensor.name == node.input[1]:
+                tensor.name = node.name.strip("/").removesuffix("/PRelu") + ".weight"
+            node.input[1] = tensor.name
+
+
+def short(name: str) -> str:
+    """A name without the module that wraps the network while it is exported."""
+    return name.removeprefix("net.").replace("/net/", "/", 1)

@@ -1,0 +1,134 @@
+"""Routes `tf` and `onnx-tf`, with the real converters: few tests, because each starts heavy programs."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from esrgan_bridge import onnx_tf_route
+from esrgan_bridge.artifact import metadata_of, read_metadata, verify_shards
+from esrgan_bridge.errors import ArtifactError, ConversionError, MissingRuntimeError
+from esrgan_bridge.graph_to_tensorflow import write_saved_model
+from esrgan_bridge.graph_to_tfjs import to_tfjs, write_tfjs
+from esrgan_bridge.onnx_tf_route import onnx_tf_convert
+from esrgan_bridge.onnx_to_tf import lower
+from esrgan_bridge.tf_to_tfjs import saved_model_to_tfjs
+from esrgan_bridge.tfjs_model import read_model
+from esrgan_bridge.torch_to_onnx import export_onnx
+from tests.bridge.interpreter import compute
+from tests.bridge.test_graph_to_tfjs import environment, nhwc
+from tests.torch.networks import small_compact, small_rrdb
+
+# tensorflow prints and warns when it is imported, so it runs in a child; one child answers for all signatures
+ASK = """
+import sys
+import numpy as np, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+answers = {}
+batch = tf.constant(np.load(sys.argv[2]))
+ask = lambda name, **feeds: model.signatures[name](**feeds)
+answers["output"] = ask("serving_default", input=batch)["output"]
+if "trunk" in model.signatures:
+    answers["features"] = ask("trunk", input=batch)["features"]
+    answers["tail"] = ask("tail", features=answers["features"])["output"]
+np.savez(sys.argv[3], **{name: value.numpy() for name, value in answers.items()})
+"""
+
+
+def ask_tensorflow(saved_model: Path, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+    question, answer = saved_model.parent / "question.npy", saved_model.parent / "answer.npz"
+    np.save(question, batch.numpy())
+    command = [sys.executable, "-c", ASK, str(saved_model), str(question), str(answer)]
+    subprocess.run(command, check=True, capture_output=True, env=environment())
+    with np.load(answer) as arrays:
+        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+
+
+def operations(model) -> Counter[str]:
+    return Counter(node["op"] for node in model.nodes)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [small_rrdb(blocks=1, scale=2, unshuffle=2), small_compact(scale=3)],
+    ids=["rrdb, unshuffle", "compact"],
+)
+def test_route_tf(model, tmp_path, rng, need):
+    need("tensorflowjs")
+    graph = lower(export_onnx(model, tmp_path / "model.onnx"))
+    saved = write_saved_model(graph, tmp_path / "tf", metadata_of(model))
+    batch = torch.rand((2, 3, 6, 10), generator=rng)
+    expected = nhwc(model(batch))
+    answers = ask_tensorflow(saved, nhwc(batch).contiguous())
+    torch.testing.assert_close(answers["output"], expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(answers["tail"], expected, rtol=0, atol=1e-5)
+    assert verify_shards(saved).layout == "NHWC"
+
+    folder = saved_model_to_tfjs(saved, tmp_path / "tfjs", read_metadata(saved), "uint8")
+    verify_shards(folder)
+    whole = saved_model_to_tfjs(saved, tmp_path / "whole", read_metadata(saved))
+    found = read_model(whole)
+    # two writers, one graph: neither has a transposition, a padding or an activation of its own
+    expected_operations = operations(to_tfjs(graph))
+    for converted in (operations(found), expected_operations):
+        del converted["Const"]  # equal constants may be one or several
+    assert operations(found).keys() - {"Const"} == expected_operations.keys()
+    assert operations(found)["_FusedConv2D"] == graph.count()["conv"]
+    assert "features" in {node["name"] for node in found.nodes}
+    assert json.loads((whole / "model.json").read_text())["signature"]["outputs"].keys() == {"output"}
+    pictures = [compute(made, {"input": nhwc(batch)}, "output") for made in (whole, folder)]
+    torch.testing.assert_close(pictures[0], expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(pictures[1], expected, rtol=0, atol=3e-2)
+    direct = write_tfjs(graph, tmp_path / "direct", metadata_of(model))
+    other = compute(direct, {"input": nhwc(batch)}, "output")
+    torch.testing.assert_close(pictures[0], other, rtol=0, atol=1e-6)
+
+
+def test_route_onnx_tf(tmp_path, rng, need):
+    need("tensorflowjs")
+    if onnx_tf_route.find_python() is None:
+        pytest.skip("NOT TESTED: make onnx-tf was not run")
+    model = small_rrdb(blocks=1)
+    file = export_onnx(model, tmp_path / "model.onnx")
+    saved = onnx_tf_convert(file, tmp_path / "tf")
+    batch = torch.rand((2, 3, 6, 10), generator=rng)
+    found = ask_tensorflow(saved, batch)["output"]
+    torch.testing.assert_close(found, model(batch), rtol=0, atol=1e-5)
+    record = read_metadata(saved)
+    assert (record.layout, record.features_node) == ("NCHW", "")
+    folder = saved_model_to_tfjs(saved, tmp_path / "tfjs", record, "uint8")
+    assert verify_shards(folder).layout == "NCHW"
+    assert operations(read_model(folder))["Transpose"] > 0
+
+
+def test_onnx_tf_absent(tmp_path, monkeypatch):
+    file = export_onnx(small_rrdb(blocks=1), tmp_path / "model.onnx")
+    monkeypatch.setattr(onnx_tf_route, "find_python", lambda: None)
+    with pytest.raises(MissingRuntimeError, match="make onnx-tf"):
+        onnx_tf_convert(file, tmp_path / "tf")
+    with pytest.raises(ConversionError, match="No module named 'onnx_tf'"):
+        onnx_tf_convert(file, tmp_path / "tf", python=Path(sys.executable))
+    assert [left.name for left in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_no_saved_model(tmp_path):
+    with pytest.raises(ArtifactError, match="holds no SavedModel"):
+        saved_model_to_tfjs(tmp_path, tmp_path / "tfjs", metadata_of(small_rrdb(blocks=1)))
+
+
+def test_tensorflowjs_absent(tmp_path, monkeypatch):
+    from importlib.metadata import PackageNotFoundError
+
+    def absent(name):
+        raise PackageNotFoundError(name)
+
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    (tmp_path / "esrgan.json").write_text(metadata_of(small_rrdb(blocks=1)).to_json())
+    monkeypatch.setattr("esrgan_bridge.tf_to_tfjs.version", absent)
+    with pytest.raises(MissingRuntimeError, match='or take route "direct"'):
+        saved_model_to_tfjs(tmp_path, tmp_path / "tfjs", metadata_of(small_rrdb(blocks=1)))
