@@ -71,7 +71,7 @@ def conversion(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.conversion`."""
     rows = latest(rows, "network", "route", "quantize", "hop", "runner")
     lines = [
-        "| network | route | weights | hop | runner | largest error | lowest PSNR | other pixels | size | time |",
+        "| network | route | weights | hop | runner | largest | lowest PSNR | other pixels | size | time |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
