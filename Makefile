@@ -1,6 +1,6 @@
 # The verbs of this project. Each creates what it needs, and is quick when nothing changed.
 #   make demo    a photo and its 4x picture, and a page to compare them        (demo/)
-#   make test    install everything and run the tests
+#   make test    install everything and run the tests; with ARGS="..." those of Python that pytest then chooses
 #   make check   formatting, lint, types and layers
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make wheel   the package that is published                                 (dist/)
@@ -18,21 +18,23 @@ WORKERS ?= 2
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite
 
-test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browser
+test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browser web/node_modules/.installed
+	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser)
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
-check: $(VENV)/.developing
+check: $(VENV)/.developing web/node_modules/.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/pyright
 	$(VENV)/bin/lint-imports
+	cd web && npm run --silent check
 
 wheel: $(VENV)/.developing
 	rm -rf dist
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) .venv-onnx-tf dist demo .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'
@@ -49,6 +51,10 @@ $(VENV)/.developing: pyproject.toml constraints.txt | $(VENV)/bin/python
 # TensorFlow.js for Node and browsers, to compare converted networks with the original
 $(VENV)/.tfjs: bridge/esrgan_bridge/tfjs_runner/package-lock.json | $(VENV)/.developing
 	$(VENV)/bin/python -m esrgan_bridge.tfjs_setup
+	touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci --silent --no-audit --no-fund
 	touch $@
 
 # Chromium from the system's packages, where none is there and this is Debian's root; else tests say what they lack

@@ -1,0 +1,13 @@
+import "@tensorflow/tfjs-backend-cpu";
+import type { Backend } from "../backend.js";
+
+/** Plain JavaScript: slow, right, and everywhere; the measure of the others. */
+export const cpu: Backend = {
+  name: "cpu",
+  tfName: "cpu",
+  budget: 2 ** 30,
+  im2col: false,
+  deferred: false,
+  prepare: () => Promise.resolve(),
+  isLost: () => false,
+};

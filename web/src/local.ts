@@ -1,0 +1,27 @@
+/** A runner in this thread: the worker's inside, or the page's own where no worker is wanted. */
+import { browserCache } from "./cache.js";
+import { filePlace, webPlace } from "./download.js";
+import type { Origin, Runner, RunnerHooks, RunnerOptions } from "./protocol.js";
+import { Session } from "./session.js";
+import { encode, toPicture } from "./sources.js";
+
+export async function localRunner(
+  origin: Origin,
+  options: RunnerOptions,
+  hooks: RunnerHooks,
+): Promise<Runner> {
+  const place = typeof origin === "string" ? webPlace(origin) : filePlace(origin);
+  const cache = options.cache ? await browserCache() : undefined;
+  const session = await Session.load(place, options, { ...hooks, cache });
+  return {
+    info: session.info,
+    backend: session.backend,
+    reason: session.reason,
+    async upscale(portable, request, given) {
+      const { picture, ...account } = await session.upscale(toPicture(portable), request.settings, given);
+      const content = request.encode ? await encode(picture, request.encode) : picture;
+      return { ...account, content, width: picture.width, height: picture.height };
+    },
+    dispose: () => session.dispose(),
+  };
+}

@@ -1,0 +1,142 @@
+/** The graph on the current backend: trunk and tail, every tensor accounted for. */
+import { GraphModel, loadGraphModel } from "@tensorflow/tfjs-converter";
+import * as tf from "@tensorflow/tfjs-core";
+import type { Backend } from "./backend.js";
+import type { Model } from "./download.js";
+import { NonFiniteError } from "./errors.js";
+import type { ModelInfo } from "./manifest.js";
+import { cutStages, type Stage } from "./stages.js";
+
+/** Called between two steps with the share that is done; may wait, and may throw to end the work. */
+export type Pause = (share: number) => Promise<void>;
+
+/** Whether it computes after the call has returned, and whether it was lost. */
+export type Device = Pick<Backend, "deferred" | "isLost">;
+
+const WATCH = 100; // ms between two looks at a device
+
+export class Network {
+  private constructor(
+    private readonly model: GraphModel,
+    readonly info: ModelInfo,
+    private readonly stages: readonly Stage[],
+    private readonly input: string,
+    private readonly output: string,
+    private readonly device: Device,
+  ) {}
+
+  static async load({ manifest, shards }: Model, device: Device): Promise<Network> {
+    const { info, nodes, input, output, document } = manifest;
+    const model = await loadGraphModel({
+      load: () =>
+        Promise.resolve({
+          modelTopology: document["modelTopology"] as object,
+          format: "graph-model",
+          signature: document["signature"] as object,
+          weightSpecs: (document["weightsManifest"] as { weights: tf.io.WeightsManifestEntry[] }[]).flatMap(
+            (group) => group.weights,
+          ),
+          weightData: shards,
+        }),
+    });
+    return new Network(model, info, cutStages(nodes, input, info.featuresNode), input, output, device);
+  }
+
+  /**
+   * Run the trunk. The caller disposes the result.
+   *
+   * @param values (1, height, width, channels) in 0-1
+   */
+  async trunk(values: Float32Array, height: number, width: number, pause: Pause): Promise<tf.Tensor4D> {
+    const alive = new Map<string, tf.Tensor>();
+    const { featuresNode } = this.info;
+    try {
+      alive.set(this.input, tf.tensor4d(values, [1, height, width, this.info.inChannels]));
+      for (const [number, stage] of this.stages.entries()) {
+        const feeds = Object.fromEntries(stage.feeds.map((name) => [name, alive.get(name)!]));
+        const results = [this.model.execute(feeds, [...stage.fetches])].flat();
+        stage.fetches.forEach((name, index) => alive.set(name, results[index]!));
+        for (const name of stage.spent) {
+          alive.get(name)!.dispose();
+          alive.delete(name);
+        }
+        if (this.device.deferred) await this.finished(results[0]!);
+        await pause((number + 1) / this.stages.length);
+      }
+      const features = alive.get(featuresNode) as tf.Tensor4D;
+      alive.delete(featuresNode);
+      return features;
+    } finally {
+      alive.forEach((tensor) => tensor.dispose());
+    }
+  }
+
+  /**
+   * Run the tail on a rectangle of features.
+   *
+   * @returns (1, height * s, width * s, channels), s = scale * unshuffle, not clamped
+   * @throws NonFiniteError
+   */
+  async tail(
+    features: tf.Tensor4D,
+    top: number,
+    left: number,
+    height: number,
+    width: number,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const result = tf.tidy(() => {
+      const part = tf.slice4d(features, [0, top, left, 0], [1, height, width, features.shape[3]]);
+      return this.model.execute({ [this.info.featuresNode]: part }, this.output) as tf.Tensor;
+    });
+    let values: Float32Array<ArrayBuffer>;
+    try {
+      values = (await this.read(result)) as Float32Array<ArrayBuffer>;
+    } finally {
+      result.dispose();
+    }
+    let sum = 0;
+    for (const value of values) sum += value;
+    if (!Number.isFinite(sum)) {
+      throw new NonFiniteError(
+        "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend",
+      );
+    }
+    return values;
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  /** Wait until a tensor of a deferred backend is computed: read one of its values. */
+  private async finished(tensor: tf.Tensor): Promise<void> {
+    const one = tf.tidy(() =>
+      tf.slice(
+        tensor,
+        tensor.shape.map(() => 0),
+        tensor.shape.map(() => 1),
+      ),
+    );
+    try {
+      await this.read(one);
+    } finally {
+      one.dispose();
+    }
+  }
+
+  /** A tensor's values; TF.js would wait for ever for those of a lost device. */
+  private async read(tensor: tf.Tensor): Promise<Float32Array> {
+    if (!this.device.deferred) return await tensor.data<"float32">();
+    let watch: ReturnType<typeof setInterval> | undefined;
+    const lost = new Promise<never>((_, reject) => {
+      watch = setInterval(() => {
+        if (this.device.isLost()) reject(new Error("the device was lost"));
+      }, WATCH);
+    });
+    try {
+      return await Promise.race([tensor.data<"float32">(), lost]);
+    } finally {
+      clearInterval(watch);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** What a page and its worker say to each other. */
+import type { BackendName } from "./backend.js";
+import type { PlainError } from "./errors.js";
+import type { ModelInfo } from "./manifest.js";
+import type { Picture } from "./pixels.js";
+import type { Account, LoadProgress, SessionOptions, Settings, TileEvent } from "./session.js";
+import type { BlobFormat, Portable } from "./sources.js";
+
+/** Where a model is: model.json's absolute address, or its files. */
+export type Origin = string | readonly File[];
+
+export interface RunnerOptions extends SessionOptions {
+  /** Keep what is fetched in the browser's Cache API. */
+  readonly cache: boolean;
+}
+
+export interface RunnerHooks {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+export interface Request {
+  readonly settings: Settings;
+  /** Encode the result; undefined: give its pixels. */
+  readonly encode: BlobFormat | undefined;
+  readonly wantsTiles: boolean;
+  readonly wantsProgress: boolean;
+}
+
+export interface Answer extends Account {
+  readonly content: Picture | Blob;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface RequestHooks {
+  readonly signal?: AbortSignal | undefined;
+  readonly onTile?: ((tile: TileEvent) => void) | undefined;
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/** Runs a model, in this thread or in another. */
+export interface Runner {
+  readonly info: ModelInfo;
+  readonly backend: BackendName;
+  readonly reason: string;
+  upscale(portable: Portable, request: Request, hooks: RequestHooks): Promise<Answer>;
+  dispose(): Promise<void>;
+}
+
+export type ToWorker =
+  | { readonly kind: "load"; readonly id: number; readonly origin: Origin; readonly options: RunnerOptions }
+  | { readonly kind: "upscale"; readonly id: number; readonly portable: Portable; readonly request: Request }
+  | { readonly kind: "abort"; readonly id: number }
+  | { readonly kind: "dispose"; readonly id: number };
+
+export type FromWorker =
+  | { readonly kind: "loading"; readonly id: number; readonly progress: LoadProgress }
+  | {
+      readonly kind: "loaded";
+      readonly id: number;
+      readonly info: ModelInfo;
+      readonly backend: BackendName;
+      readonly reason: string;
+    }
+  | { readonly kind: "progress"; readonly id: number; readonly share: number }
+  | { readonly kind: "tile"; readonly id: number; readonly tile: TileEvent }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: Answer }
+  | { readonly kind: "disposed"; readonly id: number }
+  | { readonly kind: "failed"; readonly id: number; readonly error: PlainError };

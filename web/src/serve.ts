@@ -1,0 +1,79 @@
+/**
+ * The inside of a worker. A worker of one's own, with the backends of one's choice, is
+ *
+ *     import "tfjs-esrgan/wasm";
+ *     import { serve } from "tfjs-esrgan/serve";
+ *     serve();
+ *
+ * and goes to `Upscaler.load(url, { worker: new Worker(...) })`.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { EsrganError, toPlain } from "./errors.js";
+import { localRunner } from "./local.js";
+import type { FromWorker, Runner, ToWorker } from "./protocol.js";
+import type { LoadProgress } from "./session.js";
+
+export { registerBackend, type Backend } from "./backend.js";
+
+interface Port {
+  postMessage(message: FromWorker, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+}
+
+/** Answer an `Upscaler` on the other side; call it once, in a worker. */
+export function serve(port: Port = globalThis as unknown as Port): void {
+  tf.env().set("PROD", true);
+  const aborts = new Map<number, AbortController>();
+  let runner: Runner | undefined;
+  const send = (message: FromWorker, transfer: Transferable[] = []) => {
+    port.postMessage(message, transfer);
+  };
+
+  const handle = async (
+    message: Exclude<ToWorker, { kind: "abort" }>,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { id } = message;
+    if (message.kind === "load") {
+      const onProgress = (progress: LoadProgress) => {
+        send({ kind: "loading", id, progress });
+      };
+      runner = await localRunner(message.origin, message.options, { signal, onProgress });
+      send({ kind: "loaded", id, info: runner.info, backend: runner.backend, reason: runner.reason });
+    } else if (message.kind === "dispose") {
+      await runner?.dispose();
+      send({ kind: "disposed", id });
+    } else {
+      if (!runner) throw new EsrganError("no model is loaded yet");
+      const { request } = message;
+      const answer = await runner.upscale(message.portable, request, {
+        signal,
+        onTile: request.wantsTiles
+          ? (tile) => {
+              send({ kind: "tile", id, tile }, tile.preview ? [tile.preview.data.buffer] : []);
+            }
+          : undefined,
+        onProgress: request.wantsProgress
+          ? (share) => {
+              send({ kind: "progress", id, share });
+            }
+          : undefined,
+      });
+      send({ kind: "answer", id, answer }, "data" in answer.content ? [answer.content.data.buffer] : []);
+    }
+  };
+
+  port.onmessage = ({ data: message }) => {
+    if (message.kind === "abort") {
+      aborts.get(message.id)?.abort();
+      return;
+    }
+    const abort = new AbortController();
+    aborts.set(message.id, abort);
+    handle(message, abort.signal)
+      .catch((error: unknown) => {
+        send({ kind: "failed", id: message.id, error: toPlain(error) });
+      })
+      .finally(() => aborts.delete(message.id));
+  };
+}

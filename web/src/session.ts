@@ -1,0 +1,311 @@
+/** A loaded model and its queue of pictures: all that needs neither a page nor a worker. */
+import type { ShardCache } from "./cache.js";
+import { bleed } from "./alpha.js";
+import type { BackendName } from "./backend.js";
+import { fetchModel, type Model, type Place } from "./download.js";
+import { Engine } from "./engine.js";
+import { EsrganError, OptionError } from "./errors.js";
+import type { ModelInfo } from "./manifest.js";
+import type { Area } from "./mosaic.js";
+import { checkPicture, hasAlpha, isFlat, isGray, planeOf, type Picture, type Plane } from "./pixels.js";
+import { makePlan, type Plan, type Tiling } from "./plan.js";
+import { breathe, inTurn } from "./queue.js";
+import { enlarge } from "./resample.js";
+import { Run } from "./run.js";
+import { planTiles } from "./tiling.js";
+
+export interface LoadProgress {
+  readonly phase: "download" | "warm-up";
+  /** From 0 to 1. */
+  readonly share: number;
+}
+
+export interface SessionOptions {
+  /** "auto": the first of webgpu, webgl, wasm, cpu that starts and computes a test tile rightly. */
+  readonly backend?: BackendName | "auto" | undefined;
+  /** Bytes that a computation may take; undefined: what suits the backend. */
+  readonly memory?: number | undefined;
+  /** Folder of TF.js's .wasm files, as a URL with a slash at the end. */
+  readonly wasmPaths?: string | undefined;
+}
+
+export interface LoadHooks {
+  readonly cache?: ShardCache | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+/** What becomes of transparency: enlarged by the network, by bicubic interpolation, or removed. */
+export type AlphaMode = "model" | "resize" | "drop";
+
+export interface Settings {
+  /** What may be done to fit memory; "auto" unless given. */
+  readonly tile?: Tiling | undefined;
+  /** "model" unless given. */
+  readonly alpha?: AlphaMode | undefined;
+}
+
+/** A tile that is finished, in output pixels. */
+export interface TileEvent {
+  readonly done: number;
+  /** Grows when a tile has to be divided. */
+  readonly total: number;
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+  /** The tile's pixels; undefined while transparency, or one of several colours, is computed. */
+  readonly preview: Picture | undefined;
+}
+
+export interface Hooks {
+  readonly signal?: AbortSignal | undefined;
+  readonly onTile?: ((tile: TileEvent) => void) | undefined;
+  /** Told the share that is done, from 0 to 1, more often than `onTile`. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/** How a picture was computed. */
+export interface Account {
+  readonly backend: BackendName;
+  /** Why this backend. */
+  readonly reason: string;
+  /** Whether the result equals the untiled one to float rounding. */
+  readonly exact: boolean;
+  /** How the picture was cut, and why. */
+  readonly plan: string;
+  /** Tiles that did not fit in memory and were divided. */
+  readonly divided: number;
+  readonly milliseconds: number;
+}
+
+export interface Outcome extends Account {
+  readonly picture: Picture;
+}
+
+export class Session {
+  private open = true;
+
+  private constructor(
+    private readonly engine: Engine,
+    private readonly reload: () => Promise<Model>,
+  ) {}
+
+  static async load(place: Place, options: SessionOptions, hooks: LoadHooks): Promise<Session> {
+    const { cache, signal, onProgress } = hooks;
+    const { memory } = options;
+    if (memory !== undefined && !(memory > 0)) throw new OptionError(`memory counts bytes, given ${memory}`);
+    const model = await fetchModel(place, {
+      cache,
+      signal,
+      progress: (share) => onProgress?.({ phase: "download", share }),
+    });
+    onProgress?.({ phase: "warm-up", share: 0 });
+    const start = { ...options, backend: options.backend ?? ("auto" as const), signal };
+    const engine = await inTurn(() => Engine.start(model, start), signal);
+    onProgress?.({ phase: "warm-up", share: 1 });
+    return new Session(engine, () => fetchModel(place, { cache }));
+  }
+
+  get info(): ModelInfo {
+    return this.engine.network.info;
+  }
+
+  get backend(): BackendName {
+    return this.engine.backend.name;
+  }
+
+  get reason(): string {
+    return this.engine.reason;
+  }
+
+  /** Upscale a picture; several wait for each other. Every tensor is freed, whatever happens. */
+  async upscale(picture: Picture, settings: Settings, hooks: Hooks): Promise<Outcome> {
+    checkPicture(picture);
+    const { alpha = "model" } = settings;
+    if (!["model", "resize", "drop"].includes(alpha)) {
+      throw new OptionError(`alpha is model, resize or drop, not ${JSON.stringify(alpha)}`);
+    }
+    return await inTurn(async () => {
+      if (!this.open) throw new EsrganError("this upscaler was disposed; load another");
+      const started = performance.now();
+      await this.engine.select();
+      const work = new Work(picture, this.engine, this.reload, settings.tile ?? "auto", alpha, hooks);
+      const result = await work.run();
+      return {
+        picture: result,
+        backend: this.backend,
+        reason: this.reason,
+        exact: work.exact,
+        plan: describe(work.plan),
+        divided: work.divided,
+        milliseconds: performance.now() - started,
+      };
+    }, hooks.signal);
+  }
+
+  /** Free everything, after the pictures that are under way. */
+  async dispose(): Promise<void> {
+    await inTurn(() => {
+      if (this.open) this.engine.dispose();
+      this.open = false;
+      return Promise.resolve();
+    });
+  }
+}
+
+/** One picture: its planes, one after the other. */
+class Work {
+  readonly plan: Plan;
+  exact: boolean;
+  divided = 0;
+  private readonly info: ModelInfo;
+  private done = 0;
+  private total = 0;
+
+  constructor(
+    private readonly picture: Picture,
+    private readonly engine: Engine,
+    private readonly reload: () => Promise<Model>,
+    private readonly tiling: Tiling,
+    private readonly alpha: AlphaMode,
+    private readonly hooks: Hooks,
+  ) {
+    this.info = engine.network.info;
+    const { unshuffle } = this.info;
+    const height = Math.ceil(picture.height / unshuffle) * unshuffle;
+    const width = Math.ceil(picture.width / unshuffle) * unshuffle;
+    this.plan = makePlan(this.info, height, width, tiling, engine.memory, engine.backend.im2col);
+    this.exact = this.plan.exact;
+  }
+
+  async run(): Promise<Picture> {
+    const transparent = this.alpha !== "drop" && hasAlpha(this.picture);
+    const { width, height } = this.picture;
+    const data = transparent ? bleed(this.picture.data, height, width) : this.picture.data;
+    const visible = { width, height, data };
+    const gray = isGray(visible);
+    const colours =
+      gray || this.info.inChannels === 1
+        ? [0, 1, 2].slice(0, gray ? 1 : 3).map((first) => planeOf(visible, first, 1))
+        : [planeOf(visible, 0, 3)];
+    // transparency first, so that previews of the colours are whole
+    const opacity = transparent ? planeOf(this.picture, 3, 1) : undefined;
+    const throughNetwork = [...colours, ...(opacity && this.alpha === "model" ? [opacity] : [])].filter(
+      (plane) => !isFlat(plane),
+    );
+    const tiles = this.plan.windows.map(({ windowHeight, windowWidth }) => {
+      const { unshuffle } = this.info;
+      return planTiles(windowHeight / unshuffle, windowWidth / unshuffle, this.plan.tailSize, 0).length;
+    });
+    this.total = throughNetwork.length * tiles.reduce((sum, count) => sum + count, 0);
+    let finished = 0;
+    const one = async (plane: Plane, opaque: Plane | undefined, shown: boolean): Promise<Plane> => {
+      if (isFlat(plane)) return flat(plane, this.info.scale);
+      return await this.enlarge(
+        plane,
+        opaque,
+        shown,
+        finished++ / throughNetwork.length,
+        1 / throughNetwork.length,
+      );
+    };
+    let large: Plane | undefined;
+    if (opacity)
+      large =
+        this.alpha === "resize" ? enlarge(opacity, this.info.scale) : await one(opacity, undefined, false);
+    const parts: Plane[] = [];
+    for (const plane of colours) parts.push(await one(plane, large, colours.length === 1));
+    return this.join(parts, large);
+  }
+
+  private async enlarge(
+    plane: Plane,
+    opaque: Plane | undefined,
+    shown: boolean,
+    from: number,
+    part: number,
+  ): Promise<Plane> {
+    const { signal, onProgress } = this.hooks;
+    const run = new Run({
+      engine: this.engine,
+      reload: this.reload,
+      plan: this.plan,
+      divisible: this.tiling !== "exact",
+      pause: async (share) => {
+        signal?.throwIfAborted();
+        onProgress?.(from + share * part);
+        await breathe();
+        signal?.throwIfAborted();
+      },
+      finished: (area, values, channels) => {
+        this.tell(area, shown ? { values, channels, opaque } : undefined);
+      },
+    });
+    try {
+      return await run.enlarge(plane);
+    } finally {
+      this.divided += run.divided;
+      this.exact &&= run.exact;
+    }
+  }
+
+  private tell(
+    area: Area,
+    shown: { values: Float32Array; channels: number; opaque: Plane | undefined } | undefined,
+  ): void {
+    this.done++;
+    this.total = Math.max(this.total, this.done);
+    const { onTile } = this.hooks;
+    if (!onTile) return;
+    // a size that was padded ends before its last tile does
+    const height = Math.min(area.height, this.picture.height * this.info.scale - area.top);
+    const width = Math.min(area.width, this.picture.width * this.info.scale - area.left);
+    let preview: Picture | undefined;
+    if (shown) {
+      const { values, channels, opaque } = shown;
+      const data = new Uint8ClampedArray(4 * height * width);
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const to = 4 * (y * width + x);
+          const source = (y * area.width + x) * channels;
+          for (let c = 0; c < 3; c++) data[to + c] = values[channels === 1 ? source : source + c]! * 255;
+          data[to + 3] = opaque ? opaque.values[(area.top + y) * opaque.width + area.left + x]! : 255;
+        }
+      }
+      preview = { width, height, data };
+    }
+    onTile({ done: this.done, total: this.total, top: area.top, left: area.left, height, width, preview });
+  }
+
+  private join(colours: readonly Plane[], opacity: Plane | undefined): Picture {
+    const width = this.picture.width * this.info.scale;
+    const height = this.picture.height * this.info.scale;
+    const data = new Uint8ClampedArray(4 * width * height);
+    for (let c = 0; c < 3; c++) {
+      const plane = colours[Math.min(c, colours.length - 1)]!;
+      const first = plane.channels === 3 ? c : 0;
+      for (let pixel = 0; pixel < width * height; pixel++)
+        data[4 * pixel + c] = plane.values[plane.channels * pixel + first]!;
+    }
+    for (let pixel = 0; pixel < width * height; pixel++)
+      data[4 * pixel + 3] = opacity ? opacity.values[pixel]! : 255;
+    return { width, height, data };
+  }
+}
+
+function flat(plane: Plane, scale: number): Plane {
+  const { channels } = plane;
+  const height = plane.height * scale;
+  const width = plane.width * scale;
+  const values = new Uint8ClampedArray(height * width * channels);
+  for (let i = 0; i < values.length; i++) values[i] = plane.values[i % channels]!;
+  return { height, width, channels, values };
+}
+
+function describe(plan: Plan): string {
+  const count = plan.windows.length;
+  const size = Math.max(...plan.windows.map((tile) => Math.max(tile.height, tile.width)));
+  const cut = count === 1 ? "whole picture" : `${count} tiles of ${size} pixels, overlap ${plan.overlap}`;
+  return `${cut}, ${plan.exact ? "exact" : "not exact"} (${plan.reason})`;
+}

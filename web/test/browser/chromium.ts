@@ -1,0 +1,106 @@
+/** Debian's Chromium, driven by playwright-core; pages from a server on the loopback address. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { chromium, type Browser } from "playwright-core";
+
+const PLACES = [
+  process.env["CHROMIUM"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-angle=gl-egl",
+  "--ignore-gpu-blocklist",
+  "--disable-gpu-sandbox",
+];
+
+const found = PLACES.find((place) => place !== undefined && existsSync(place));
+if (!found) {
+  const line =
+    "NO CHROMIUM ON THIS MACHINE: the tests in a real browser do not run (CHROMIUM=/path/to/it, or apt-get install chromium)";
+  if (process.env["CI"]) throw new Error(line);
+  console.error(`\n${"!".repeat(line.length)}\n${line}\n${"!".repeat(line.length)}\n`);
+}
+
+/** Whether there is a browser to test with. */
+export const hasChromium = found !== undefined;
+
+export async function launch(more: string[] = []): Promise<Browser> {
+  return await chromium.launch({ executablePath: found!, headless: true, args: [...FLAGS, ...more] });
+}
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+  ".json": "application/json",
+};
+
+export interface Site {
+  readonly url: string;
+  /** Paths that were asked for. */
+  readonly asked: string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Serve files; folders by the start of the address, the longest first.
+ *
+ * @param change may replace a file's bytes
+ */
+export async function serveSite(
+  folders: Record<string, string>,
+  { isolated = true, change = (_path: string, bytes: Buffer) => bytes } = {},
+): Promise<Site> {
+  const asked: string[] = [];
+  const server: Server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
+    asked.push(path);
+    const prefix = Object.keys(folders)
+      .sort((a, b) => b.length - a.length)
+      .find((start) => path.startsWith(start));
+    const rest = prefix === undefined ? "" : path.slice(prefix.length);
+    let file = prefix === undefined ? "" : join(folders[prefix]!, rest);
+    if (rest === "" && prefix !== undefined) file = folders[prefix]!;
+    if (file && statSync(file, { throwIfNoEntry: false })?.isDirectory()) file = join(file, "index.html");
+    if (!file || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const headers: Record<string, string> = {
+      "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
+    };
+    if (isolated) {
+      headers["Cross-Origin-Opener-Policy"] = "same-origin";
+      headers["Cross-Origin-Embedder-Policy"] = "require-corp";
+    }
+    response.writeHead(200, headers).end(change(path, readFileSync(file)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A folder that is removed when the process ends. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "tfjs-esrgan-browser-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}

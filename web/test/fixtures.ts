@@ -1,0 +1,68 @@
+/** The models in `fixtures/`, and what PyTorch makes with them; written by `make_fixtures.py`. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Picture } from "../src/pixels.js";
+
+export const NAMES = ["rrdb-x4", "rrdb-x2", "compact-x4"] as const;
+export type Name = (typeof NAMES)[number];
+
+export interface Sample {
+  readonly given: Picture;
+  readonly expected: Picture;
+}
+
+interface Entry {
+  readonly width: number;
+  readonly height: number;
+  readonly given: string;
+  readonly expected: string;
+}
+
+export function folderOf(name: Name): string {
+  return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+}
+
+export function samplesOf(
+  name: Name,
+  scale: number,
+): Record<"colour" | "alpha" | "gray", Sample> & { floats: Float32Array } {
+  const text = readFileSync(`${folderOf(name)}/expected.json`, "utf8");
+  const document = JSON.parse(text) as Record<"colour" | "alpha" | "gray", Entry> & { floats: string };
+  const sample = ({ width, height, given, expected }: Entry): Sample => ({
+    given: { width, height, data: bytes(given) },
+    expected: { width: width * scale, height: height * scale, data: bytes(expected) },
+  });
+  return {
+    colour: sample(document.colour),
+    alpha: sample(document.alpha),
+    gray: sample(document.gray),
+    floats: new Float32Array(bytes(document.floats).buffer),
+  };
+}
+
+function bytes(base64: string): Uint8ClampedArray<ArrayBuffer> {
+  return new Uint8ClampedArray(Buffer.from(base64, "base64"));
+}
+
+/** Largest difference of two pictures in levels. */
+export function worst(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new Error(`${a.length} and ${b.length} values`);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!));
+  return most;
+}
+
+/** A picture with something in every corner, the same on every run. */
+export function testPicture(width: number, height: number): Picture {
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = 4 * (y * width + x);
+      data[at] = 127 + 90 * Math.sin(x / 3 + y / 9);
+      data[at + 1] = 127 + 90 * Math.cos(y / 4 - x / 11);
+      data[at + 2] = ((x * 7) ^ (y * 5)) & 255;
+      data[at + 3] = 255;
+    }
+  }
+  return { width, height, data };
+}

@@ -1,0 +1,74 @@
+/** Builds the demo page into `dist-demo/`: static files for any host. `vite` serves it while it is changed. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const WASM = here("node_modules/@tensorflow/tfjs-backend-wasm/dist/");
+export const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** Put TF.js's .wasm files into `wasm/`. */
+export function wasmFiles(): Plugin {
+  const names = readdirSync(WASM).filter((name) => name.endsWith(".wasm"));
+  return {
+    name: "wasm-files",
+    generateBundle() {
+      for (const name of names)
+        this.emitFile({ type: "asset", fileName: `wasm/${name}`, source: readFileSync(WASM + name) });
+    },
+    configureServer(server) {
+      server.middlewares.use("/wasm/", (request, response, next) => {
+        const name = names.find((known) => request.url === `/${known}`);
+        if (!name) {
+          next();
+          return;
+        }
+        response.setHeader("Content-Type", "application/wasm");
+        response.end(readFileSync(WASM + name));
+      });
+    },
+  };
+}
+
+/** Write `sw.js` with the list of all files. */
+function serviceWorker(): Plugin {
+  return {
+    name: "service-worker",
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        // two of the three .wasm files are never used where the third is
+        const files = [
+          "./",
+          ...Object.keys(bundle).filter(
+            (name) => !name.endsWith("backend-wasm.wasm") && !name.endsWith(".map"),
+          ),
+        ];
+        const hash = createHash("sha256").update(files.join("\n"));
+        hash.update(readFileSync(here("demo/index.html")));
+        const source = readFileSync(here("demo/sw.js"), "utf8")
+          .replace("__VERSION__", hash.digest("hex").slice(0, 12))
+          .replace("__FILES__", JSON.stringify(files));
+        this.emitFile({ type: "asset", fileName: "sw.js", source });
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  root: here("demo"),
+  base: "./",
+  resolve: { alias: { "tfjs-esrgan": here("dist/index.js") } },
+  worker: { format: "es" },
+  plugins: [wasmFiles(), serviceWorker()],
+  server: { headers: ISOLATION },
+  build: { outDir: here("dist-demo"), emptyOutDir: true, target: "es2022" },
+});
+
+if (!statSync(here("dist/index.js"), { throwIfNoEntry: false })) {
+  throw new Error("the library is not built yet: npm run build");
+}
