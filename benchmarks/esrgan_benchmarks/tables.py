@@ -56,13 +56,13 @@ def tiling(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.tiling`."""
     rows = latest(rows, "network", "photo", "way")
     lines = [
-        "| network | way | photo | PSNR | mean error | largest error | work | memory |",
-        "|---|---|---|---|---|---|---|---|",
+        "| network | way | photo | PSNR | mean error | largest error | work | time | memory |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         quality = "equal" if row["psnr"] is None else f"{row['psnr']:.1f} dB"
         errors = f"{quality} | {row['mean']:.3f} | {row['max']}"
-        costs = f"{_work(row):.2f} | {row['memory'] / 2**20:.0f} MiB"
+        costs = f"{_work(row):.2f} | {row['seconds']:.1f} s | {row['memory'] / 2**20:.0f} MiB"
         lines.append(f"| {row['network']} | {_way(row)} | {row['photo']} | {errors} | {costs} |")
     return "\n".join([*lines, "", _machine(rows)])
 
