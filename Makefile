@@ -53,8 +53,9 @@ $(VENV)/.tfjs: bridge/esrgan_bridge/tfjs_runner/package-lock.json | $(VENV)/.dev
 	$(VENV)/bin/python -m esrgan_bridge.tfjs_setup
 	touch $@
 
+# not `npm ci`: it refuses a lock file that lacks the builds of rollup for other platforms, which not every registry has
 web/node_modules/.installed: web/package.json web/package-lock.json
-	cd web && npm ci --silent --no-audit --no-fund
+	cd web && npm install --no-save --silent --no-audit --no-fund
 	touch $@
 
 # Chromium from the system's packages, where none is there and this is Debian's root; else tests say what they lack
