@@ -25,10 +25,19 @@ def atomic_path(target: Path) -> Generator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        # mkstemp makes files that only their owner may read; give the mode that open() would have given
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
+        give_usual_mode(temporary, 0o666)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def give_usual_mode(path: Path, mode: int) -> None:
+    """Give the mode that open() or mkdir() would have given; what tempfile makes, only its owner may read.
+
+    Args:
+        path: the file or folder.
+        mode: 0o666 for a file, 0o777 for a folder; the process's mask is taken off.
+    """
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(mode & ~mask)

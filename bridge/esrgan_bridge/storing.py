@@ -1,6 +1,5 @@
 """Artefacts that are either whole or not there."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from esrgan_bridge.errors import ArtifactError
-from esrgan_torch.atomic import atomic_path
+from esrgan_torch.atomic import atomic_path, give_usual_mode
 
 
 @contextmanager
@@ -26,9 +25,7 @@ def whole_folder(target: Path) -> Generator[Path]:
         temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-", suffix=".part"))
         try:
             yield temporary
-            mask = os.umask(0)
-            os.umask(mask)
-            temporary.chmod(0o777 & ~mask)
+            give_usual_mode(temporary, 0o777)
             temporary.replace(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

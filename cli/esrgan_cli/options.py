@@ -41,6 +41,11 @@ def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
 def add_cache_options(parser: argparse.ArgumentParser) -> None:
     """Add --offline and --cache."""
     parser.add_argument("--offline", action="store_true", help="never touch the network")
+    add_cache_option(parser)
+
+
+def add_cache_option(parser: argparse.ArgumentParser) -> None:
+    """Add --cache alone, for what never touches the network anyway."""
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esrgan_cli.options import Subparsers
+from esrgan_cli.options import Subparsers, add_cache_option, add_cache_options
 from esrgan_weights import registry
 from esrgan_weights.cache import cache_folder, cached, difference, model_folder
 from esrgan_weights.layouts import WRITABLE
@@ -21,23 +21,22 @@ def add_parser(subparsers: Subparsers) -> None:
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
     verb = _verb(verbs, "list", "list the published models")
-    _cache_option(verb)
+    add_cache_option(verb)
     verb.set_defaults(run=run_list)
 
     verb = _verb(verbs, "show", "show what is known about a published model")
     verb.add_argument("name", metavar="NAME")
-    _cache_option(verb)
+    add_cache_option(verb)
     verb.set_defaults(run=run_show)
 
     verb = _verb(verbs, "fetch", "fetch published models into the cache and print their paths")
     verb.add_argument("names", metavar="NAME", nargs="+")
-    _cache_option(verb)
-    _offline_option(verb)
+    add_cache_options(verb)
     verb.set_defaults(run=run_fetch)
 
     verb = _verb(verbs, "verify", "compute again the sha256 of the cached files (all of them by default)")
     verb.add_argument("names", metavar="NAME", nargs="*")
-    _cache_option(verb)
+    add_cache_option(verb)
     verb.set_defaults(run=run_verify)
 
     verb = _verb(verbs, "inspect", "say what a checkpoint file is")
@@ -48,8 +47,7 @@ def add_parser(subparsers: Subparsers) -> None:
     verb.add_argument("model", metavar="MODEL|FILE")
     verb.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
     _layout_option(verb)
-    _cache_option(verb)
-    _offline_option(verb)
+    add_cache_options(verb)
     verb.set_defaults(run=run_convert)
 
     verb = _verb(verbs, "interpolate", "mix two networks: (1 - ALPHA) * A + ALPHA * B")
@@ -58,21 +56,12 @@ def add_parser(subparsers: Subparsers) -> None:
     verb.add_argument("--alpha", type=float, required=True, help="0 gives A, 1 gives B")
     verb.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
     _layout_option(verb)
-    _cache_option(verb)
-    _offline_option(verb)
+    add_cache_options(verb)
     verb.set_defaults(run=run_interpolate)
 
 
 def _verb(verbs: Subparsers, name: str, text: str) -> argparse.ArgumentParser:
     return verbs.add_parser(name, help=text, description=text)
-
-
-def _cache_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
-
-
-def _offline_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--offline", action="store_true", help="never touch the network")
 
 
 def _layout_option(parser: argparse.ArgumentParser) -> None:
