@@ -24,6 +24,9 @@ Network = TypeVar("Network", bound=Generator)
 BLOCK_REACH = 5  # pixels around that a dense block sees: one a convolution
 SMALLEST_BAND = 16
 BAND_BYTES = 192 * 2**20  # of temporary values; more was slower at 512x512, less repeats too many rows
+# glibc keeps freed blocks of up to 32 MiB for later ones, in an order that differs from run to run; without
+# that the trunk took 339 MB where 403 to 471 MB were seen
+HEAP_BYTES = 128 * 2**20
 
 
 class Engine(ABC):
@@ -180,7 +183,7 @@ class RRDBEngine(Engine):
         height, width = height // self.unshuffle, width // self.unshuffle
         planes = 3 * self._features * 4 * height * width
         band = min(self._band_rows(height, width) + 2 * BLOCK_REACH, height) * self._row_bytes(width)
-        return planes + band
+        return planes + band + min(band, HEAP_BYTES)
 
     def tail_bytes(self, height: int, width: int) -> int:
         # at the last resolution: a convolution's input, its result and a copy in the library's own layout
