@@ -29,12 +29,14 @@ check: $(VENV)/.developing web/node_modules/.installed
 	$(VENV)/bin/lint-imports
 	cd web && npm run --silent check
 
-wheel: $(VENV)/.developing
-	rm -rf dist
+wheel: $(VENV)/.developing web/node_modules/.installed
+	rm -rf dist cli/esrgan_cli/demo_files
+	cd web && npm run --silent build && npm run --silent build:demo
+	cp -R web/dist-demo cli/esrgan_cli/demo_files
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo cli/esrgan_cli/demo_files .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'
