@@ -1,7 +1,7 @@
 """Files that are either whole or not there."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +12,8 @@ def atomic_path(target: Path) -> Generator[Path]:
     """Yield a temporary path beside `target`; when the block ends well, it takes the target's place.
 
     When the block raises, Ctrl-C included, the temporary file is removed and the target is left as it
-    was. The temporary name keeps the target's suffix, by which some writers choose the format.
+    was. The temporary name keeps the target's suffix, by which some writers choose the format; the rest is
+    hexadecimal, which says nothing to those who read meaning from a file's name ("x4").
 
     Args:
         target: the file to make; its folder must exist.
@@ -20,12 +21,10 @@ def atomic_path(target: Path) -> Generator[Path]:
     Raises:
         OSError: the folder is missing, read-only or full.
     """
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=f".part{target.suffix}")
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part{target.suffix}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        give_usual_mode(temporary, 0o666)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

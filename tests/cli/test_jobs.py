@@ -178,7 +178,7 @@ def test_what_the_format_cannot_keep_fails_before_the_work(
     assert "20000 pixels long, and webp ends at 16383" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("place", ["mkdir", "mkstemp", "TemporaryFile"])
+@pytest.mark.parametrize("place", ["mkdir", "touch", "TemporaryFile"])
 def test_a_read_only_output_folder(
     place: str, upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -186,7 +186,7 @@ def test_a_read_only_output_folder(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     make_picture(Path("a.png"))
-    monkeypatch.setattr(Path if place == "mkdir" else tempfile, place, refuse)
+    monkeypatch.setattr(tempfile if place == "TemporaryFile" else Path, place, refuse)
     assert upscale("a.png", "-o", "out") == 1
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -1,7 +1,6 @@
 import base64
 import errno
 import re
-import tempfile
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -173,7 +172,7 @@ def test_a_page_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
         page.write()
     monkeypatch.undo()
     assert [path.read_text() for path in tmp_path.iterdir()] == ["earlier"]
-    monkeypatch.setattr(tempfile, "mkstemp", full)
+    monkeypatch.setattr(Path, "touch", full)
     with pytest.raises(ImageWriteError):
         page.write()
 

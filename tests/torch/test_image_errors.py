@@ -5,7 +5,6 @@ import io
 import os
 import re
 import struct
-import tempfile
 import warnings
 import zlib
 from pathlib import Path
@@ -218,7 +217,7 @@ def test_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbe
     def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
     with pytest.raises(ImageWriteError, match=r"cannot write .*a\.png: the folder .* is read-only"):
         write_image(tmp_path / "a.png", NOISE)
 

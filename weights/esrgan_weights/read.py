@@ -82,7 +82,7 @@ def _read(path: Path, sha256: str | None) -> Checkpoint:
             licence=metadata.get("licence"),
             source=metadata.get("source"),
         ),
-        notes=_notes(path, config),
+        notes=notes_of(path, config),
     )
 
 
@@ -98,7 +98,7 @@ def read_ncnn_files(param: Path, weights: Path, sha256: str) -> Checkpoint:
     return Checkpoint(param, "ncnn", "", config, tensors, stored, provenance)
 
 
-def _notes(path: Path, config: Config) -> tuple[str, ...]:
+def notes_of(path: Path, config: Config) -> tuple[str, ...]:
     """What the tensors leave open.
 
     Raises:

@@ -18,7 +18,7 @@ from esrgan_weights.errors import CheckpointError
 from esrgan_weights.infer import as_float32
 from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names
 from esrgan_weights.ncnn_graph import print_layers
-from esrgan_weights.read import read_checkpoint, read_ncnn_files
+from esrgan_weights.read import notes_of, read_checkpoint, read_ncnn_files
 from esrgan_weights.write_ncnn import ncnn_graph, ncnn_weights
 
 PICKLE_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar")
@@ -40,7 +40,8 @@ def save(source: Generator | Checkpoint, path: Path | str, layout: str = "safete
 
     Raises:
         ConfigError: unknown layout, or a suffix of another one.
-        CheckpointError: the layout cannot hold this network, or its tensors are not finite.
+        CheckpointError: the layout cannot hold this network, its tensors are not finite, or the file's name
+            says scale 3 of a network of scale 2, so that it would not be read again.
         WeightsError: the file could not be written.
     """
     path = Path(path).expanduser()
@@ -50,6 +51,7 @@ def save(source: Generator | Checkpoint, path: Path | str, layout: str = "safete
         if layout in NCNN:
             _save_ncnn(config, tensors, path, half=layout == "ncnn-float16")
         else:
+            notes_of(path, config)  # a name by which the file would be refused later
             with atomic_path(path) as temporary:
                 if layout == "safetensors":
                     _write_safetensors(config, tensors, provenance, temporary)
