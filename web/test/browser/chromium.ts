@@ -24,6 +24,9 @@ const FLAGS = [
   "--disable-gpu-sandbox",
 ];
 
+/** Flags for WebGPU computed by the processor, where the browser has no other. */
+export const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
 const found = PLACES.find((place) => place !== undefined && existsSync(place));
 if (!found) {
   const line =

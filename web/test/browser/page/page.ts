@@ -1,7 +1,10 @@
 /** What the tests reach in the page: the library as it is published, and TF.js of its thread. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as library from "tfjs-esrgan";
-import type { Picture } from "tfjs-esrgan";
+import type { BackendName, Picture } from "tfjs-esrgan";
+import "../../../src/all.js";
+import { fetchModel, webPlace } from "../../../src/download.js";
+import { Engine } from "../../../src/engine.js";
 
 /** RGBA bytes travel between test and page as base64. */
 interface Sent {
@@ -10,20 +13,38 @@ interface Sent {
   data: string;
 }
 
+const bytesOf = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+function textOf(bytes: Iterable<number>): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+/** The network itself on float32 values (height, width, 3), before they become bytes: base64 in and out. */
+async function floats(model: string, backend: BackendName, height: number, width: number, values: string) {
+  const place = webPlace(new URL(model, location.href).href);
+  const engine = await Engine.start(await fetchModel(place), {
+    backend,
+    wasmPaths: new URL("wasm/", location.href).href,
+  });
+  const given = new Float32Array(bytesOf(values).buffer);
+  const features = await engine.network.trunk(given, height, width, () => Promise.resolve());
+  const result = await engine.network.tail(features, 0, 0, height, width);
+  features.dispose();
+  engine.dispose();
+  return textOf(new Uint8Array(result.buffer));
+}
+
 const page = {
   ...library,
   tf,
+  floats,
   picture({ width, height, data }: Sent): ImageData {
-    return new ImageData(
-      Uint8ClampedArray.from(atob(data), (letter) => letter.charCodeAt(0)),
-      width,
-      height,
-    );
+    return new ImageData(new Uint8ClampedArray(bytesOf(data)), width, height);
   },
   sent({ width, height, data }: Picture | ImageData): Sent {
-    let text = "";
-    for (const byte of data) text += String.fromCharCode(byte);
-    return { width, height, data: btoa(text) };
+    return { width, height, data: textOf(data) };
   },
 };
 export type Page = typeof page;

@@ -1,0 +1,93 @@
+/** Official weights in a real browser, against PyTorch: `make_official.py` converts them and computes the answers. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { worst } from "../fixtures.js";
+import { hasChromium, launch, scratchFolder, serveSite, WEBGPU, type Site } from "./chromium.js";
+import { buildPage, close, here, openPage } from "./page.js";
+import { hasPython, python } from "./python.js";
+
+interface Golden {
+  readonly tile: { height: number; width: number; values: string; result: string };
+  readonly picture: { height: number; width: number; given: string; expected: string };
+}
+
+const floatsOf = (text: string) => new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
+const bytesOf = (text: string) => new Uint8ClampedArray(Buffer.from(text, "base64"));
+const SPREAD = 0.5; // of the answers, so that agreement means something
+
+describe.skipIf(!hasChromium || !hasPython)("official weights in Chromium", () => {
+  const made = scratchFolder();
+  let browser: Browser;
+  let site: Site;
+  let plain: Site;
+  let golden: Golden;
+
+  beforeAll(async () => {
+    execFileSync(python, [here("../make_official.py"), made], { stdio: ["ignore", "ignore", "inherit"] });
+    golden = JSON.parse(readFileSync(join(made, "golden.json"), "utf8")) as Golden;
+    const folders = { "/": await buildPage(), "/models/": join(made, "model", "tfjs") };
+    browser = await launch(WEBGPU);
+    site = await serveSite(folders);
+    plain = await serveSite(folders, { isolated: false });
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+    await plain?.close();
+  });
+
+  test.each([
+    ["wasm", "with threads", true, 1e-4],
+    ["wasm", "one thread", false, 1e-4],
+    ["webgl", "", true, 1e-3],
+    ["webgpu", "", true, 1e-3],
+  ] as const)("a tile on %s %s is PyTorch's, in float32", async (backend, _, isolated, tolerance) => {
+    const { height, width, values, result } = golden.tile;
+    const tab = await openPage(browser, isolated ? site : plain);
+    const found = await tab.evaluate(
+      async ({ backend, height, width, values }) => {
+        const adapter = backend === "webgpu" ? await navigator.gpu.requestAdapter() : undefined;
+        if (adapter === null) return undefined;
+        return await esrgan.floats("models/model.json", backend, height, width, values);
+      },
+      { backend, height, width, values },
+    );
+    await close(tab);
+    if (found === undefined) {
+      console.error(`no WebGPU adapter in this browser: ${backend} is not compared`);
+      return;
+    }
+    const [ours, theirs] = [floatsOf(found), floatsOf(result)];
+    expect(Math.max(...theirs) - Math.min(...theirs)).toBeGreaterThan(SPREAD);
+    expect(worst(ours, theirs)).toBeLessThan(tolerance);
+  });
+
+  test("a picture in several tiles is PyTorch's untiled one: no seams", async () => {
+    const { height, width, given, expected } = golden.picture;
+    const tab = await openPage(browser, site);
+    const load = { width, height, data: given };
+    const found = await tab.evaluate(async (one) => {
+      const upscaler = await esrgan.Upscaler.load("models/model.json", {
+        backend: "wasm",
+        wasmPaths: "wasm/",
+      });
+      const ask = async (tile: "auto" | { size: number; overlap: number }) => {
+        let tiles = 0;
+        const picture = esrgan.picture(one);
+        const { image, exact, plan } = await upscaler.upscale(picture, { tile, onTile: () => tiles++ });
+        return { tiles, exact, plan, data: esrgan.sent(image).data };
+      };
+      return { auto: await ask("auto"), cut: await ask({ size: 48, overlap: 4 }) };
+    }, load);
+    await close(tab);
+    expect(found.auto).toMatchObject({ exact: true });
+    expect(found.auto.tiles).toBeGreaterThan(2);
+    expect(worst(bytesOf(found.auto.data), bytesOf(expected))).toBeLessThanOrEqual(1);
+    // the comparison sees seams where there are some
+    expect(found.cut).toMatchObject({ exact: false });
+    expect(worst(bytesOf(found.cut.data), bytesOf(expected))).toBeGreaterThan(2);
+  });
+});
