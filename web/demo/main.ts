@@ -124,10 +124,7 @@ function tell(answer: UpscaleResult<HTMLCanvasElement>, upscaler: Upscaler): voi
   const rows: [string, string][] = [
     ["Size", `${answer.width} × ${answer.height} pixels`],
     ["Time", `${(answer.milliseconds / 1000).toFixed(1)} s`],
-    [
-      "Backend",
-      answer.backend + (answer.backend === "wasm" && crossOriginIsolated ? ", threads allowed" : ""),
-    ],
+    ["Backend", answer.backend],
     ["Why", answer.reason],
     ["Tiles", answer.plan],
     ["Model", `${upscaler.info.name}${upscaler.info.licence ? `, ${upscaler.info.licence}` : ""}`],

@@ -23,6 +23,8 @@ export interface Backend {
   prepare(options: StartOptions): Promise<void>;
   /** Whether the device was lost; what was read from it since is worthless. */
   isLost(): boolean;
+  /** What else people may want to know of it, once it runs. */
+  about?(): string;
 }
 
 const ORDER: readonly BackendName[] = ["webgpu", "webgl", "tensorflow", "wasm", "cpu"];

@@ -54,9 +54,12 @@ export class Engine {
         const backend = await startBackend(name, options);
         const network = await Network.load(model, backend);
         const verdict = expected ? await judge(network, model, expected) : "it is the reference";
-        const reason = [options.backend === "auto" ? verdict : `as asked; ${verdict}`, ...failures].join(
-          "; ",
-        );
+        const reason = [
+          ...(options.backend === "auto" ? [] : ["as asked"]),
+          ...(backend.about ? [backend.about()] : []),
+          verdict,
+          ...failures,
+        ].join("; ");
         return new Engine(backend, reason, options.memory ?? backend.budget, network, options);
       } catch (error) {
         options.signal?.throwIfAborted();

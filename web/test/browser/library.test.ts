@@ -1,13 +1,10 @@
 /** The published library in a real browser. */
-import { fileURLToPath } from "node:url";
 import type { Browser, Page as Tab } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { wasmFiles } from "../../vite.config.js";
 import { samplesOf, testPicture, worst } from "../fixtures.js";
-import { hasChromium, launch, scratchFolder, serveSite, type Site } from "./chromium.js";
+import { hasChromium, launch, serveSite, WEBGPU, type Site } from "./chromium.js";
+import { buildPage, close, here, openPage } from "./page.js";
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const LONGEST_TASK = 100; // ms on the page's thread while a worker computes
 
 function toSend({ width, height, data }: { width: number; height: number; data: Uint8ClampedArray }) {
@@ -17,21 +14,12 @@ function toSend({ width, height, data }: { width: number; height: number; data: 
 const bytesOf = (base64: string) => new Uint8ClampedArray(Buffer.from(base64, "base64"));
 
 describe.skipIf(!hasChromium)("in Chromium", () => {
-  const out = scratchFolder();
+  let out: string;
   let browser: Browser;
   let site: Site;
 
   beforeAll(async () => {
-    await build({
-      configFile: false,
-      logLevel: "error",
-      root: here("page"),
-      base: "./",
-      resolve: { alias: { "tfjs-esrgan": here("../../dist/index.js") } },
-      worker: { format: "es" },
-      plugins: [wasmFiles()],
-      build: { outDir: out, emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 4000 },
-    });
+    out = await buildPage();
     browser = await launch();
     site = await serveSite({ "/": out, "/models/": here("../fixtures") });
   });
@@ -40,15 +28,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     await site?.close();
   });
 
-  async function open(place: Site = site): Promise<Tab> {
-    const context = await browser.newContext();
-    const tab = await context.newPage();
-    await tab.goto(`${place.url}/`);
-    await tab.waitForFunction(() => "esrgan" in globalThis);
-    return tab;
-  }
-
-  const close = (tab: Tab) => tab.context().close();
+  const open = (place: Site = site): Promise<Tab> => openPage(browser, place);
 
   test.each([
     ["wasm", "rrdb-x4", true],
@@ -82,6 +62,8 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
       },
     );
     expect(isolated).toBe(true);
+    // Chromium tells the tests of at least two cores
+    if (backend === "wasm") expect(results[0]!.reason).toMatch(/^as asked; [2-8] threads; /);
     for (const [index, kind] of (["colour", "alpha", "gray"] as const).entries()) {
       const result = results[index]!;
       expect(result).toMatchObject({ backend, exact: true, divided: 0 });
@@ -92,11 +74,9 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
   });
 
   test("webgpu agrees, or says that it does not start", async () => {
-    const gpu = await launch(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]);
+    const gpu = await launch(WEBGPU);
     const { given, expected } = samplesOf("compact-x4", 4).colour;
-    const tab = await gpu.newPage();
-    await tab.goto(`${site.url}/`);
-    await tab.waitForFunction(() => "esrgan" in globalThis);
+    const tab = await openPage(gpu, site);
     const result = await tab.evaluate(async (one) => {
       try {
         const upscaler = await esrgan.Upscaler.load("models/compact-x4/model.json", { backend: "webgpu" });
@@ -340,9 +320,9 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
         backend: "wasm",
         wasmPaths: "wasm/",
       });
-      return [crossOriginIsolated, (await upscaler.upscale(new ImageData(3, 2))).width];
+      return [crossOriginIsolated, (await upscaler.upscale(new ImageData(3, 2))).width, upscaler.reason];
     });
-    expect(found).toEqual([false, 12]);
+    expect(found).toEqual([false, 12, expect.stringMatching(/^as asked; 1 thread; /)]);
     expect(place.asked).toContain("/wasm/tfjs-backend-wasm-simd.wasm");
     await close(tab);
     await place.close();
