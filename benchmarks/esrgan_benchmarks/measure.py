@@ -5,16 +5,19 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from esrgan_benchmarks.errors import BenchmarkError
+
 
 @dataclass(frozen=True)
 class Spread:
-    """Median and quartiles of several runs, in seconds."""
+    """Median and quartiles of several runs: seconds, or ratios."""
 
     median: float
     lower: float
@@ -25,16 +28,34 @@ class Spread:
     def of(cls, seconds: list[float]) -> "Spread":
         """The spread of at least two measurements."""
         lower, median, upper = statistics.quantiles(seconds, n=4, method="inclusive")
-        return cls(round(median, 4), round(lower, 4), round(upper, 4), len(seconds))
+        return cls(round(median, 5), round(lower, 5), round(upper, 5), len(seconds))
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
 
 
-def interleave(cases: Mapping[str, Callable[[], Any]], runs: int, warm_up: int = 1) -> dict[str, list[float]]:
+def stopwatch(function: Callable[[], Any]) -> Callable[[], float]:
+    """The function, telling the seconds that it took."""
+
+    def timed() -> float:
+        started = time.perf_counter()
+        function()
+        return time.perf_counter() - started
+
+    return timed
+
+
+def interleave(
+    cases: Mapping[str, Callable[[], float]], runs: int, warm_up: int = 1, pause: float = 0.0
+) -> dict[str, list[float]]:
     """Seconds of every run of every case, taken in turn (A B C A B C ...), after `warm_up` runs of each.
 
     A machine that slows down or speeds up meanwhile does so for all of them.
+
+    Args:
+        cases: each tells the seconds that it took, see `stopwatch`.
+        runs, warm_up: how many of each are counted, and how many before them are not.
+        pause: seconds before each run, for what the one before leaves behind, such as threads that spin.
     """
     for case in cases.values():
         for _ in range(warm_up):
@@ -42,16 +63,20 @@ def interleave(cases: Mapping[str, Callable[[], Any]], runs: int, warm_up: int =
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(runs):
         for name, case in cases.items():
-            started = time.perf_counter()
-            case()
-            seconds[name].append(time.perf_counter() - started)
+            time.sleep(pause)
+            seconds[name].append(case())
     return seconds
 
 
-def ratio(seconds: Mapping[str, list[float]], case: str, reference: str) -> float:
-    """Median, over the rounds, of the time of `case` divided by that of `reference` in the same round."""
+def ratios(seconds: Mapping[str, list[float]], case: str, reference: str) -> list[float]:
+    """The time of `case` divided by that of `reference` in the same round, for every round."""
     pairs = zip(seconds[case], seconds[reference], strict=True)
-    return round(statistics.median(ours / theirs for ours, theirs in pairs), 4)
+    return [ours / theirs for ours, theirs in pairs]
+
+
+def ratio(seconds: Mapping[str, list[float]], case: str, reference: str) -> float:
+    """The median of `ratios`."""
+    return round(statistics.median(ratios(seconds, case, reference)), 4)
 
 
 def peak_memory() -> int:
@@ -66,6 +91,34 @@ def peak_memory() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def peak_memory_of_descendants() -> int:
+    """Largest resident memory of the processes that this one started, and those they started, in bytes.
+
+    The sum of each one's own pages at their peak, and of the file pages (programs, libraries) of the one that
+    has most of them, since they share these. Only for processes that still run; Linux alone tells it.
+
+    Raises:
+        BenchmarkError: another system.
+    """
+    if not Path("/proc/self/status").exists():
+        raise BenchmarkError("the memory of other processes is measured on Linux only")
+    own = shared = 0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(OSError, psutil.Error):  # it has ended meanwhile
+            peak, file = _peak_and_file_pages(Path(f"/proc/{process.pid}/status").read_text())
+            own += max(peak - file, 0)
+            shared = max(shared, file)
+    return own + shared
+
+
+def _peak_and_file_pages(status: str) -> tuple[int, int]:
+    values = dict(line.split(":", 1) for line in status.splitlines())
+    if "VmHWM" not in values:
+        return 0, 0  # it has ended and waits for its parent
+    peak, file = (int(values[key].split()[0]) * 1024 for key in ("VmHWM", "RssFile"))
+    return peak, file
 
 
 def in_child(function: Callable[..., Any], *given: Any) -> Any:

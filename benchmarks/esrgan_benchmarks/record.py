@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_torch.devices import computes_bfloat16_fast
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -47,9 +48,25 @@ def append(benchmark: str, rows: Iterable[Row], results: Path = RESULTS) -> Path
 
 
 def read(benchmark: str, results: Path = RESULTS) -> list[Row]:
-    """All rows of a benchmark, the oldest first."""
-    lines = (results / f"{benchmark}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    """All rows of a benchmark, the oldest first. Errors as in `read_file`."""
+    return read_file(results / f"{benchmark}.jsonl")
+
+
+def read_file(path: Path) -> list[Row]:
+    """All rows of a file, the oldest first.
+
+    Raises:
+        BenchmarkError: there is no such file, or a line is no JSON object.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise BenchmarkError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise BenchmarkError(f"{path} does not hold a JSON object a line: {error}") from error
+    if not all(isinstance(row, dict) for row in rows):
+        raise BenchmarkError(f"{path} does not hold a JSON object a line")
+    return rows
 
 
 def latest(rows: Iterable[Row], *keys: str) -> list[Row]:
@@ -58,6 +75,16 @@ def latest(rows: Iterable[Row], *keys: str) -> list[Row]:
     for row in rows:
         found[tuple(row[key] for key in keys)] = row
     return list(found.values())
+
+
+def measured_on(rows: Iterable[Row]) -> str:
+    """Where the rows come from, one sentence for all machines."""
+    sentences = {
+        f"{row['processor']}, {row['threads']} threads, {'with' if row['bfloat16'] else 'without'} bfloat16 "
+        f"arithmetic, torch {row['torch']}, {row['date']}"
+        for row in rows
+    }
+    return f"Measured on: {'; '.join(sorted(sentences))}."
 
 
 def _commit() -> str | None:

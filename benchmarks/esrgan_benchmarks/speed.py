@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from esrgan_benchmarks.measure import Spread, interleave, ratio
+from esrgan_benchmarks.measure import Spread, interleave, ratio, stopwatch
 from esrgan_benchmarks.record import Row, append
 from esrgan_torch import Picture, Upscaler
 from esrgan_torch.config import RRDBNetConfig
@@ -76,7 +76,7 @@ def measure(name: str, size: int, runs: int, dtypes: list[str]) -> list[Row]:
     for case, decibels in quality.items():
         if decibels < 30:
             raise AssertionError(f"{case} gives another picture: {decibels:.1f} dB")
-    seconds = interleave(cases, runs)
+    seconds = interleave({case: stopwatch(run) for case, run in cases.items()}, runs)
     return [
         {
             "case": case,

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from esrgan_benchmarks.measure import Spread, in_child, interleave, peak_memory, ratio
+from esrgan_benchmarks.measure import Spread, in_child, interleave, peak_memory, ratio, stopwatch
 
 
 def test_spread_is_median_and_quartiles() -> None:
@@ -14,14 +14,14 @@ def test_spread_is_median_and_quartiles() -> None:
 
 def test_cases_take_turns() -> None:
     calls: list[str] = []
-    cases = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
+    cases = {name: stopwatch(lambda name=name: calls.append(name)) for name in "ab"}
     seconds = interleave(cases, runs=3)
     assert calls == ["a", "b"] + ["a", "b"] * 3
     assert {name: len(values) for name, values in seconds.items()} == {"a": 3, "b": 3}
 
 
 def test_a_case_that_sleeps_is_seen_to_sleep() -> None:
-    seconds = interleave({"slow": lambda: time.sleep(0.03), "quick": lambda: None}, runs=3)
+    seconds = interleave({"slow": stopwatch(lambda: time.sleep(0.03)), "quick": lambda: 0.0}, runs=3)
     assert min(seconds["slow"]) >= 0.03
 
 
@@ -31,7 +31,7 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 
 
 def test_a_case_that_fails_is_an_error() -> None:
-    def broken() -> None:
+    def broken() -> float:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):

@@ -34,6 +34,9 @@ STDERR_LINES = 12
 class WorkerSession(Session):
     """A process that has loaded a copy and computes with it.
 
+    Attributes:
+        answer: to the last batch; a process may tell more than its shape.
+
     Args:
         name: of the runner, for messages.
         command: the process.
@@ -52,6 +55,7 @@ class WorkerSession(Session):
         self._log = Path(self._folder.name) / "stderr"
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._count = 0
+        self.answer: dict[str, Any] = {}
         try:
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
@@ -93,7 +97,8 @@ class WorkerSession(Session):
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise RunnerError(f"{self.name}: the process has ended{self._last_words()}") from error
-        shape = tuple(self._answer(SECONDS)["shape"])
+        self.answer = self._answer(SECONDS)
+        shape = tuple(self.answer["shape"])
         values = np.fromfile(target, np.float32).reshape(shape)
         source.unlink()
         target.unlink()

@@ -1,0 +1,52 @@
+"""This library as a user gets it: `Upscaler` with its defaults, from 8-bit pixels to 8-bit pixels."""
+
+from typing import Any
+
+import numpy as np
+
+from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
+from esrgan_bridge.probes import Batch
+
+
+class Library(Runtime):
+    """`Upscaler(model, device)`; it chooses precision and engine itself. A batch is so many pictures."""
+
+    name = "esrgan-torch"
+    devices = ("cpu", "cuda")
+
+    def missing(self) -> str | None:
+        return None
+
+    def open(self, setting: Setting) -> Session:
+        return _LibrarySession(setting)
+
+
+class _LibrarySession(HostSession):
+    def __init__(self, setting: Setting) -> None:
+        import torch
+
+        from esrgan_torch import Upscaler
+        from esrgan_weights import load
+
+        torch.set_num_threads(setting.threads)
+        self._torch: Any = torch
+        # "auto" where that is the device asked for: it may also choose an engine
+        device = "auto" if setting.device == "cuda" or not torch.cuda.is_available() else setting.device
+        self._upscaler = Upscaler(load(setting.network), device)
+        self.dtype = str(self._upscaler.dtype).removeprefix("torch.")
+        self.facts = {"torch": torch.__version__}
+        self._pictures: list[Any] = []
+        self._results: list[Any] = []
+
+    def feed(self, batch: Batch) -> None:
+        self._pictures = list(np.rint(batch * 255).astype(np.uint8))
+
+    def compute(self) -> None:
+        self._results = [self._upscaler(picture) for picture in self._pictures]
+
+    def answer(self) -> Batch:
+        return np.stack(self._results).astype(np.float32) / np.float32(255)
+
+    def device_peak(self) -> int | None:
+        cuda = self._upscaler.device.type == "cuda"
+        return self._torch.cuda.max_memory_allocated() if cuda else None

@@ -1,0 +1,61 @@
+"""TF.js: in Node on wasm; in a headless Chromium on wasm with one thread and several, WebGL and WebGPU."""
+
+import sys
+
+from esrgan_benchmarks.runtimes import web_packages
+from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
+from esrgan_benchmarks.runtimes.web_session import WebSession
+from esrgan_bridge import tfjs_setup
+from esrgan_bridge.runners import on_tfjs
+
+
+class TfjsNode(Runtime):
+    """TF.js in Node: wasm, one thread, whatever number is asked for."""
+
+    name = "tfjs-node"
+    needs = "tfjs"
+
+    def missing(self) -> str | None:
+        return missing_processes() or on_tfjs.TfjsNode().available()
+
+    def open(self, setting: Setting) -> Session:
+        script = str(web_packages.SCRIPTS / "node.mjs")
+        folders = (str(tfjs_setup.SCRIPTS), str(tfjs_setup.packages_folder()))
+        return WebSession(self.name, ["node", script, *folders, str(setting.artefacts / "tfjs")])
+
+
+class TfjsChromium(Runtime):
+    """TF.js in a headless Chromium.
+
+    Args:
+        backend: "wasm", "webgl" or "webgpu"; where there is no GPU, the last two compute on the processor.
+        threaded: on wasm: with the threads asked for, in a page that may share memory between them.
+    """
+
+    needs = "tfjs"
+
+    def __init__(self, backend: str, *, threaded: bool = False) -> None:
+        self.name = f"tfjs-{backend}-threads" if threaded else f"tfjs-{backend}"
+        self._backend = backend
+        self._threaded = threaded
+
+    def missing(self) -> str | None:
+        return missing_processes() or on_tfjs.TfjsChromium(self._backend).available()
+
+    def open(self, setting: Setting) -> Session:
+        threads = setting.threads if self._threaded else 1
+        return WebSession(self.name, browser_command(f"tfjs-{self._backend}", setting, threads))
+
+
+def missing_processes() -> str | None:
+    """None where the memory of a process's descendants can be told."""
+    return None if sys.platform == "linux" else "runtimes in JavaScript are measured on Linux only"
+
+
+def browser_command(engine: str, setting: Setting, threads: int) -> list[str]:
+    """The Node process that drives a browser with this engine; see `web/browser.mjs`."""
+    folders = (tfjs_setup.SCRIPTS, tfjs_setup.packages_folder(), web_packages.packages_folder())
+    script = web_packages.SCRIPTS / "browser.mjs"
+    browser = on_tfjs.find_browser()
+    given = (script, *folders, setting.artefacts, engine, threads, browser)
+    return ["node", *map(str, given)]

@@ -1,0 +1,104 @@
+"""The harness, on runtimes whose time, answer, memory and end are known."""
+
+from pathlib import Path
+
+import pytest
+
+from esrgan_benchmarks import child as child_module
+from esrgan_benchmarks.cases import Case
+from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_benchmarks.harness import Outcome, measure_case
+from esrgan_benchmarks.runtimes.base import Runtime
+from esrgan_torch.compact import CompactNet
+from esrgan_weights import save
+from tests.benchmarks.fakes import Careless, Fake
+
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
+    return str(save(CompactNet(features=8, convolutions=1), path))
+
+
+def measure(network: str, *runtimes: Runtime, runs: int = 5, limit: float = 60.0) -> Outcome:
+    return measure_case(Case(network, 12, 10), runtimes, 1, runs=runs, limit=limit)
+
+
+def test_the_ratio_of_two_that_sleep_is_right(network: str) -> None:
+    outcome = measure(network, Fake("one", sleep=0.02), Fake("three", sleep=0.06))
+    one, three = outcome.rows
+    assert outcome.left_out == []
+    assert one["of_reference"]["median"] == 1.0
+    assert 0.06 <= three["seconds"]["median"] < 0.12
+    assert 2.0 < three["of_reference"]["median"] < 4.0
+    assert three["of_reference"]["lower"] <= three["of_reference"]["median"] <= three["of_reference"]["upper"]
+    assert three["seconds"]["runs"] == 5
+    operations = 2 * 12 * 10 * 9 * (3 * 8 + 8 * 8 + 8 * 48)
+    assert three["gflops"] == pytest.approx(operations / three["seconds"]["median"] / 1e9, rel=1e-3)
+
+
+def test_a_row_says_what_is_needed_to_read_it(network: str) -> None:
+    (row,) = measure(network, Fake("one", sleep=0.001)).rows
+    assert row["shape"] == [1, 12, 10, 3]
+    assert (row["runtime"], row["dtype"], row["network"]) == ("one", "float32", network)
+    assert (row["threads_asked"], row["device"], row["versions"]) == (1, "cpu", {"fake": "1.0"})
+    assert (row["psnr"], row["largest"]) == (None, 0.0)
+    assert row["load"] >= 0
+    assert row["first_call"] >= 0.001
+
+
+def test_a_wrong_picture_is_an_error_and_no_row(network: str) -> None:
+    outcome = measure(network, Fake("right"), Fake("wrong", shift=0.05), Fake("nan", shift=float("nan")))
+    assert [row["runtime"] for row in outcome.rows] == ["right"]
+    wrong, nan = outcome.left_out
+    assert (wrong.runtime, nan.runtime) == ("wrong", "nan")
+    assert "another picture" in wrong.reason
+    assert "NaN" in nan.reason
+
+
+def test_a_half_precision_may_be_a_little_off(network: str) -> None:
+    outcome = measure(network, Fake("right"), Fake("half", shift=0.003, dtype="bfloat16"))
+    assert [row["runtime"] for row in outcome.rows] == ["right", "half"]
+    assert outcome.rows[1]["psnr"] < 50
+
+
+def test_one_that_crashes_is_reported_and_the_others_go_on(network: str) -> None:
+    outcome = measure(
+        network, Fake("first"), Fake("dies at once", dies_at=0), Fake("dies later", dies_at=4), Fake("last")
+    )
+    assert [row["runtime"] for row in outcome.rows] == ["first", "last"]
+    reasons = {item.runtime: item.reason for item in outcome.left_out}
+    assert "the process died with status 7: the last words" in reasons["dies at once"]
+    assert "the process died with status -9" in reasons["dies later"]
+
+
+def test_a_crash_of_the_reference_ends_the_case(network: str) -> None:
+    with pytest.raises(BenchmarkError, match="died with status 7"):
+        measure(network, Fake("first", dies_at=0), Fake("last"))
+
+
+def test_a_leak_shows_in_the_memory(network: str) -> None:
+    tight, leaky = measure(network, Fake("tight"), Fake("leaky", leak=20 * MIB)).rows
+    # two runs before the five that count
+    assert 6.9 * 20 * MIB <= leaky["peak"] - tight["peak"] < 9 * 20 * MIB
+
+
+def test_one_that_is_not_installed_is_told_with_the_command(network: str) -> None:
+    outcome = measure(network, Fake("here"), Fake("not here", lacks="pip install it"))
+    assert [(item.runtime, item.reason) for item in outcome.left_out] == [("not here", "pip install it")]
+
+
+def test_one_that_is_too_slow_is_left_out(network: str) -> None:
+    outcome = measure(network, Fake("fast"), Fake("slow", sleep=0.2), limit=0.5)
+    assert [row["runtime"] for row in outcome.rows] == ["fast"]
+    assert "one run takes 0.2 s" in outcome.left_out[0].reason
+
+
+def test_one_that_hangs_is_ended(network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_module, "OPEN_SECONDS", 5.0)
+    outcome = measure(network, Fake("fast"), Careless(tmp_path / "it-ran"))
+    assert (tmp_path / "it-ran").exists()
+    assert [row["runtime"] for row in outcome.rows] == ["fast"]
+    assert "no answer to 'open' within 5 s" in outcome.left_out[0].reason
