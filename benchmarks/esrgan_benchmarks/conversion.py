@@ -1,30 +1,72 @@
-"""Parity of converted networks, hop by hop and runtime by runtime, with sizes and times of the conversion.
+"""Parity of converted networks, hop by hop and runtime by runtime, and the sizes of the copies.
 
-    python -m esrgan_benchmarks.conversion [--models NAME...] [--routes tf direct onnx-tf]
+    python -m esrgan_benchmarks.conversion [--networks NAME...] [--routes tf direct onnx-tf]
                                            [--quantize none float16 uint8] [--runners NAME...]
 
-Each conversion runs in a process of its own, whose peak memory is recorded with it.
+Besides the official networks there is one of every other scale, `SEEDED`: small ones with random weights
+from a fixed seed, since the package index mirrors no official file of them.
 """
 
 import argparse
 import tempfile
 from pathlib import Path
 
-from esrgan_benchmarks.measure import in_child, peak_memory
-from esrgan_benchmarks.record import Row, append
-from esrgan_bridge import convert
-from esrgan_bridge.chain import Quantize, Route
+import torch
+from torch import nn
 
-MODELS = ("realesr-animevideov3", "realesrgan-x4plus-anime", "realesrgan-x4plus")
+from esrgan_benchmarks.measure import in_child
+from esrgan_benchmarks.record import Row, append
+from esrgan_bridge import ParityReport, convert
+from esrgan_bridge.chain import Quantize, Route
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator
+
+OFFICIAL = ("realesr-animevideov3", "realesrgan-x4plus-anime", "realesrgan-x4plus")
+RRDB = {"features": 32, "blocks": 3, "growth": 16}
+COMPACT = {"features": 32, "convolutions": 8}
+SEEDED: dict[str, tuple[type[Generator], dict[str, int]]] = {
+    "RRDBNet x1, unshuffle 4, seeded": (RRDBNet, {**RRDB, "scale": 1, "unshuffle": 4}),
+    "RRDBNet x2, unshuffle 2, seeded": (RRDBNet, {**RRDB, "scale": 2, "unshuffle": 2}),
+    "RRDBNet x2, seeded": (RRDBNet, {**RRDB, "scale": 2}),
+    "RRDBNet x8, seeded": (RRDBNet, {**RRDB, "scale": 8}),
+    "RRDBNet x16, seeded": (RRDBNet, {**RRDB, "scale": 16}),
+    "CompactNet x2, seeded": (CompactNet, {**COMPACT, "scale": 2}),
+    "CompactNet x3, seeded": (CompactNet, {**COMPACT, "scale": 3}),
+}
+
+
+def seeded(name: str) -> Generator:
+    """A network of `SEEDED`, with weights so large that each layer shows in the picture."""
+    kind, sizes = SEEDED[name]
+    network = kind(**sizes)
+    random = torch.Generator().manual_seed(0)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            gain = 1.2 / (module.in_channels * 9) ** 0.5
+            module.weight.data = torch.randn(module.weight.shape, generator=random) * gain
+            assert module.bias is not None
+            module.bias.data = torch.randn(module.bias.shape, generator=random) * 0.05
+        if isinstance(module, nn.PReLU):
+            module.weight.data = torch.rand(module.weight.shape, generator=random) * 0.4
+    return network.eval().requires_grad_(False)
 
 
 def measure(name: str, route: Route, quantize: Quantize, runners: list[str] | None) -> list[Row]:
-    """One row for each runtime at each hop: the largest difference over all probes, the lowest PSNR."""
+    """Convert one network, and give its rows."""
+    model = seeded(name) if name in SEEDED else name
     with tempfile.TemporaryDirectory() as folder:
         report = convert(
-            name, Path(folder) / "made", route=route, quantize=quantize, runners=runners, progress=print
+            model, Path(folder) / "made", route=route, quantize=quantize, runners=runners, progress=print
         )
-    sizes = {hop.name: hop for hop in report.hops}
+    print(report)
+    return rows_of(name, report)
+
+
+def rows_of(name: str, report: ParityReport) -> list[Row]:
+    """One row for each runtime at each hop: the largest difference over its probes, the lowest PSNR."""
+    sizes = {hop.name: hop.size for hop in report.hops}
+    of_all = sum(row.hop == "torch" for row in report.rows)
     groups: dict[tuple[str, str], list[int]] = {}
     for index, row in enumerate(report.rows):
         groups.setdefault((row.hop, row.runner), []).append(index)
@@ -35,19 +77,18 @@ def measure(name: str, route: Route, quantize: Quantize, runners: list[str] | No
         rows.append(
             {
                 "network": name,
-                "route": route,
-                "quantize": quantize,
+                "route": report.route,
+                "quantize": report.quantize,
                 "hop": hop,
                 "runner": runner,
                 "probes": len(found),
+                "of_probes": 1 if hop.endswith(" split") else of_all,
                 "largest": max(row.largest for row in found),
                 "psnr": min(psnr) if psnr else None,
                 "differing": sum(row.differing for row in found),
                 "pixels": sum(row.pixels for row in found),
                 "tolerance": found[0].tolerance,
-                "bytes": sizes[hop].size if hop in sizes else None,
-                "conversion_seconds": round(sizes[hop].seconds, 2) if hop in sizes else None,
-                "peak": peak_memory(),
+                "bytes": sizes.get(hop),
             }
         )
     return rows
@@ -57,12 +98,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--models", nargs="+", default=list(MODELS))
+    parser.add_argument("--networks", nargs="+", default=[*OFFICIAL, *SEEDED])
     parser.add_argument("--routes", nargs="+", default=["tf", "direct"])
     parser.add_argument("--quantize", nargs="+", default=["none"])
     parser.add_argument("--runners", nargs="+")
     options = parser.parse_args()
-    for name in options.models:
+    for name in options.networks:
         for route in options.routes:
             for quantize in options.quantize:
                 append("conversion", in_child(measure, name, route, quantize, options.runners))
