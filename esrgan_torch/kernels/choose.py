@@ -1,0 +1,149 @@
+"""Whether a network runs on the kernels, and the guard that checks them once before they are used.
+
+Nothing here imports Triton before it is known that the network, the precision and the device would do.
+"""
+
+import logging
+import math
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from esrgan_torch.engine import Engine, RRDBEngine
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator
+
+if TYPE_CHECKING:
+    from esrgan_torch.kernels.engine import KernelEngine
+    from esrgan_torch.kernels.steps import Step
+
+log = logging.getLogger("esrgan_torch")
+
+FEATURES = (16, 32, 64)  # powers of two, as Triton's tiles are; sums of more would not fit the registers
+GROWTHS = (16, 32)
+MOST_OUTPUTS = 16
+TRIES = (24, 20)  # height and width of the golden tile: several tiles of pixels, the last one not full
+# distance to float32 that is fine: eager's own in this precision, doubled, and what float32 itself is off
+ROOM = 2.0
+FLOOR = 1e-4
+
+
+def unsupported(model: Generator, device: torch.device, dtype: torch.dtype) -> str | None:
+    """Why this network cannot run on the kernels, for people; None: it can, as far as can be told."""
+    if not isinstance(model, RRDBNet):
+        return f"a {type(model).__name__} runs in PyTorch"
+    if dtype not in (torch.float16, torch.bfloat16):
+        return "kernels compute in float16 and bfloat16"
+    if device.type != "cuda":
+        return f"kernels need a CUDA device, not {device.type}"
+    sizes = model.config
+    if sizes.features not in FEATURES or sizes.growth not in GROWTHS or sizes.out_channels > MOST_OUTPUTS:
+        return (
+            f"kernels need {_or(FEATURES)} features, growth {_or(GROWTHS)} and at most {MOST_OUTPUTS} output "
+            f"channels; this network has {sizes.features}, {sizes.growth} and {sizes.out_channels}"
+        )
+    if find_spec("triton") is None:
+        return "Triton is not installed; on Linux it comes with PyTorch's CUDA build"
+    from esrgan_torch.kernels.tuning import CAPABILITIES
+
+    capability = torch.cuda.get_device_capability(device)
+    if capability not in CAPABILITIES:
+        return f"no launch sizes are known for compute capability {capability[0]}.{capability[1]}"
+    return None
+
+
+def make_kernel_engine(model: Generator, device: torch.device, dtype: torch.dtype) -> Engine | None:
+    """The engine with kernels, checked on a small picture; None where PyTorch has to do.
+
+    Kernels that fail to compile or compute something else than PyTorch are told in a warning.
+    """
+    reason = unsupported(model, device, dtype)
+    if reason is not None:
+        log.info("no kernels: %s", reason)
+        return None
+    assert isinstance(model, RRDBNet)
+    from esrgan_torch.kernels.engine import KernelEngine
+    from esrgan_torch.kernels.tuning import table_for
+
+    engine = KernelEngine(model, device, dtype, table_for(torch.cuda.get_device_capability(device)))
+    return engine if passes_golden_tile(engine, model) else None
+
+
+def passes_golden_tile(engine: "KernelEngine", model: RRDBNet) -> bool:
+    """Whether a small picture comes out as from PyTorch; a warning names the kernel where it does not."""
+    picture = golden_tile(model, engine.device)
+    try:
+        with torch.inference_mode():
+            exact = _run(RRDBEngine(model, engine.device, torch.float32), picture)
+            eager = _distance(_run(RRDBEngine(model, engine.device, engine.dtype), picture), exact)
+            ours = _distance(_run(engine, picture), exact)
+            if ours <= ROOM * eager + FLOOR:
+                return True
+            culprit = _first_wrong_step(engine, picture) or "no single kernel"
+    except Exception as error:  # whatever a compiler or a driver raises: PyTorch still works
+        log.warning("kernels do not run here, PyTorch is used instead: %s: %s", type(error).__name__, error)
+        return False
+    log.warning(
+        "kernels are %.1e from float32 where PyTorch in %s is %.1e, so PyTorch is used instead; wrong: %s",
+        ours,
+        engine.dtype,
+        eager,
+        culprit,
+    )
+    return False
+
+
+def golden_tile(model: RRDBNet, device: torch.device) -> Tensor:
+    """(1, C, 24, 20) feature pixels' worth of noise in [0, 1], always the same."""
+    height, width = (size * model.unshuffle for size in TRIES)
+    noise = torch.rand(1, model.in_channels, height, width, generator=torch.Generator().manual_seed(0))
+    return noise.to(device)
+
+
+def _run(engine: Engine, picture: Tensor) -> Tensor:
+    return engine.tail(engine.trunk(picture, _ignore))
+
+
+def _distance(values: Tensor, exact: Tensor) -> float:
+    """Relative, and infinite where a value is not finite."""
+    size = torch.dist(exact, torch.zeros_like(exact)).item()
+    distance = torch.dist(values, exact).item() / max(size, torch.finfo(torch.float32).tiny)
+    return math.inf if math.isnan(distance) else distance
+
+
+def _first_wrong_step(engine: "KernelEngine", picture: Tensor) -> str | None:
+    """The first step that differs from its reference, with its kernel's name."""
+    from esrgan_torch.kernels.flat import FlatShape
+    from esrgan_torch.kernels.launch import kernel_name
+
+    features = engine.trunk(picture, _ignore)
+    shape = FlatShape(1, *features.shape[-2:])
+    trunk, tail = engine.trunk_buffers(shape), engine.tail_buffers(shape)
+    tail.maps[0].picture()[:] = features.permute(0, 2, 3, 1)
+    for step in [*engine.network.trunk(trunk), *engine.network.tail(tail)]:
+        before = step.target.values.clone()
+        engine.run_steps([step])
+        result = _written(step)
+        step.target.values.copy_(before)
+        step.reference()
+        if _distance(result, _written(step)) > ROOM * torch.finfo(engine.dtype).eps:
+            return f"{kernel_name(step, engine.table)} in {step.name}"
+    return None
+
+
+def _written(step: "Step") -> Tensor:
+    """A copy of what a step has written, rounded parts only; a border whole."""
+    if not step.written:
+        return step.target.border().float()
+    at, count = step.written[0]
+    return step.target.picture(at, count).float()
+
+
+def _or(sizes: tuple[int, ...]) -> str:
+    return f"{', '.join(map(str, sizes[:-1]))} or {sizes[-1]}"
+
+
+def _ignore(_: float) -> None:
+    """No progress is shown for a check."""

@@ -1,0 +1,28 @@
+"""Run a step by the kernel and the sizes that a table names."""
+
+from esrgan_torch.kernels.border import launch_border
+from esrgan_torch.kernels.conv_rows import launch_rows
+from esrgan_torch.kernels.conv_taps import launch_taps
+from esrgan_torch.kernels.steps import ClearBorder, Conv, Step
+from esrgan_torch.kernels.tuning import Table
+from esrgan_torch.kernels.upsample import launch_upsample
+
+
+def run_step(step: Step, table: Table) -> None:
+    """Launch the step's kernel on the current stream."""
+    if isinstance(step, ClearBorder):
+        launch_border(step)
+    elif isinstance(step, Conv):
+        launch = table.conv(step.source.count, step.outputs)
+        (launch_taps if launch.kind == "taps" else launch_rows)(step, launch)
+    else:
+        launch_upsample(step, table.upsample)
+
+
+def kernel_name(step: Step, table: Table) -> str:
+    """The kernel that `run_step` launches, for messages."""
+    if isinstance(step, ClearBorder):
+        return "clear_border"
+    if isinstance(step, Conv):
+        return "conv_taps" if table.conv(step.source.count, step.outputs).kind == "taps" else "conv_rows"
+    return "upsample"

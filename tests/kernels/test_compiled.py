@@ -1,0 +1,43 @@
+"""Kernels compiled for devices that need not be here: tensor cores used, nothing spilled, memory enough."""
+
+import pytest
+import torch
+
+pytest.importorskip("triton")
+
+from esrgan_torch.kernels.flat import FlatShape
+from esrgan_torch.kernels.steps import Conv
+from esrgan_torch.kernels.tuning import CAPABILITIES, SHARED_MEMORY, table_for
+from tests.kernels.compiling import compile_step
+from tests.kernels.steps_at_random import CONVOLUTIONS, dense_buffer, upsample
+
+STEPS = {**CONVOLUTIONS, "upsample": upsample}
+# each kernel for Hopper; elsewhere, where the tables agree but for the device, the largest ones
+CASES = [((9, 0), name) for name in STEPS] + [
+    (capability, name)
+    for capability in sorted(CAPABILITIES - {(9, 0), (8, 6)})
+    for name in ("pair", "outer", "upsample")
+]
+
+
+@pytest.mark.parametrize(("capability", "name"), CASES, ids=str)
+def test_kernels_fit_the_device(capability: tuple[int, int], name: str) -> None:
+    step = STEPS[name](dense_buffer(FlatShape(1, 3, 3), torch.float16))
+    table = table_for(capability)
+    launch = table.conv(step.source.count, step.outputs) if isinstance(step, Conv) else table.upsample
+    compiled = compile_step(step, launch, capability)
+    assert compiled.count("HGMMA" if capability == (9, 0) else "HMMA") > 0
+    assert compiled.spilled == 0
+    assert compiled.shared <= SHARED_MEMORY[capability]
+    if launch.kind == "rows-descriptor":
+        assert compiled.count("UTMALDG") > 0
+    else:
+        assert compiled.count("LDGSTS.*128") > 0, "loads of 16 bytes straight to shared memory"
+
+
+def test_the_reader_sees_spills() -> None:
+    """A tile that cannot fit the registers is reported as such."""
+    step = CONVOLUTIONS["outer"](dense_buffer(FlatShape(1, 3, 3), torch.float16))
+    from esrgan_torch.kernels.tuning import Launch
+
+    assert compile_step(step, Launch("rows", 256, 32, 4, 2), (8, 0)).spilled > 0
