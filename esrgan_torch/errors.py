@@ -7,6 +7,7 @@
     │   ├── ImageTooLargeError  more pixels than the limit
     │   └── ImageWriteError     the result could not be stored
     ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
+    ├── TrainingError           a training run that cannot go on
     └── UpscaleError            the work itself
         ├── OutOfMemoryError    no plan fits the memory that is free
         └── NonFiniteError      the network gave NaN or infinity even in float32
@@ -41,6 +42,10 @@ class ImageWriteError(ImageError):
 
 class WeightsError(EsrganError):
     """Something is wrong with a checkpoint."""
+
+
+class TrainingError(EsrganError):
+    """A training run that cannot go on."""
 
 
 class UpscaleError(EsrganError):

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from esrgan_cli import convert, demo, doctor, evaluate, parity, upscale, weights
+from esrgan_cli import bench, convert, demo, doctor, evaluate, parity, train, upscale, weights
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.errors import ConfigError, EsrganError
 
@@ -57,6 +57,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PACKAGE} {project_version()}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (upscale, weights, convert, parity, evaluate, demo, doctor):
+    for command in (upscale, weights, convert, parity, train, evaluate, bench, demo, doctor):
         command.add_parser(subparsers)
     return parser

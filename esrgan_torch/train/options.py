@@ -1,0 +1,178 @@
+"""The options of a training run, as frozen dataclasses that are checked when they are built."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.generator import RRDBNet
+from esrgan_torch.network import Generator
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """The generator.
+
+    Args:
+        kind: "RRDBNet" or "CompactNet".
+        features, blocks, growth, convolutions, scale: sizes; see `RRDBNetConfig` and `CompactNetConfig`.
+            `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
+        init: "scaled", MSRA's normal times 0.1, as ESRGAN has it (supplement, section 2), or
+            "identity", for CompactNet: see `esrgan_torch.train.initial`.
+        initial: weights to start from: a published model's name or a file; empty for none.
+    """
+
+    kind: Literal["RRDBNet", "CompactNet"] = "RRDBNet"
+    features: int = 64
+    blocks: int = 23
+    growth: int = 32
+    convolutions: int = 16
+    scale: int = 4
+    init: Literal["scaled", "identity"] = "scaled"
+    initial: str = ""
+
+    def __post_init__(self) -> None:
+        if self.init == "identity" and self.kind != "CompactNet":
+            raise ConfigError('network.init = "identity" is for CompactNet; RRDBNet has "scaled"')
+
+    def build(self) -> Generator:
+        """The network with PyTorch's own initial weights."""
+        if self.kind == "RRDBNet":
+            return RRDBNet(self.features, self.blocks, self.growth, self.scale)
+        return CompactNet(self.features, self.convolutions, self.scale)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """The pictures.
+
+    Args:
+        folders: of originals, searched with their subfolders.
+        small_folders: of low-resolution partners of the same names, one for each of `folders`; empty:
+            the low-resolution pictures are made from the originals.
+        degradation: how they are made: "bicubic" (MATLAB's) or "second-order" (Real-ESRGAN).
+        patch: side of a crop of the original, in pixels; a multiple of the scale.
+        batch: crops a step, over all processes.
+        workers: processes that prepare batches; 0: the training process does it itself.
+        cache: folder of decoded pictures, read by memory mapping; made when missing.
+        validation: folder with HR and LRbicx4 (or HR alone); empty for none.
+    """
+
+    folders: tuple[str, ...] = ()
+    small_folders: tuple[str, ...] = ()
+    degradation: Literal["bicubic", "second-order"] = "bicubic"
+    patch: int = 128
+    batch: int = 16
+    workers: int = 2
+    cache: str = "runs/pictures"
+    validation: str = ""
+
+
+@dataclass(frozen=True)
+class OptimiserOptions:
+    """Adam and its learning rate.
+
+    Args:
+        rate: learning rate of the generator, and of the discriminator where there is one.
+        betas: Adam's.
+        warm_up: steps over which the rate rises from 0.
+        schedule: "cosine" falls from `rate` to `floor` over the run, or over each period; "steps"
+            multiplies by `factor` at each milestone.
+        period: steps of one cosine; 0: the whole run. Afterwards the rate starts anew.
+        floor: lowest rate of a cosine.
+        milestones: steps at which the rate falls.
+        factor: of each fall.
+        clip: largest norm of the gradient; 0: no limit.
+    """
+
+    rate: float = 2e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    warm_up: int = 0
+    schedule: Literal["cosine", "steps"] = "steps"
+    period: int = 0
+    floor: float = 1e-7
+    milestones: tuple[int, ...] = ()
+    factor: float = 0.5
+    clip: float = 0.0
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """What the generator is trained for; see `esrgan_torch.losses` for the equations.
+
+    Args:
+        pixel, perceptual, adversarial: weights; 0 leaves one out.
+        layers: of VGG19, with their weights in the perceptual loss.
+        vgg: "imagenet" (downloaded once), a file of torchvision's VGG19, or "random" for tests.
+        gan: "relativistic" (ESRGAN) or "vanilla" (Real-ESRGAN).
+        sharpen_targets: compare pixels and features with sharpened originals (Real-ESRGAN).
+        teacher: a published model's name or a file, whose results take the originals' place; empty for none.
+    """
+
+    pixel: float = 1.0
+    perceptual: float = 0.0
+    adversarial: float = 0.0
+    layers: dict[str, float] = field(default_factory=lambda: {"conv5_4": 1.0})
+    vgg: str = "imagenet"
+    gan: Literal["relativistic", "vanilla"] = "relativistic"
+    sharpen_targets: bool = False
+    teacher: str = ""
+
+
+@dataclass(frozen=True)
+class DiscriminatorOptions:
+    """The discriminator, which is used where losses.adversarial is not 0.
+
+    Args:
+        kind: "VGGDiscriminator" (crops of 128 or 256 pixels) or "UNetDiscriminator".
+        features: channels of its first layer.
+    """
+
+    kind: Literal["VGGDiscriminator", "UNetDiscriminator"] = "VGGDiscriminator"
+    features: int = 64
+
+
+@dataclass(frozen=True)
+class Options:
+    """A whole recipe.
+
+    Args:
+        steps: of the whole run.
+        seed: of the weights, the crops and the degradations.
+        ema: decay of the moving average of the weights; 0: none.
+        precision: "float32", or "bfloat16" by autocast.
+        log_every, validate_every, checkpoint_every: in steps.
+        keep: how many checkpoints are kept.
+        tensorboard: also write event files for TensorBoard.
+    """
+
+    steps: int = 1000
+    seed: int = 0
+    ema: float = 0.999
+    precision: Literal["float32", "bfloat16"] = "float32"
+    log_every: int = 100
+    validate_every: int = 1000
+    checkpoint_every: int = 1000
+    keep: int = 3
+    tensorboard: bool = False
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
+    losses: LossOptions = field(default_factory=LossOptions)
+    discriminator: DiscriminatorOptions = field(default_factory=DiscriminatorOptions)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "log_every", "validate_every", "checkpoint_every", "keep"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is at least 1, not {getattr(self, name)}")
+        if self.data.patch < 1 or self.data.patch % self.network.scale:
+            raise ConfigError(
+                f"data.patch is a multiple of the scale {self.network.scale}, not {self.data.patch}"
+            )
+        weights = (self.losses.pixel, self.losses.perceptual, self.losses.adversarial)
+        if min(weights) < 0 or not any(weights):
+            raise ConfigError(f"losses are weighted by 0 or more, and one by more than 0; given {weights}")
+        if not 0 <= self.ema < 1:
+            raise ConfigError(f"ema is at least 0 and below 1, not {self.ema}")
+        if self.data.small_folders and len(self.data.small_folders) != len(self.data.folders):
+            raise ConfigError("data.small_folders names one folder for each of data.folders")

@@ -1,0 +1,117 @@
+"""One step of the generator and one of the discriminator, as functions: from a batch to a loss.
+
+They change nothing; the loop takes the gradients and moves the weights.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from esrgan_torch.losses import (
+    perceptual_loss,
+    pixel_loss,
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
+    vanilla_discriminator_loss,
+    vanilla_generator_loss,
+)
+from esrgan_torch.train.sharpen import sharpen
+from esrgan_torch.vgg import VGG19Features
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the generator is trained for.
+
+    Args:
+        pixel, perceptual, adversarial: weights of the losses; 0 leaves one out.
+        layers: of VGG19, with their weights in the perceptual loss.
+        vgg: needed where `perceptual` is not 0.
+        relativistic: the relativistic average GAN of ESRGAN, else the plain one.
+        sharpen_targets: pixel and perceptual loss compare with sharpened originals (Real-ESRGAN).
+        teacher: a network whose results take the originals' place, or None.
+    """
+
+    pixel: float = 1.0
+    perceptual: float = 0.0
+    adversarial: float = 0.0
+    layers: Mapping[str, float] = field(default_factory=dict[str, float])
+    vgg: VGG19Features | None = None
+    relativistic: bool = True
+    sharpen_targets: bool = False
+    teacher: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class GeneratorStep:
+    """The loss to minimise, its weighted parts, and the pictures that were made and aimed at."""
+
+    loss: Tensor
+    parts: dict[str, Tensor]
+    output: Tensor
+    target: Tensor
+
+
+class Judge(nn.Module):
+    """A discriminator that sees originals and generated pictures in one call, each as a batch of its own.
+
+    One call, since a wrapper for several processes expects one forward to a backward; batches of their own,
+    since batch normalisation would mix them.
+    """
+
+    def __init__(self, discriminator: nn.Module) -> None:
+        super().__init__()
+        self.discriminator = discriminator
+
+    def forward(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (N, C, H, W) -> logits of both."""
+        return self.discriminator(real), self.discriminator(fake)
+
+
+def generator_step(
+    generator: nn.Module, judge: nn.Module | None, small: Tensor, large: Tensor, objective: Objective
+) -> GeneratorStep:
+    """The generator's loss on a batch: L_G = L_percep + λ L_G^Ra + η L1 (Wang et al. 2018, equation 3).
+
+    Args:
+        generator: (N, C, h, w) -> (N, C, H, W).
+        judge: a `Judge`, needed where `objective.adversarial` is not 0; its weights should be frozen.
+        small, large: the batch, in [0, 1].
+        objective: weights and helpers of the losses.
+    """
+    output = generator(small).float()
+    target = large
+    if objective.teacher is not None:
+        with torch.no_grad():
+            target = objective.teacher(small).float().clamp(0, 1)
+    wanted = sharpen(target) if objective.sharpen_targets else target
+    parts: dict[str, Tensor] = {}
+    if objective.pixel:
+        parts["pixel"] = objective.pixel * pixel_loss(output, wanted)
+    if objective.perceptual:
+        assert objective.vgg is not None
+        with torch.no_grad():
+            features = objective.vgg(wanted)
+        parts["perceptual"] = objective.perceptual * perceptual_loss(
+            objective.vgg(output), features, objective.layers
+        )
+    if objective.adversarial:
+        assert judge is not None
+        real, fake = judge(target, output)
+        lost = (
+            relativistic_generator_loss(real, fake)
+            if objective.relativistic
+            else vanilla_generator_loss(fake)
+        )
+        parts["adversarial"] = objective.adversarial * lost
+    return GeneratorStep(torch.stack(list(parts.values())).sum(), parts, output.detach(), target)
+
+
+def discriminator_step(judge: nn.Module, real: Tensor, fake: Tensor, objective: Objective) -> Tensor:
+    """The discriminator's loss on originals and generated pictures (N, C, H, W)."""
+    logits = judge(real, fake.detach())
+    if objective.relativistic:
+        return relativistic_discriminator_loss(*logits)
+    return vanilla_discriminator_loss(*logits)
