@@ -65,9 +65,11 @@ def make_kernel_engine(model: Generator, device: torch.device, dtype: torch.dtyp
         return None
     assert isinstance(model, RRDBNet)
     from esrgan_torch.kernels.engine import KernelEngine
-    from esrgan_torch.kernels.tuning import table_for
+    from esrgan_torch.kernels.tuning import HALO_CAPABILITIES, table_for
 
-    engine = KernelEngine(model, device, dtype, table_for(torch.cuda.get_device_capability(device)))
+    capability = torch.cuda.get_device_capability(device)
+    halo = capability in HALO_CAPABILITIES and (model.config.features, model.config.growth) == (64, 32)
+    engine = KernelEngine(model, device, dtype, table_for(capability), halo)
     return engine if passes_golden_tile(engine, model) else None
 
 

@@ -1,7 +1,5 @@
 """`KernelEngine`: RRDBNet through the kernels, in the form that `Upscaler` and the tiling know."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -10,6 +8,7 @@ from esrgan_torch.engine import Engine, Progress
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.graphs import Graphs
+from esrgan_torch.kernels.halo.blocks import HaloBlocks
 from esrgan_torch.kernels.launch import run_step
 from esrgan_torch.kernels.network import PackedNetwork, TailBuffers, TrunkBuffers
 from esrgan_torch.kernels.packing import split_picture
@@ -28,18 +27,24 @@ class KernelEngine(Engine):
         device: a CUDA device; or the CPU, in Triton's interpreter, for tests.
         dtype: float16 or bfloat16.
         table: how kernels are launched, see `tuning`.
+        halo: whether the dense blocks run through the halo kernel; errors as `HaloBlocks`.
     """
 
-    def __init__(self, model: RRDBNet, device: torch.device, dtype: torch.dtype, table: Table) -> None:
+    def __init__(
+        self, model: RRDBNet, device: torch.device, dtype: torch.dtype, table: Table, halo: bool = False
+    ) -> None:
         super().__init__(model, device, dtype)
         self.network = PackedNetwork(model, device, dtype)
         self.table = table
         self._memory: dict[str, Tensor] = {}
         self._graphs = Graphs(device)
+        self._halo = HaloBlocks(self.network.blocks, dtype, device) if halo else None
 
     def load(self, model: RRDBNet) -> None:
         """Compute with the weights of another network of the same sizes from now on."""
         self.network.load(model)
+        if self._halo is not None:
+            self._halo.load(self.network.blocks)
 
     def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         folded = F.pixel_unshuffle(batch, self.unshuffle)
@@ -48,7 +53,9 @@ class KernelEngine(Engine):
         buffers.picture.values.zero_()
         buffers.picture.before.zero_()
         split_picture(folded, buffers.picture.picture())
-        self._run(("trunk", shape), lambda: self.network.trunk(buffers))
+        if self._halo is not None and self._halo.reserve(shape):
+            self._graphs.clear()
+        self._graphs.run(("trunk", shape), lambda: self._launch_trunk(buffers))
         progress(1.0)
         features = self.network.slots.features
         result = buffers.dense.picture(self.network.slots.stream(2).at, features)
@@ -58,7 +65,7 @@ class KernelEngine(Engine):
         shape = FlatShape(1, *features.shape[-2:])
         buffers = self.tail_buffers(shape)
         buffers.maps[0].picture()[:] = features.permute(0, 2, 3, 1)
-        self._run(("tail", shape), lambda: self.network.tail(buffers))
+        self._graphs.run(("tail", shape), lambda: self.run_steps(self.network.tail(buffers)))
         return buffers.large.picture(0, self.network.out_channels).permute(0, 3, 1, 2).contiguous()
 
     def trunk_buffers(self, shape: FlatShape) -> TrunkBuffers:
@@ -105,5 +112,10 @@ class KernelEngine(Engine):
                 self._memory[name] = torch.empty(size, dtype=torch.uint8, device=self.device)
         return self._memory
 
-    def _run(self, key: tuple[str, FlatShape], steps: Callable[[], list[Step]]) -> None:
-        self._graphs.run(key, lambda: self.run_steps(steps()))
+    def _launch_trunk(self, buffers: TrunkBuffers) -> None:
+        if self._halo is None:
+            self.run_steps(self.network.trunk(buffers))
+            return
+        self.run_steps(self.network.entry_steps(buffers))
+        self._halo.run(buffers.dense)
+        self.run_steps(self.network.exit_steps(buffers))

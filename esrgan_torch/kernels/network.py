@@ -78,7 +78,7 @@ class PackedNetwork:
     def _pack(self, model: RRDBNet) -> None:
         where = self.dtype, self.device
         self._first = pack_first(model.conv_first, *where)
-        self._blocks = [
+        self.blocks = [
             [pack_block(block, *where) for block in (rrdb.rdb1, rrdb.rdb2, rrdb.rdb3)]
             for rrdb in model.rrdbs()
         ]
@@ -88,7 +88,7 @@ class PackedNetwork:
         self._last = pack_conv(model.conv_last, *where)
 
     def _all_weights(self) -> list[Weights]:
-        blocks = itertools.chain.from_iterable(itertools.chain.from_iterable(self._blocks))
+        blocks = itertools.chain.from_iterable(itertools.chain.from_iterable(self.blocks))
         return [self._first, *blocks, self._body, *self._ups, self._hr, self._last]
 
     def load(self, model: RRDBNet) -> None:
@@ -103,12 +103,24 @@ class PackedNetwork:
 
     def trunk(self, buffers: TrunkBuffers) -> list[Step]:
         """From the picture to features in slot 2 of the dense buffer."""
-        dense = buffers.dense
-        steps: list[Step] = [ClearBorder("border of the trunk", dense), self._first_step(buffers, 0)]
-        for number, rrdb in enumerate(self._blocks, start=1):
+        return [*self.entry_steps(buffers), *self.block_steps(buffers), *self.exit_steps(buffers)]
+
+    def entry_steps(self, buffers: TrunkBuffers) -> list[Step]:
+        """From the picture to the stream in slot 0."""
+        return [ClearBorder("border of the trunk", buffers.dense), self._first_step(buffers, 0)]
+
+    def block_steps(self, buffers: TrunkBuffers) -> list[Step]:
+        """All dense blocks: from the stream in slot 0 to the stream in slot 0."""
+        steps: list[Step] = []
+        for number, rrdb in enumerate(self.blocks, start=1):
             for place, block in enumerate(rrdb):
-                steps += self._dense_block(f"RRDB {number} block {place + 1}", dense, block, place)
-        steps.append(self._first_step(buffers, 1))
+                steps += self._dense_block(f"RRDB {number} block {place + 1}", buffers.dense, block, place)
+        return steps
+
+    def exit_steps(self, buffers: TrunkBuffers) -> list[Step]:
+        """From the stream in slot 0 to features in slot 2."""
+        dense = buffers.dense
+        steps = [self._first_step(buffers, 1)]
         stream = Channels(dense, self.slots.stream(0).at, self.slots.features)
         target = Place(self.slots.stream(2).at)
         first = (self.slots.stream(1),)

@@ -59,7 +59,7 @@ class Table:
 
 
 _POINTERS = Table(
-    wide=Launch("rows", 128, 32, 8, 3),
+    wide=Launch("rows", 128, 64, 8, 2),
     narrow=Launch("rows", 128, 32, 4, 3),
     first=Launch("taps", 128, 16, 4, 3),
     last=Launch("rows", 128, 32, 4, 3),
