@@ -13,6 +13,7 @@ from esrgan_torch.devices import device_name, free_memory, resolve_device
 from esrgan_torch.engine import Engine, Progress, make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.execute import Run
+from esrgan_torch.kernels.choose import make_kernel_engine
 from esrgan_torch.network import Generator
 from esrgan_torch.picture import Picture, Pixels
 from esrgan_torch.plan import Plan, make_plan
@@ -21,6 +22,7 @@ from esrgan_torch.resample import imresize
 from esrgan_torch.tiling import Tiling
 
 AlphaMode = Literal["model", "resize", "drop"]
+Kernels = Literal["auto", "eager"]
 LARGEST_SCALE = 32
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, for the gray of a network's colours
 
@@ -68,6 +70,8 @@ class Upscaler:
             Colour or alpha of a single value is not run through the network: it keeps its value.
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
+        kernels: "auto" computes an RRDBNet in half precision on CUDA by the project's own kernels, where
+            they know the device and pass a check against PyTorch, see docs/kernels.md; "eager" by PyTorch's.
 
     Raises:
         ConfigError: any of these cannot be.
@@ -86,6 +90,7 @@ class Upscaler:
         tiling: Tiling | Literal["auto", "exact", "off"] = "auto",
         alpha: AlphaMode = "model",
         scale: float | None = None,
+        kernels: Kernels = "auto",
     ) -> None:
         if model.in_channels not in (1, 3) or model.out_channels != model.in_channels:
             raise ConfigError(
@@ -96,13 +101,16 @@ class Upscaler:
             raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
         if scale is not None and not 0 < scale <= LARGEST_SCALE:
             raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
+        if kernels not in get_args(Kernels):
+            raise ConfigError(f"kernels is {', '.join(get_args(Kernels))}, not {kernels!r}")
         self.model = model
         self.device = resolve_device(device)
         self.dtype = resolve_dtype(dtype, model, self.device)
         self.tiling = tiling if isinstance(tiling, Tiling) else Tiling(tiling)
         self.alpha: AlphaMode = alpha
         self.scale = float(model.scale if scale is None else scale)
-        self._engine = make_engine(model, self.device, self.dtype)
+        engine = make_kernel_engine(model, self.device, self.dtype) if kernels == "auto" else None
+        self._engine = engine or make_engine(model, self.device, self.dtype)
         self._exact_engine: Engine | None = None
 
     @overload
