@@ -2,11 +2,14 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores(["dist/", "dist-demo/"]),
+  // test/types is compiled against the installed package
+  globalIgnores(["**/dist/", "dist-demo/", "test/types/"]),
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ["*.js", "bin/*.js", "demo/*.js"] } },
+      parserOptions: {
+        projectService: { allowDefaultProject: ["*.js", "bin/*.js", "demo/*.js", "bench/*.js"] },
+      },
     },
   },
   {

@@ -97,6 +97,7 @@ async function run(): Promise<void> {
     const upscaler = await upscalerFor(work.signal);
     say(`Enlarging on ${upscaler.backend}…`);
     viewer.prepare(photo, upscaler.info.scale);
+    viewer.reveal();
     const answer = await upscaler.upscale(photo, {
       output: "canvas",
       signal: work.signal,

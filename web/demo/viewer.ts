@@ -56,6 +56,11 @@ export class Viewer {
     this.layout();
   }
 
+  /** On a narrow screen the picture lies below the controls: bring it into sight. */
+  reveal(): void {
+    this.frame.scrollIntoView({ block: "nearest" });
+  }
+
   put(picture: Picture, left: number, top: number): void {
     const image = new ImageData(picture.data, picture.width, picture.height);
     this.after.getContext("2d")!.putImageData(image, left, top);

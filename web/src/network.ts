@@ -13,6 +13,8 @@ export type Pause = (share: number) => Promise<void>;
 /** Whether it computes after the call has returned, and whether it was lost. */
 export type Device = Pick<Backend, "deferred" | "isLost">;
 
+// convolutions of a stage where its end must be waited for by a read; elsewhere a stage may be as short as can be
+const FEWEST_DEFERRED = 5;
 const WATCH = 100; // ms between two looks at a device
 
 export class Network {
@@ -39,7 +41,9 @@ export class Network {
           weightData: shards,
         }),
     });
-    return new Network(model, info, cutStages(nodes, input, info.featuresNode), input, output, device);
+    const least = device.deferred ? FEWEST_DEFERRED : 1;
+    const stages = cutStages(nodes, input, info.featuresNode, least);
+    return new Network(model, info, stages, input, output, device);
   }
 
   /**

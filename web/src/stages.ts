@@ -18,7 +18,12 @@ const MOST_ALIVE = 2; // the start of the network, which its end adds, and the s
 /**
  * Cut the way from `input` to `target` into stages of at least `least` convolutions.
  */
-export function cutStages(nodes: readonly GraphNode[], input: string, target: string, least = 5): Stage[] {
+export function cutStages(
+  nodes: readonly GraphNode[],
+  input: string,
+  target: string,
+  least: number,
+): Stage[] {
   const way = nodesBetween(nodes, input, target);
   const lastUse = new Map<string, number>();
   way.forEach((node, index) => node.inputs.forEach((name) => lastUse.set(name, index)));

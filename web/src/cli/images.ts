@@ -9,6 +9,8 @@ import type { Picture } from "../pixels.js";
 export interface FilePicture extends Picture {
   /** Stored as one value a pixel. */
   readonly gray: boolean;
+  /** Stored with 16 bits a channel, of which 8 are kept. */
+  readonly deep: boolean;
 }
 
 async function load(): Promise<typeof import("sharp").default> {
@@ -21,12 +23,12 @@ async function load(): Promise<typeof import("sharp").default> {
   }
 }
 
-/** Read as sRGB, turned as its EXIF says. */
+/** Read as sRGB, by the file's colour profile where it has one, and turned as its EXIF says. */
 export async function readPicture(path: string): Promise<FilePicture> {
   const sharp = await load();
   try {
     const file = sharp(path, { failOn: "error" });
-    const { channels } = await file.metadata();
+    const { channels, depth } = await file.metadata();
     const { data, info } = await file
       .autoOrient()
       .toColourspace("srgb")
@@ -42,7 +44,13 @@ export async function readPicture(path: string): Promise<FilePicture> {
         pixels[4 * pixel + 3] = data[2 * pixel + 1]!;
       }
     }
-    return { width: info.width, height: info.height, data: pixels, gray: channels <= 2 };
+    return {
+      width: info.width,
+      height: info.height,
+      data: pixels,
+      gray: channels <= 2,
+      deep: depth === "ushort",
+    };
   } catch (error) {
     throw new DownloadError(`${path} cannot be read as a picture: ${messageOf(error)}`);
   }

@@ -87,6 +87,8 @@ async function run(argv: string[]): Promise<number> {
       const label = jobs.length > 1 ? `${index + 1}/${jobs.length} ${job.name}` : job.name;
       try {
         const picture = await readPicture(job.input);
+        if (picture.deep)
+          process.stderr.write(`tfjs-esrgan: ${job.input} has 16 bits a channel, of which 8 are kept\n`);
         const result = await upscaler.upscale(picture, {
           tile,
           alpha: values.alpha as "model",

@@ -1,16 +1,14 @@
-/** The demo page, as it is published, in a real browser. Screenshots go to DEMO_SCREENSHOTS where that is set. */
+/** The demo page, as it is published, in a real browser. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Browser, Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasChromium, launch, scratchFolder, serveSite, type Site } from "./chromium.js";
+import { here } from "./page.js";
+import { ALLOWED, difference, fromStored, plainShot } from "./shots.js";
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const PHOTO = here("../../../examples/cat.jpg");
-const SHOTS = process.env["DEMO_SCREENSHOTS"];
-const FOLDER = process.env["DEMO_MODELS"]; // models to show instead of the tiny ones of the tests
 
 describe.skipIf(!hasChromium)("the demo page", () => {
   const models = scratchFolder();
@@ -24,19 +22,17 @@ describe.skipIf(!hasChromium)("the demo page", () => {
       { cwd: here("../.."), env: { ...process.env, NODE_ENV: "production" } },
     );
     mkdirSync(join(models, "list"));
-    const list = FOLDER
-      ? [{ name: "realesr-animevideov3", folder: "realesr-animevideov3" }]
-      : [
-          { name: "tiny", folder: "compact-x4" },
-          { name: "tiny, deep", folder: "rrdb-x4" },
-        ];
+    const list = [
+      { name: "tiny", folder: "compact-x4" },
+      { name: "tiny, deep", folder: "rrdb-x4" },
+    ];
     writeFileSync(join(models, "list", "models.json"), JSON.stringify(list));
     browser = await launch();
     // no headers: the service worker isolates the page
     site = await serveSite(
       {
         "/": here("../../dist-demo"),
-        "/models/": FOLDER ?? here("../fixtures"),
+        "/models/": here("../fixtures"),
         "/models/models.json": join(models, "list", "models.json"),
       },
       { isolated: false },
@@ -92,7 +88,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
   test("stops when told to, and can go on", async () => {
     const { tab } = await open();
     await tab.setInputFiles("#file", PHOTO);
-    if (!FOLDER) await tab.selectOption("#model", { label: "tiny, deep" });
+    await tab.selectOption("#model", { label: "tiny, deep" });
     await tab.selectOption("#backend", "cpu");
     await tab.click("#start");
     await tab.getByText("Enlarging on cpu").waitFor();
@@ -153,10 +149,20 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     const { tab, complaints } = await open({ viewport: { width, height }, colorScheme });
     await enlarge(tab);
     expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-    const shot = await tab.screenshot({ fullPage: true });
-    expect(shot.length).toBeGreaterThan(10_000);
-    if (SHOTS) writeFileSync(join(SHOTS, `${kind}-${colorScheme}.png`), shot);
+    const shot = await plainShot(tab);
+    expect(await fromStored(`${kind}-${colorScheme}`, shot)).toBeLessThan(ALLOWED);
     expect(complaints).toEqual([]);
+    await tab.context().close();
+  });
+
+  test("the comparison of screenshots sees what changes", async () => {
+    const { tab } = await open({ viewport: { width: 1280, height: 800 } });
+    await tab.setInputFiles("#file", PHOTO);
+    await tab.locator("#viewer").waitFor();
+    const before = await plainShot(tab);
+    expect(await difference(before, await plainShot(tab))).toBe(0);
+    await tab.addStyleTag({ content: ".panel { background: var(--accent); }" });
+    expect(await difference(before, await plainShot(tab))).toBeGreaterThan(ALLOWED);
     await tab.context().close();
   });
 });

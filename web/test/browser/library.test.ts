@@ -224,6 +224,31 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     await close(tab);
   });
 
+  test("several pictures queue up, and come in the order in which they were given", async () => {
+    const tab = await open();
+    const found = await tab.evaluate(
+      async (one) => {
+        const upscaler = await esrgan.Upscaler.load("models/rrdb-x4/model.json", {
+          backend: "wasm",
+          wasmPaths: "wasm/",
+        });
+        const order: number[] = [];
+        const all = [0, 1, 2].map(async (number) => {
+          const { width, image } = await upscaler.upscale(esrgan.picture(one), {
+            onTile: () => order.push(number),
+          });
+          return [width, esrgan.sent(image).data];
+        });
+        return { order, results: await Promise.all(all) };
+      },
+      toSend(testPicture(80, 70)),
+    );
+    expect(found.order).toEqual(found.order.toSorted((a, b) => a - b));
+    expect(new Set(found.order).size).toBe(3);
+    expect(found.results).toEqual(Array(3).fill(found.results[0]));
+    await close(tab);
+  });
+
   test("a damaged shard is refused, a sound one is kept by its content", async () => {
     let damage = true;
     const place = await serveSite(

@@ -33,7 +33,7 @@ describe.each(NAMES)("%s", (name) => {
 
   test("says what runs, and why", () => {
     expect(upscaler.backend).toBe("wasm");
-    expect(upscaler.reason).toMatch(/as asked; a test tile differs by \d/);
+    expect(upscaler.reason).toMatch(/^as asked; 1 thread; a test tile differs by \d/);
     expect(upscaler.info.scale).toBe(SCALES[name]);
   });
 

@@ -1,6 +1,6 @@
 /** The package as npm would publish it. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -136,6 +136,17 @@ describe("installed into an empty project", () => {
     }
   });
 
+  test("its command says that of 16 bits 8 are kept", async () => {
+    const pixels = Uint16Array.from({ length: 4 * 5 * 3 }, (_, index) => index * 1000);
+    const raw = { width: 5, height: 4, channels: 3 } as const;
+    await sharp(pixels, { raw }).toColourspace("rgb16").png().toFile(join(project, "deep.png"));
+    const model = folderOf("compact-x4");
+    const { stderr, status } = command("upscale", "deep.png", "deep4.png", "--model", model, "--quiet");
+    expect(stderr).toBe("tfjs-esrgan: deep.png has 16 bits a channel, of which 8 are kept\n");
+    expect(status).toBe(0);
+    expect(await sharp(join(project, "deep4.png")).metadata()).toMatchObject({ width: 20, depth: "uchar" });
+  });
+
   test("its command takes a folder, and reports what failed", () => {
     const folder = join(project, "pictures");
     execFileSync("mkdir", [folder]);
@@ -168,11 +179,58 @@ describe("installed into an empty project", () => {
       1,
       /webgpu does not start: there is no WebGPU/,
     ],
+    [
+      ["upscale", "in.png", "x.png", "--model", folderOf("compact-x4"), "--backend", "tensorflow"],
+      1,
+      /tensorflow does not start: the package @tensorflow\/tfjs-node is not installed/,
+    ],
   ] as const)("%o fails with status %d", (given, expected, message) => {
     const { stderr, status } = command(...given);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(status).toBe(expected);
+  });
+
+  test.each([
+    ["page", "Bundler", "ESNext"],
+    ["node", "NodeNext", "NodeNext"],
+  ])("its types say what a %s may write", (name, moduleResolution, module) => {
+    writeFileSync(join(project, `${name}.ts`), readFileSync(join(web, "test", "types", `${name}.ts`)));
+    const options = {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: "ES2022",
+      lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.Iterable"],
+      types: [],
+      module,
+      moduleResolution,
+    };
+    const configuration = { compilerOptions: options, files: [`${name}.ts`] };
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify(configuration));
+    const compiler = join(web, "node_modules", "typescript", "bin", "tsc");
+    const { stdout, status } = spawnSync(process.execPath, [compiler, "-p", project], { encoding: "utf8" });
+    expect(stdout).toBe("");
+    expect(status).toBe(0);
+  });
+
+  test("a package @tensorflow/tfjs-node is taken where there is one", () => {
+    // a stand-in: the real one fetches its library from outside the registry when it is installed
+    const folder = join(project, "node_modules", "@tensorflow", "tfjs-node");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "package.json"), '{ "type": "module", "main": "index.js" }');
+    writeFileSync(
+      join(folder, "index.js"),
+      `import * as tf from "@tensorflow/tfjs-core";
+       import "@tensorflow/tfjs-backend-cpu";
+       tf.copyRegisteredKernels("cpu", "tensorflow");
+       tf.registerBackend("tensorflow", tf.findBackendFactory("cpu"));`,
+    );
+    const model = folderOf("compact-x4");
+    const { stderr, status } = command("upscale", "in.png", "tensorflow.png", "--model", model);
+    rmSync(folder, { recursive: true });
+    expect(stderr).toMatch(/^in.png: 48x40 pixels in .* s on tensorflow, whole picture/);
+    expect(status).toBe(0);
   });
 
   test("help and version", () => {

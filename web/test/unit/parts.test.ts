@@ -80,8 +80,8 @@ test("errors keep their class on the way from a worker", () => {
   expect(fromPlain(toPlain(new RangeError("far"))).name).toBe("RangeError");
 });
 
-describe("stages of the trunk", () => {
-  const stages = cutStages(manifest.nodes, "input", "features");
+describe.each([1, 5])("stages of the trunk, of %d convolutions at least", (least) => {
+  const stages = cutStages(manifest.nodes, "input", "features", least);
   test("lead from the input to the features, each from what is there", () => {
     const there = new Set(["input"]);
     for (const stage of stages) {
@@ -95,6 +95,12 @@ describe("stages of the trunk", () => {
     expect(stages.length).toBeGreaterThanOrEqual(4);
     for (const stage of stages) expect(stage.feeds.length).toBeLessThanOrEqual(2);
   });
+});
+
+test("a network of plain convolutions can be interrupted after each of them", () => {
+  const compact = parseManifest(readFileSync(`${folderOf("compact-x4")}/model.json`, "utf8"), "the fixture");
+  const convolutions = compact.nodes.filter(({ op }) => op.includes("Conv")).length;
+  expect(cutStages(compact.nodes, "input", "features", 1).length).toBeGreaterThanOrEqual(convolutions - 1);
 });
 
 describe("plans", () => {

@@ -1,0 +1,107 @@
+/** What docs/web.md says to put into a page is put into one. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { wasmFiles } from "../../vite.config.js";
+import { hasChromium, launch, scratchFolder, serveSite } from "./chromium.js";
+import { here } from "./page.js";
+
+const page = readFileSync(here("../../../docs/web.md"), "utf8");
+const blocks = (language: string) =>
+  [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+    .filter((match) => match[1] === language)
+    .map((match) => match[2]!);
+const PHOTO = here("../../../examples/cat.jpg");
+const MODEL = here("../fixtures/compact-x4");
+
+describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  test("are those that run here", () => {
+    expect([blocks("html").length, blocks("ts").length]).toEqual([1, 2]);
+  });
+
+  test("without a bundler", async () => {
+    const folder = scratchFolder();
+    writeFileSync(join(folder, "index.html"), blocks("html")[0]!);
+    const site = await serveSite({
+      "/": folder,
+      "/tfjs-esrgan/": here("../../dist/standalone"),
+      "/model/": MODEL,
+      "/photo.jpg": PHOTO,
+    });
+    const tab = await browser.newPage();
+    const complaints: string[] = [];
+    tab.on("pageerror", (error) => complaints.push(error.message));
+    await tab.goto(site.url);
+    await tab.getByText(/computed by \w+: /).waitFor();
+    expect(await tab.evaluate(() => document.querySelector("canvas")!.width)).toBe(720);
+    expect(complaints).toEqual([]);
+    await tab.close();
+    await site.close();
+  });
+
+  test("with a bundler, and with a worker of one's own", async () => {
+    const [folder, out] = [scratchFolder(), scratchFolder()];
+    const [enlarge, worker] = blocks("ts");
+    mkdirSync(join(folder, "own"));
+    writeFileSync(join(folder, "enlarge.ts"), enlarge!);
+    writeFileSync(join(folder, "worker.ts"), worker!);
+    writeFileSync(join(folder, "index.html"), '<script type="module" src="./main.ts"></script>');
+    writeFileSync(
+      join(folder, "main.ts"),
+      `import { Upscaler } from "tfjs-esrgan";
+      import { enlarge, isBackendMissing } from "./enlarge.ts";
+      const own = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+      Object.assign(globalThis, { Upscaler, enlarge, isBackendMissing, own });`,
+    );
+    await build({
+      configFile: false,
+      logLevel: "error",
+      root: folder,
+      base: "./",
+      resolve: {
+        alias: [
+          { find: /^tfjs-esrgan$/, replacement: here("../../dist/index.js") },
+          { find: /^tfjs-esrgan\/(.*)$/, replacement: here("../../dist/$1.js") },
+        ],
+      },
+      worker: { format: "es" },
+      plugins: [wasmFiles()],
+      build: { outDir: out, target: "es2022", chunkSizeWarningLimit: 4000 },
+    });
+    const site = await serveSite({ "/": out, "/model/": MODEL, "/photo.jpg": PHOTO });
+    const tab = await browser.newPage();
+    await tab.goto(site.url);
+    await tab.waitForFunction(() => "enlarge" in globalThis);
+    const found = await tab.evaluate(async () => {
+      const { enlarge, isBackendMissing, Upscaler, own } = globalThis as unknown as {
+        enlarge: (photo: Blob) => Promise<Blob>;
+        isBackendMissing: (error: unknown) => boolean;
+        Upscaler: typeof import("tfjs-esrgan").Upscaler;
+        own: Worker;
+      };
+      const photo = await (await fetch("photo.jpg")).blob();
+      const blob = await enlarge(photo);
+      const upscaler = await Upscaler.load("model/model.json", { worker: own, wasmPaths: "wasm/" });
+      const { width, backend } = await upscaler.upscale(photo);
+      const missing = await Upscaler.load("model/model.json", { backend: "webgpu" }).then(
+        () => true, // a machine that has it
+        isBackendMissing,
+      );
+      return { type: blob.type, size: (await createImageBitmap(blob)).width, width, backend, missing };
+    });
+    expect(found).toEqual({ type: "image/webp", size: 720, width: 720, backend: "wasm", missing: true });
+    await tab.close();
+    await site.close();
+  });
+});
