@@ -11,15 +11,19 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 from esrgan_benchmarks.errors import RuntimeFailedError
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
+from esrgan_torch.errors import EsrganError
 
 OPEN_SECONDS = 300.0  # a browser or a compiler may take minutes to start
 RUN_SECONDS = 600.0
@@ -75,9 +79,9 @@ class Child:
         """Hand over the input, (N, H, W, C) float32 in [0, 1]; not part of any time."""
         self._ask(OPEN_SECONDS, "feed", batch)
 
-    def run(self) -> float:
-        """Compute once; the seconds that it took, by the child's clock or the device's."""
-        return self._ask(RUN_SECONDS, "run")
+    def run(self, seconds: float = RUN_SECONDS) -> float:
+        """Compute once, within so many seconds; those that it took, by the child's clock or the device's."""
+        return self._ask(seconds, "run")
 
     def answer(self) -> Batch:
         """The last result, (N, H, W, C) float32."""
@@ -95,8 +99,7 @@ class Child:
                 self._pipe.poll(20)
             except OSError:  # it has ended in this moment
                 pass
-        self._process.kill()
-        self._process.join()
+        self._kill()
         self._pipe.close()
         self._log.close()
 
@@ -113,7 +116,7 @@ class Child:
         try:
             self._pipe.send((request, given))
             if not self._pipe.poll(seconds):
-                self._process.kill()
+                self._kill()
                 raise RuntimeFailedError(f"{name}: no answer to {request!r} within {seconds:.0f} s")
             kind, answer = self._pipe.recv()
         except (EOFError, OSError) as error:
@@ -124,6 +127,15 @@ class Child:
         if kind == "failed":
             raise RuntimeFailedError(f"{name}: {answer}")
         return answer
+
+    def _kill(self) -> None:
+        """End the process and what it has started: a browser would go on computing."""
+        with suppress(psutil.Error):
+            for process in psutil.Process(self._process.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    process.kill()
+        self._process.kill()
+        self._process.join()
 
     def _last_words(self) -> str:
         lines = Path(self._log.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -179,7 +191,8 @@ def _serve(pipe: Connection, runtime: Runtime, setting: Setting, log: str) -> No
         try:
             answer = ("done", getattr(worker, request)(*given))
         except Exception as error:  # whatever a runtime raises is its answer
-            answer = ("failed", f"{type(error).__name__}: {error}")
+            known = isinstance(error, EsrganError)
+            answer = ("failed", str(error) if known else f"{type(error).__name__}: {error}")
         try:
             pipe.send(answer)
         except OSError:

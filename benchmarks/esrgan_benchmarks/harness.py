@@ -22,7 +22,8 @@ from esrgan_torch.errors import EsrganError
 from esrgan_weights import load
 
 RUNS = 7
-LIMIT = 60.0  # seconds that a runtime may take for its runs of one case
+LIMIT = 20.0  # seconds that a runtime may take for its runs of one case
+COMPILING = 90.0  # seconds that a runtime which compiles may take for its first run
 PAUSE = 0.05  # seconds before a run: threads of OpenMP and of others spin for a moment after theirs
 LAYERS_HELD = 3.0  # of `Work.largest`, that an untiled run holds at its peak; PyTorch was measured at 2.1
 
@@ -167,8 +168,8 @@ def _check_memory(work: Work, device: str) -> None:
 def _start(child: Child, batch: Batch, runs: int, limit: float) -> tuple[Opened, float, Batch]:
     opened = child.open()
     child.feed(batch)
-    first_call = child.run()
-    pace = child.run()  # the first one may have compiled or allocated
+    first_call = child.run(max(limit, COMPILING) if child.runtime.compiles else limit)
+    pace = child.run(limit)  # the first one may have compiled or allocated
     if pace * runs > limit:
         raise RuntimeFailedError(
             f"{child.runtime.name}: too slow here: one run takes {pace:.1f} s, and {limit:.0f} s are granted "

@@ -110,7 +110,7 @@ def broadest(rows: list[Row]) -> list[Row]:
 
 
 def left_out(rows: list[Row]) -> str:
-    """Runtimes without a number, and why; only where no row was measured since."""
+    """Runtimes without a number in a case, and why."""
     lines = ["| case | runtime | why it has no row |", "|---|---|---|"]
     lines += [
         f"| {row['case']} | {row['runtime']} | {row['reason']} |" for row in latest(rows, "case", "runtime")
@@ -144,12 +144,12 @@ def rate_of(row: Row) -> float:
 
 def quality(rows: list[Row]) -> str:
     """Networks by the time that they take."""
-    rows = latest(rows, "network", "dataset", "device", "processor")
+    rows = quality_rows(rows)
     lines = [
         "| network | set | PSNR-Y | SSIM-Y | time a megapixel of the result | parameters |",
         "|---|---|---|---|---|---|",
     ]
-    for row in sorted(rows, key=lambda row: row["seconds_a_megapixel"] or 0):
+    for row in rows:
         cost = row["seconds_a_megapixel"]
         time = "" if cost is None else seconds_text(cost)
         lines.append(
@@ -157,6 +157,12 @@ def quality(rows: list[Row]) -> str:
             f"| {row['parameters']:,} |"
         )
     return "\n".join([*lines, "", measured_on(rows)])
+
+
+def quality_rows(rows: Iterable[Row]) -> list[Row]:
+    """The newest of each network and set, the quickest first, interpolation before them."""
+    found = latest(rows, "network", "dataset", "device", "processor")
+    return sorted(found, key=lambda row: row["seconds_a_megapixel"] or 0)
 
 
 def _time_cell(row: Row, fastest: float) -> str:

@@ -13,7 +13,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from esrgan_benchmarks.record import RESULTS, Row, latest, read
+from esrgan_benchmarks import conversion_tables, runtime_tables, training_tables, web_tables
+from esrgan_benchmarks.record import RESULTS, Row, latest, measured_on, read
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.tiling import plan_tiles
 
@@ -34,7 +35,7 @@ def speed(rows: list[Row]) -> str:
             f"| {row['case']} | {seconds['median']:.2f} s | {seconds['lower']:.2f}-{seconds['upper']:.2f} s "
             f"| {row['of_reference']:.2f} | {row['of_bare']:.2f} | {row['gflops']:.0f} | {quality} |"
         )
-    return "\n".join([*lines, "", _machine(rows)])
+    return "\n".join([*lines, "", measured_on(rows)])
 
 
 def memory(rows: list[Row]) -> str:
@@ -49,7 +50,7 @@ def memory(rows: list[Row]) -> str:
         f"| {row['peak'] / 1e9:.2f} GB | {row['bytes_a_pixel']:,} | {row['seconds']:.0f} s |"
         for row in rows
     ]
-    return "\n".join([*lines, "", _machine(rows)])
+    return "\n".join([*lines, "", measured_on(rows)])
 
 
 def tiling(rows: list[Row]) -> str:
@@ -64,25 +65,27 @@ def tiling(rows: list[Row]) -> str:
         errors = f"{quality} | {row['mean']:.3f} | {row['max']}"
         costs = f"{_work(row):.2f} | {row['seconds']:.1f} s | {row['memory'] / 2**20:.0f} MiB"
         lines.append(f"| {row['network']} | {_way(row)} | {row['photo']} | {errors} | {costs} |")
-    return "\n".join([*lines, "", _machine(rows)])
+    return "\n".join([*lines, "", measured_on(rows)])
 
 
-def conversion(rows: list[Row]) -> str:
-    """Rows of `esrgan_benchmarks.conversion`."""
-    rows = latest(rows, "network", "route", "quantize", "hop", "runner")
+def images(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.images`: writing and reading side by side."""
+    rows = latest(rows, "case", "format", "bits", "processor")
     lines = [
-        "| network | route | weights | hop | runner | largest | lowest PSNR | other pixels | size | time |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| format | bits | writing a megapixel | reading a megapixel | bytes a pixel |",
+        "|---|---|---|---|---|",
     ]
     for row in rows:
-        quality = "equal" if row["psnr"] is None else f"{row['psnr']:.1f} dB"
-        size = "" if row["bytes"] is None else f"{row['bytes'] / 1e6:.1f} MB"
-        seconds = "" if row["conversion_seconds"] is None else f"{row['conversion_seconds']:.1f} s"
-        weights = {"none": "float32"}.get(row["quantize"], row["quantize"])
-        made = f"{row['network']} | {row['route']} | {weights} | {row['hop']} | {row['runner']}"
-        error = f"{row['largest']:.1e} | {quality} | {row['differing']} of {row['pixels']}"
-        lines.append(f"| {made} | {error} | {size} | {seconds} |")
-    return "\n".join([*lines, "", _machine(rows)])
+        if row["case"] == "write":
+            kind = (row["format"], row["bits"])
+            read_row = next(
+                other for other in rows if other["case"] == "read" and (other["format"], other["bits"]) == kind
+            )
+            lines.append(
+                f"| {row['format']} | {row['bits']} | {row['seconds_a_megapixel'] * 1e3:.0f} ms "
+                f"| {read_row['seconds_a_megapixel'] * 1e3:.0f} ms | {row['bytes_a_pixel']:.2f} |"
+            )
+    return "\n".join([*lines, "", measured_on(rows)])
 
 
 def _work(row: Row) -> float:
@@ -100,32 +103,36 @@ def _way(row: Row) -> str:
     return f"**{row['way']}**" if row["exact"] else str(row["way"])
 
 
-TABLES: dict[str, Callable[[list[Row]], str]] = {
-    "speed": speed,
-    "memory": memory,
-    "tiling": tiling,
-    "conversion": conversion,
+TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
+    "speed": ("speed", speed),
+    "memory": ("memory", memory),
+    "tiling": ("tiling", tiling),
+    "conversion": ("conversion", conversion_tables.parity),
+    "images": ("images", images),
+    "runtimes": ("runtimes", runtime_tables.times),
+    "runtimes-cost": ("runtimes", runtime_tables.costs),
+    "left-out": ("left-out", runtime_tables.left_out),
+    "ceiling": ("ceiling", runtime_tables.ceilings),
+    "quality": ("quality", runtime_tables.quality),
+    "sweep": ("sweep", training_tables.sweep),
+    "run": ("run", training_tables.run),
+    "models": ("models", training_tables.models),
+    "training": ("training", training_tables.training),
+    "web-peer": ("web", web_tables.peer),
+    "web-graph": ("web", web_tables.graph),
+    "web-photo": ("web", web_tables.photo),
 }
+"""Each table's name in a page, the file of its rows, and what makes it."""
 
 
 def render(text: str, results: Path = RESULTS) -> str:
     """The text with every table in its place made anew."""
 
     def table(match: re.Match[str]) -> str:
-        name = match["name"]
-        return match[1] + TABLES[name](read(name, results)) + "\n" + match[3]
+        benchmark, make = TABLES[match["name"]]
+        return match[1] + make(read(benchmark, results)) + "\n" + match[3]
 
     return PLACE.sub(table, text)
-
-
-def _machine(rows: list[Row]) -> str:
-    """Where the rows come from, one sentence for each machine."""
-    sentences = {
-        f"{row['processor']}, {row['threads']} threads, {'with' if row['bfloat16'] else 'without'} bfloat16 "
-        f"arithmetic, torch {row['torch']}, {row['date']}"
-        for row in rows
-    }
-    return f"Measured on: {'; '.join(sorted(sentences))}."
 
 
 def main() -> None:

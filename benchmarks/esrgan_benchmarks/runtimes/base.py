@@ -90,6 +90,7 @@ class Runtime(ABC):
         name: as in `--runtimes` and in the rows.
         needs: which copy of the network it reads: "" (the checkpoint), "onnx", "tf", "tf-onnx-tf" or "tfjs".
         devices: where it can run.
+        compiles: in the first call, which may therefore take minutes.
         border: input pixels at the picture's edge that are not compared: a runtime that pads in another way.
         floor: least PSNR in dB; None: that of its precision.
     """
@@ -97,6 +98,7 @@ class Runtime(ABC):
     name: str
     needs: str = ""
     devices: tuple[str, ...] = ("cpu",)
+    compiles: bool = False
     border: int = 0
     floor: float | None = None
 

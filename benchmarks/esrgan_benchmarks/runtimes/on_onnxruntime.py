@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 
@@ -33,7 +34,7 @@ class _OnnxSession(HostSession):
         runtime: Any = import_module("onnxruntime")
         provider = PROVIDERS[setting.device]
         if provider not in runtime.get_available_providers():
-            raise RuntimeError(f"this build has no {provider}: pip install onnxruntime-gpu")
+            raise BenchmarkError(f"this build has no {provider}: pip install onnxruntime-gpu")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = setting.threads
         options.log_severity_level = 3  # errors; warnings speak of optimisations that it could not do

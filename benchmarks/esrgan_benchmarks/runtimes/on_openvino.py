@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 
@@ -39,7 +40,7 @@ class _OpenVinoSession(HostSession):
         openvino: Any = import_module("openvino")
         self._core: Any = openvino.Core()
         if dtype == "bfloat16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise RuntimeError("this processor has no bfloat16 arithmetic")
+            raise BenchmarkError("this processor has no bfloat16 arithmetic")
         self._options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": HINTS[dtype],

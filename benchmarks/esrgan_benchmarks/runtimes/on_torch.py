@@ -34,15 +34,15 @@ class PyTorch(Runtime):
         self.devices = devices
         self._channels_last = channels_last
         self._dtype = dtype
-        self._compiled = compiled
+        self.compiles = compiled
 
     def missing(self) -> str | None:
-        if self._compiled and not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        if self.compiles and not any(map(shutil.which, ("c++", "g++", "clang++"))):
             return "torch.compile needs a C++ compiler: apt-get install g++"
         return None
 
     def open(self, setting: Setting) -> Session:
-        return _TorchSession(setting, self._channels_last, self._dtype, self._compiled)
+        return _TorchSession(setting, self._channels_last, self._dtype, self.compiles)
 
 
 class _TorchSession(Session):

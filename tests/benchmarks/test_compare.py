@@ -1,0 +1,78 @@
+"""What counts as a change, and what as noise."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from esrgan_benchmarks.compare import compare, compare_files
+from esrgan_benchmarks.errors import BenchmarkError
+from tests.benchmarks.rows import runtime_row
+
+OLD = [runtime_row("pytorch", 1.0, 1.0), runtime_row("onnxruntime", 0.8, 0.8)]
+
+
+def test_equal_recordings_have_no_change() -> None:
+    assert compare(OLD, OLD) == "2 rows compared, 0 changes beyond noise"
+
+
+def test_a_machine_that_is_slower_as_a_whole_shows_in_the_reference_alone() -> None:
+    text = compare(OLD, [runtime_row("pytorch", 2.0, 1.0), runtime_row("onnxruntime", 1.6, 0.8)])
+    assert "net 64x64, pytorch: slower: time 1 -> 2 (+100%)" in text
+    assert "1 changes" in text
+
+
+def test_a_runtime_that_became_faster_is_told() -> None:
+    text = compare(OLD, [OLD[0], runtime_row("onnxruntime", 0.4, 0.4)])
+    assert "net 64x64, onnxruntime: faster: time beside the reference's 0.8 -> 0.4 (-50%)" in text
+
+
+def test_a_change_within_the_quartiles_is_noise() -> None:
+    wide = runtime_row("onnxruntime", 0.9, 0.9)
+    wide["of_reference"] |= {"lower": 0.7, "upper": 1.1}
+    assert "0 changes" in compare(OLD, [OLD[0], wide])
+
+
+def test_a_change_of_three_per_cent_is_noise_however_narrow() -> None:
+    near = runtime_row("onnxruntime", 0.824, 0.824)
+    near["of_reference"] |= {"lower": 0.8239, "upper": 0.8241}
+    assert "0 changes" in compare(OLD, [OLD[0], near])
+
+
+def test_memory_precision_and_distance_are_compared() -> None:
+    heavier = runtime_row("onnxruntime", 0.8, 0.8, peak=800_000_000, largest=2e-3)
+    text = compare(OLD, [OLD[0], heavier])
+    assert "memory 400 MB -> 800 MB (+100%)" in text
+    assert "further from the reference: 1.0e-06 -> 2.0e-03" in text
+    text = compare(OLD, [OLD[0], runtime_row("onnxruntime", 0.8, 0.8, dtype="bfloat16")])
+    assert "precision float32 -> bfloat16" in text
+
+
+def test_what_only_one_of_them_has_is_told() -> None:
+    text = compare(OLD, [OLD[0], runtime_row("openvino", 0.5, 0.5)])
+    assert "only in the new: net 64x64, openvino" in text
+    assert "only in the old: net 64x64, onnxruntime" in text
+
+
+def test_files_and_folders_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "runtimes.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in OLD))
+    assert compare_files(file, tmp_path) == "2 rows compared, 0 changes beyond noise"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[1]\n", "no rows of"), ("nonsense", "JSON"), ('{"a": 1}\n', "no rows of"), (None, "cannot read")],
+)
+def test_other_files_are_refused(tmp_path: Path, text: str | None, words: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BenchmarkError, match=words if text != "[1]\n" else "JSON object a line"):
+        compare_files(file, file)
+
+
+def test_recordings_of_different_machines_are_not_compared() -> None:
+    other = [{**row, "processor": "Another"} for row in OLD]
+    with pytest.raises(BenchmarkError, match="in common"):
+        compare(OLD, other)
