@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium || !hasPython)("official weights in Chromium", () =
     browser = await launch(WEBGPU);
     site = await serveSite(folders);
     plain = await serveSite(folders, { isolated: false });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await browser?.close();
     await site?.close();

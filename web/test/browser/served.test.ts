@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium || !hasPython)("esrgan demo", () => {
       once(command, "exit").then(() => Promise.reject(new Error(said))),
     ])) as [string];
     browser = await launch();
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await browser?.close();
     command?.kill("SIGKILL");
