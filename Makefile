@@ -36,7 +36,8 @@ wheel: $(VENV)/.developing web/node_modules/.installed
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo cli/esrgan_cli/demo_files .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo web/bench/dist \
+	  web/bench/node_modules cli/esrgan_cli/demo_files .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'
