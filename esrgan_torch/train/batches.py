@@ -111,6 +111,7 @@ def batches(crops: Crops, first: int, steps: int, workers: int) -> Iterator[Batc
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         multiprocessing_context="spawn" if workers else None,
+        generator=torch.Generator(),  # else it draws from the run's random numbers
     )
     return iter(loader)
 

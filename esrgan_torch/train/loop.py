@@ -54,15 +54,15 @@ def train(
         TrainingError: a loss is not finite; the message names the step and where its batch was kept.
         WeightsError: VGG19's weights cannot be had.
     """
-    accelerator = _accelerator(options)
+    accelerator = _accelerator()
     torch.manual_seed(options.seed)
     parts = assemble(options, initial)
+    objective = make_objective(options, teacher)
     first = 0
-    if resume:
+    if resume:  # last, since random weights of the parts draw from the numbers that are restored
         state = latest(folder)
         first = int(state["step"])
         parts.restore(state)
-    objective = make_objective(options, teacher)
     for helper in (parts.average.network, objective.vgg, objective.teacher):
         if helper is not None:
             helper.to(accelerator.device)
@@ -122,7 +122,7 @@ class _Run:
         large = large.to(device, memory_format=torch.channels_last)
         if self.judge is not None:
             self.judge.requires_grad_(requires_grad=False)
-        with self.accelerator.autocast():
+        with self._autocast():
             # the discriminator itself, without its wrapper for several processes: it gets no gradients here
             made = generator_step(self.generator, self.parts.judge, small, large, self.objective)
         values = {"loss": made.loss.item()} | {name: part.item() for name, part in made.parts.items()}
@@ -131,7 +131,7 @@ class _Run:
         self.parts.average.update(self.parts.generator)
         if self.judge is not None and self.judge_optimiser is not None:
             self.judge.requires_grad_(requires_grad=True)
-            with self.accelerator.autocast():
+            with self._autocast():
                 loss = discriminator_step(self.judge, made.target, made.output, self.objective)
             values["discriminator"] = loss.item()
             self._guard(step, values, small, large, names)
@@ -149,6 +149,10 @@ class _Run:
         if last or done % options.checkpoint_every == 0:
             store(self.folder, done, self.parts.state(), options.keep)
         journal.go_on(since)
+
+    def _autocast(self) -> torch.autocast:
+        half = self.options.precision == "bfloat16"
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=half)
 
     def _move(self, optimiser: torch.optim.Optimizer, rate: float, loss: Tensor, network: nn.Module) -> None:
         for group in optimiser.param_groups:
@@ -180,15 +184,12 @@ class _Run:
         )
 
 
-def _accelerator(options: Options) -> Any:
+def _accelerator() -> Any:
     try:
         from accelerate import Accelerator
     except ImportError as error:
         raise ConfigError('training needs Accelerate: pip install "esrgan-torch[train]"') from error
-    return Accelerator(
-        cpu=not torch.accelerator.is_available(),
-        mixed_precision="bf16" if options.precision == "bfloat16" else "no",
-    )
+    return Accelerator(cpu=not torch.accelerator.is_available())
 
 
 def _crops(options: Options, accelerator: Any) -> Crops:

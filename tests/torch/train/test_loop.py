@@ -1,0 +1,216 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from esrgan_torch import CompactNet
+from esrgan_torch.errors import ConfigError, TrainingError
+from esrgan_torch.images import read_image
+from esrgan_torch.train import loop
+from esrgan_torch.train.journal import make_strip
+from esrgan_torch.train.loop import train
+from esrgan_torch.train.options import Options
+from esrgan_torch.train.recipe import as_toml
+from esrgan_torch.train.state import latest
+
+MakeOptions = Callable[..., Options]
+
+ADVERSARIAL = (
+    "losses.perceptual=1",
+    "losses.layers={conv1_2=0.1, conv2_2=1}",
+    "losses.vgg=random",
+    "losses.adversarial=0.1",
+    "losses.sharpen_targets=true",
+    "discriminator.kind=UNetDiscriminator",
+    "discriminator.features=4",
+)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether nested containers of tensors are equal, bit for bit."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(same(*both) for both in zip(one, other, strict=True))
+    return one == other
+
+
+@pytest.mark.parametrize("settings", [(), ADVERSARIAL], ids=["pixel", "adversarial"])
+def test_20_steps_are_10_and_10_more(
+    settings: tuple[str, ...], make_options: MakeOptions, tmp_path: Path
+) -> None:
+    # the cosine goes over 20 steps in both; sharpening needs crops of more than 25 pixels
+    options = make_options("steps=20", "checkpoint_every=10", "ema=0.9", "data.patch=32", *settings)
+    whole = train(options, tmp_path / "whole")
+
+    class Stopped(Exception):
+        pass
+
+    def stop(folder: Path, step: int, state: Any, keep: int) -> None:
+        store(folder, step, state, keep)
+        if step == 10:
+            raise Stopped
+
+    store = loop.store
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "store", stop)
+        with pytest.raises(Stopped):
+            train(options, tmp_path / "parts")
+    resumed = train(options, tmp_path / "parts", resume=True)
+    assert same(dict(resumed.state_dict()), dict(whole.state_dict()))
+    assert same(latest(tmp_path / "parts"), latest(tmp_path / "whole"))
+
+
+def test_training_learns_and_tells(make_options: MakeOptions, photos: Path, tmp_path: Path) -> None:
+    options = make_options(
+        "steps=60",
+        "log_every=20",
+        f"data.validation={photos}",
+        "validate_every=20",
+        "data.batch=8",
+        "ema=0.8",
+    )
+    network = train(options, tmp_path / "run")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines if "loss" in line]
+    quality = [line["psnr"] for line in lines if "psnr" in line]
+    assert len(losses) == len(quality) == 3
+    assert losses[-1] < losses[0]
+    assert quality[-1] > quality[0]
+    assert all(0 <= line["waiting"] < 1 and line["steps_a_second"] > 0 for line in lines if "loss" in line)
+    assert (tmp_path / "run" / "recipe.toml").read_text() == as_toml(options)
+    assert read_image(tmp_path / "run" / "validation.png").pixels.shape == (256, 4 * 256, 3)
+    assert not network.training
+
+
+def test_the_last_checkpoints_are_kept(make_options: MakeOptions, tmp_path: Path) -> None:
+    train(make_options("steps=5", "checkpoint_every=1", "keep=2"), tmp_path / "run")
+    names = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
+    assert names == ["step-00000004.pt", "step-00000005.pt"]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(
+    make_options: MakeOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = loop.generator_step
+    calls: list[int] = []
+
+    def broken(*given: Any) -> Any:
+        calls.append(1)
+        made = honest(*given)
+        if len(calls) == 3:
+            made.loss.data.fill_(float("nan"))
+        return made
+
+    monkeypatch.setattr(loop, "generator_step", broken)
+    with pytest.raises(TrainingError, match=r"step 2: loss is nan; its batch, of photo\d, photo\d") as caught:
+        train(make_options("steps=4"), tmp_path / "run")
+    kept = torch.load(tmp_path / "run" / "stopped-at-step-2.pt", weights_only=True)
+    assert kept["small"].shape == (4, 3, 8, 8)
+    assert str(tmp_path / "run" / "stopped-at-step-2.pt") in str(caught.value)
+
+
+def test_a_gradient_is_clipped(make_options: MakeOptions, tmp_path: Path) -> None:
+    # Adam's first moment after one step is (1 - beta) times the gradient
+    train(make_options("steps=1", "optimiser.clip=1e-3"), tmp_path / "run")
+    moments = latest(tmp_path / "run")["optimiser"]["state"].values()
+    norm = torch.stack([state["exp_avg"].norm() for state in moments]).norm().item()
+    assert norm == pytest.approx(0.1 * 1e-3, rel=1e-2)
+
+
+def test_bfloat16_and_tensorboard(make_options: MakeOptions, photos: Path, tmp_path: Path) -> None:
+    options = make_options(
+        "precision=bfloat16", "tensorboard=true", f"data.validation={photos}", *ADVERSARIAL
+    )
+    train(options, tmp_path / "run")
+    parts = {"loss", "pixel", "perceptual", "adversarial", "discriminator"}
+    line = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[0])
+    assert parts <= line.keys()
+    [events] = (tmp_path / "run" / "tensorboard").iterdir()
+    written = events.read_bytes()
+    assert all(name.encode() in written for name in (*parts, "validation", "psnr"))
+
+
+def test_a_teacher_takes_the_originals_place(make_options: MakeOptions, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    teacher = CompactNet(4, 1)
+    with torch.no_grad():
+        teacher.body[-1].get_parameter("bias").fill_(9.0)  # white, whatever it is shown
+    settings = ("steps=30", "optimiser.rate=2e-2", "optimiser.clip=0", "ema=0")
+    network = train(make_options(*settings), tmp_path / "run", teacher=teacher.eval())
+    with torch.no_grad():
+        assert network(torch.full((1, 3, 8, 8), 0.5)).mean() > 0.7
+
+
+def test_runs_that_cannot_be(make_options: MakeOptions, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no checkpoints/step"):
+        train(make_options(), tmp_path / "new", resume=True)
+    with pytest.raises(ConfigError, match="another network than the recipe's"):
+        train(make_options(), tmp_path / "new", initial=CompactNet(4, 2))
+    with pytest.raises(ConfigError, match="the teacher enlarges 2 times"):
+        train(make_options(), tmp_path / "new", teacher=CompactNet(4, 2, scale=2))
+    with pytest.raises(ConfigError, match="VGGDiscriminator judges crops of 128 or 256 pixels, not 32"):
+        train(make_options("losses.adversarial=1"), tmp_path / "new")
+    train(make_options("steps=1"), tmp_path / "run")
+    with pytest.raises(ConfigError, match="does not fit these options"):
+        train(make_options("network.features=4", "steps=2"), tmp_path / "run", resume=True)
+
+
+def test_two_processes_move_the_weights_as_one_does(make_options: MakeOptions, tmp_path: Path) -> None:
+    options = make_options("steps=2", "optimiser.clip=0", "data.workers=0")
+    train(options, tmp_path / "one")
+    (tmp_path / "own.toml").write_text(as_toml(options))
+    code = (
+        "import sys; from pathlib import Path; import torch; torch.set_num_threads(1)\n"
+        "from esrgan_torch.train.loop import train; from esrgan_torch.train.recipe import read_recipe\n"
+        "train(read_recipe(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "own.toml"), str(tmp_path / "two")],
+            env=os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "RANK": str(rank),
+                "LOCAL_RANK": str(rank),
+            }
+            | shared,
+        )
+        for rank in range(2)
+    ]
+    assert [process.wait(100) for process in processes] == [0, 0]
+    one, two = latest(tmp_path / "one"), latest(tmp_path / "two")
+    # Adam's moments are sums of gradients, so equal moments are equal gradients
+    for ours, theirs in zip(
+        one["optimiser"]["state"].values(), two["optimiser"]["state"].values(), strict=True
+    ):
+        assert torch.allclose(ours["exp_avg"], theirs["exp_avg"], rtol=1e-4, atol=1e-9)
+        assert torch.allclose(ours["exp_avg_sq"], theirs["exp_avg_sq"], rtol=1e-3, atol=1e-14)
+
+
+def test_a_strip_of_middles() -> None:
+    large, small = np.full((20, 30, 3), 1, np.uint8), np.full((4, 6, 3), 2, np.uint8)
+    strip = make_strip([large, small], 8)
+    assert strip.shape == (8, 16, 3)
+    assert (strip[:, :8] == 1).all()
+    assert (strip[:4, 8:14] == 2).all()
+    assert not strip[4:, 8:].any()
