@@ -25,7 +25,12 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"{package}/__init__.py" for package in PACKAGES} <= names
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
-    assert {"esrgan_weights/registry.toml", "esrgan_cli/page.html"} <= names
+    assert {
+        "esrgan_weights/registry.toml",
+        "esrgan_weights/bundled/esrgan-lite-x4.safetensors",
+        "esrgan_torch/train/recipes/lite-x4.toml",
+        "esrgan_cli/page.html",
+    } <= names
     unwanted = {name for name in names if name.split("/")[0] not in PACKAGES and ".dist-info" not in name}
     assert unwanted == set()
 

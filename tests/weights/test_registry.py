@@ -20,6 +20,7 @@ NAMES = (
     "realesr-general-wdn-x4v3",
     "realesr-animevideov3",
     "bsrgan-x4",
+    "esrgan-lite-x4",
 )
 CONFIGS = {
     "realesrgan-x2plus": RRDBNetConfig(scale=2, unshuffle=2),
@@ -27,6 +28,7 @@ CONFIGS = {
     "realesr-general-x4v3": CompactNetConfig(convolutions=32),
     "realesr-general-wdn-x4v3": CompactNetConfig(convolutions=32),
     "realesr-animevideov3": CompactNetConfig(),
+    "esrgan-lite-x4": CompactNetConfig(48, 16),
 }
 
 
@@ -44,7 +46,7 @@ def test_facts_agree_with_the_network_and_with_each_other(name):
     assert config.scale == model.scale
     for alternative in model.alternatives:
         assert alternative.layout in (*LAYOUTS, "ncnn")
-        width = 2 if alternative.layout == "ncnn" else 4  # bytes a parameter
+        width = 2 if alternative.layout == "ncnn" or alternative.bundled else 4  # bytes a parameter
         assert 1 <= alternative.weights.size / (width * model.parameters) < 1.02
         for file in alternative.files:
             assert all(url.startswith("https://") for url in file.urls)

@@ -13,6 +13,7 @@ from esrgan_weights.registry import Alternative, File, Model
 
 VARIABLE = "ESRGAN_CACHE"
 CHUNK = 1 << 20  # bytes
+BUNDLED = Path(__file__).parent / "bundled"
 
 
 def cache_folder(cache: Path | str | None = None) -> Path:
@@ -26,7 +27,9 @@ def cache_folder(cache: Path | str | None = None) -> Path:
 
 
 def model_folder(model: Model, cache: Path | str | None = None) -> Path:
-    """The folder of one model's files; it may not exist yet."""
+    """The folder of one model's files; it may not exist yet. Bundled files have their own."""
+    if model.bundled:
+        return BUNDLED
     return cache_folder(cache) / model.name
 
 

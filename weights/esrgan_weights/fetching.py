@@ -43,6 +43,8 @@ def obtain(
     if present:
         return present
     folder = model_folder(model, cache)
+    if model.bundled:
+        raise _damaged(model, folder)
     if offline:
         raise _offline(model, folder)
     try:
@@ -73,6 +75,16 @@ def _fetch_alternative(
     for file in alternative.files:
         failures += download(file, folder / file.name, progress=progress)
     return failures
+
+
+def _damaged(model: Model, folder: Path) -> FetchError:
+    """Why a model that comes with this project cannot be used."""
+    path = folder / model.alternatives[0].files[0].name
+    reason = "it is damaged" if path.is_file() else "it is missing"
+    return FetchError(
+        f"{path}, which comes with esrgan-torch, cannot be used: {reason}; install esrgan-torch again",
+        [(str(path), reason)],
+    )
 
 
 def _offline(model: Model, folder: Path) -> FetchError:

