@@ -37,12 +37,13 @@ CLASSIC_PROTOCOL = (
 
 @dataclass(frozen=True)
 class Score:
-    """One picture's numbers: PSNR in dB, SSIM at most 1. psnr_rgb is None where only Y exists."""
+    """One picture's numbers: PSNR in dB, SSIM at most 1. Those of RGB are None where only Y exists."""
 
     name: str
     psnr_y: float
     ssim_y: float
     psnr_rgb: float | None
+    ssim_rgb: float | None
 
 
 @dataclass(frozen=True)
@@ -56,21 +57,23 @@ class Evaluation:
     @property
     def mean(self) -> Score:
         """The arithmetic means of the pictures' numbers, as papers print them."""
-        rgb = [score.psnr_rgb for score in self.scores if score.psnr_rgb is not None]
         return Score(
             f"mean of {len(self.scores)}",
             float(np.mean([score.psnr_y for score in self.scores])),
             float(np.mean([score.ssim_y for score in self.scores])),
-            float(np.mean(rgb)) if rgb else None,
+            _mean([score.psnr_rgb for score in self.scores]),
+            _mean([score.ssim_rgb for score in self.scores]),
         )
 
     def __str__(self) -> str:
         rows = (*self.scores, self.mean)
         width = max(len(self.dataset), *(len(row.name) for row in rows))
-        lines = [f"{self.dataset:{width}}  PSNR-Y  SSIM-Y  PSNR-RGB"]
+        lines = [f"{self.dataset:{width}}  PSNR-Y  SSIM-Y  PSNR-RGB  SSIM-RGB"]
         for row in rows:
-            rgb = "-" if row.psnr_rgb is None else f"{row.psnr_rgb:.2f}"
-            lines.append(f"{row.name:{width}}  {row.psnr_y:6.2f}  {row.ssim_y:6.4f}  {rgb:>8}")
+            psnr_rgb = "-" if row.psnr_rgb is None else f"{row.psnr_rgb:.2f}"
+            ssim_rgb = "-" if row.ssim_rgb is None else f"{row.ssim_rgb:.4f}"
+            y = f"{row.psnr_y:6.2f}  {row.ssim_y:6.4f}"
+            lines.append(f"{row.name:{width}}  {y}  {psnr_rgb:>8}  {ssim_rgb:>8}")
         return "\n".join([*lines, f"protocol: {self.protocol}"])
 
 
@@ -107,7 +110,7 @@ def evaluate(
         ImageReadError: a picture cannot be read.
     """
     scores: list[Score] = []
-    for name, original, small in _pairs(dataset, scale):
+    for name, original, small in pairs(dataset, scale):
         result = upscale(Picture(small))
         if (result.height, result.width) != original.shape[:2]:
             raise ConfigError(
@@ -121,6 +124,7 @@ def evaluate(
             psnr(pixels, original, scale),
             ssim(pixels, original, scale),
             psnr(pixels, original, scale, channel="rgb"),
+            ssim(pixels, original, scale, channel="rgb"),
         )
         scores.append(score)
         if on_score is not None:
@@ -147,12 +151,16 @@ def evaluate_bicubic_classic(dataset: Path, *, scale: int = 4) -> Evaluation:
         height, width = plane.shape
         small = imresize(plane, height // scale, width // scale)
         result = np.clip(np.floor(imresize(small, height, width) + 0.5), 0, 255)
-        scores.append(Score(path.stem, psnr(result, plane, scale), ssim(result, plane, scale), None))
+        scores.append(Score(path.stem, psnr(result, plane, scale), ssim(result, plane, scale), None, None))
     return Evaluation(dataset.name, CLASSIC_PROTOCOL.format(scale=scale), tuple(scores))
 
 
-def _pairs(dataset: Path, scale: int) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
-    """Name, original (H, W, 3) and low-resolution picture (H / scale, W / scale, 3), both uint8."""
+def pairs(dataset: Path, scale: int) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+    """Name, original (H, W, 3) and low-resolution picture (H / scale, W / scale, 3), both uint8.
+
+    Args:
+        dataset, scale: as for `evaluate`, which raises the same errors.
+    """
     folder = _originals(dataset)
     originals = _pictures(folder)
     small_folder = dataset / f"LRbicx{scale}"
@@ -174,6 +182,11 @@ def _pairs(dataset: Path, scale: int) -> Iterator[tuple[str, NDArray[Any], NDArr
                     f"and the original {path} it must have {width} x {height}"
                 )
         yield path.stem, _as_rgb(original), _as_rgb(small)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _originals(dataset: Path) -> Path:

@@ -91,13 +91,13 @@ def test_results_of_16_bits_and_with_alpha_are_measured_as_8_bit_colour(tmp_path
 
 
 def test_table_has_the_protocol_beside_the_numbers() -> None:
-    scores = (Score("a", 28.123, 0.81234, 26.5), Score("longer", 30.0, 0.9, None))
+    scores = (Score("a", 28.123, 0.81234, 26.5, 0.78), Score("longer", 30.0, 0.9, None, None))
     text = str(Evaluation("Set5", "how it was done", scores))
     lines = text.splitlines()
-    assert lines[0].split() == ["Set5", "PSNR-Y", "SSIM-Y", "PSNR-RGB"]
-    assert lines[1].split() == ["a", "28.12", "0.8123", "26.50"]
-    assert lines[2].split() == ["longer", "30.00", "0.9000", "-"]
-    assert lines[3].split() == ["mean", "of", "2", "29.06", "0.8562", "26.50"]
+    assert lines[0].split() == ["Set5", "PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"]
+    assert lines[1].split() == ["a", "28.12", "0.8123", "26.50", "0.7800"]
+    assert lines[2].split() == ["longer", "30.00", "0.9000", "-", "-"]
+    assert lines[3].split() == ["mean", "of", "2", "29.06", "0.8562", "26.50", "0.7800"]
     assert lines[4] == "protocol: how it was done"
     assert len({len(line) for line in lines[:4]}) == 1
 
