@@ -17,7 +17,6 @@ from esrgan_torch.network import Generator
 
 if TYPE_CHECKING:
     from esrgan_torch.kernels.engine import KernelEngine
-    from esrgan_torch.kernels.steps import Step
 
 log = logging.getLogger("esrgan_torch")
 
@@ -119,6 +118,7 @@ def _first_wrong_step(engine: "KernelEngine", picture: Tensor) -> str | None:
     """The first step that differs from its reference, with its kernel's name."""
     from esrgan_torch.kernels.flat import FlatShape
     from esrgan_torch.kernels.launch import kernel_name
+    from esrgan_torch.kernels.steps import written_values
 
     features = engine.trunk(picture, _ignore)
     shape = FlatShape(1, *features.shape[-2:])
@@ -127,20 +127,12 @@ def _first_wrong_step(engine: "KernelEngine", picture: Tensor) -> str | None:
     for step in [*engine.network.trunk(trunk), *engine.network.tail(tail)]:
         before = step.target.values.clone()
         engine.run_steps([step])
-        result = _written(step)
+        result = written_values(step).float()
         step.target.values.copy_(before)
         step.reference()
-        if _distance(result, _written(step)) > ROOM * torch.finfo(engine.dtype).eps:
+        if _distance(result, written_values(step).float()) > ROOM * torch.finfo(engine.dtype).eps:
             return f"{kernel_name(step, engine.table)} in {step.name}"
     return None
-
-
-def _written(step: "Step") -> Tensor:
-    """A copy of what a step has written, rounded parts only; a border whole."""
-    if not step.written:
-        return step.target.border().float()
-    at, count = step.written[0]
-    return step.target.picture(at, count).float()
 
 
 def _or(sizes: tuple[int, ...]) -> str:

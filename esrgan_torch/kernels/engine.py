@@ -81,6 +81,10 @@ class KernelEngine(Engine):
         for step in steps:
             run_step(step, self.table)
 
+    def forget_graphs(self) -> None:
+        """Launch the next pictures one by one again."""
+        self._graphs.clear()
+
     def trunk_bytes(self, height: int, width: int) -> int:
         shape = FlatShape(1, height // self.unshuffle, width // self.unshuffle)
         # beside the buffers: the result, and while the picture is split the picture twice in float32
@@ -109,7 +113,8 @@ class KernelEngine(Engine):
                 self._graphs.clear()
                 self._memory.pop(name, None)
                 del held
-                self._memory[name] = torch.empty(size, dtype=torch.uint8, device=self.device)
+                with torch.inference_mode(False):  # it may be written outside of that mode too
+                    self._memory[name] = torch.empty(size, dtype=torch.uint8, device=self.device)
         return self._memory
 
     def _launch_trunk(self, buffers: TrunkBuffers) -> None:

@@ -23,7 +23,7 @@ def pack_first(convolution: nn.Conv2d, dtype: torch.dtype, device: torch.device)
 
     With x = x_high + x_low and w = w_high + w_low, rounded parts and what is left,
     w * x is w_high * x_high + w_high * x_low + w_low * x_high up to 2^-22. Three channels fill 9 of the 16
-    inputs that have to be multiplied anyway, and the picture gains 2 to 3 dB.
+    inputs that have to be multiplied anyway, and the picture gains 1 to 3 dB.
     """
     weight, bias = _weight_and_bias(convolution, device)
     high = weight.to(dtype).float()

@@ -185,6 +185,14 @@ class ClearBorder:
 Step = Conv | Upsample | ClearBorder
 
 
+def written_values(step: Step) -> Tensor:
+    """A copy of what a step has written: of pairs the rounded parts, of a border all that has to be zero."""
+    if not step.written:
+        return step.target.border()
+    at, count = step.written[0]
+    return step.target.picture(at, count).clone()
+
+
 def read_place(buffer: Flat, place: Place, count: int) -> Tensor:
     """The values of a place in float64: (B, H, W, count)."""
     values = buffer.picture(place.at, count).double()

@@ -1,8 +1,10 @@
 """The dense blocks of a network through the halo kernel, in place of their steps in `network`."""
 
 import ctypes
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -57,7 +59,7 @@ class HaloBlocks:
         self._device = device
         self._slots = Slots(FEATURES, GROWTH)
         self._planes: Planes | None = None
-        self._processors = torch.cuda.get_device_properties(device).multi_processor_count
+        self._processors = multiprocessors(device)
         functions = load(device.index or 0)
         suffix = str(dtype).removeprefix("torch.")
         self._functions = {kind: functions[f"{kind}_{suffix}"] for kind in (*KINDS, "outer")}
@@ -75,7 +77,8 @@ class HaloBlocks:
         if self._planes is not None and self._planes.shape == shape:
             return False
         self._planes = None  # first, so that both need not fit
-        self._planes = Planes(shape, self._slots.channels, self._dtype, self._device)
+        with torch.inference_mode(False):  # they may be written outside of that mode too
+            self._planes = Planes(shape, self._slots.channels, self._dtype, self._device)
         return True
 
     def run(self, dense: Flat) -> None:
@@ -134,6 +137,12 @@ def arguments(planes: Planes, slots: Slots, place: int, number: int, weights: We
     )
 
 
+def multiprocessors(device: torch.device) -> int:
+    """Of a CUDA device."""
+    properties = cast("Callable[[torch.device], Any]", torch.cuda.get_device_properties)(device)
+    return properties.multi_processor_count
+
+
 @cache
 def load(device: int) -> dict[str, Function]:
     """The kernels by their names, loaded once a device. Errors as `HaloBlocks`."""
@@ -148,4 +157,4 @@ def load(device: int) -> dict[str, Function]:
 
 def _in_planes(picture: Tensor) -> Tensor:
     """(H, W, C) -> (H, W, C / 8, 8), a view."""
-    return picture.unflatten(2, (-1, LANES))
+    return picture.view(*picture.shape[:2], -1, LANES)

@@ -14,7 +14,7 @@ OUTPUTS = 64
 
 
 class Planes:
-    """[channels / 8][pixel][8], pixels as in `flat`; with more rows and slack, so that whole tiles can be read.
+    """[channels / 8][pixel][8], pixels as in `flat`, and room behind them so that whole tiles can be read.
 
     Args:
         shape: one picture.
