@@ -36,13 +36,15 @@ class Table:
     """One launch for each kind of layer.
 
     Args:
-        wide: convolutions of at least 64 inputs.
+        deep: conv5, of 192 inputs: residuals and three sums need most registers.
+        wide: other convolutions of at least 64 inputs.
         narrow: the rest of conv2 and conv4, with growth inputs and outputs.
         first: the first convolution, 16 inputs.
         last: the last, 16 outputs.
         upsample: after nearest x2.
     """
 
+    deep: Launch
     wide: Launch
     narrow: Launch
     first: Launch
@@ -53,12 +55,15 @@ class Table:
         """The launch for a 3x3 convolution."""
         if outputs == 16:
             return self.last
+        if inputs >= 192:
+            return self.deep
         if inputs >= 64:
             return self.wide
         return self.narrow if inputs % 32 == 0 else self.first
 
 
 _POINTERS = Table(
+    deep=Launch("rows", 64, 32, 4, 3),
     wide=Launch("rows", 128, 64, 8, 2),
     narrow=Launch("rows", 128, 32, 4, 3),
     first=Launch("taps", 128, 16, 4, 3),
@@ -66,6 +71,7 @@ _POINTERS = Table(
     upsample=Launch("taps", 128, 64, 4, 3),
 )
 _HOPPER = Table(
+    deep=Launch("rows-descriptor", 128, 64, 8, 2),
     wide=Launch("rows-descriptor", 128, 64, 8, 2),
     narrow=Launch("rows-descriptor", 128, 32, 4, 3),
     first=Launch("taps", 128, 16, 4, 3),

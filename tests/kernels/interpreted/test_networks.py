@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered:Runtim
 
 CPU = torch.device("cpu")
 # large tiles: the interpreter pays for each step of a loop, not for its pixels
-TABLE = Table(*[Launch("rows", 256, 64, 4, 2)] * 2, *[Launch("taps", 256, 64, 4, 2)] * 3)
+TABLE = Table(*[Launch("rows", 256, 64, 4, 2)] * 3, *[Launch("taps", 256, 64, 4, 2)] * 3)
 SMALL = {"features": 16, "growth": 16, "blocks": 1}
 SMALLEST = {**SMALL, "scale": 1}
 
