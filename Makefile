@@ -3,6 +3,7 @@
 #   make test    install everything and run the tests; with ARGS="..." those of Python that pytest then chooses
 #   make check   formatting, lint, types and layers
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
+#   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/kernels/halo/)
 #   make wheel   the package that is published                                 (dist/)
 #   make clean   remove all that the other verbs made
 
@@ -13,7 +14,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test check wheel onnx-tf clean
+.PHONY: demo test check wheel onnx-tf clean cubin
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite
@@ -34,6 +35,12 @@ wheel: $(VENV)/.developing web/node_modules/.installed
 	cd web && npm run --silent build && npm run --silent build:demo
 	cp -R web/dist-demo cli/esrgan_cli/demo_files
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
+
+HALO = esrgan_torch/kernels/halo
+NVCC ?= nvcc
+cubin: $(HALO)/conv.sm_90a.cubin
+$(HALO)/conv.sm_90a.cubin: $(HALO)/conv.cu $(HALO)/wgmma.cuh
+	$(NVCC) -gencode=arch=compute_90a,code=sm_90a -cubin -O3 -o $@ $<
 
 clean:
 	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo web/bench/dist \
