@@ -95,7 +95,8 @@ def run_suite(plan: Plan, results: Path, listener: Listener) -> Outcome:
             try:
                 row = in_child(measure_quality, network, plan.dataset, plan.threads, plan.device)
             except EsrganError as error:
-                store("quality", [], [LeftOut(f"quality of {network}", "esrgan-torch", str(error))])
+                reason = str(error).splitlines()[0]  # what follows are addresses and folders of this machine
+                store("quality", [], [LeftOut(f"quality of {network}", "esrgan-torch", reason)])
             else:
                 store("quality", [row], [])
     return total

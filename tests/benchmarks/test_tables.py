@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_benchmarks.record import append
+from esrgan_benchmarks.plots import PLOTS, digest
+from esrgan_benchmarks.record import append, read
 from esrgan_benchmarks.tables import PLACE, TABLES, render
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +16,14 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 def test_tables_are_made_from_the_rows(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert render(text) == text, "run: python -m esrgan_benchmarks.tables " + page.name
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_plots_are_made_from_the_rows(name: str) -> None:
+    rows = [row for benchmark in PLOTS[name][0] for row in read(benchmark)]
+    command = "esrgan bench --results benchmarks/results --report report.html --plots docs/images"
+    plot = (ROOT / "docs" / "images" / f"{name}.svg").read_text(encoding="utf-8")
+    assert digest(rows) in plot, f"run: {command}"
 
 
 def test_every_kind_of_row_is_shown_somewhere() -> None:
