@@ -17,7 +17,9 @@ WORKERS ?= 2
 .PHONY: demo test check wheel onnx-tf clean cubin
 
 demo: $(VENV)/.installed
-	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite
+	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
+	  { echo "once more, with the small weights that come with the project"; $(VENV)/bin/esrgan upscale \
+	  examples/cat.jpg --model esrgan-lite-x4 --output demo/cat-x4.png --page demo/cat-x4.html --overwrite; }
 
 test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browser web/node_modules/.installed
 	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def comparison_grid(
         window = small[first : top + height + 16, before : left + width + 16].copy()
         row = np.full((side, (len(models) + 1) * (side + GAP) - GAP, 3), 255, np.uint8)
         for column, upscale in enumerate(models.values()):
-            made = to_8_bits(upscale(Picture(window)).pixels)
+            made: NDArray[Any] = to_8_bits(upscale(Picture(window)).pixels)
             y, x = (top - first) * scale, (left - before) * scale
             _put(row, column, made[y : y + height * scale, x : x + width * scale], side)
         place = original[top * scale : (top + height) * scale, left * scale : (left + width) * scale]
@@ -63,6 +64,6 @@ def _middle(length: int, wanted: int) -> tuple[int, int]:
     return (length - kept) // 2, kept
 
 
-def _put(row: NDArray[np.uint8], column: int, pixels: NDArray[np.uint8], side: int) -> None:
+def _put(row: NDArray[np.uint8], column: int, pixels: NDArray[Any], side: int) -> None:
     left = column * (side + GAP)
     row[: pixels.shape[0], left : left + pixels.shape[1]] = pixels

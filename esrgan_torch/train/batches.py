@@ -60,14 +60,14 @@ class Crops(Dataset[Batch]):
         self._open: dict[int, tuple[Pixels, Pixels]] = {}
 
     def __getitem__(self, index: int) -> Batch:
-        small: list[Tensor] = []
-        large: list[Tensor] = []
+        small: list[Pixels] = []
+        large: list[Pixels] = []
         for place in self.places():
             rng = np.random.default_rng((self.seed, index, place))
-            pixels = self._crop(rng, self.choose(rng))
-            small.append(_tensor(pixels[0]))
-            large.append(_tensor(pixels[1]))
-        return torch.stack(small), torch.stack(large)
+            crop = self._crop(rng, self.choose(rng))
+            small.append(crop[0])
+            large.append(crop[1])
+        return _batch(small), _batch(large)
 
     def places(self) -> range:
         """Which crops of a step are this process's."""
@@ -129,6 +129,6 @@ def _turned(image: Pixels, turn: int) -> Pixels:
     return image.transpose(1, 0, 2) if turn & 4 else image
 
 
-def _tensor(image: Pixels) -> Tensor:
-    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(image.transpose(2, 0, 1).copy()).float() / 255
+def _batch(images: list[Pixels]) -> Tensor:
+    """(H, W, 3) uint8, each -> (N, 3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(255)

@@ -86,7 +86,8 @@ def generator_step(
     if objective.teacher is not None:
         with torch.no_grad():
             target = objective.teacher(small).float().clamp(0, 1)
-    wanted = sharpen(target) if objective.sharpen_targets else target
+    with torch.autocast(target.device.type, enabled=False):
+        wanted = sharpen(target.float()) if objective.sharpen_targets else target
     parts: dict[str, Tensor] = {}
     if objective.pixel:
         parts["pixel"] = objective.pixel * pixel_loss(output, wanted)

@@ -81,14 +81,16 @@ def test_fetch_offline(run, tmp_path):
 
 
 def test_verify(run, tmp_path):
-    assert run("verify", "--cache", tmp_path) == (0, "")
+    status, bundled = run("verify", "--cache", tmp_path)
+    assert (status, bundled.count("\n")) == (0, 1)
+    assert bundled.endswith("esrgan-lite-x4.safetensors: ok\n")
     assert run("verify", "bsrgan-x4", "--cache", tmp_path) == (1, "bsrgan-x4: not in the cache\n")
     path = tmp_path / "bsrgan-x4" / "BSRGAN.pth"
     path.parent.mkdir()
     path.write_bytes(b"no")
     status, out = run("verify", "--cache", tmp_path)
     assert status == 1
-    assert out == f"{path}: 2 bytes where 67,046,751 are expected\n"
+    assert out == f"{path}: 2 bytes where 67,046,751 are expected\n{bundled}"
 
 
 def test_inspect(run, file):

@@ -1,5 +1,4 @@
 import hashlib
-import socket
 import subprocess
 from pathlib import Path
 
@@ -21,17 +20,6 @@ def model(server):
         return Model("tiny", "", "MIT", "", "RRDBNet", 4, 1, (Alternative("basicsr", (file,)),))
 
     return make
-
-
-@pytest.fixture
-def no_network(monkeypatch):
-    def refuse(*_: object, **__: object):
-        raise AssertionError("the network was touched")
-
-    monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(subprocess, "run", refuse)
-    monkeypatch.setattr(subprocess, "Popen", refuse)
 
 
 def test_fetched_once(model, server, tmp_path):
