@@ -1,12 +1,13 @@
 """Networks as they run: a copy of the weights on a device, in a precision, in the fastest layout found.
 
-An engine computes the same as the network it is made from, up to rounding: float32 is bit for bit the
-eager result on the CPU, the half precisions keep the residual stream in float32.
+An engine computes the same as the network it is made from, up to rounding; in the half precisions the
+residual stream stays in float32. `make_engine` is the one place where an engine is chosen.
 """
 
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -19,6 +20,7 @@ from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RR
 from esrgan_torch.network import Generator
 
 Progress = Callable[[float], None]
+Layer = Callable[[Tensor], Tensor]
 Network = TypeVar("Network", bound=Generator)
 
 BLOCK_REACH = 5  # pixels around that a dense block sees: one a convolution
@@ -63,12 +65,16 @@ class Engine(ABC):
 
 
 def make_engine(model: Generator, device: torch.device, dtype: torch.dtype) -> Engine:
-    """The engine for this network.
+    """The engine for this network: the fastest that was measured for device and precision, docs/cpu.md.
 
     Raises:
         ConfigError: a network that is neither an RRDBNet nor a CompactNet.
     """
+    from esrgan_torch import engine_packed  # which is built on this module
+
     if isinstance(model, RRDBNet):
+        if device.type == "cpu" and dtype == torch.float32 and engine_packed.is_available():
+            return engine_packed.PackedEngine(model, device, dtype)
         return RRDBEngine(model, device, dtype)
     if isinstance(model, CompactNet):
         return CompactEngine(model, device, dtype)
@@ -91,33 +97,50 @@ class RRDBEngine(Engine):
         super().__init__(model, device, dtype)
         self._band_bytes = BAND_BYTES
         self._features = model.config.features
-        self._dense = model.config.features + 4 * model.config.growth
-        network = copy.deepcopy(model).to(device, dtype).requires_grad_(False)
-        network.conv_first = copy.deepcopy(model.conv_first).to(device, torch.float32)
-        network.conv_body = copy.deepcopy(model.conv_body).to(device, torch.float32)
+        self._growth = model.config.growth
+        self._prepare(model)
+
+    def _prepare(self, model: RRDBNet) -> None:
+        """Copy the weights into the layers that the trunk and the tail run.
+
+        A block is given a window of `_window_channels`, of which the first `features` are known, and returns
+        what it adds. It may fill the other channels.
+        """
+        network = copy.deepcopy(model).to(self.device, self.dtype).requires_grad_(False)
+        network.conv_first = copy.deepcopy(model.conv_first).to(self.device, torch.float32)
+        network.conv_body = copy.deepcopy(model.conv_body).to(self.device, torch.float32)
         self._network = _channels_last(network)
+        self._window_channels = self._features + 4 * self._growth
+        self._first: Layer = network.conv_first
+        self._body: Layer = network.conv_body
+        self._rrdbs: list[tuple[Layer, ...]] = [
+            tuple(partial(dense_residual, block) for block in (rrdb.rdb1, rrdb.rdb2, rrdb.rdb3))
+            for rrdb in network.rrdbs()
+        ]
 
     def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         folded = F.pixel_unshuffle(batch, self.unshuffle).contiguous(memory_format=torch.channels_last)
-        stream = self._network.conv_first(folded)
+        stream = self._first(folded)
         start = torch.empty_like(stream)
-        blocks = self._network.rrdbs()
-        for number, block in enumerate(blocks, start=1):
+        for number, blocks in enumerate(self._rrdbs, start=1):
             start.copy_(stream)
-            for dense_block in (block.rdb1, block.rdb2, block.rdb3):
-                self._add_dense_block(dense_block, stream)
+            for block in blocks:
+                self._add_residual(block, stream)
             torch.add(start, stream, alpha=RESIDUAL_SCALE, out=stream)
-            progress(number / len(blocks))
+            progress(number / len(self._rrdbs))
         # the first convolution is computed again rather than kept: 0.01 % of the work against a third plane
-        return self._in_bands(self._network.conv_body, stream, start).add_(self._network.conv_first(folded))
+        return self._in_bands(self._body, stream, start).add_(self._first(folded))
 
-    def _add_dense_block(self, block: ResidualDenseBlock, stream: Tensor) -> None:
-        """stream += 0.2 * residual(stream), band by band."""
+    def _add_residual(self, block: Layer, stream: Tensor) -> None:
+        """stream += 0.2 * block(stream), band by band."""
         height, width = stream.shape[-2:]
         rows = self._band_rows(height, width)
+        if rows == height and self._window_channels == self._features:
+            stream.add_(block(stream), alpha=RESIDUAL_SCALE)
+            return
         window_rows = min(rows + 2 * BLOCK_REACH, height)
-        dense = torch.empty(
-            (1, self._dense, window_rows, width),
+        buffer = torch.empty(
+            (1, self._window_channels, window_rows, width),
             device=self.device,
             dtype=self.dtype,
             memory_format=torch.channels_last,
@@ -127,26 +150,17 @@ class RRDBEngine(Engine):
             bottom = min(top + rows, height)
             window_top = max(top - BLOCK_REACH, 0)
             window_bottom = min(bottom + BLOCK_REACH, height)
-            window = dense[:, :, : window_bottom - window_top]
+            window = buffer[:, :, : window_bottom - window_top]
             window[:, : self._features, top - window_top :] = stream[:, :, top:window_bottom]
             if above is not None:
                 window[:, : self._features, : top - window_top] = above
             above = stream[:, :, bottom - min(BLOCK_REACH, bottom) : bottom].clone()
-            residual = self._residual(block, window)
+            residual = block(window)
             stream[:, :, top:bottom].add_(
                 residual[:, :, top - window_top : bottom - window_top], alpha=RESIDUAL_SCALE
             )
 
-    def _residual(self, block: ResidualDenseBlock, dense: Tensor) -> Tensor:
-        """Fill the channels after the first `features` and return what the block adds."""
-        known = self._features
-        for convolution in (block.conv1, block.conv2, block.conv3, block.conv4):
-            grown = F.leaky_relu_(convolution(dense[:, :known]), SLOPE)
-            dense[:, known : known + grown.shape[1]] = grown
-            known += grown.shape[1]
-        return block.conv5(dense)
-
-    def _in_bands(self, convolution: torch.nn.Conv2d, source: Tensor, result: Tensor) -> Tensor:
+    def _in_bands(self, convolution: Layer, source: Tensor, result: Tensor) -> Tensor:
         """result = convolution(source), in bands, so that no further plane is needed."""
         height, width = source.shape[-2:]
         rows = self._band_rows(height, width)
@@ -168,7 +182,8 @@ class RRDBEngine(Engine):
 
     def _row_bytes(self, width: int) -> int:
         """Temporary bytes a row of a band: the dense buffer, a copy of it, the last convolution's result."""
-        return width * (2 * self._dense + self._features) * self.dtype.itemsize
+        dense = self._features + 4 * self._growth
+        return width * (2 * dense + self._features) * self.dtype.itemsize
 
     def _band_rows(self, height: int, width: int) -> int:
         rows = max(self._band_bytes // self._row_bytes(width) - 2 * BLOCK_REACH, SMALLEST_BAND)
@@ -188,6 +203,21 @@ class RRDBEngine(Engine):
     def tail_bytes(self, height: int, width: int) -> int:
         # at the last resolution: a convolution's input, its result and a copy in the library's own layout
         return 3 * self._features * self.dtype.itemsize * height * width * (self.scale * self.unshuffle) ** 2
+
+
+def dense_residual(block: ResidualDenseBlock, dense: Tensor) -> Tensor:
+    """What a dense block adds, before its weight.
+
+    Args:
+        block: of a features and b growth.
+        dense: (1, a + 4 * b, h, w), of which the first a channels are given; the others are filled.
+    """
+    known = block.conv1.in_channels
+    for convolution in (block.conv1, block.conv2, block.conv3, block.conv4):
+        grown = F.leaky_relu_(convolution(dense[:, :known]), SLOPE)
+        dense[:, known : known + grown.shape[1]] = grown
+        known += grown.shape[1]
+    return block.conv5(dense)
 
 
 class CompactEngine(Engine):

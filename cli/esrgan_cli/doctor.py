@@ -86,12 +86,15 @@ def _devices() -> list[tuple[str, str]]:
     import psutil
     import torch
 
+    from esrgan_torch import engine_packed
     from esrgan_torch.devices import computes_bfloat16_fast, device_name, free_memory
 
     cpu = torch.device("cpu")
     half = "bfloat16 is fast" if computes_bfloat16_fast(cpu) else "bfloat16 is slow"
     memory = f"{_gib(free_memory(cpu))} of {_gib(psutil.virtual_memory().total)} free"
-    facts = [("cpu", f"{device_name(cpu)}, {half}, {memory}")]
+    packed = engine_packed.is_available()
+    engine = "weights packed by oneDNN" if packed else "plain convolutions, no oneDNN on x86"
+    facts = [("cpu", f"{device_name(cpu)}, {half}, {memory}"), ("engine", f"RRDBNet in float32: {engine}")]
     for index in range(torch.cuda.device_count()):
         cuda = torch.device("cuda", index)
         _, total = torch.cuda.mem_get_info(cuda)
@@ -120,9 +123,8 @@ def _models(cache: Path | None) -> list[tuple[str, str]]:
         folder = model_folder(model, cache)
         if folder.is_dir():
             size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-            facts.append((name, f"{size / 1e6:.1f} MB"))
-    if len(facts) == 1:
-        facts.append(("none", "a model is fetched when it is first used"))
+            facts.append((name, f"{size / 1e6:.1f} MB" + ", installed with the project" * model.bundled))
+    facts.append(("others", "fetched when first used, see: esrgan weights list"))
     return facts
 
 

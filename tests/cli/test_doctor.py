@@ -7,6 +7,7 @@ import torch
 from esrgan_cli import doctor
 from esrgan_cli.doctor import Extra, find_extras, installed_version
 from esrgan_cli.main import main
+from esrgan_torch import engine_packed
 
 
 def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,11 +23,15 @@ def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["realesrgan-x4plus"].endswith("2.5 MB")
     assert f"{torch.get_num_threads()} threads, bfloat16 is " in facts["cpu"]
     assert facts["cpu"].endswith("GiB free")
+    assert ("weights packed by oneDNN" in facts["engine"]) == engine_packed.is_available()
 
 
-def test_an_empty_cache_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--cache", str(tmp_path / "nothing")]) == 0
-    assert "fetched when it is first used" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "MB, installed with the project" in said
+    assert "realesrgan" not in said
+    assert "fetched when first used" in said
 
 
 def test_extras() -> None:

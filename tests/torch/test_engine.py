@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import esrgan_torch.engine as engines
+from esrgan_torch import engine_packed
 from esrgan_torch.engine import CompactEngine, make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
@@ -20,12 +21,22 @@ def nothing(_: float) -> None:
     """No progress wanted."""
 
 
+@pytest.fixture(params=["packed", "plain"])
+def float32_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both engines that can run an RRDBNet in float32 on the CPU."""
+    if request.param == "plain":
+        monkeypatch.setattr(engine_packed, "is_available", lambda: False)
+    elif not engine_packed.is_available():
+        pytest.skip("needs oneDNN on x86")
+
+
 def run(model: Generator, batch: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     engine = make_engine(model, CPU, dtype)
     with torch.inference_mode():
         return engine.tail(engine.trunk(batch, nothing))
 
 
+@pytest.mark.usefixtures("float32_engine")
 @pytest.mark.parametrize(
     "sizes", [{}, {"scale": 2, "unshuffle": 2}, {"scale": 1, "unshuffle": 4}, {"scale": 8}]
 )
@@ -45,6 +56,7 @@ def test_rrdb_engine_equals_the_network(
     assert distance <= 2 * (eager.double() - exact).abs().max() + 1e-6
 
 
+@pytest.mark.usefixtures("float32_engine")
 def test_bands_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_rrdb(blocks=3)
     batch = torch.rand(1, 3, 61, 19)
@@ -111,10 +123,14 @@ def test_shrinking_takes_less_and_ends() -> None:
 
 
 MEASURE = """
+import sys
 import torch
 from esrgan_benchmarks.measure import peak_memory
+from esrgan_torch import engine_packed
 from esrgan_torch.engine import make_engine
 from esrgan_torch.generator import RRDBNet
+if sys.argv[1] == "plain":
+    engine_packed.is_available = lambda: False
 engine = make_engine(RRDBNet(blocks=1), torch.device("cpu"), torch.float32)
 with torch.inference_mode():
     engine.trunk(torch.rand(1, 3, 32, 32), lambda done: None)
@@ -125,11 +141,16 @@ print(peak_memory() - before, engine.trunk_bytes(640, 512))
 """
 
 
-def test_the_estimate_covers_what_the_trunk_takes() -> None:
+@pytest.mark.parametrize("engine", ["packed", "plain"])
+def test_the_estimate_covers_what_the_trunk_takes(engine: str) -> None:
     """In a process of its own, whose peak nothing else has moved, without what the C library's heap keeps."""
     given_back_at_once = os.environ | {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
     result = subprocess.run(
-        [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, env=given_back_at_once
+        [sys.executable, "-c", MEASURE, engine],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=given_back_at_once,
     )
     taken, estimated = map(int, result.stdout.split())
     planes = 2 * 64 * 4 * 640 * 512

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from esrgan_torch import Picture, Tiling, Upscaler
-from esrgan_torch.engine import Engine, RRDBEngine
+from esrgan_torch.engine import Engine, make_engine
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
 from tests.torch.networks import small_rrdb
 from tests.torch.test_upscale import photo
 
 MODEL = small_rrdb()
+ENGINE = type(make_engine(MODEL, torch.device("cpu"), torch.float32))
 PIXELS = photo(60, 52)
 
 
@@ -37,7 +38,7 @@ def fails_above(limit: int, method: Callable[..., Tensor]) -> Callable[..., Tens
 def test_a_tail_that_does_not_fit_is_divided_and_stays_exact(
     whole: np.ndarray, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(RRDBEngine, "tail", fails_above(400, RRDBEngine.tail))
+    monkeypatch.setattr(ENGINE, "tail", fails_above(400, ENGINE.tail))
     with caplog.at_level(logging.WARNING, "esrgan_torch"):
         result = Upscaler(MODEL, "cpu", "float32", "exact").upscale(Picture(PIXELS))
     np.testing.assert_array_equal(result.picture.pixels, whole)
@@ -48,7 +49,7 @@ def test_a_tail_that_does_not_fit_is_divided_and_stays_exact(
 def test_a_trunk_that_does_not_fit_is_divided_into_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = photo(130, 52)
     whole = Upscaler(MODEL, "cpu", "float32", "off")(pixels)
-    monkeypatch.setattr(RRDBEngine, "trunk", fails_above(6000, RRDBEngine.trunk))
+    monkeypatch.setattr(ENGINE, "trunk", fails_above(6000, ENGINE.trunk))
     result = Upscaler(MODEL, "cpu", "float32", "auto").upscale(Picture(pixels))
     assert result.divided == 1
     # the overlap of so small a network is all that it sees, so nothing is lost
@@ -59,7 +60,7 @@ def test_a_trunk_that_does_not_fit_is_divided_into_windows(monkeypatch: pytest.M
 def test_a_division_that_cuts_into_what_the_network_sees_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_rrdb(blocks=4)
     model.overlap = 20
-    monkeypatch.setattr(RRDBEngine, "trunk", fails_above(6000, RRDBEngine.trunk))
+    monkeypatch.setattr(ENGINE, "trunk", fails_above(6000, ENGINE.trunk))
     result = Upscaler(model, "cpu", "float32", "auto").upscale(Picture(photo(130, 52)))
     assert result.divided == 1
     assert not result.exact
@@ -71,7 +72,7 @@ def test_windows_that_do_not_fit_are_divided_within_a_cross_fade(
 ) -> None:
     upscaler = Upscaler(MODEL, "cpu", "float32", Tiling("overlap", 32, 8))
     undivided = upscaler(PIXELS).astype(int)
-    monkeypatch.setattr(RRDBEngine, "trunk", fails_above(1000, RRDBEngine.trunk))
+    monkeypatch.setattr(ENGINE, "trunk", fails_above(1000, ENGINE.trunk))
     result = upscaler.upscale(Picture(PIXELS))
     assert result.divided > 0
     assert not result.exact
@@ -82,19 +83,19 @@ def test_windows_that_do_not_fit_are_divided_within_a_cross_fade(
 
 @pytest.mark.parametrize("tiling", ["exact", "off"])
 def test_exact_and_off_refuse_rather_than_cut(tiling: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RRDBEngine, "trunk", fails_above(100, RRDBEngine.trunk))
+    monkeypatch.setattr(ENGINE, "trunk", fails_above(100, ENGINE.trunk))
     with pytest.raises(OutOfMemoryError, match="60x52"):
         Upscaler(MODEL, "cpu", "float32", tiling)(PIXELS)
 
 
 def test_memory_for_nothing_is_an_error_and_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RRDBEngine, "trunk", fails_above(0, RRDBEngine.trunk))
+    monkeypatch.setattr(ENGINE, "trunk", fails_above(0, ENGINE.trunk))
     with pytest.raises(OutOfMemoryError):
         Upscaler(MODEL, "cpu", "float32")(PIXELS)
 
 
 def test_no_memory_for_one_pixel_of_tail_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RRDBEngine, "tail", fails_above(0, RRDBEngine.tail))
+    monkeypatch.setattr(ENGINE, "tail", fails_above(0, ENGINE.tail))
     with pytest.raises(OutOfMemoryError, match="single pixel"):
         Upscaler(MODEL, "cpu", "float32")(PIXELS)
 
@@ -103,7 +104,7 @@ def test_other_errors_are_not_taken_for_memory(monkeypatch: pytest.MonkeyPatch) 
     def broken(self: Engine, features: Tensor) -> Tensor:
         raise RuntimeError("a kernel is broken")
 
-    monkeypatch.setattr(RRDBEngine, "tail", broken)
+    monkeypatch.setattr(ENGINE, "tail", broken)
     with pytest.raises(RuntimeError, match="a kernel is broken"):
         Upscaler(MODEL, "cpu", "float32")(PIXELS)
 
@@ -112,7 +113,8 @@ def test_other_errors_are_not_taken_for_memory(monkeypatch: pytest.MonkeyPatch) 
 def test_a_tile_that_is_not_finite_is_computed_again_in_float32(
     half: str, whole: np.ndarray, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    method = getattr(RRDBEngine, half)
+    engine = type(make_engine(MODEL, torch.device("cpu"), torch.bfloat16))
+    method = getattr(engine, half)
 
     def overflowing(self: Engine, *given: object) -> Tensor:
         values = method(self, *given).clone()
@@ -120,7 +122,7 @@ def test_a_tile_that_is_not_finite_is_computed_again_in_float32(
             values[..., 0, 0] = float("inf")
         return values
 
-    monkeypatch.setattr(RRDBEngine, half, overflowing)
+    monkeypatch.setattr(engine, half, overflowing)
     with caplog.at_level(logging.WARNING, "esrgan_torch"):
         result = Upscaler(MODEL, "cpu", "bfloat16").upscale(Picture(PIXELS))
     assert result.redone == 1
@@ -139,7 +141,7 @@ def test_damaged_weights_are_an_error() -> None:
 
 def test_the_device_never_holds_the_large_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     largest = 0
-    tail = RRDBEngine.tail
+    tail = ENGINE.tail
 
     def watched(self: Engine, features: Tensor) -> Tensor:
         nonlocal largest
@@ -147,6 +149,6 @@ def test_the_device_never_holds_the_large_picture(monkeypatch: pytest.MonkeyPatc
         largest = max(largest, values.numel())
         return values
 
-    monkeypatch.setattr(RRDBEngine, "tail", watched)
+    monkeypatch.setattr(ENGINE, "tail", watched)
     Upscaler(MODEL, "cpu", "float32")(photo(300, 260))
     assert largest <= 3 * (4 * (128 + 4)) ** 2

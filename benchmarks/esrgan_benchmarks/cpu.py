@@ -1,0 +1,174 @@
+"""What each part of the CPU engine gains, beside the other ways that were tried.
+
+    python -m esrgan_benchmarks.cpu [--size PX] [--runs N]
+
+Layers of the default sizes (64 features, growth 32), float32, on a size x size map:
+
+- dense block: the reference's concatenation; maps written into one buffer, of which convolutions read a part
+  (`RRDBEngine`); concatenation before convolutions with packed weights and fused LeakyReLU; sums of packed
+  convolutions over the single maps (`PackedEngine`).
+- enlargement: nearest x2, 3x3 convolution, LeakyReLU; the same as one transposed convolution.
+- last convolution: 3x3 to 3 channels; the same for 2x2 pixels at once. Its map is as large as given.
+"""
+
+import argparse
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from esrgan_benchmarks.measure import Spread, interleave, ratio, stopwatch
+from esrgan_benchmarks.record import Row, append, latest, measured_on
+from esrgan_torch.engine import dense_residual
+from esrgan_torch.engine_packed import (
+    PackedConvolution,
+    PackedDenseBlock,
+    PackedEnlargement,
+    PackedLastConvolution,
+)
+from esrgan_torch.generator import SLOPE, ResidualDenseBlock
+
+Way = Callable[[], Tensor]
+CHANNELS_LAST = torch.channels_last
+TOLERANCE = 1e-4  # of values around 1: another way to compute, not another result
+
+
+def dense_block_ways(size: int) -> dict[str, Way]:
+    """Each gives what the block adds, before its weight."""
+    block = ResidualDenseBlock(64, 32).requires_grad_(False).to(memory_format=CHANNELS_LAST)
+    values = _map(64, size)
+    buffer = _map(192, size)
+    packed, sums = _concatenating(block), PackedDenseBlock(block)
+
+    def in_one_buffer() -> Tensor:
+        buffer[:, :64] = values
+        return dense_residual(block, buffer)
+
+    return {
+        "concatenation": lambda: block.residual(values),
+        "one buffer": in_one_buffer,
+        "concatenation, packed": lambda: packed(values),
+        "sums, packed": lambda: sums(values),
+    }
+
+
+def enlargement_ways(size: int) -> dict[str, Way]:
+    """Each gives the map after an upsampling step of the tail."""
+    layer, values = _layer(64), _map(64, size)
+    packed = PackedEnlargement(*_tensors(layer))
+
+    def plain() -> Tensor:
+        return F.leaky_relu_(layer(F.interpolate(values, scale_factor=2.0, mode="nearest")), SLOPE)
+
+    return {"nearest, convolution": plain, "transposed, packed": lambda: packed(values)}
+
+
+def last_ways(size: int) -> dict[str, Way]:
+    """Each gives the picture."""
+    layer, values = _layer(3), _map(64, size)
+    packed, wide = PackedConvolution(*_tensors(layer)), PackedLastConvolution(*_tensors(layer))
+    return {
+        "convolution": lambda: layer(values),
+        "convolution, packed": lambda: packed(values),
+        "2x2 pixels, packed": lambda: wide(values),
+    }
+
+
+LAYERS: dict[str, Callable[[int], dict[str, Way]]] = {
+    "dense block": dense_block_ways,
+    "enlargement": enlargement_ways,
+    "last convolution": last_ways,
+}
+
+
+def measure(layer: str, size: int, runs: int) -> list[Row]:
+    """Rows of one layer's ways; each must give what the first one gives.
+
+    Raises:
+        AssertionError: a way gives something else.
+    """
+    with torch.inference_mode():
+        ways = LAYERS[layer](size)
+        first = next(iter(ways))
+        expected = ways[first]()
+        for name, way in ways.items():
+            error = (way() - expected).abs().max().item()
+            if not error <= TOLERANCE:
+                raise AssertionError(f"{layer}, {name}: {error} from {first}")
+        seconds = interleave({name: stopwatch(way) for name, way in ways.items()}, runs)
+    return [
+        {
+            "layer": layer,
+            "way": name,
+            "size": size,
+            "dtype": "float32",
+            "seconds": Spread.of(seconds[name]).as_dict(),
+            "of_first": ratio(seconds, name, first),
+        }
+        for name in ways
+    ]
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a table, for the documentation."""
+    rows = latest(rows, "layer", "way", "size", "processor")
+    lines = ["| layer | way | map | median | quartiles | time of the first's |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        spread = {name: row["seconds"][name] * 1e3 for name in ("median", "lower", "upper")}
+        lines.append(
+            f"| {row['layer']} | {row['way']} | {row['size']}x{row['size']} | {spread['median']:.1f} ms "
+            f"| {spread['lower']:.1f}-{spread['upper']:.1f} ms | {row['of_first']:.2f} |"
+        )
+    return "\n".join([*lines, "", measured_on(rows)])
+
+
+def _concatenating(block: ResidualDenseBlock) -> Callable[[Tensor], Tensor]:
+    *inner, last = (PackedConvolution(*_tensors(layer)) for layer in _convolutions(block))
+
+    def residual(values: Tensor) -> Tensor:
+        maps = [values]
+        for convolution in inner:
+            maps.append(convolution(torch.cat(maps, dim=1), SLOPE))
+        return last(torch.cat(maps, dim=1))
+
+    return residual
+
+
+def _convolutions(block: ResidualDenseBlock) -> tuple[nn.Conv2d, ...]:
+    return block.conv1, block.conv2, block.conv3, block.conv4, block.conv5
+
+
+def _layer(outputs: int) -> nn.Conv2d:
+    layer = nn.Conv2d(64, outputs, 3, padding=1).requires_grad_(False)
+    return layer.to(memory_format=CHANNELS_LAST)
+
+
+def _tensors(layer: nn.Conv2d) -> tuple[Tensor, Tensor]:
+    assert layer.bias is not None
+    return layer.weight, layer.bias
+
+
+def _map(channels: int, size: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(1, channels, size, size, generator=generator).contiguous(memory_format=CHANNELS_LAST)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--runs", type=int, default=15)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    for layer in LAYERS:
+        rows = measure(layer, options.size, options.runs)
+        for row in rows:
+            median = row["seconds"]["median"] * 1e3
+            print(f"{layer:17} {row['way']:22} {median:8.2f} ms, {row['of_first']:.3f} of the first")
+        print(append("cpu", rows))
+
+
+if __name__ == "__main__":
+    main()

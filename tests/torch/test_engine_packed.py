@@ -1,0 +1,141 @@
+"""The packed engine: every rewritten layer equals the layer it was made from; where the engine is chosen."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from esrgan_torch import engine_packed
+from esrgan_torch.engine import RRDBEngine, make_engine
+from esrgan_torch.engine_packed import (
+    PackedConvolution,
+    PackedDenseBlock,
+    PackedEngine,
+    PackedEnlargement,
+    PackedLastConvolution,
+    transposed_weight,
+)
+from esrgan_torch.generator import SLOPE
+from tests.torch.networks import small_compact, small_rrdb
+
+CPU = torch.device("cpu")
+CHANNELS_LAST = torch.channels_last
+needs_onednn = pytest.mark.skipif(not engine_packed.is_available(), reason="needs oneDNN on x86")
+
+# 1 pixel, one row, one column, odd, and larger than the size that weights are packed for
+SIZES = [(1, 1), (1, 9), (8, 1), (7, 13), (4, 300)]
+
+
+def values(channels: int, size: tuple[int, int]) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(size[0] * 1000 + size[1])
+    batch = torch.randn(1, channels, *size, generator=generator)
+    return batch.contiguous(memory_format=CHANNELS_LAST)
+
+
+def convolution(inputs: int, outputs: int) -> nn.Conv2d:
+    torch.manual_seed(inputs * 100 + outputs)
+    return nn.Conv2d(inputs, outputs, 3, padding=1).requires_grad_(False)
+
+
+def assert_near_the_truth(ours: torch.Tensor, eager: torch.Tensor, exact: torch.Tensor) -> None:
+    assert ours.shape == exact.shape
+    distance = (ours.double() - exact).abs().max()
+    assert distance <= 2 * (eager.double() - exact).abs().max() + 1e-6
+
+
+def test_the_transposed_convolution_is_enlargement_and_convolution() -> None:
+    layer = convolution(3, 5).double()
+    batch = values(3, (4, 6)).double()
+    expected = layer(F.interpolate(batch, scale_factor=2.0, mode="nearest"))
+    ours = F.conv_transpose2d(batch, transposed_weight(layer.weight), layer.bias, stride=2, padding=1)
+    torch.testing.assert_close(ours, expected, rtol=0, atol=1e-12)
+
+
+@needs_onednn
+@pytest.mark.parametrize("size", SIZES)
+def test_a_packed_convolution(size: tuple[int, int]) -> None:
+    layer, batch = convolution(12, 7), values(12, size)
+    packed = PackedConvolution(layer.weight, layer.bias)
+    torch.testing.assert_close(packed(batch), layer(batch), rtol=0, atol=1e-5)
+    torch.testing.assert_close(packed(batch, 0.1), F.leaky_relu(layer(batch), 0.1), rtol=0, atol=1e-5)
+    total = values(7, size)
+    expected = total + layer(batch)
+    packed.add_to(total, batch)
+    torch.testing.assert_close(total, expected, rtol=0, atol=1e-5)
+
+
+@needs_onednn
+@pytest.mark.parametrize("size", SIZES)
+def test_a_packed_enlargement(size: tuple[int, int]) -> None:
+    layer, batch = convolution(12, 10), values(12, size)
+    assert layer.bias is not None
+
+    def plain(batch: torch.Tensor, layer: nn.Conv2d) -> torch.Tensor:
+        return F.leaky_relu(layer(F.interpolate(batch, scale_factor=2.0, mode="nearest")), SLOPE)
+
+    eager = plain(batch, layer)
+    ours = PackedEnlargement(layer.weight, layer.bias)(batch)
+    assert_near_the_truth(ours, eager, plain(batch.double(), layer.double()))
+
+
+@needs_onednn
+@pytest.mark.parametrize("size", [(2, 2), (2, 18), (14, 6)])
+def test_a_packed_last_convolution(size: tuple[int, int]) -> None:
+    layer, batch = convolution(12, 3), values(12, size)
+    assert layer.bias is not None
+    eager = layer(batch)
+    ours = PackedLastConvolution(layer.weight, layer.bias)(batch)
+    assert_near_the_truth(ours, eager, layer.double()(batch.double()))
+
+
+@needs_onednn
+@pytest.mark.parametrize("size", SIZES)
+def test_a_packed_dense_block(size: tuple[int, int]) -> None:
+    block = small_rrdb(features=12, growth=5).rrdbs()[0].rdb2
+    batch = values(12, size)
+    before = batch.clone()
+    eager = block.residual(batch)
+    ours = PackedDenseBlock(block)(batch)
+    assert torch.equal(batch, before)
+    assert_near_the_truth(ours, eager, block.double().residual(batch.double()))
+
+
+@needs_onednn
+def test_float32_on_the_cpu_runs_packed_and_the_rest_does_not() -> None:
+    model = small_rrdb()
+    assert isinstance(make_engine(model, CPU, torch.float32), PackedEngine)
+    assert not isinstance(make_engine(model, CPU, torch.bfloat16), PackedEngine)
+    assert not isinstance(make_engine(small_compact(), CPU, torch.float32), PackedEngine)
+
+
+def test_without_onednn_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert type(make_engine(small_rrdb(), CPU, torch.float32)) is RRDBEngine
+
+
+def test_another_processor_has_the_plain_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_packed.platform, "machine", lambda: "aarch64")
+    assert type(make_engine(small_rrdb(), CPU, torch.float32)) is RRDBEngine
+
+
+@needs_onednn
+def test_weights_changed_later_do_not_reach_the_engine() -> None:
+    model = small_rrdb()
+    engine = make_engine(model, CPU, torch.float32)
+    batch = torch.rand(1, 3, 6, 8)
+    with torch.inference_mode():
+        before = engine.tail(engine.trunk(batch, lambda _: None))
+        for parameter in model.parameters():
+            parameter.zero_()
+        after = engine.tail(engine.trunk(batch, lambda _: None))
+    assert torch.equal(before, after)
+
+
+@needs_onednn
+def test_a_network_without_enlargement() -> None:
+    model = small_rrdb(scale=1)
+    batch = torch.rand(1, 3, 5, 7)
+    engine = make_engine(model, CPU, torch.float32)
+    with torch.inference_mode():
+        ours = engine.tail(engine.trunk(batch, lambda _: None))
+        torch.testing.assert_close(ours, model(batch), rtol=0, atol=1e-5)
