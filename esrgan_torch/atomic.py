@@ -1,7 +1,7 @@
-"""Files that are either whole or not there."""
+"""Files and folders that are either whole or not there."""
 
-import os
 import secrets
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,13 +30,22 @@ def atomic_path(target: Path) -> Generator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def give_usual_mode(path: Path, mode: int) -> None:
-    """Give the mode that open() or mkdir() would have given; what tempfile makes, only its owner may read.
+@contextmanager
+def atomic_folder(target: Path) -> Generator[Path]:
+    """Yield an empty temporary folder beside `target`; when the block ends well, it takes the target's place.
+
+    When the block raises, Ctrl-C included, the temporary folder is removed with all that is in it.
 
     Args:
-        path: the file or folder.
-        mode: 0o666 for a file, 0o777 for a folder; the process's mask is taken off.
+        target: the folder to make; it must not exist, or be empty.
+
+    Raises:
+        OSError: the parent is missing, read-only or full, or the target is not empty.
     """
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(mode & ~mask)
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    temporary.mkdir()
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -77,9 +77,9 @@ def images(rows: list[Row]) -> str:
     ]
     for row in rows:
         if row["case"] == "write":
-            kind = (row["format"], row["bits"])
+            kind = ("read", row["format"], row["bits"])
             read_row = next(
-                other for other in rows if other["case"] == "read" and (other["format"], other["bits"]) == kind
+                other for other in rows if (other["case"], other["format"], other["bits"]) == kind
             )
             lines.append(
                 f"| {row['format']} | {row['bits']} | {row['seconds_a_megapixel'] * 1e3:.0f} ms "

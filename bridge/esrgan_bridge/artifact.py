@@ -8,13 +8,13 @@ A record names every data file of its folder with the file's sha256, so that a d
 before it is run.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
+from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.compact import CompactNet
@@ -195,11 +195,7 @@ def _read_onnx(file: Path) -> Metadata:
 
 def write_record(folder: Path, metadata: Metadata) -> None:
     """Store the record of a SavedModel, with the sha256 of every other file of its folder."""
-    shards = {
-        file.relative_to(folder).as_posix(): sha256_of(file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != RECORD
-    }
+    shards = {name: value for name, value in hash_files(folder).items() if name != RECORD}
     with atomic_path(folder / RECORD) as temporary:
         text = json.dumps(metadata.with_changes(shards=shards).to_dict(), indent=1) + "\n"
         temporary.write_text(text, encoding="utf-8")
@@ -212,19 +208,5 @@ def verify_shards(folder: Path) -> Metadata:
         ArtifactError: no record, or a file that is missing or differs; the message names the first.
     """
     metadata = read_metadata(folder)
-    for name, expected in metadata.shards.items():
-        file = folder / name
-        if not file.is_file():
-            raise ArtifactError(f"{file} is missing; fetch it again, or convert the network again")
-        found = sha256_of(file)
-        if found != expected:
-            raise ArtifactError(
-                f"{file} is damaged: its sha256 is {found}, it should be {expected}; fetch it again"
-            )
+    check_files(folder, metadata.shards)
     return metadata
-
-
-def sha256_of(file: Path) -> str:
-    """In hexadecimal."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

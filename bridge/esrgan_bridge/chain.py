@@ -1,7 +1,7 @@
 """The whole chain: build each hop, measure it, and keep the result only if every copy is close enough."""
 
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +11,12 @@ import numpy as np
 import torch
 
 from esrgan_bridge.artifact import Metadata, metadata_of, read_metadata, verify_shards
+from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
 from esrgan_bridge.folder import (
     REFERENCE,
-    check_files,
     check_replaceable,
     folder_size,
-    hash_files,
     put_in_place,
     read_reference,
     write_reference,
@@ -84,7 +83,8 @@ def convert(
     metadata = metadata_of(model)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        building = folder.absolute().with_name(f".{secrets.token_hex(8)}.part")
+        building.mkdir()
     except OSError as error:
         raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error
     try:

@@ -1,14 +1,12 @@
 """The folder of a conversion: what may be replaced, what is in it, and how it comes into place."""
 
-import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from esrgan_bridge.artifact import sha256_of
 from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.measure import Question
 from esrgan_bridge.probes import Probe
@@ -43,28 +41,6 @@ def read_reference(file: Path) -> list[Question]:
         return [Question(Probe(name, arrays[f"{name}.probe"]), arrays[f"{name}.answer"]) for name in names]
 
 
-def check_files(folder: Path, files: Mapping[str, str]) -> None:
-    for name, expected in files.items():
-        file = folder / name
-        if not file.is_file():
-            raise ArtifactError(f"{file} is missing; convert the network again")
-        found = sha256_of(file)
-        if found != expected:
-            raise ArtifactError(
-                f"{file} was changed: its sha256 is {found}, it was made with {expected}; "
-                "convert the network again"
-            )
-
-
-def hash_files(folder: Path) -> dict[str, str]:
-    """sha256 of every file below a folder, by its path there."""
-    return {
-        file.relative_to(folder).as_posix(): sha256_of(file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-
-
 def folder_size(folder: Path) -> int:
     """Bytes of all files below."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
@@ -72,7 +48,6 @@ def folder_size(folder: Path) -> int:
 
 def put_in_place(building: Path, folder: Path) -> None:
     """Rename the finished folder over the target; what was there goes only when the new one stands."""
-    building.chmod(0o777 & ~_umask())
     if not folder.exists():
         building.rename(folder)
         return
@@ -84,9 +59,3 @@ def put_in_place(building: Path, folder: Path) -> None:
         aside.rename(folder)
         raise
     shutil.rmtree(aside)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

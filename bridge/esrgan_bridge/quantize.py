@@ -1,39 +1,40 @@
-"""Smaller weights for a TF.js graph model: they are expanded when loaded, so smaller, not faster.
+"""Smaller weights for a TF.js graph model: they are expanded when the graph runs, so smaller, not faster.
 
 Only the filters of convolutions are reduced; they are all but 0.2 % of the bytes.
 
 float16: every filter in half precision. The official weights that the project fetches from the package
 index are stored in half precision there, so for them nothing is lost.
 
-uint8: tensorflowjs takes one scale for a whole tensor and keeps 34 to 48 dB. Here it is 51 to 59 dB on eight
-photos for the official RRDBNet with 6 blocks and CompactNet, and 49 to 56 dB for 23 blocks, at 1.05 to 1.1
-times the size, by three things:
+uint8: 8-bit levels with a zero and a step for every few weights, see `rounding`; tensorflowjs takes one step
+for a whole tensor and keeps 34 to 48 dB. The first convolution and the last ones (up to ten: the tail of
+RRDBNet x4 and the last dense block of its trunk) stay in float16, as far as they are within a twentieth of
+all weights: nothing after them evens out their errors. `esrgan_benchmarks.quantization` measures what photos
+keep.
 
-- one scale and one zero a group of up to 8 input channels and one output channel (72 weights of a 3x3
-  filter), applied by Sub, Mul and Reshape on the filter, so that the convolution stays fused;
-- within each 3x3 kernel a weight may be rounded the other way, so that the sum of the kernel keeps its value
-  to half a level: pictures and features are smooth, so the error of the sum is what shows (Guo et al. 2022,
-  SQuant: https://arxiv.org/abs/2202.07471);
-- the first convolution and the last ones (up to five: the tail of RRDBNet x4 and the end of its trunk) stay
-  in float16, as far as they are within a twentieth of all weights: they carry the picture itself.
+Filters of one shape but for their inputs are stacked along the inputs, so that few nodes expand many filters:
+Sub and Mul on the stack, SplitV, and a Reshape a filter. The convolutions stay fused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_bridge.errors import ConversionError
-from esrgan_bridge.tfjs_model import Json, Stored, TfjsModel, plain
+from esrgan_bridge.rounding import Levels, in_levels, unit_of
+from esrgan_bridge.tfjs_model import Json, Stored, TfjsModel, plain, restored
 
 KINDS = ("none", "float16", "uint8")
-GROUP = 8  # input channels that share a scale and a zero
+GROUP = 4  # input channels that share a step and a zero
 FINE_SHARE = 1 / 20  # of the weights, at most, that uint8 leaves in float16
-FINE_LAST = 5  # of the last convolutions, at most, likewise
-LEVELS = 255
+FINE_LAST = 10  # of the last convolutions, at most, likewise
+STACK = 2**20  # weights of a stack, at most, unless one filter has more: 4 MB while it is expanded
+AXIS = "filters_axis"
 CONVOLUTIONS = ("_FusedConv2D", "Conv2D")
-Float = NDArray[np.float32]
+PARTS = ("levels", "zeros", "steps")
+WHOLE: Mapping[str, str | float] = {"dtype": "uint8", "scale": 1.0, "min": 0.0, "original_dtype": "float32"}
+HALF: Mapping[str, str | float] = {"dtype": "float16", "original_dtype": "float32"}
 
 
 def quantized(model: TfjsModel, kind: str) -> TfjsModel:
@@ -48,31 +49,38 @@ def quantized(model: TfjsModel, kind: str) -> TfjsModel:
         return model
     names = filters_of(model)
     fine = set(names if kind == "float16" else finest(model, names))
-    nodes: list[Json] = []
-    weights: dict[str, Stored] = {}
-    shapes: dict[tuple[int, ...], str] = {}
-    for node in model.nodes:
-        name = node["name"]
-        stored = model.weights.get(name)
-        if stored is None or name not in names:
-            nodes.append(node)
-            if stored is not None:
-                weights[name] = stored
-        elif name in fine:
-            nodes.append(node)
-            weights[name] = in_half(name, stored.values)
-        else:
-            shape = stored.values.shape
-            if shape not in shapes:
-                shapes[shape] = f"filter_shape_{len(shapes)}"
-                weights[shapes[shape]] = plain(np.array(shape, np.int32))
-                nodes.append(_constant(shapes[shape], "DT_INT32", (4,)))
-            parts = in_levels(stored.values)
-            for part, value in parts.items():
-                weights[f"{name}/{part}"] = value
-                nodes.append(_constant(f"{name}/{part}", "DT_FLOAT", value.values.shape))
-            nodes += _expansion(name, shapes[shape])
+    coarse = [name for name in names if name not in fine]
+    weights = {
+        name: in_half(name, stored.values) if name in fine else stored
+        for name, stored in model.weights.items()
+        if name not in coarse
+    }
+    nodes = [node for node in model.nodes if node["name"] not in coarse]
+    if coarse:
+        _add_constant(nodes, weights, AXIS, plain(np.array(1, np.int32)))
+        for number, stack in enumerate(stacks(model, coarse)):
+            _add_stack(
+                nodes, weights, f"filters_{number}", {name: model.weights[name].values for name in stack}
+            )
     return TfjsModel(nodes, weights, model.signature, model.versions)
+
+
+def expanded(model: TfjsModel, names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """The filters of these names as the graph computes them from what `quantized` stored."""
+    found = {name: restored(model.weights[name]) for name in names if name in model.weights}
+    nodes = {node["name"]: node for node in model.nodes}
+    for name in names:
+        if name in found:
+            continue
+        piece, shape = nodes[name]["input"]
+        stack, _, position = piece.partition(":")
+        scaled, sizes, _ = nodes[stack]["input"]
+        base = scaled.removesuffix("/scaled")
+        levels, zeros, steps = (restored(model.weights[f"{base}/{part}"]) for part in PARTS)
+        ends = np.cumsum(model.weights[sizes].values)[:-1]
+        pieces = np.split((levels - zeros) * steps, ends, axis=1)
+        found[name] = pieces[int(position or 0)].reshape(model.weights[shape].values)
+    return found
 
 
 def filters_of(model: TfjsModel) -> list[str]:
@@ -101,68 +109,78 @@ def finest(model: TfjsModel, names: list[str]) -> list[str]:
     return chosen
 
 
+def stacks(model: TfjsModel, names: Sequence[str]) -> Iterator[list[str]]:
+    """The filters that share a stack: equal kernels, groups and outputs, and no more than `STACK` weights."""
+    open_stacks: dict[tuple[int, ...], list[str]] = {}
+    held: dict[tuple[int, ...], int] = {}
+    for name in names:
+        height, width, inputs, outputs = model.weights[name].values.shape
+        key = (height, width, group_size(inputs), outputs)
+        size = model.weights[name].values.size
+        if key in open_stacks and held[key] + size > STACK:
+            yield open_stacks.pop(key)
+        if key not in open_stacks:
+            open_stacks[key], held[key] = [], 0
+        open_stacks[key].append(name)
+        held[key] += size
+    yield from open_stacks.values()
+
+
+def group_size(inputs: int) -> int:
+    """How many input channels share a step: the most that divide them, up to `GROUP`."""
+    return max(size for size in range(1, GROUP + 1) if inputs % size == 0)
+
+
 def in_half(name: str, values: NDArray[Any]) -> Stored:
     """A filter in float16."""
     largest = float(np.abs(values).max(initial=0))
     if not largest <= float(np.finfo(np.float16).max):
         raise ConversionError(f"{name} holds {largest}, and float16 ends at 65504; keep float32")
-    return Stored(values.astype(np.float16), "float32", {"dtype": "float16", "original_dtype": "float32"})
+    return Stored(values.astype(np.float16), "float32", HALF)
 
 
-def in_levels(values: Float) -> dict[str, Stored]:
-    """A filter (height, width, in, out) as levels, zeros and steps: (levels - zeros) * steps.
-
-    Their shapes are (height, width, groups, in / groups, out) and twice (1, 1, groups, 1, out).
-    """
-    height, width, inputs, outputs = values.shape
-    group = max(size for size in range(1, GROUP + 1) if inputs % size == 0)
-    grouped = values.reshape(height, width, inputs // group, group, outputs)
-    low = np.minimum(grouped.min(axis=(0, 1, 3), keepdims=True), 0)
-    high = np.maximum(grouped.max(axis=(0, 1, 3), keepdims=True), 0)
-    # the next larger half, so that the range is covered; what is stored is what rounding works with
-    steps = np.nextafter(((high - low) / LEVELS).astype(np.float16), np.float16(np.inf))
-    exact = grouped / steps.astype(np.float32)
-    zeros = np.rint(-low / steps.astype(np.float32)).clip(0, LEVELS)
-    levels = (sum_keeping(exact) + zeros).clip(0, LEVELS)
-    whole = {"dtype": "uint8", "scale": 1.0, "min": 0.0, "original_dtype": "float32"}
-    half = {"dtype": "float16", "original_dtype": "float32"}
-    return {
-        "levels": Stored(levels.astype(np.uint8), "float32", whole),
-        "zeros": Stored(zeros.astype(np.uint8), "float32", whole),
-        "steps": Stored(steps, "float32", half),
-    }
-
-
-def sum_keeping(exact: Float) -> Float:
-    """Round (height, width, ...) to whole numbers; each sum over height and width changes by at most 1/2.
-
-    Each entry is rounded; then, where the sum is off by more than a half, the entries that were nearest to
-    the other whole number go there. No entry moves by more than 1.
-    """
-    flat = exact.reshape(-1, *exact.shape[2:])
-    rounded = np.rint(flat)
-    error = flat - rounded
-    missing = np.rint(error.sum(axis=0, keepdims=True))
-    order = np.argsort(-error * np.sign(missing), axis=0, kind="stable")
-    rank = np.argsort(order, axis=0, kind="stable")
-    return (rounded + np.sign(missing) * (rank < np.abs(missing))).reshape(exact.shape)
-
-
-def _constant(name: str, dtype: str, shape: tuple[int, ...]) -> Json:
-    tensor = {"dtype": dtype, "tensorShape": {"dim": [{"size": str(size)} for size in shape]}}
-    return {"name": name, "op": "Const", "attr": {"dtype": {"type": dtype}, "value": {"tensor": tensor}}}
-
-
-def _expansion(name: str, shape: str) -> list[Json]:
-    """Nodes that make the filter `name` from its parts."""
-    kind: Mapping[str, object] = {"T": {"type": "DT_FLOAT"}}
-    return [
-        {"name": f"{name}/centred", "op": "Sub", "input": [f"{name}/levels", f"{name}/zeros"], "attr": kind},
-        {"name": f"{name}/scaled", "op": "Mul", "input": [f"{name}/centred", f"{name}/steps"], "attr": kind},
-        {
-            "name": name,
-            "op": "Reshape",
-            "input": [f"{name}/scaled", shape],
-            "attr": {**kind, "Tshape": {"type": "DT_INT32"}},
-        },
+def _add_stack(
+    nodes: list[Json], weights: dict[str, Stored], base: str, filters: Mapping[str, NDArray[np.float32]]
+) -> None:
+    """Constants and nodes that give every filter of a stack under its own name."""
+    group = group_size(next(iter(filters.values())).shape[2])
+    unit = unit_of(filters.values(), group)
+    rounded = [in_levels(values, group, unit) for values in filters.values()]
+    joined = Levels(*(np.concatenate([getattr(one, part) for one in rounded], axis=1) for part in PARTS))
+    sizes = np.array([one.levels.shape[1] for one in rounded], np.int32)
+    for part, stored in (
+        ("levels", Stored(joined.levels, "float32", WHOLE)),
+        ("zeros", Stored(joined.zeros, "float32", WHOLE)),
+        ("steps", Stored(joined.steps, "float32", {**WHOLE, "scale": float(unit)})),
+        ("sizes", plain(sizes)),
+    ):
+        _add_constant(nodes, weights, f"{base}/{part}", stored)
+    kind: Json = {"T": {"type": "DT_FLOAT"}}
+    whole: Json = {"type": "DT_INT32"}
+    centred, scaled = f"{base}/centred", f"{base}/scaled"
+    splitting = {**kind, "num_split": {"i": str(len(filters))}, "Tlen": whole}
+    nodes += [
+        {"name": centred, "op": "Sub", "input": [f"{base}/levels", f"{base}/zeros"], "attr": kind},
+        {"name": scaled, "op": "Mul", "input": [centred, f"{base}/steps"], "attr": kind},
+        {"name": base, "op": "SplitV", "input": [scaled, f"{base}/sizes", AXIS], "attr": splitting},
     ]
+    for position, (name, values) in enumerate(filters.items()):
+        shape = "filter_shape_" + "x".join(map(str, values.shape))
+        if shape not in weights:
+            _add_constant(nodes, weights, shape, plain(np.array(values.shape, np.int32)))
+        piece = f"{base}:{position}" if position else base
+        nodes.append(
+            {"name": name, "op": "Reshape", "input": [piece, shape], "attr": {**kind, "Tshape": whole}}
+        )
+
+
+def _add_constant(nodes: list[Json], weights: dict[str, Stored], name: str, stored: Stored) -> None:
+    dtype = "DT_INT32" if stored.dtype == "int32" else "DT_FLOAT"
+    tensor = {
+        "dtype": dtype,
+        "tensorShape": {"dim": [{"size": str(size)} for size in stored.values.shape]},
+    }
+    nodes.append(
+        {"name": name, "op": "Const", "attr": {"dtype": {"type": dtype}, "value": {"tensor": tensor}}}
+    )
+    weights[name] = stored

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.parity import Row
+from esrgan_bridge.probes import PHOTOS
 
 FORMAT_VERSION = 1
 FILE = "parity.json"
+USABLE = 50.0  # dB of the 8-bit picture that smaller weights must keep on the photos among the probes
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,25 @@ class ParityReport:
     @property
     def passed(self) -> bool:
         return all(row.passed for row in self.rows)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user must know though the tolerances hold: photos that lose too much by smaller weights."""
+        if self.quantize == "none":
+            return []
+        lost = [
+            row
+            for row in self.rows
+            if row.hop == self.to and row.probe in PHOTOS and row.psnr is not None and row.psnr < USABLE
+        ]
+        if not lost:
+            return []
+        worst = min(lost, key=lambda row: row.psnr or 0.0)
+        return [
+            f"{self.quantize} weights keep {worst.psnr:.1f} dB on the photo {worst.probe!r}, below "
+            f"{USABLE:.0f} dB, so they are not called usable: convert with float16 weights, or look at your "
+            "own pictures first"
+        ]
 
     def __str__(self) -> str:
         return format_rows(self.rows, self.not_run)

@@ -66,8 +66,9 @@ def _summary(report: ParityReport) -> str:
     hops = " → ".join(["PyTorch", *(_HOPS[hop.name] for hop in report.hops)])
     largest = max((row.largest for row in copies), default=0)
     kind = "" if report.quantize == "none" else f", {report.quantize} weights"
+    warnings = "".join(f'<p class="bad">Warning: {_text(warning)}.</p>' for warning in report.warnings)
     return (
-        f'<p class="{"good" if report.passed else "bad"}">{verdict}.</p>'
+        f'<p class="{"good" if report.passed else "bad"}">{verdict}.</p>{warnings}'
         f"<p>{hops}, by the route {_text(report.route)}{kind}. The largest difference of any value in [0, 1] "
         f"is {largest:.1e}, {largest * 255:.2g} of an 8-bit level.</p>"
     )
@@ -143,6 +144,7 @@ def _reasons(report: ParityReport) -> str:
 
 def _worst(worst: Worst) -> str:
     row = worst.row
+    named = "the original in float32" if row.hop == "torch" else row.runner
     difference = np.abs(worst.original - worst.copy)
     factor = amplification(float(difference.max()))
     height, width = difference.shape[:2]
@@ -158,7 +160,7 @@ def _worst(worst: Worst) -> str:
         )
     )
     return (
-        f"<h3>{_text(row.hop)}: {_text(row.runner)}, probe {_text(row.probe)}</h3>"
+        f"<h3>{_text(row.hop)}: {_text(named)}, probe {_text(row.probe)}</h3>"
         f"<p>{row.largest:.1e} at y {y}, x {x}, where the ring is.</p>"
         f'<div class="tiles">{figures}</div>'
     )

@@ -1,47 +1,40 @@
-"""Artefacts that are either whole or not there."""
+"""Artefacts that are either whole or not there: `esrgan_torch.atomic`, with errors of the bridge."""
 
-import shutil
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from esrgan_bridge.errors import ArtifactError
-from esrgan_torch.atomic import atomic_path, give_usual_mode
+from esrgan_torch.atomic import atomic_folder, atomic_path
 
 
 @contextmanager
 def whole_folder(target: Path) -> Generator[Path]:
-    """Yield an empty folder beside `target`; when the block ends well, it takes the target's place.
-
-    When the block raises, Ctrl-C included, the folder is removed.
+    """`atomic_folder`.
 
     Raises:
         ArtifactError: the target exists already, or cannot be written: a full disk, a missing parent.
     """
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise ArtifactError(f"{target} exists already; remove it or choose another folder")
-    try:
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-", suffix=".part"))
-        try:
-            yield temporary
-            give_usual_mode(temporary, 0o777)
-            temporary.replace(target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    except OSError as error:
-        raise ArtifactError(f"cannot write {target}: {error}; nothing was kept") from error
+    with _explained(target), atomic_folder(target) as temporary:
+        yield temporary
 
 
 @contextmanager
 def whole_file(target: Path) -> Generator[Path]:
-    """`atomic_path`, with an error that is the bridge's.
+    """`atomic_path`.
 
     Raises:
         ArtifactError: the file cannot be written: a full disk, a missing folder.
     """
+    with _explained(target), atomic_path(target) as temporary:
+        yield temporary
+
+
+@contextmanager
+def _explained(target: Path) -> Generator[None]:
     try:
-        with atomic_path(target) as temporary:
-            yield temporary
+        yield
     except OSError as error:
         raise ArtifactError(f"cannot write {target}: {error}; nothing was kept") from error

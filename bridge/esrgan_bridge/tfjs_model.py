@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_bridge.artifact import KEY, Metadata, sha256_of
+from esrgan_bridge.artifact import KEY, Metadata
+from esrgan_bridge.checksums import sha256_of
 from esrgan_bridge.errors import ArtifactError, ConversionError
 
 SHARD_BYTES = 4 * 1024**2

@@ -88,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
     except ParityError as error:
         return fail(error)
     print(report)
+    for warning in report.warnings:
+        say(f"esrgan: warning: {warning}")
     for hop in report.hops:
         print(f"{arguments.output / hop.name}: {hop.size / 1e6:.2f} MB, made in {hop.seconds:.1f} s")
     print(arguments.output / "parity.html")

@@ -45,10 +45,16 @@ def value_of(node: dict[str, Any], nodes: dict[str, Any], values: dict[str, Tens
         return values.get(name)
     given = []
     for source in node.get("input", []):
-        if source not in values and value_of(nodes[source], nodes, values) is None:
+        if source not in values and value_of(nodes[source.partition(":")[0]], nodes, values) is None:
             return None  # depends on an input that was not fed
         given.append(values[source])
-    values[name] = apply(operation, attributes, given)
+    if operation == "SplitV":  # several results: name, name:1, name:2 ...
+        pieces = given[0].split(given[1].tolist(), dim=int(given[2]))
+        assert len(pieces) == int(attributes["num_split"]["i"])
+        values |= {f"{name}:{position}": piece for position, piece in enumerate(pieces)}
+        values[name] = pieces[0]
+    else:
+        values[name] = apply(operation, attributes, given)
     return values[name]
 
 

@@ -152,7 +152,7 @@ def test_recheck_of_a_changed_file(copy):
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
     with pytest.raises(
-        ArtifactError, match=r"model\.onnx was changed: its sha256 is [0-9a-f]{64}, it was made with"
+        ArtifactError, match=r"model\.onnx is damaged: its sha256 is [0-9a-f]{64}, it should be"
     ):
         recheck(copy)
 

@@ -1,5 +1,7 @@
 """Smaller weights: their error, their size, and that TF.js's own operations undo them."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,9 @@ import torch
 from esrgan_bridge.errors import ConversionError
 from esrgan_bridge.graph_to_tfjs import to_tfjs
 from esrgan_bridge.onnx_to_tf import lower
-from esrgan_bridge.quantize import filters_of, finest, in_levels, quantized, sum_keeping
-from esrgan_bridge.tfjs_model import restored
+from esrgan_bridge.quantize import expanded, filters_of, finest, quantized
+from esrgan_bridge.rounding import LEVELS
+from esrgan_bridge.tfjs_model import read_model, restored
 from esrgan_bridge.torch_to_onnx import export_onnx
 from tests.bridge.interpreter import compute
 from tests.bridge.test_graph_to_tfjs import direct, nhwc
@@ -23,39 +26,6 @@ def total(model):
     return sum(stored.values.nbytes for stored in model.weights.values())
 
 
-def expanded(parts):
-    levels, zeros, steps = (restored(parts[name]) for name in ("levels", "zeros", "steps"))
-    return (levels - zeros) * steps
-
-
-def test_levels_are_within_a_step():
-    values = np.random.default_rng(0).normal(0, 0.05, (3, 3, 64, 32)).astype(np.float32)
-    parts = in_levels(values)
-    found = expanded(parts)
-    assert parts["levels"].values.shape == (3, 3, 8, 8, 32)
-    error = np.abs(found.reshape(values.shape) - values)
-    steps = np.broadcast_to(parts["steps"].values.astype(np.float32), found.shape).reshape(values.shape)
-    assert (error <= 1.01 * steps).all()
-    # the sum of a kernel is kept to half a step, where rounding alone would leave up to 4.5
-    sums = np.abs((found.reshape(values.shape) - values).sum(axis=(0, 1)))
-    assert (sums <= 0.51 * steps[0, 0]).mean() > 0.99  # a level at the end of its range cannot move on
-
-
-def test_sum_keeping():
-    exact = np.full((3, 3, 1), 0.4, np.float32)
-    assert sum_keeping(exact).sum() == 4  # 3.6, rounded; each by itself would give 0
-    assert set(np.unique(sum_keeping(exact))) <= {0, 1}
-    assert (sum_keeping(-exact) == -sum_keeping(exact)).all()
-
-
-@pytest.mark.parametrize(
-    "values", [np.zeros((3, 3, 8, 4)), np.full((3, 3, 8, 4), 0.7), np.full((1, 1, 7, 1), -1e-7)]
-)
-def test_odd_filters(values):
-    found = expanded(in_levels(values.astype(np.float32))).reshape(values.shape)
-    np.testing.assert_allclose(found, values, rtol=0.01, atol=6e-8)
-
-
 @pytest.mark.parametrize("make", [small_rrdb, small_compact])
 @pytest.mark.parametrize(("kind", "bound"), [("float16", 2e-3), ("uint8", 3e-2)])
 def test_picture(make, kind, bound, tmp_path, rng):
@@ -65,6 +35,47 @@ def test_picture(make, kind, bound, tmp_path, rng):
     found = compute(folder, {"input": nhwc(batch)}, "output")
     error = (found - nhwc(model(batch))).abs().max().item()
     assert 0 < error < bound
+
+
+def test_expanded_is_what_the_graph_computes(tmp_path):
+    model = small_rrdb(features=16, growth=8, blocks=2)
+    before = graph_of(model, tmp_path)
+    folder = direct(model, tmp_path, "uint8")
+    names = filters_of(before)
+    found = expanded(read_model(folder), names)
+    assert set(found) == set(names)
+    assert set(names) > set(finest(before, names))
+    for name in names:
+        computed = compute(folder, {}, name).numpy()
+        assert np.array_equal(found[name], computed)
+        original = before.weights[name].values
+        assert 0 < np.abs(found[name] - original).max() < np.ptp(original) / 200
+
+
+def test_few_nodes_for_many_filters(tmp_path):
+    before = graph_of(small_rrdb(features=16, growth=8, blocks=4), tmp_path)
+    after = quantized(before, "uint8")
+    operations = Counter(node["op"] for node in after.nodes)
+    # growth and features are two numbers of outputs, so two stacks
+    assert operations["SplitV"] == operations["Mul"] - Counter(n["op"] for n in before.nodes)["Mul"] == 2
+    assert len(after.nodes) - len(before.nodes) < 30
+    assert operations["_FusedConv2D"] == len(filters_of(before))
+
+
+def test_a_stack_has_a_limit(tmp_path, monkeypatch):
+    model = small_rrdb(features=16, growth=8, blocks=2)
+    before = graph_of(model, tmp_path)
+    monkeypatch.setattr("esrgan_bridge.quantize.STACK", 8000)
+    after = quantized(before, "uint8")
+    held = [stored.values.size for name, stored in after.weights.items() if name.endswith("/levels")]
+    assert max(held) <= 8000
+    assert len(held) > 2
+    names = filters_of(before)
+    monkeypatch.undo()
+    expected = expanded(quantized(before, "uint8"), names)
+    for name, value in expanded(after, names).items():
+        # each stack has a unit of its own for its steps, so a level more or less
+        assert np.abs(value - expected[name]).max() <= 2 * np.ptp(expected[name]) / LEVELS
 
 
 def test_sizes(tmp_path):
@@ -79,6 +90,11 @@ def test_what_stays_fine(tmp_path):
     rrdb = graph_of(small_rrdb(features=16, growth=8, blocks=6), tmp_path)
     names = [name.removesuffix("/weight").removesuffix("/Conv") for name in finest(rrdb, filters_of(rrdb))]
     assert names == ["conv_first", "conv_last", "conv_hr", "conv_up2", "conv_up1", "conv_body"]
+    # the last dense block too, where it is within a twentieth of all
+    deep = graph_of(small_rrdb(features=16, growth=8, blocks=12), tmp_path)
+    assert finest(deep, filters_of(deep))[6:] == [
+        f"body.11/rdb3/conv{number}/weight" for number in (5, 4, 3, 2, 1)
+    ]
     # where the last ones are more than a twentieth of all, fewer
     compact = graph_of(small_compact(features=8, convolutions=3), tmp_path)
     assert finest(compact, filters_of(compact)) == ["body.0/weight"]

@@ -38,6 +38,30 @@ def test_written_and_read(report, tmp_path):
     assert read_report(tmp_path) == report
 
 
+@pytest.mark.parametrize(
+    ("quantize", "probe", "error", "warned"),
+    [
+        ("uint8", "fur", 0.01, True),  # two grey levels
+        ("uint8", "fur", 0.001, False),  # 60 dB, or equal
+        ("uint8", "noise", 0.01, False),  # no photo
+        ("none", "fur", 0.01, False),
+    ],
+)
+def test_photos_that_lose_too_much(quantize, probe, error, warned):
+    original = np.full((1, 8, 8, 3), 0.5, np.float32)
+    report = ParityReport("tiny", "tfjs", "direct", quantize)
+    for hop, shift in (("onnx", 0.0), ("tfjs", error)):
+        copy = original + np.float32(shift)
+        report.rows.append(compare(hop, "a", probe, "4x4", original, copy, TOLERANCES["uint8"], 0.1))
+    assert report.passed
+    if warned:
+        (text,) = report.warnings
+        assert "uint8 weights keep 42.1 dB on the photo 'fur'" in text
+        assert "not called usable" in text
+    else:
+        assert report.warnings == []
+
+
 def test_no_report(tmp_path):
     with pytest.raises(ArtifactError, match="was not made by `esrgan convert`"):
         read_report(tmp_path)

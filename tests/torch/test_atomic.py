@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_torch.atomic import atomic_path
+from esrgan_torch.atomic import atomic_folder, atomic_path
 
 
 def names(folder: Path) -> list[str]:
@@ -48,3 +48,23 @@ def test_temporary_names_say_no_scale(tmp_path: Path) -> None:
     for _ in range(200):
         with atomic_path(tmp_path / "file.pth") as temporary:
             assert "x" not in temporary.name
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "made") as temporary:
+        (temporary / "file").write_text("new")
+        assert not (tmp_path / "made").exists()
+    assert (tmp_path / "made" / "file").read_text() == "new"
+    assert (tmp_path / "made").stat().st_mode & 0o755 == 0o755
+    with pytest.raises(KeyboardInterrupt):
+        stopped(tmp_path / "other")
+    with pytest.raises(OSError, match="not empty"), atomic_folder(tmp_path / "made") as temporary:
+        (temporary / "file").write_text("second")
+    assert (tmp_path / "made" / "file").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def stopped(folder: Path) -> None:
+    with atomic_folder(folder) as temporary:
+        (temporary / "file").write_text("half")
+        raise KeyboardInterrupt
