@@ -11,7 +11,8 @@ import signal
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -64,12 +65,9 @@ class Child:
             target=_serve, args=(theirs, runtime, setting, self._log.name), daemon=True
         )
         # Ctrl-C reaches every process of the terminal; this one is ended by `close`
-        before = _ignore_interrupts()
-        try:
+        with _without_interrupts():
             self._process.start()
-        finally:
-            _restore_interrupts(before)
-            theirs.close()
+        theirs.close()
 
     def open(self) -> Opened:
         """Import the runtime and load the network."""
@@ -201,14 +199,17 @@ def _serve(pipe: Connection, runtime: Runtime, setting: Setting, log: str) -> No
             return
 
 
-def _ignore_interrupts() -> Any:
-    """Processes started from now on ignore Ctrl-C; signals can be set in the main thread alone."""
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes started in this block never see Ctrl-C; this one sees it after the block.
+
+    What is blocked stays blocked in a new process. To ignore the signal here would lose it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:
-        return None
-
-
-def _restore_interrupts(before: Any) -> None:
-    if before is not None:
-        signal.signal(signal.SIGINT, before)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

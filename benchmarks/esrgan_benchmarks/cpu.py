@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from esrgan_benchmarks.measure import Spread, interleave, ratio, stopwatch
 from esrgan_benchmarks.record import Row, append, latest, measured_on
-from esrgan_torch.engine import dense_residual
+from esrgan_torch.engine import channels_last, dense_residual
 from esrgan_torch.engine_packed import (
     PackedConvolution,
     PackedDenseBlock,
@@ -36,7 +36,7 @@ TOLERANCE = 1e-4  # of values around 1: another way to compute, not another resu
 
 def dense_block_ways(size: int) -> dict[str, Way]:
     """Each gives what the block adds, before its weight."""
-    block = ResidualDenseBlock(64, 32).requires_grad_(False).to(memory_format=CHANNELS_LAST)
+    block = channels_last(ResidualDenseBlock(64, 32).requires_grad_(False))
     values = _map(64, size)
     buffer = _map(192, size)
     packed, sums = _concatenating(block), PackedDenseBlock(block)
@@ -140,8 +140,7 @@ def _convolutions(block: ResidualDenseBlock) -> tuple[nn.Conv2d, ...]:
 
 
 def _layer(outputs: int) -> nn.Conv2d:
-    layer = nn.Conv2d(64, outputs, 3, padding=1).requires_grad_(False)
-    return layer.to(memory_format=CHANNELS_LAST)
+    return channels_last(nn.Conv2d(64, outputs, 3, padding=1).requires_grad_(False))
 
 
 def _tensors(layer: nn.Conv2d) -> tuple[Tensor, Tensor]:

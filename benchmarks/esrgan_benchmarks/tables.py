@@ -108,6 +108,8 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "memory": ("memory", memory),
     "tiling": ("tiling", tiling),
     "conversion": ("conversion", conversion_tables.parity),
+    "conversion-cost": ("conversion_cost", conversion_tables.cost),
+    "quantization": ("quantization", conversion_tables.quantization),
     "images": ("images", images),
     "runtimes": ("runtimes", runtime_tables.times),
     "runtimes-cost": ("runtimes", runtime_tables.costs),

@@ -112,7 +112,7 @@ def test_a_flipped_byte_in_a_shard(compact):
     good = shard.read_bytes()
     try:
         shard.write_bytes(good[:99] + bytes([good[99] ^ 4]) + good[100:])
-        with pytest.raises(ArtifactError, match=r"group1-shard1of1\.bin was changed: its sha256 is"):
+        with pytest.raises(ArtifactError, match=r"group1-shard1of1\.bin is damaged: its sha256 is"):
             recheck(compact)
         shard.unlink()
         with pytest.raises(ArtifactError, match=r"group1-shard1of1\.bin is missing"):
