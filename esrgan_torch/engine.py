@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.compact import CompactNet
@@ -21,7 +21,7 @@ from esrgan_torch.network import Generator
 
 Progress = Callable[[float], None]
 Layer = Callable[[Tensor], Tensor]
-Network = TypeVar("Network", bound=Generator)
+Network = TypeVar("Network", bound=nn.Module)
 
 BLOCK_REACH = 5  # pixels around that a dense block sees: one a convolution
 SMALLEST_BAND = 16
@@ -109,7 +109,7 @@ class RRDBEngine(Engine):
         network = copy.deepcopy(model).to(self.device, self.dtype).requires_grad_(False)
         network.conv_first = copy.deepcopy(model.conv_first).to(self.device, torch.float32)
         network.conv_body = copy.deepcopy(model.conv_body).to(self.device, torch.float32)
-        self._network = _channels_last(network)
+        self._network = channels_last(network)
         self._window_channels = self._features + 4 * self._growth
         self._first: Layer = network.conv_first
         self._body: Layer = network.conv_body
@@ -227,7 +227,7 @@ class CompactEngine(Engine):
         super().__init__(model, device, dtype)
         self._channels = model.config.features
         self._large = model.out_channels * model.scale**2
-        self._network = _channels_last(copy.deepcopy(model).to(device, dtype).requires_grad_(False))
+        self._network = channels_last(copy.deepcopy(model).to(device, dtype).requires_grad_(False))
 
     def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         features = batch.to(self.dtype).contiguous(memory_format=torch.channels_last)
@@ -249,7 +249,7 @@ class CompactEngine(Engine):
         return 2 * self._large * 4 * height * width
 
 
-def _channels_last(network: Network) -> Network:
+def channels_last(network: Network) -> Network:
     """The same network with its convolutions' weights in the layout that the CPU and CUDA compute faster."""
     for parameter in network.parameters():
         if parameter.dim() == 4:

@@ -63,7 +63,7 @@ class PackedConvolution:
 
     def __call__(self, values: Tensor, slope: float | None = None) -> Tensor:
         """(1, inputs, h, w) channels_last -> the same layout; LeakyReLU follows where a slope is given."""
-        activation = ("none", []) if slope is None else ("leaky_relu", [slope])
+        activation: tuple[str, list[float]] = ("none", []) if slope is None else ("leaky_relu", [slope])
         return torch.ops.mkldnn._convolution_pointwise(
             values, self._weight, self._bias, *self._geometry, *activation, ""
         )
@@ -197,7 +197,7 @@ def _parts(convolution: nn.Conv2d, widths: Sequence[int]) -> list[PackedConvolut
     weight, bias = _tensors(convolution)
     return [
         PackedConvolution(part, bias if number == 0 else None)
-        for number, part in enumerate(weight.split(list(widths), dim=1))
+        for number, part in enumerate(torch.split(weight, list(widths), dim=1))
     ]
 
 
