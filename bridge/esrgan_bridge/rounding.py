@@ -3,8 +3,8 @@
 Within each kernel (the 3x3 weights between two channels) a weight may be rounded the other way, so that the
 sum of the kernel keeps its value to half a level: pictures and features are smooth, so the error of the sum
 is what shows (Guo et al. 2022, SQuant: https://arxiv.org/abs/2202.07471). Tried and not better on photos:
-rounding that keeps the kernel's slopes too, and, with eight channels a step, a correction of the biases by the
-mean features of a photo.
+rounding that keeps the kernel's slopes too, and, with eight channels a step, a correction of the biases by
+the mean features of a photo.
 """
 
 from collections.abc import Iterable
