@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -200,7 +200,7 @@ def _serve(pipe: Connection, runtime: Runtime, setting: Setting, log: str) -> No
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
+def _without_interrupts() -> Generator[None]:
     """Processes started in this block never see Ctrl-C; this one sees it after the block.
 
     What is blocked stays blocked in a new process. To ignore the signal here would lose it.
