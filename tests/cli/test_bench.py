@@ -18,6 +18,13 @@ from esrgan_torch.errors import ConfigError
 from esrgan_weights import save
 
 PATIENCE = 120.0
+# a shell starts background jobs with Ctrl-C ignored, and what they start inherits that
+HEEDS_CTRL_C = """
+import signal, sys
+from esrgan_cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +74,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_leaves_no_process(network: 
     rows = tmp_path / "rows" / "runtimes.jsonl"
     # far more cases than there is time for
     cases = [f"{network}:{side}" for side in range(16, 64)]
-    command = [sys.executable, "-m", "esrgan_cli", "bench", "--runtimes", "pytorch", "--runs", "2"]
+    command = [sys.executable, "-c", HEEDS_CTRL_C, "bench", "--runtimes", "pytorch", "--runs", "2"]
     process = subprocess.Popen(
         [*command, "--results", str(rows.parent), "--cases", *cases],
         stdout=subprocess.PIPE,
