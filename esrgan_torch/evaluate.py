@@ -28,22 +28,29 @@ RGB_PROTOCOL = (
     "x{scale}; upscaled as RGB, 8-bit result; {scale} pixels cropped at each border; Y of MATLAB's rgb2ycbcr "
     "(16-235), not rounded; gray pictures count as RGB; PSNR of peak 255; SSIM 11x11, sigma 1.5"
 )
+LPIPS_PROTOCOL = "; LPIPS 0.1 with AlexNet, RGB, without the border"
 CLASSIC_PROTOCOL = (
     "x{scale}; classic (SRCNN, VDSR): only the Y plane (MATLAB's rgb2ycbcr, rounded) is shrunk and enlarged; "
     "{scale} pixels cropped at each border; gray pictures as they are (0-255); PSNR of peak 255; "
     "SSIM 11x11, sigma 1.5"
 )
 
+Distance = Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]
+
 
 @dataclass(frozen=True)
 class Score:
-    """One picture's numbers: PSNR in dB, SSIM at most 1. Those of RGB are None where only Y exists."""
+    """One picture's numbers: PSNR in dB, SSIM at most 1. Those of RGB are None where only Y exists.
+
+    LPIPS, lower is better, is None where it was not asked for.
+    """
 
     name: str
     psnr_y: float
     ssim_y: float
     psnr_rgb: float | None
     ssim_rgb: float | None
+    lpips: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,17 +70,22 @@ class Evaluation:
             float(np.mean([score.ssim_y for score in self.scores])),
             _mean([score.psnr_rgb for score in self.scores]),
             _mean([score.ssim_rgb for score in self.scores]),
+            _mean([score.lpips for score in self.scores]),
         )
 
     def __str__(self) -> str:
         rows = (*self.scores, self.mean)
         width = max(len(self.dataset), *(len(row.name) for row in rows))
-        lines = [f"{self.dataset:{width}}  PSNR-Y  SSIM-Y  PSNR-RGB  SSIM-RGB"]
+        distances = any(row.lpips is not None for row in rows)
+        title = f"{self.dataset:{width}}  PSNR-Y  SSIM-Y  PSNR-RGB  SSIM-RGB"
+        lines = [title + "   LPIPS" * distances]
         for row in rows:
             psnr_rgb = "-" if row.psnr_rgb is None else f"{row.psnr_rgb:.2f}"
             ssim_rgb = "-" if row.ssim_rgb is None else f"{row.ssim_rgb:.4f}"
             y = f"{row.psnr_y:6.2f}  {row.ssim_y:6.4f}"
-            lines.append(f"{row.name:{width}}  {y}  {psnr_rgb:>8}  {ssim_rgb:>8}")
+            lpips = "-" if row.lpips is None else f"{row.lpips:.4f}"
+            line = f"{row.name:{width}}  {y}  {psnr_rgb:>8}  {ssim_rgb:>8}"
+            lines.append(line + f"  {lpips:>6}" * distances)
         return "\n".join([*lines, f"protocol: {self.protocol}"])
 
 
@@ -91,6 +103,7 @@ def evaluate(
     dataset: Path,
     *,
     scale: int = 4,
+    distance: Distance | None = None,
     on_score: Callable[[Score], None] | None = None,
 ) -> Evaluation:
     """Upscale the low-resolution pictures of a folder and compare them with the originals.
@@ -102,6 +115,8 @@ def evaluate(
             (suffixes may differ); or with `HR` alone, or with the originals themselves: then the
             low-resolution ones are made by `imresize`. Originals are cropped to a multiple of `scale`.
         scale: 1 or more.
+        distance: such as `esrgan_torch.perceptual.Lpips()`; given the result and the original without the
+            border, (H, W, 3) uint8.
         on_score: called after each picture.
 
     Raises:
@@ -125,11 +140,13 @@ def evaluate(
             ssim(pixels, original, scale),
             psnr(pixels, original, scale, channel="rgb"),
             ssim(pixels, original, scale, channel="rgb"),
+            distance(_inner(pixels, scale), _inner(original, scale)) if distance is not None else None,
         )
         scores.append(score)
         if on_score is not None:
             on_score(score)
-    return Evaluation(dataset.name, RGB_PROTOCOL.format(scale=scale), tuple(scores))
+    protocol = RGB_PROTOCOL + LPIPS_PROTOCOL * (distance is not None)
+    return Evaluation(dataset.name, protocol.format(scale=scale), tuple(scores))
 
 
 def evaluate_bicubic_classic(dataset: Path, *, scale: int = 4) -> Evaluation:
@@ -213,6 +230,10 @@ def _read_colour(path: Path) -> NDArray[Any]:
 def _crop(image: NDArray[Any], scale: int) -> NDArray[Any]:
     height, width = (side - side % scale for side in image.shape[:2])
     return image[:height, :width]
+
+
+def _inner(image: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
+    return image[border:-border, border:-border]
 
 
 def _as_rgb(image: NDArray[Any]) -> NDArray[Any]:

@@ -32,7 +32,7 @@ BICUBIC_SCALE = 4
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `evaluate`; it sets `run`, a function from the arguments to an exit status."""
-    text = "measure PSNR and SSIM over folders of pictures"
+    text = "measure PSNR, SSIM and LPIPS over folders of pictures"
     parser = subparsers.add_parser("evaluate", help=text, description=text)
     parser.add_argument(
         "models",
@@ -56,6 +56,11 @@ def add_parser(subparsers: Subparsers) -> None:
         choices=("text", "csv", "json"),
         default="text",
         help="of the results (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--lpips",
+        action="store_true",
+        help='also LPIPS, a distance as people see it; needs pip install "esrgan-torch[lpips]"',
     )
     parser.add_argument(
         "--grid",
@@ -82,13 +87,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     from esrgan_torch.evaluate import evaluate, evaluate_bicubic_classic
 
+    distance = None
+    if arguments.lpips:
+        from esrgan_torch.perceptual import Lpips
+
+        distance = Lpips()
     results: list[Result] = []
     upscalers: dict[str, Upscale] = {}
     scales: dict[str, int] = {}
     for model in arguments.models:
         upscalers[model], scales[model], how = _upscaler(model, arguments)
         for folder in arguments.dataset:
-            found = [evaluate(upscalers[model], folder, scale=scales[model], on_score=_tell)]
+            found = [
+                evaluate(upscalers[model], folder, scale=scales[model], distance=distance, on_score=_tell)
+            ]
             if model == BICUBIC:
                 found.append(evaluate_bicubic_classic(folder, scale=scales[model]))
             results += [(model, how, evaluation) for evaluation in found]
@@ -130,7 +142,8 @@ def _pictures_only(upscaler: "Upscaler") -> "Upscale":
 def _print_csv(results: "list[Result]") -> None:
     """A line for each picture and one for each mean."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["model", "dataset", "protocol", "picture", "psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb"])
+    columns = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "lpips"]
+    writer.writerow(["model", "dataset", "protocol", "picture", *columns])
     for model, _, evaluation in results:
         for score in (*evaluation.scores, evaluation.mean):
             writer.writerow([model, evaluation.dataset, evaluation.protocol, *asdict(score).values()])

@@ -3,11 +3,13 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, TrainingError
@@ -15,6 +17,7 @@ from esrgan_torch.network import Generator
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
 from esrgan_torch.train.batches import Crops, batches
 from esrgan_torch.train.journal import Journal, make_strip
+from esrgan_torch.train.lessons import make_lessons
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.pictures import prepare
 from esrgan_torch.train.recipe import as_toml
@@ -58,6 +61,8 @@ def train(
     torch.manual_seed(options.seed)
     parts = assemble(options, initial)
     objective = make_objective(options, teacher)
+    if options.data.lessons:
+        objective = replace(objective, teacher=None)  # it answers before the run
     first = 0
     if resume:  # last, since random weights of the parts draw from the numbers that are restored
         state = latest(folder)
@@ -71,7 +76,7 @@ def train(
     if parts.judge is not None:
         judge, judge_optimiser = accelerator.prepare(parts.judge, parts.judge_optimiser)
     run = _Run(options, folder, accelerator, parts, objective, generator, optimiser, judge, judge_optimiser)
-    crops = _crops(options, accelerator)
+    crops = _crops(options, accelerator, teacher, progress)
     feed = batches(crops, first, options.steps, options.data.workers)
     main = accelerator.is_main_process
     folder.mkdir(parents=True, exist_ok=True)
@@ -192,10 +197,33 @@ def _accelerator() -> Any:
     return Accelerator(cpu=not torch.accelerator.is_available())
 
 
-def _crops(options: Options, accelerator: Any) -> Crops:
+def _crops(options: Options, accelerator: Any, teacher: Generator | None, progress: bool | None) -> Crops:
     data, scale = options.data, options.network.scale
     with accelerator.main_process_first():  # the others find the cache filled
         pairs = prepare(data.folders, data.small_folders, Path(data.cache), scale, data.patch)
+    degrading = data.degradation == "second-order"
+    if data.lessons:
+        if teacher is None:
+            raise ConfigError(f"data.lessons = {data.lessons} needs the teacher {options.losses.teacher!r}")
+        hidden = None if progress is None else not progress
+        if not accelerator.is_main_process:
+            hidden = True
+        share = data.lessons // accelerator.num_processes
+        with tqdm(desc="lessons", total=share, unit="", disable=hidden, leave=False) as bar:
+            pairs = make_lessons(
+                pairs,
+                teacher,
+                data.lessons,
+                patch=data.patch,
+                seed=options.seed,
+                degrading=degrading,
+                cache=Path(data.cache),
+                process=accelerator.process_index,
+                processes=accelerator.num_processes,
+                on_made=lambda: bar.update(),
+            )
+        accelerator.wait_for_everyone()
+        degrading = False
     return Crops(
         pairs,
         data.patch,
@@ -204,5 +232,5 @@ def _crops(options: Options, accelerator: Any) -> Crops:
         options.seed,
         accelerator.process_index,
         accelerator.num_processes,
-        degrading=data.degradation == "second-order",
+        degrading=degrading,
     )

@@ -53,6 +53,8 @@ class DataOptions:
         degradation: how they are made: "bicubic" (MATLAB's) or "second-order" (Real-ESRGAN).
         patch: side of a crop of the original, in pixels; a multiple of the scale.
         batch: crops a step, over all processes.
+        lessons: larger crops that the teacher answers once, before the run, and that batches are drawn from;
+            0: the teacher answers every batch.
         workers: processes that prepare batches; 0: the training process does it itself.
         cache: folder of decoded pictures, read by memory mapping; made when missing.
         validation: folder with HR and LRbicx4 (or HR alone); empty for none.
@@ -63,6 +65,7 @@ class DataOptions:
     degradation: Literal["bicubic", "second-order"] = "bicubic"
     patch: int = 128
     batch: int = 16
+    lessons: int = 0
     workers: int = 2
     cache: str = "runs/pictures"
     validation: str = ""
@@ -174,5 +177,10 @@ class Options:
             raise ConfigError(f"losses are weighted by 0 or more, and one by more than 0; given {weights}")
         if not 0 <= self.ema < 1:
             raise ConfigError(f"ema is at least 0 and below 1, not {self.ema}")
+        if self.data.lessons < 0 or (self.data.lessons and not self.losses.teacher):
+            raise ConfigError(
+                f"data.lessons is 0, or how many crops losses.teacher answers; given {self.data.lessons} and "
+                f"the teacher {self.losses.teacher!r}"
+            )
         if self.data.small_folders and len(self.data.small_folders) != len(self.data.folders):
             raise ConfigError("data.small_folders names one folder for each of data.folders")

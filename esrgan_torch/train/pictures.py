@@ -108,8 +108,8 @@ def _pair(path: Path, partner: Path | None, cache: Path, scale: int) -> Pair | s
                 return (
                     f"{partner} has {shrunk.shape[1]} x {shrunk.shape[0]} pixels, not a {scale}th of {path}"
                 )
-            _store(large, original)
-            _store(small, shrunk)
+            store_pixels(large, original)
+            store_pixels(small, shrunk)
     except ImageError as error:
         return str(error)
     shape = np.load(large, mmap_mode="r").shape
@@ -124,6 +124,7 @@ def _rgb(path: Path) -> NDArray[np.uint8]:
     return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
-def _store(path: Path, pixels: NDArray[np.uint8]) -> None:
+def store_pixels(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write (H, W, 3) as a .npy file that can be memory-mapped, whole or not at all."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.save(file, np.ascontiguousarray(pixels))
