@@ -28,6 +28,7 @@ SMALLEST_BAND = 16
 BAND_BYTES = 192 * 2**20  # of temporary values; more was slower at 512x512, less repeats too many rows
 # glibc keeps freed blocks of up to 32 MiB for later ones, in an order that differs from run to run; without
 # that the trunk took 339 MB where 403 to 471 MB were seen
+LARGEST_KEPT = 32 * 2**20 - 2**16  # of a block, with what malloc adds to it
 HEAP_BYTES = 128 * 2**20
 
 
@@ -72,6 +73,8 @@ def make_engine(model: Generator, device: torch.device, dtype: torch.dtype) -> E
     """
     from esrgan_torch import engine_packed  # which is built on this module
 
+    if device.type == "cpu":
+        keep_freed_memory()
     if isinstance(model, RRDBNet):
         if device.type == "cpu" and dtype == torch.float32 and engine_packed.is_available():
             return engine_packed.PackedEngine(model, device, dtype)
@@ -79,6 +82,16 @@ def make_engine(model: Generator, device: torch.device, dtype: torch.dtype) -> E
     if isinstance(model, CompactNet):
         return CompactEngine(model, device, dtype)
     raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
+
+
+def keep_freed_memory() -> None:
+    """Make the C library keep blocks of up to 32 MiB that are freed, instead of returning them to the system.
+
+    Else every picture pays anew for the pages of its maps: 9,000 page faults, and 4 % of the time, for one
+    of 64x64 pixels. glibc raises its threshold to the largest block that it has seen freed, up to this size;
+    a block that nobody touches will do, and takes no memory.
+    """
+    torch.empty(LARGEST_KEPT, dtype=torch.uint8)
 
 
 class RRDBEngine(Engine):
@@ -103,8 +116,8 @@ class RRDBEngine(Engine):
     def _prepare(self, model: RRDBNet) -> None:
         """Copy the weights into the layers that the trunk and the tail run.
 
-        A block is given a window of `_window_channels`, of which the first `features` are known, and returns
-        what it adds. It may fill the other channels.
+        A block is given a window that `_window` and `_fill` made, and returns what it adds. The window has
+        room for `_window_channels`: the features, and those that the block may fill.
         """
         network = copy.deepcopy(model).to(self.device, self.dtype).requires_grad_(False)
         network.conv_first = copy.deepcopy(model.conv_first).to(self.device, torch.float32)
@@ -122,43 +135,46 @@ class RRDBEngine(Engine):
         folded = F.pixel_unshuffle(batch, self.unshuffle).contiguous(memory_format=torch.channels_last)
         stream = self._first(folded)
         start = torch.empty_like(stream)
+        height, width = stream.shape[-2:]
+        rows = min(self._band_rows(height, width) + 2 * BLOCK_REACH, height)
+        space = torch.empty(rows * width * self._window_channels, device=self.device, dtype=self.dtype)
         for number, blocks in enumerate(self._rrdbs, start=1):
             start.copy_(stream)
             for block in blocks:
-                self._add_residual(block, stream)
+                self._add_residual(block, stream, space)
             torch.add(start, stream, alpha=RESIDUAL_SCALE, out=stream)
             progress(number / len(self._rrdbs))
         # the first convolution is computed again rather than kept: 0.01 % of the work against a third plane
         return self._in_bands(self._body, stream, start).add_(self._first(folded))
 
-    def _add_residual(self, block: Layer, stream: Tensor) -> None:
-        """stream += 0.2 * block(stream), band by band."""
+    def _add_residual(self, block: Layer, stream: Tensor, space: Tensor) -> None:
+        """stream += 0.2 * block(stream), band by band, with `space` for the bands' windows."""
         height, width = stream.shape[-2:]
         rows = self._band_rows(height, width)
-        if rows == height and self._window_channels == self._features:
-            stream.add_(block(stream), alpha=RESIDUAL_SCALE)
-            return
-        window_rows = min(rows + 2 * BLOCK_REACH, height)
-        buffer = torch.empty(
-            (1, self._window_channels, window_rows, width),
-            device=self.device,
-            dtype=self.dtype,
-            memory_format=torch.channels_last,
-        )
         above: Tensor | None = None  # rows over the band as they were before the last band changed them
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
             window_top = max(top - BLOCK_REACH, 0)
             window_bottom = min(bottom + BLOCK_REACH, height)
-            window = buffer[:, :, : window_bottom - window_top]
-            window[:, : self._features, top - window_top :] = stream[:, :, top:window_bottom]
+            window = self._window(space, window_bottom - window_top, width)
+            self._fill(window, top - window_top, stream[:, :, top:window_bottom])
             if above is not None:
-                window[:, : self._features, : top - window_top] = above
-            above = stream[:, :, bottom - min(BLOCK_REACH, bottom) : bottom].clone()
+                self._fill(window, 0, above)
+            if window_bottom < height:
+                above = stream[:, :, bottom - min(BLOCK_REACH, bottom) : bottom].clone()
             residual = block(window)
             stream[:, :, top:bottom].add_(
                 residual[:, :, top - window_top : bottom - window_top], alpha=RESIDUAL_SCALE
             )
+
+    def _window(self, space: Tensor, rows: int, width: int) -> Tensor:
+        """The part of `space` that a window of this size takes, as the blocks want it."""
+        used = space[: rows * width * self._window_channels]
+        return used.view(1, rows, width, self._window_channels).permute(0, 3, 1, 2)
+
+    def _fill(self, window: Tensor, row: int, values: Tensor) -> None:
+        """Write rows of the stream, (1, features, h, w), into the window from `row` on."""
+        window[:, : self._features, row : row + values.shape[2]] = values
 
     def _in_bands(self, convolution: Layer, source: Tensor, result: Tensor) -> Tensor:
         """result = convolution(source), in bands, so that no further plane is needed."""

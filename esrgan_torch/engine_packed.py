@@ -2,8 +2,8 @@
 
 Three things differ from `RRDBEngine`, and none changes the result beyond rounding:
 
-- A convolution over concatenated maps is the sum of convolutions over each of them. oneDNN adds into a given
-  tensor, so no map is copied into a larger one, and no copy of a part of one is made for a convolution.
+- A dense block's maps lie in planes, one after the other, and a convolution over the first ones is a 3D
+  convolution: nothing is concatenated, no part is copied out, and sums stay in registers.
 - Nearest x2 and a 3x3 convolution are one transposed 4x4 convolution with stride 2, whose weights are sums of
   the 3x3 ones: 4/9 of the multiply-adds, and the enlarged map never exists.
 - The last convolution has 3 outputs and oneDNN computes 16 at once, so it makes 2x2 pixels in one step:
@@ -12,6 +12,7 @@ Three things differ from `RRDBEngine`, and none changes the result beyond roundi
 oneDNN is reached through the operators that `torch.compile` itself emits for the CPU.
 """
 
+import math
 import platform
 from collections.abc import Sequence
 
@@ -23,11 +24,10 @@ from esrgan_torch.engine import RRDBEngine
 from esrgan_torch.generator import SLOPE, ResidualDenseBlock, RRDBNet
 
 TYPICAL_SIZE = 128  # the packed layout may depend on a picture's size; others are computed with it as fast
-
+LEAST_WIDTH = 16  # channels of a plane: below, oneDNN's kernels are not filled
 
 OPERATORS = (
     "_convolution_pointwise",
-    "_convolution_pointwise_",
     "_convolution_transpose_pointwise",
     "_reorder_convolution_weight",
     "_reorder_convolution_transpose_weight",
@@ -56,7 +56,7 @@ class PackedConvolution:
     def __init__(self, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 1) -> None:
         self._geometry = [padding] * 2, [stride] * 2, [1, 1], 1
         size = [1, weight.shape[1], TYPICAL_SIZE, TYPICAL_SIZE]
-        self._weight: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
+        self.weight: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
             weight.contiguous(), *self._geometry, size
         )
         self._bias = bias
@@ -65,13 +65,7 @@ class PackedConvolution:
         """(1, inputs, h, w) channels_last -> the same layout; LeakyReLU follows where a slope is given."""
         activation: tuple[str, list[float]] = ("none", []) if slope is None else ("leaky_relu", [slope])
         return torch.ops.mkldnn._convolution_pointwise(
-            values, self._weight, self._bias, *self._geometry, *activation, ""
-        )
-
-    def add_to(self, total: Tensor, values: Tensor) -> None:
-        """total += the convolution of values; both channels_last."""
-        torch.ops.mkldnn._convolution_pointwise_.binary(
-            total, values, self._weight, self._bias, *self._geometry, "add", 1.0, None, [], ""
+            values, self.weight, self._bias, *self._geometry, *activation, ""
         )
 
 
@@ -123,29 +117,91 @@ class PackedLastConvolution:
 
 
 class PackedDenseBlock:
-    """What a dense block adds, before its weight: every convolution as a sum over the maps it sees."""
+    """What a dense block adds, before its weight.
+
+    Its maps lie in planes of some channels, one after the other in memory, so those that a convolution sees
+    are the first ones of one array and nothing is concatenated. The sum over planes is what a 3D convolution
+    computes whose kernel is as deep as there are planes.
+    """
 
     def __init__(self, block: ResidualDenseBlock) -> None:
         features, growth = block.conv1.in_channels, block.conv1.out_channels
-        widths = [features, growth, growth, growth, growth]
+        width = plane_width(features, growth)
         convolutions = (block.conv1, block.conv2, block.conv3, block.conv4, block.conv5)
-        self._parts = [
-            _parts(convolution, widths[:seen]) for seen, convolution in enumerate(convolutions, start=1)
+        widths = [features, growth, growth, growth, growth]
+        self._convolutions = [
+            _PlaneConvolution(convolution, widths[:seen], width)
+            for seen, convolution in enumerate(convolutions, start=1)
         ]
 
-    def __call__(self, features: Tensor) -> Tensor:
-        """(1, features, h, w) channels_last, not changed -> the same shape."""
-        maps = [features]
-        for parts in self._parts[:-1]:
-            maps.append(_grown(parts, maps))
-        return _total(self._parts[-1], maps)
+    def __call__(self, planes: Tensor) -> Tensor:
+        """Planes (D, h, w, width), of which the features' are known -> (1, features, h, w)."""
+        *inner, last = self._convolutions
+        for convolution in inner:
+            fill_planes(planes[convolution.planes :], 0, convolution(planes, SLOPE))
+        return last(planes)
+
+
+class _PlaneConvolution:
+    """A 3x3 convolution of the first planes of an array, with its weights packed once.
+
+    Args:
+        convolution: its inputs are the concatenated maps.
+        widths: channels of those maps; each begins with a plane of its own.
+        width: channels of a plane.
+    """
+
+    def __init__(self, convolution: nn.Conv2d, widths: Sequence[int], width: int) -> None:
+        weight, self._bias = _tensors(convolution)
+        parts = [
+            F.pad(part, (0, 0, 0, 0, 0, -part.shape[1] % width))
+            for part in torch.split(weight, list(widths), dim=1)
+        ]
+        whole = torch.cat(parts, dim=1)
+        self.planes = whole.shape[1] // width
+        deep = whole.unflatten(1, (self.planes, width)).transpose(1, 2).contiguous()
+        self._geometry = [0, 1, 1], [1, 1, 1], [1, 1, 1], 1  # padding, stride, dilation, groups
+        size = [1, width, self.planes, TYPICAL_SIZE, TYPICAL_SIZE]
+        self._weight: Tensor = torch.ops.mkldnn._reorder_convolution_weight(deep, *self._geometry, size)
+
+    def __call__(self, planes: Tensor, slope: float | None = None) -> Tensor:
+        """(planes or more, h, w, width) -> (1, outputs, h, w) channels_last; LeakyReLU follows a slope."""
+        values = planes[: self.planes].permute(3, 0, 1, 2).unsqueeze(0)
+        activation: tuple[str, list[float]] = ("none", []) if slope is None else ("leaky_relu", [slope])
+        result: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            values, self._weight, self._bias, *self._geometry, *activation, ""
+        )
+        return result.squeeze(2)
+
+
+def plane_width(features: int, growth: int) -> int:
+    """Channels of a plane: as many as divide both, or a multiple of 16 that holds a block's smaller maps."""
+    common = math.gcd(features, growth)
+    return common if common >= LEAST_WIDTH else -(-growth // LEAST_WIDTH) * LEAST_WIDTH
+
+
+def plane_count(features: int, growth: int) -> int:
+    """Planes of a dense block's window."""
+    width = plane_width(features, growth)
+    return -(-features // width) + 4 * -(-growth // width)
+
+
+def fill_planes(planes: Tensor, row: int, values: Tensor) -> None:
+    """Write (1, C, h, w) into the first planes of (D, H, w, width) from `row` on; zeros fill the last one."""
+    width = planes.shape[-1]
+    for number, part in enumerate(values[0].split(width)):
+        rows = planes[number, row : row + part.shape[1]]
+        rows[:, :, : part.shape[0]] = part.permute(1, 2, 0)
+        if part.shape[0] < width:
+            rows[:, :, part.shape[0] :] = 0
 
 
 class PackedEngine(RRDBEngine):
     """See the module's text; the trunk's bands and planes are those of `RRDBEngine`."""
 
     def _prepare(self, model: RRDBNet) -> None:
-        self._window_channels = self._features
+        self._plane_width = plane_width(self._features, self._growth)
+        self._window_channels = self._plane_width * plane_count(self._features, self._growth)
         self._first = _packed(model.conv_first)
         self._body = _packed(model.conv_body)
         self._rrdbs = [
@@ -159,6 +215,13 @@ class PackedEngine(RRDBEngine):
         last = PackedLastConvolution if self._enlargements else PackedConvolution
         self._last = last(*_tensors(model.conv_last))
 
+    def _window(self, space: Tensor, rows: int, width: int) -> Tensor:
+        used = space[: rows * width * self._window_channels]
+        return used.view(-1, rows, width, self._plane_width)
+
+    def _fill(self, window: Tensor, row: int, values: Tensor) -> None:
+        fill_planes(window, row, values)
+
     def tail(self, features: Tensor) -> Tensor:
         values = features.contiguous(memory_format=torch.channels_last)
         for enlargement in self._enlargements:
@@ -166,8 +229,8 @@ class PackedEngine(RRDBEngine):
         return self._last(self._hr(values, SLOPE))
 
     def _row_bytes(self, width: int) -> int:
-        # the window, the four maps and the block's result
-        return width * (2 * self._features + 4 * self._growth) * self.dtype.itemsize
+        # the window, and a convolution's result
+        return width * (self._window_channels + max(self._features, self._growth)) * self.dtype.itemsize
 
 
 def transposed_weight(weight: Tensor) -> Tensor:
@@ -190,25 +253,3 @@ def _tensors(convolution: nn.Conv2d) -> tuple[Tensor, Tensor]:
     """Weight and bias as values of their own, whatever becomes of the network."""
     assert convolution.bias is not None
     return convolution.weight.detach().float(), convolution.bias.detach().float().clone()
-
-
-def _parts(convolution: nn.Conv2d, widths: Sequence[int]) -> list[PackedConvolution]:
-    """One convolution for each of the maps that are concatenated; the first has the bias."""
-    weight, bias = _tensors(convolution)
-    return [
-        PackedConvolution(part, bias if number == 0 else None)
-        for number, part in enumerate(torch.split(weight, list(widths), dim=1))
-    ]
-
-
-def _grown(parts: list[PackedConvolution], maps: list[Tensor]) -> Tensor:
-    if len(parts) == 1:
-        return parts[0](maps[0], SLOPE)
-    return F.leaky_relu_(_total(parts, maps), SLOPE)
-
-
-def _total(parts: list[PackedConvolution], maps: list[Tensor]) -> Tensor:
-    total = parts[0](maps[0])
-    for part, values in zip(parts[1:], maps[1:], strict=True):
-        part.add_to(total, values)
-    return total

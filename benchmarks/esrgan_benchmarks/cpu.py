@@ -6,7 +6,7 @@ Layers of the default sizes (64 features, growth 32), float32, on a size x size 
 
 - dense block: the reference's concatenation; maps written into one buffer, of which convolutions read a part
   (`RRDBEngine`); concatenation before convolutions with packed weights and fused LeakyReLU; sums of packed
-  convolutions over the single maps (`PackedEngine`).
+  convolutions over the single maps; 3D convolutions over planes (`PackedEngine`).
 - enlargement: nearest x2, 3x3 convolution, LeakyReLU; the same as one transposed convolution.
 - last convolution: 3x3 to 3 channels; the same for 2x2 pixels at once. Its map is as large as given.
 """
@@ -26,6 +26,9 @@ from esrgan_torch.engine_packed import (
     PackedDenseBlock,
     PackedEnlargement,
     PackedLastConvolution,
+    fill_planes,
+    plane_count,
+    plane_width,
 )
 from esrgan_torch.generator import SLOPE, ResidualDenseBlock
 
@@ -39,17 +42,23 @@ def dense_block_ways(size: int) -> dict[str, Way]:
     block = channels_last(ResidualDenseBlock(64, 32).requires_grad_(False))
     values = _map(64, size)
     buffer = _map(192, size)
-    packed, sums = _concatenating(block), PackedDenseBlock(block)
+    packed, sums, in_planes = _concatenating(block), _summing(block), PackedDenseBlock(block)
+    planes = torch.empty(plane_count(64, 32), size, size, plane_width(64, 32))
 
     def in_one_buffer() -> Tensor:
         buffer[:, :64] = values
         return dense_residual(block, buffer)
+
+    def over_planes() -> Tensor:
+        fill_planes(planes, 0, values)
+        return in_planes(planes)
 
     return {
         "concatenation": lambda: block.residual(values),
         "one buffer": in_one_buffer,
         "concatenation, packed": lambda: packed(values),
         "sums, packed": lambda: sums(values),
+        "planes, packed": over_planes,
     }
 
 
@@ -133,6 +142,38 @@ def _concatenating(block: ResidualDenseBlock) -> Callable[[Tensor], Tensor]:
         return last(torch.cat(maps, dim=1))
 
     return residual
+
+
+def _summing(block: ResidualDenseBlock) -> Callable[[Tensor], Tensor]:
+    """Every convolution as a sum over the maps it sees; oneDNN adds into a given tensor."""
+    *inner, last = (_parts(layer, seen) for seen, layer in enumerate(_convolutions(block), start=1))
+    geometry = [1, 1], [1, 1], [1, 1], 1  # padding, stride, dilation, groups
+
+    def total(parts: list[PackedConvolution], maps: list[Tensor]) -> Tensor:
+        result = parts[0](maps[0])
+        for part, values in zip(parts[1:], maps[1:], strict=True):
+            torch.ops.mkldnn._convolution_pointwise_.binary(
+                result, values, part.weight, None, *geometry, "add", 1.0, None, [], ""
+            )
+        return result
+
+    def residual(values: Tensor) -> Tensor:
+        maps = [values]
+        for parts in inner:
+            maps.append(F.leaky_relu_(total(parts, maps), SLOPE))
+        return total(last, maps)
+
+    return residual
+
+
+def _parts(layer: nn.Conv2d, seen: int) -> list[PackedConvolution]:
+    """A convolution for each map that is concatenated; the first has the bias."""
+    weight, bias = _tensors(layer)
+    widths = [64, 32, 32, 32, 32][:seen]
+    return [
+        PackedConvolution(part, None if number else bias)
+        for number, part in enumerate(torch.split(weight, widths, dim=1))
+    ]
 
 
 def _convolutions(block: ResidualDenseBlock) -> tuple[nn.Conv2d, ...]:

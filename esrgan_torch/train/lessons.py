@@ -57,6 +57,7 @@ def make_lessons(
     Raises:
         ConfigError: the pictures are too small for crops of `patch` pixels.
     """
+    cache.mkdir(parents=True, exist_ok=True)
     scale = teacher.scale
     smallest = min(min(pair.height, pair.width) for pair in pairs) // scale
     side = min(SIDE, smallest - 2 * BORDER)
