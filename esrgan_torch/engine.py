@@ -65,23 +65,30 @@ class Engine(ABC):
         return False
 
 
-def make_engine(model: Generator, device: torch.device, dtype: torch.dtype) -> Engine:
+def make_engine(model: Generator, device: torch.device, dtype: torch.dtype, *, eager: bool = False) -> Engine:
     """The engine for this network: the fastest that was measured for device and precision, docs/cpu.md.
+
+    Args:
+        model, device, dtype: what runs where in which precision.
+        eager: by PyTorch alone.
 
     Raises:
         ConfigError: a network that is neither an RRDBNet nor a CompactNet.
     """
-    from esrgan_torch import engine_packed  # which is built on this module
+    from esrgan_torch import engine_openvino, engine_packed  # which are built on this module
 
+    if not isinstance(model, RRDBNet | CompactNet):
+        raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
+    float32_on_cpu = device.type == "cpu" and dtype == torch.float32
+    packed = float32_on_cpu and engine_packed.is_available()
+    openvino = float32_on_cpu and not eager and engine_openvino.is_installed()
     if device.type == "cpu":
         keep_freed_memory()
-    if isinstance(model, RRDBNet):
-        if device.type == "cpu" and dtype == torch.float32 and engine_packed.is_available():
-            return engine_packed.PackedEngine(model, device, dtype)
-        return RRDBEngine(model, device, dtype)
     if isinstance(model, CompactNet):
-        return CompactEngine(model, device, dtype)
-    raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
+        return (engine_openvino.OpenVinoCompactEngine if openvino else CompactEngine)(model, device, dtype)
+    if packed and openvino and engine_openvino.is_faster_for_rrdb():
+        return engine_openvino.OpenVinoRRDBEngine(model, device, dtype)
+    return (engine_packed.PackedEngine if packed else RRDBEngine)(model, device, dtype)
 
 
 def keep_freed_memory() -> None:
@@ -252,7 +259,12 @@ class CompactEngine(Engine):
             features = layer(features)
             progress(number / layers)
         # the skip is added in float32: what the network leaves as it is stays as it is
-        return features.float().add_(torch.repeat_interleave(batch, self.scale**2, dim=1))
+        return self._add_skip(features.float(), batch)
+
+    def _add_skip(self, features: Tensor, batch: Tensor) -> Tensor:
+        """features += every channel of the picture for all its scale² outputs."""
+        features.unflatten(1, (batch.shape[1], self.scale**2)).add_(batch.unsqueeze(2))
+        return features
 
     def tail(self, features: Tensor) -> Tensor:
         return self._network.tail(features)

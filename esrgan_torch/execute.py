@@ -118,10 +118,13 @@ class Run:
         """The trunk's result for the tile's window; None when it does not fit in memory."""
         rows = slice(tile.window_top, tile.window_top + tile.window_height)
         columns = slice(tile.window_left, tile.window_left + tile.window_width)
-        window = torch.from_numpy(self._padded[rows, columns].astype(np.float32)).permute(2, 0, 1)[None]
+        # divided by NumPy: PyTorch would wake its threads, which then wait busily while OpenVINO computes
+        values = self._padded[rows, columns].astype(np.float32)
+        values /= np.float32(np.iinfo(self._padded.dtype).max)
+        window = torch.from_numpy(values).permute(2, 0, 1)[None]
 
         def attempt() -> Tensor:
-            batch = self.grow(window.to(self.engine.device) / float(np.iinfo(self._padded.dtype).max))
+            batch = self.grow(window.to(self.engine.device))
             features = self.engine.trunk(batch, lambda done: self._tell(TRUNK_SHARE * done))
             return self._finite(features, lambda engine: engine.trunk(batch, _ignore))
 
@@ -195,13 +198,13 @@ class Run:
         mosaic.put(_scaled(core, scale), part_top * scale, part_left * scale, self.shrink(cropped))
 
     def _finite(self, values: Tensor, repeat: Callable[[Engine], Tensor]) -> Tensor:
-        if bool(torch.isfinite(values).all()):
+        if _is_finite(values):
             return values
         if self.engine.dtype != torch.float32:
             self.redone += 1
             log.warning("%s gave values that are not finite: computed again in float32", self.engine.dtype)
             values = repeat(self.exact_engine())
-            if bool(torch.isfinite(values).all()):
+            if _is_finite(values):
                 return values
         raise NonFiniteError(
             "the network gives NaN or infinity in float32: its weights are damaged or not meant for pictures"
@@ -209,6 +212,11 @@ class Run:
 
     def _tell(self, share_of_window: float) -> None:
         self.progress((self._windows_done + share_of_window) / len(self.plan.windows))
+
+
+def _is_finite(values: Tensor) -> bool:
+    """Whether there is no NaN and no infinity; a sum has one where a value is, and reads the values once."""
+    return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
 
 
 def _reach(tile: Tile, core: Tile, fade: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -71,7 +71,9 @@ class Upscaler:
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
         kernels: "auto" computes an RRDBNet in half precision on CUDA by the project's own kernels, where
-            they know the device and pass a check against PyTorch, see docs/kernels.md; "eager" by PyTorch's.
+            they know the device and pass a check against PyTorch, see docs/kernels.md, and float32 on the
+            CPU by OpenVINO, where it is installed and was measured to be faster, see docs/cpu.md; "eager"
+            computes by PyTorch alone.
 
     Raises:
         ConfigError: any of these cannot be.
@@ -110,7 +112,7 @@ class Upscaler:
         self.alpha: AlphaMode = alpha
         self.scale = float(model.scale if scale is None else scale)
         engine = make_kernel_engine(model, self.device, self.dtype) if kernels == "auto" else None
-        self._engine = engine or make_engine(model, self.device, self.dtype)
+        self._engine = engine or make_engine(model, self.device, self.dtype, eager=kernels == "eager")
         self._exact_engine: Engine | None = None
 
     @overload
@@ -193,7 +195,7 @@ class Upscaler:
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:
-            self._exact_engine = make_engine(self.model, self.device, torch.float32)
+            self._exact_engine = make_engine(self.model, self.device, torch.float32, eager=True)
         return self._exact_engine
 
     def _enlarge(self, run: Run, pixels: Pixels) -> Pixels:

@@ -86,15 +86,21 @@ def _devices() -> list[tuple[str, str]]:
     import psutil
     import torch
 
-    from esrgan_torch import engine_packed
+    from esrgan_torch import engine_openvino, engine_packed
     from esrgan_torch.devices import computes_bfloat16_fast, device_name, free_memory
 
     cpu = torch.device("cpu")
     half = "bfloat16 is fast" if computes_bfloat16_fast(cpu) else "bfloat16 is slow"
     memory = f"{_gib(free_memory(cpu))} of {_gib(psutil.virtual_memory().total)} free"
     packed = engine_packed.is_available()
-    engine = "weights packed by oneDNN" if packed else "plain convolutions, no oneDNN on x86"
-    facts = [("cpu", f"{device_name(cpu)}, {half}, {memory}"), ("engine", f"RRDBNet in float32: {engine}")]
+    plain = "weights packed by oneDNN" if packed else "plain convolutions, no oneDNN on x86"
+    openvino = engine_openvino.is_installed()
+    rrdb = "OpenVINO" if openvino and packed and engine_openvino.is_faster_for_rrdb() else plain
+    compact = "OpenVINO" if openvino else "plain convolutions"
+    facts = [
+        ("cpu", f"{device_name(cpu)}, {half}, {memory}"),
+        ("engine", f"float32: RRDBNet by {rrdb}, CompactNet by {compact}"),
+    ]
     for index in range(torch.cuda.device_count()):
         cuda = torch.device("cuda", index)
         _, total = torch.cuda.mem_get_info(cuda)

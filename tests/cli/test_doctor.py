@@ -7,7 +7,7 @@ import torch
 from esrgan_cli import doctor
 from esrgan_cli.doctor import Extra, find_extras, installed_version
 from esrgan_cli.main import main
-from esrgan_torch import engine_packed
+from esrgan_torch import engine_openvino, engine_packed
 
 
 def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,7 +23,9 @@ def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["realesrgan-x4plus"].endswith("2.5 MB")
     assert f"{torch.get_num_threads()} threads, bfloat16 is " in facts["cpu"]
     assert facts["cpu"].endswith("GiB free")
-    assert ("weights packed by oneDNN" in facts["engine"]) == engine_packed.is_available()
+    assert "CompactNet by OpenVINO" in facts["engine"]
+    packed = engine_packed.is_available() and not engine_openvino.is_faster_for_rrdb()
+    assert ("RRDBNet by weights packed by oneDNN" in facts["engine"]) == packed
 
 
 def test_an_empty_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,9 +116,9 @@ def test_a_packed_dense_block(size: tuple[int, int], features: int, growth: int)
 @needs_onednn
 def test_float32_on_the_cpu_runs_packed_and_the_rest_does_not() -> None:
     model = small_rrdb()
-    assert isinstance(make_engine(model, CPU, torch.float32), PackedEngine)
+    assert type(make_engine(model, CPU, torch.float32, eager=True)) is PackedEngine
     assert not isinstance(make_engine(model, CPU, torch.bfloat16), PackedEngine)
-    assert not isinstance(make_engine(small_compact(), CPU, torch.float32), PackedEngine)
+    assert not isinstance(make_engine(small_compact(), CPU, torch.float32, eager=True), PackedEngine)
 
 
 def test_without_onednn_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_another_processor_has_the_plain_engine(monkeypatch: pytest.MonkeyPatch)
 @needs_onednn
 def test_weights_changed_later_do_not_reach_the_engine() -> None:
     model = small_rrdb()
-    engine = make_engine(model, CPU, torch.float32)
+    engine = make_engine(model, CPU, torch.float32, eager=True)
     batch = torch.rand(1, 3, 6, 8)
     with torch.inference_mode():
         before = engine.tail(engine.trunk(batch, lambda _: None))
@@ -148,7 +148,7 @@ def test_weights_changed_later_do_not_reach_the_engine() -> None:
 def test_a_network_without_enlargement() -> None:
     model = small_rrdb(scale=1)
     batch = torch.rand(1, 3, 5, 7)
-    engine = make_engine(model, CPU, torch.float32)
+    engine = make_engine(model, CPU, torch.float32, eager=True)
     with torch.inference_mode():
         ours = engine.tail(engine.trunk(batch, lambda _: None))
         torch.testing.assert_close(ours, model(batch), rtol=0, atol=1e-5)

@@ -21,6 +21,7 @@ RUNTIMES: tuple[Runtime, ...] = (
     PyTorch("pytorch-float16", channels_last=True, dtype="float16", devices=("cuda",)),
     PyTorch("pytorch-compiled", channels_last=True, compiled=True),
     Library(),
+    Library("eager"),
     OnnxRuntime(),
     OpenVino("float32"),
     OpenVino("bfloat16"),

@@ -1,6 +1,6 @@
 """This library as a user gets it: `Upscaler` with its defaults, from 8-bit pixels to 8-bit pixels."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -9,20 +9,27 @@ from esrgan_bridge.probes import Batch
 
 
 class Library(Runtime):
-    """`Upscaler(model, device)`; it chooses precision and engine itself. A batch is so many pictures."""
+    """`Upscaler(model, device)`; it chooses precision and engine itself. A batch is so many pictures.
 
-    name = "esrgan-torch"
+    Args:
+        kernels: "auto", or "eager" for PyTorch alone.
+    """
+
     devices = ("cpu", "cuda")
+
+    def __init__(self, kernels: Literal["auto", "eager"] = "auto") -> None:
+        self.name = "esrgan-torch" if kernels == "auto" else f"esrgan-torch-{kernels}"
+        self._kernels = kernels
 
     def missing(self) -> str | None:
         return None
 
     def open(self, setting: Setting) -> Session:
-        return _LibrarySession(setting)
+        return _LibrarySession(setting, self._kernels)
 
 
 class _LibrarySession(HostSession):
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, kernels: Literal["auto", "eager"]) -> None:
         import torch
 
         from esrgan_torch import Upscaler
@@ -32,7 +39,7 @@ class _LibrarySession(HostSession):
         self._torch: Any = torch
         # "auto" where that is the device asked for: it may also choose an engine
         device = "auto" if setting.device == "cuda" or not torch.cuda.is_available() else setting.device
-        self._upscaler = Upscaler(load(setting.network), device)
+        self._upscaler = Upscaler(load(setting.network), device, kernels=kernels)
         self.dtype = str(self._upscaler.dtype).removeprefix("torch.")
         self.facts = {"torch": torch.__version__}
         self._pictures: list[Any] = []

@@ -1,0 +1,177 @@
+"""Trunks in float32 by OpenVINO, where it is installed and was measured to be faster: docs/cpu.md.
+
+Its convolutions are oneDNN's as PyTorch's are, with what follows them computed before a result leaves the
+registers, PReLU included, and with memory that is planned once. The graph is made from the network's weights
+and compiled once a shape. Tails stay with PyTorch, where their enlargements take 4/9 of the arithmetic.
+"""
+
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.engine import CompactEngine, Progress
+from esrgan_torch.engine_packed import PackedEngine
+from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
+
+MODULE = "openvino"
+SHAPES_KEPT = 4
+LARGEST = 256 * 256  # feature pixels of an RRDB trunk: beyond, bands of rows take far less memory
+MAPS_HELD = 9  # of the features, beside the four of a dense block, at the peak; measured
+
+Graph = Callable[[Any, int, int], Any]
+
+
+def is_installed() -> bool:
+    """Whether the extra `openvino` is here; nothing is imported."""
+    return find_spec(MODULE) is not None
+
+
+def is_faster_for_rrdb() -> bool:
+    """With AVX-512 the packed engine was faster, without it OpenVINO."""
+    return not torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
+class Compiled:
+    """A graph, compiled for each of the last shapes that were asked for.
+
+    Args:
+        build: from OpenVINO's operators, height and width to the graph's model, (1, C, h, w) -> one result.
+    """
+
+    def __init__(self, build: Graph) -> None:
+        self._build = build
+        self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._lock = threading.Lock()  # a request holds one picture
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """(1, C, h, w) float32 -> the result, in memory of its own."""
+        height, width = batch.shape[-2:]
+        with self._lock:
+            if (height, width) not in self._requests:
+                self._requests[height, width] = self._compile(height, width)
+                while len(self._requests) > SHAPES_KEPT:
+                    self._requests.popitem(last=False)
+            self._requests.move_to_end((height, width))
+            request = self._requests[height, width]
+            openvino: Any = import_module(MODULE)
+            # both in PyTorch's memory: nothing is copied, and the result is the caller's
+            given = batch.contiguous()
+            result = torch.empty(list(request.get_output_tensor().shape))
+            request.set_input_tensor(openvino.Tensor(given.numpy(), shared_memory=True))
+            request.set_output_tensor(openvino.Tensor(result.numpy(), shared_memory=True))
+            request.infer()
+            return result
+
+    def _compile(self, height: int, width: int) -> Any:
+        openvino: Any = import_module(MODULE)
+        model = self._build(import_module(f"{MODULE}.opset13"), height, width)
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        }
+        return openvino.compile_model(model, "CPU", options).create_infer_request()
+
+
+class OpenVinoCompactEngine(CompactEngine):
+    """CompactNet; progress is told at the end only."""
+
+    def __init__(self, model: CompactNet, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(model, device, dtype)
+        self._run = Compiled(self._graph)
+
+    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        features = self._run(batch)
+        progress(1.0)
+        return self._add_skip(features, batch)
+
+    def _graph(self, ops: Any, height: int, width: int) -> Any:
+        first = self._network.body[0]
+        assert isinstance(first, nn.Conv2d)
+        given = value = ops.parameter([1, first.in_channels, height, width], np.float32)
+        for layer in self._network.body:
+            if isinstance(layer, nn.Conv2d):
+                value = _convolution(ops, value, layer)
+            else:
+                value = ops.prelu(value, _constant(ops, layer.get_parameter("weight")))
+        return _model(value, given)
+
+
+class OpenVinoRRDBEngine(PackedEngine):
+    """RRDBNet; pictures of more than `LARGEST` feature pixels run in the packed engine's bands."""
+
+    def __init__(self, model: RRDBNet, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(model, device, dtype)
+        self._model = copy.deepcopy(model).requires_grad_(requires_grad=False)
+        self._run = Compiled(self._graph)
+
+    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        if not self._fits(*batch.shape[-2:]):
+            return super().trunk(batch, progress)
+        features = self._run(F.pixel_unshuffle(batch, self.unshuffle))
+        progress(1.0)
+        return features
+
+    def trunk_bytes(self, height: int, width: int) -> int:
+        if not self._fits(height, width):
+            return super().trunk_bytes(height, width)
+        maps = MAPS_HELD * self._features + 4 * self._growth
+        return 4 * maps * (height // self.unshuffle) * (width // self.unshuffle)
+
+    def _fits(self, height: int, width: int) -> bool:
+        return (height // self.unshuffle) * (width // self.unshuffle) <= LARGEST
+
+    def _graph(self, ops: Any, height: int, width: int) -> Any:
+        model = self._model
+        given = ops.parameter([1, model.conv_first.in_channels, height, width], np.float32)
+        first = stream = _convolution(ops, given, model.conv_first)
+        for rrdb in model.rrdbs():
+            start = stream
+            for block in (rrdb.rdb1, rrdb.rdb2, rrdb.rdb3):
+                stream = ops.add(stream, _scaled(ops, _dense_block(ops, stream, block)))
+            stream = ops.add(start, _scaled(ops, stream))
+        return _model(ops.add(_convolution(ops, stream, model.conv_body), first), given)
+
+
+def _dense_block(ops: Any, stream: Any, block: ResidualDenseBlock) -> Any:
+    maps = [stream]
+    slope = ops.constant([SLOPE], np.float32)
+    for layer in (block.conv1, block.conv2, block.conv3, block.conv4):
+        grown = ops.prelu(_convolution(ops, _joined(ops, maps), layer), slope)
+        maps.append(grown)
+    return _convolution(ops, _joined(ops, maps), block.conv5)
+
+
+def _joined(ops: Any, maps: list[Any]) -> Any:
+    return maps[0] if len(maps) == 1 else ops.concat(maps, 1)
+
+
+def _scaled(ops: Any, value: Any) -> Any:
+    return ops.multiply(value, ops.constant([RESIDUAL_SCALE], np.float32))
+
+
+def _convolution(ops: Any, value: Any, layer: nn.Conv2d) -> Any:
+    """3x3 with its bias; zeros around."""
+    assert layer.bias is not None
+    ones = [1, 1]
+    result = ops.convolution(value, _constant(ops, layer.weight), ones, ones, ones, ones)
+    return ops.add(result, _constant(ops, layer.bias.view(1, -1, 1, 1)))
+
+
+def _constant(ops: Any, values: Tensor) -> Any:
+    return ops.constant(values.detach().float().numpy(force=True))
+
+
+def _model(result: Any, given: Any) -> Any:
+    openvino: Any = import_module(MODULE)
+    return openvino.Model([result], [given], "trunk")

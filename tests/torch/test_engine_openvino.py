@@ -1,0 +1,96 @@
+"""Trunks by OpenVINO: shapes that come and go, several threads, and where they are used."""
+
+import threading
+
+import pytest
+import torch
+
+from esrgan_torch import engine_openvino
+from esrgan_torch.engine import CompactEngine, make_engine
+from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
+from esrgan_torch.engine_packed import PackedEngine
+from tests.torch.networks import small_compact, small_rrdb
+
+pytest.importorskip("openvino")
+CPU = torch.device("cpu")
+SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
+
+
+def nothing(_: float) -> None:
+    """No progress wanted."""
+
+
+def test_more_shapes_than_are_kept() -> None:
+    model = small_compact()
+    engine = make_engine(model, CPU, torch.float32)
+    assert isinstance(engine, OpenVinoCompactEngine)
+    with torch.inference_mode():
+        batches = [torch.rand(1, 3, *size) for size in SIZES]
+        results = [engine.trunk(batch, nothing) for batch in batches]
+        for batch, result in zip(batches, results, strict=True):
+            torch.testing.assert_close(result, model.trunk(batch), rtol=0, atol=1e-6)
+    assert len(engine._run._requests) == engine_openvino.SHAPES_KEPT
+
+
+def test_threads_do_not_mix_their_pictures() -> None:
+    model = small_compact()
+    engine = make_engine(model, CPU, torch.float32)
+    batches = [torch.rand(1, 3, 8, 8) for _ in range(4)]
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        with torch.inference_mode():
+            expected = model.trunk(batches[number])
+            results = [engine.trunk(batches[number], nothing) for _ in range(20)]
+        wrong.extend(number for result in results if (result - expected).abs().max() > 1e-6)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_weights_changed_later_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda: True)
+    for model in (small_rrdb(), small_compact()):
+        engine = make_engine(model, CPU, torch.float32)
+        batch = torch.rand(1, 3, 6, 8)
+        with torch.inference_mode():
+            expected = model.trunk(batch)
+            for parameter in model.parameters():
+                parameter.zero_()
+            torch.testing.assert_close(engine.trunk(batch, nothing), expected, rtol=0, atol=1e-5)
+
+
+def test_large_pictures_run_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda: True)
+    monkeypatch.setattr(engine_openvino, "LARGEST", 40)
+    model = small_rrdb(scale=2, unshuffle=2)
+    engine = make_engine(model, CPU, torch.float32)
+    assert isinstance(engine, OpenVinoRRDBEngine)
+    with torch.inference_mode():
+        for size, compiled in (((16, 12), 0), ((16, 10), 1)):
+            batch = torch.rand(1, 3, *size)
+            features = engine.trunk(batch, nothing)
+            torch.testing.assert_close(features, model.trunk(batch), rtol=0, atol=1e-5)
+            assert len(engine._run._requests) == compiled
+    packed = PackedEngine(model, CPU, torch.float32)
+    assert engine.trunk_bytes(16, 12) == packed.trunk_bytes(16, 12)
+
+
+def test_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kinds(**options: bool) -> list[type]:
+        return [
+            type(make_engine(model, CPU, torch.float32, **options))
+            for model in (small_compact(), small_rrdb())
+        ]
+
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    assert kinds() == [OpenVinoCompactEngine, OpenVinoRRDBEngine]
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512_VNNI")
+    assert kinds() == [OpenVinoCompactEngine, PackedEngine]
+    assert kinds(eager=True) == [CompactEngine, PackedEngine]
+    monkeypatch.setattr(engine_openvino, "MODULE", "a_package_that_nobody_has")
+    assert kinds() == [CompactEngine, PackedEngine]
