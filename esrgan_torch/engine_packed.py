@@ -159,7 +159,8 @@ class _PlaneConvolution:
         ]
         whole = torch.cat(parts, dim=1)
         self.planes = whole.shape[1] // width
-        deep = whole.unflatten(1, (self.planes, width)).transpose(1, 2).contiguous()
+        outputs = whole.shape[0]
+        deep = whole.view(outputs, self.planes, width, 3, 3).transpose(1, 2).contiguous()
         self._geometry = [0, 1, 1], [1, 1, 1], [1, 1, 1], 1  # padding, stride, dilation, groups
         size = [1, width, self.planes, TYPICAL_SIZE, TYPICAL_SIZE]
         self._weight: Tensor = torch.ops.mkldnn._reorder_convolution_weight(deep, *self._geometry, size)
@@ -189,7 +190,7 @@ def plane_count(features: int, growth: int) -> int:
 def fill_planes(planes: Tensor, row: int, values: Tensor) -> None:
     """Write (1, C, h, w) into the first planes of (D, H, w, width) from `row` on; zeros fill the last one."""
     width = planes.shape[-1]
-    for number, part in enumerate(values[0].split(width)):
+    for number, part in enumerate(torch.split(values[0], width)):
         rows = planes[number, row : row + part.shape[1]]
         rows[:, :, : part.shape[0]] = part.permute(1, 2, 0)
         if part.shape[0] < width:

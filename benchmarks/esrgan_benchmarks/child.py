@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import psutil
 
-from esrgan_benchmarks.errors import RuntimeFailedError
+from esrgan_benchmarks.errors import RuntimeFailedError, TooSlowError
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 from esrgan_torch.errors import EsrganError
@@ -115,7 +115,7 @@ class Child:
             self._pipe.send((request, given))
             if not self._pipe.poll(seconds):
                 self._kill()
-                raise RuntimeFailedError(f"{name}: no answer to {request!r} within {seconds:.0f} s")
+                raise TooSlowError(f"{name}: no answer to {request!r} within {seconds:.0f} s")
             kind, answer = self._pipe.recv()
         except (EOFError, OSError) as error:
             self._process.join(5)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_benchmarks.measure import Spread, interleave, ratio, stopwatch
-from esrgan_benchmarks.record import Row, append, latest, measured_on
+from esrgan_benchmarks.record import Row, append, latest, measured_on, newest
 from esrgan_torch.engine import channels_last, dense_residual
 from esrgan_torch.engine_packed import (
     PackedConvolution,
@@ -121,7 +121,7 @@ def measure(layer: str, size: int, runs: int) -> list[Row]:
 
 def table(rows: list[Row]) -> str:
     """The rows as a table, for the documentation."""
-    rows = latest(rows, "layer", "way", "size", "processor")
+    rows = latest(newest(rows), "layer", "way", "size")
     lines = ["| layer | way | map | median | quartiles | time of the first's |", "|---|---|---|---|---|---|"]
     for row in rows:
         spread = {name: row["seconds"][name] * 1e3 for name in ("median", "lower", "upper")}

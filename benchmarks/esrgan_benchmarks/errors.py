@@ -1,7 +1,8 @@
 """What can go wrong in a benchmark: the branch `BenchmarkError` of `esrgan_torch.errors.EsrganError`.
 
 BenchmarkError
-├── RuntimeFailedError  a runtime could not load the network, crashed, or took too long
+├── RuntimeFailedError  a runtime could not load the network, or crashed
+│   └── TooSlowError    it took longer than it may
 └── WrongAnswerError    a runtime answered with another picture: its time is worth nothing
 """
 
@@ -13,7 +14,11 @@ class BenchmarkError(EsrganError):
 
 
 class RuntimeFailedError(BenchmarkError):
-    """A runtime could not load the network, crashed, or took too long; the message holds its own words."""
+    """A runtime could not load the network, or crashed; the message holds its own words."""
+
+
+class TooSlowError(RuntimeFailedError):
+    """A runtime took longer than it may."""
 
 
 class WrongAnswerError(BenchmarkError):

@@ -11,7 +11,7 @@ from typing import Protocol
 from esrgan_benchmarks.artefacts import make_artefacts
 from esrgan_benchmarks.cases import Case, Work, sample, work_of
 from esrgan_benchmarks.child import Child, Opened
-from esrgan_benchmarks.errors import BenchmarkError, RuntimeFailedError
+from esrgan_benchmarks.errors import BenchmarkError, RuntimeFailedError, TooSlowError
 from esrgan_benchmarks.measure import Spread, in_child, interleave, ratios
 from esrgan_benchmarks.parity import Parity, check
 from esrgan_benchmarks.record import Row
@@ -30,11 +30,12 @@ LAYERS_HELD = 3.0  # of `Work.largest`, that an untiled run holds at its peak; P
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A runtime that has no row in a case, and why."""
+    """A runtime that has no row in a case, and why; `slow`: it took longer than it may."""
 
     case: str
     runtime: str
     reason: str
+    slow: bool = False
 
 
 @dataclass
@@ -93,8 +94,9 @@ def measure_case(
     work = work_of(model, case.shape)
     outcome = Outcome()
 
-    def leave_out(runtime: Runtime, reason: str) -> None:
-        outcome.left_out.append(LeftOut(str(case), runtime.name, reason.removeprefix(f"{runtime.name}: ")))
+    def leave_out(runtime: Runtime, reason: str, *, slow: bool = False) -> None:
+        words = reason.removeprefix(f"{runtime.name}: ")
+        outcome.left_out.append(LeftOut(str(case), runtime.name, words, slow))
 
     with ExitStack() as stack:
         if folder is None:
@@ -123,7 +125,7 @@ def measure_case(
             except BenchmarkError as error:
                 if runtime is runtimes[0]:
                     raise
-                leave_out(runtime, str(error))
+                leave_out(runtime, str(error), slow=isinstance(error, TooSlowError))
                 child.close()
                 continue
             candidates[runtime.name] = _Candidate(child, opened, first_call, parity)
@@ -171,7 +173,7 @@ def _start(child: Child, batch: Batch, runs: int, limit: float) -> tuple[Opened,
     first_call = child.run(max(limit, COMPILING) if child.runtime.compiles else limit)
     pace = child.run(limit)  # the first one may have compiled or allocated
     if pace * runs > limit:
-        raise RuntimeFailedError(
+        raise TooSlowError(
             f"{child.runtime.name}: too slow here: one run takes {pace:.1f} s, and {limit:.0f} s are granted "
             f"for {runs} runs"
         )

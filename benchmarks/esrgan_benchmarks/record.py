@@ -77,6 +77,22 @@ def latest(rows: Iterable[Row], *keys: str) -> list[Row]:
     return list(found.values())
 
 
+def by_machine(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each machine, that which measured last first."""
+    machines: dict[tuple[Any, ...], list[Row]] = {}
+    last: dict[tuple[Any, ...], int] = {}
+    for number, row in enumerate(rows):
+        key = row["processor"], row["cores"], row["gpu"]
+        machines.setdefault(key, list[Row]()).append(row)
+        last[key] = number
+    return [machines[key] for key in sorted(machines, key=lambda key: -last[key])]
+
+
+def newest(rows: Iterable[Row]) -> list[Row]:
+    """The rows of the machine that measured last."""
+    return next(iter(by_machine(rows)), [])
+
+
 def measured_on(rows: Iterable[Row]) -> str:
     """Where the rows come from, one sentence for all machines."""
     sentences = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from esrgan_benchmarks.record import Row, latest, measured_on
+from esrgan_benchmarks.record import Row, by_machine, latest, measured_on, newest
 
 KEYS = ("network", "shape_text", "runtime", "device", "processor", "cores")
 
@@ -53,7 +53,11 @@ def line_of(row: Row) -> str:
 
 
 def times(rows: list[Row]) -> str:
-    """A table a network: runtimes down, inputs across; the fastest of each input in bold."""
+    """Machine by machine a table a network: runtimes down, inputs across; the fastest of an input in bold."""
+    return "\n\n".join(_times(mine) for mine in by_machine(rows))
+
+
+def _times(rows: list[Row]) -> str:
     rows = current(rows)
     parts: list[str] = []
     for network in dict.fromkeys(row["network"] for row in rows):
@@ -79,8 +83,11 @@ def times(rows: list[Row]) -> str:
 
 
 def costs(rows: list[Row]) -> str:
-    """What a runtime costs beside its time, on the input of each network that most runtimes ran."""
-    rows = broadest(current(rows))
+    """What a runtime costs beside its time, on the input of each network that most runtimes ran.
+
+    Of the machine that measured last.
+    """
+    rows = broadest(current(newest(rows)))
     lines = [
         "| network, input | runtime | load | first call | peak memory | GFLOP/s | PSNR | largest error |",
         "|---|---|---|---|---|---|---|---|",
@@ -110,7 +117,8 @@ def broadest(rows: list[Row]) -> list[Row]:
 
 
 def left_out(rows: list[Row]) -> str:
-    """Runtimes without a number in a case, and why."""
+    """Runtimes without a number in a case, and why; of the machine that measured last."""
+    rows = newest(rows)
     lines = ["| case | runtime | why it has no row |", "|---|---|---|"]
     lines += [
         f"| {row['case']} | {row['runtime']} | {row['reason']} |" for row in latest(rows, "case", "runtime")
@@ -120,10 +128,11 @@ def left_out(rows: list[Row]) -> str:
 
 def ceilings(rows: list[Row]) -> str:
     """The best that the machine was seen to do."""
-    lines = ["| what | precision | threads | rate |", "|---|---|---|---|"]
+    lines = ["| machine | what | precision | threads | rate |", "|---|---|---|---|---|"]
     for row in best_ceilings(rows):
         rate = f"{row['gflops']:.0f} GFLOP/s" if "gflops" in row else f"{row['gbytes']:.1f} GB/s"
-        lines.append(f"| {row['kind']} | {row['dtype']} | {row['threads_asked']} | {rate} |")
+        machine = row["gpu"] if row["device"] == "cuda" else row["processor"]
+        lines.append(f"| {machine} | {row['kind']} | {row['dtype']} | {row['threads_asked']} | {rate} |")
     return "\n".join([*lines, "", measured_on(rows)])
 
 
@@ -160,8 +169,8 @@ def quality(rows: list[Row]) -> str:
 
 
 def quality_rows(rows: Iterable[Row]) -> list[Row]:
-    """The newest of each network and set, the quickest first, interpolation before them."""
-    found = latest(rows, "network", "dataset", "device", "processor")
+    """Of the machine that measured last, the quickest first, interpolation before them."""
+    found = latest(newest(rows), "network", "dataset", "device", "processor")
     return sorted(found, key=lambda row: row["seconds_a_megapixel"] or 0)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from esrgan_benchmarks.cases import Case
+from esrgan_benchmarks.cases import Case, work_of
 from esrgan_benchmarks.ceiling import ceiling
 from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.harness import LIMIT, RUNS, LeftOut, Outcome, Progress, measure_case
@@ -16,6 +16,7 @@ from esrgan_benchmarks.quality import measure_bicubic, measure_quality, networks
 from esrgan_benchmarks.record import Row, append
 from esrgan_benchmarks.runtimes.base import Runtime
 from esrgan_torch.errors import EsrganError
+from esrgan_weights.loading import load
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Plan:
     """What a run measures.
 
     Args:
-        cases: those of one network after one another, so that its copies are made once.
+        cases: those of one network after one another, so that its copies are made once. A runtime that is
+            too slow for one is not tried on those with more work.
         runtimes: the reference first.
         threads: for every runtime that can be told.
         device: "cpu" or "cuda".
@@ -70,13 +72,16 @@ def run_suite(plan: Plan, results: Path, listener: Listener) -> Outcome:
 
     listener("the machine's ceiling")
     store("ceiling", in_child(ceiling, plan.threads, plan.device), [])
+    slow: dict[str, tuple[int, Case]] = {}  # by runtime: the least work that was too much, and its case
     with tempfile.TemporaryDirectory(prefix="esrgan-bench-") as folder:
         for case in plan.cases:
             copies = Path(folder) / Path(case.network).name
+            work = work_of(load(case.network), case.shape).multiply_adds
+            tired = {name: at for name, (least, at) in slow.items() if work >= least}
             try:
                 outcome = measure_case(
                     case,
-                    plan.runtimes,
+                    [runtime for runtime in plan.runtimes if runtime.name not in tired],
                     plan.threads,
                     device=plan.device,
                     runs=plan.runs,
@@ -87,6 +92,13 @@ def run_suite(plan: Plan, results: Path, listener: Listener) -> Outcome:
             except BenchmarkError as error:  # the reference failed: this case is lost, the next may do
                 reference = plan.runtimes[0].name
                 outcome = Outcome([], [LeftOut(str(case), reference, f"the case is lost: {error}")])
+            for item in outcome.left_out:
+                if item.slow and work < slow.get(item.runtime, (work + 1, case))[0]:
+                    slow[item.runtime] = work, case
+            outcome.left_out += [
+                LeftOut(str(case), name, f"not tried: too slow for {at}", slow=True)
+                for name, at in tired.items()
+            ]
             store("runtimes", outcome.rows, outcome.left_out)
     if plan.dataset is not None:
         store("quality", [measure_bicubic(plan.dataset)], [])

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from esrgan_benchmarks import conversion_tables, runtime_tables, training_tables, web_tables
-from esrgan_benchmarks.record import RESULTS, Row, latest, measured_on, read
+from esrgan_benchmarks import conversion_tables, cpu, runtime_tables, training_tables, web_tables
+from esrgan_benchmarks.record import RESULTS, Row, latest, measured_on, newest, read
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.tiling import plan_tiles
 
@@ -23,7 +23,7 @@ PLACE = re.compile(r"(<!-- rows: (?P<name>\S+) -->\n).*?(<!-- end of rows -->)",
 
 def speed(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.speed`."""
-    rows = latest(rows, "case", "network", "processor")
+    rows = latest(newest(rows), "case", "network")
     lines = [
         "| case | median | quartiles | time of the reference's | of the bare network's | GFLOP/s | PSNR |",
         "|---|---|---|---|---|---|---|",
@@ -40,7 +40,7 @@ def speed(rows: list[Row]) -> str:
 
 def memory(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.memory`."""
-    rows = latest(rows, "case", "dtype", "network")
+    rows = latest(newest(rows), "case", "dtype", "network")
     lines = [
         "| network | case | precision | input | peak of the process | bytes an input pixel | time |",
         "|---|---|---|---|---|---|---|",
@@ -108,6 +108,9 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "memory": ("memory", memory),
     "tiling": ("tiling", tiling),
     "conversion": ("conversion", conversion_tables.parity),
+    "lowering-speed": ("lowering_speed", conversion_tables.lowerings),
+    "upsampling": ("upsampling", conversion_tables.upsampling),
+    "cpu": ("cpu", cpu.table),
     "conversion-cost": ("conversion_cost", conversion_tables.cost),
     "quantization": ("quantization", conversion_tables.quantization),
     "images": ("images", images),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from esrgan_benchmarks.record import Row, latest
+from esrgan_benchmarks.record import Row, latest, newest
 
 
 def peer(rows: list[Row]) -> str:
@@ -51,7 +51,8 @@ def photo(rows: list[Row]) -> str:
 
 
 def _of(rows: Iterable[Row], kind: str) -> list[Row]:
-    return [row for row in rows if row["kind"] == kind]
+    """Those of the machine that measured this last."""
+    return newest(row for row in rows if row["kind"] == kind)
 
 
 def _backend(row: Row) -> str:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 RESULTS = Path("esrgan-bench")
 DEFAULT_CASES = (
     "realesr-animevideov3:128",
-    "realesrgan-x4plus-anime:64",
     "realesrgan-x4plus:64",
 )
 
@@ -124,8 +123,9 @@ def _measure(arguments: argparse.Namespace) -> int:
             raise ConfigError(f"--{name} is at least {least}, not {getattr(arguments, name)}")
     if arguments.dataset is not None and not arguments.dataset.is_dir():
         raise ConfigError(f"--dataset {arguments.dataset} is not a folder")
-    cases = sorted(map(parse_case, arguments.cases), key=lambda case: case.network)
+    cases = [parse_case(text) for text in arguments.cases]
 
+    from esrgan_benchmarks.cases import work_of
     from esrgan_benchmarks.runtimes import choose_runtimes
     from esrgan_benchmarks.suite import Plan, run_suite
     from esrgan_torch.devices import resolve_device
@@ -134,8 +134,10 @@ def _measure(arguments: argparse.Namespace) -> int:
     resolve_device(arguments.device)
     names = arguments.runtimes.split(",") if arguments.runtimes else None
     runtimes = choose_runtimes(names, arguments.device)
-    for network in dict.fromkeys(case.network for case in cases):
-        load(network)  # fetched before anything is timed; an unknown name ends the command here
+    # fetched before anything is timed; an unknown name ends the command here
+    models = {network: load(network) for network in dict.fromkeys(case.network for case in cases)}
+    costs = {network: work_of(model, (1, 16, 16, 3)).multiply_adds for network, model in models.items()}
+    cases.sort(key=lambda case: (costs[case.network], case.network, case.batch * case.height * case.width))
     plan = Plan(
         cases,
         runtimes,

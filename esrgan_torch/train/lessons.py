@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ def make_lessons(
     for number in todo:
         assert upscaler is not None
         given = _levels(crops[number][0])
-        answer = np.asarray(upscaler(given))
+        answer = upscaler(given).astype(np.uint8, copy=False)
         # the small picture last: where it is, the lesson is whole
         store_pixels(lessons[number].large, _inner(answer, BORDER * scale))
         store_pixels(lessons[number].small, _inner(given, BORDER))
@@ -106,7 +107,8 @@ def _key(pairs: Sequence[Pair], teacher: Generator, seed: int, degrading: bool, 
 
 def _levels(batch: Tensor) -> Pixels:
     """(1, 3, H, W) in [0, 1] -> (H, W, 3)."""
-    return batch[0].mul(255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    levels = batch[0].mul(255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
+    return cast("Pixels", levels.numpy())
 
 
 def _inner(image: Pixels, border: int) -> Pixels:

@@ -7,6 +7,8 @@ import numpy as np
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 
+Kernels = Literal["auto", "eager"]
+
 
 class Library(Runtime):
     """`Upscaler(model, device)`; it chooses precision and engine itself. A batch is so many pictures.
@@ -17,9 +19,9 @@ class Library(Runtime):
 
     devices = ("cpu", "cuda")
 
-    def __init__(self, kernels: Literal["auto", "eager"] = "auto") -> None:
+    def __init__(self, kernels: Kernels = "auto") -> None:
         self.name = "esrgan-torch" if kernels == "auto" else f"esrgan-torch-{kernels}"
-        self._kernels = kernels
+        self._kernels: Kernels = kernels
 
     def missing(self) -> str | None:
         return None
@@ -29,7 +31,7 @@ class Library(Runtime):
 
 
 class _LibrarySession(HostSession):
-    def __init__(self, setting: Setting, kernels: Literal["auto", "eager"]) -> None:
+    def __init__(self, setting: Setting, kernels: Kernels) -> None:
         import torch
 
         from esrgan_torch import Upscaler
