@@ -64,13 +64,14 @@ class Compiled:
             self._requests.move_to_end((height, width))
             request = self._requests[height, width]
             openvino: Any = import_module(MODULE)
-            # both in PyTorch's memory: nothing is copied, and the result is the caller's
-            given = batch.contiguous()
-            result = torch.empty(list(request.get_output_tensor().shape))
-            request.set_input_tensor(openvino.Tensor(given.numpy(), shared_memory=True))
-            request.set_output_tensor(openvino.Tensor(result.numpy(), shared_memory=True))
+            # by NumPy: PyTorch's threads, once awake, would wait busily while OpenVINO's compute
+            given = np.ascontiguousarray(batch.numpy())
+            result = np.empty(tuple(request.get_output_tensor().shape), np.float32)
+            # the request does not keep these alive: they are set anew for every run, and held during it
+            request.set_input_tensor(openvino.Tensor(given, shared_memory=True))
+            request.set_output_tensor(openvino.Tensor(result, shared_memory=True))
             request.infer()
-            return result
+            return torch.from_numpy(result)
 
     def _compile(self, height: int, width: int) -> Any:
         openvino: Any = import_module(MODULE)
@@ -118,7 +119,8 @@ class OpenVinoRRDBEngine(PackedEngine):
     def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         if not self._fits(*batch.shape[-2:]):
             return super().trunk(batch, progress)
-        features = self._run(F.pixel_unshuffle(batch, self.unshuffle))
+        folded = batch if self.unshuffle == 1 else F.pixel_unshuffle(batch, self.unshuffle)
+        features = self._run(folded)
         progress(1.0)
         return features
 
