@@ -85,10 +85,9 @@ def _container_memory(root: Path) -> int:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether PyTorch raised this because memory ran out; only CUDA has a class for it."""
-    return isinstance(error, torch.OutOfMemoryError) or any(
-        words in str(error) for words in ("can't allocate memory", "out of memory", "not enough memory")
-    )
+    """Whether PyTorch or OpenVINO raised this because memory ran out; only CUDA has a class for it."""
+    said = ("can't allocate memory", "out of memory", "not enough memory", "bad_alloc")
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in said)
 
 
 def release_memory(device: torch.device) -> None:

@@ -6,6 +6,7 @@ and compiled once a shape. Tails stay with PyTorch, where their enlargements tak
 """
 
 import copy
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from esrgan_torch.engine import CompactEngine, Progress
 from esrgan_torch.engine_packed import PackedEngine
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 
+log = logging.getLogger(__name__)
+
 MODULE = "openvino"
 SHAPES_KEPT = 4
 LARGEST = 256 * 256  # feature pixels of an RRDB trunk: beyond, bands of rows take far less memory
@@ -34,6 +37,18 @@ Graph = Callable[[Any, int, int], Any]
 def is_installed() -> bool:
     """Whether the extra `openvino` is here; nothing is imported."""
     return find_spec(MODULE) is not None
+
+
+def is_usable() -> bool:
+    """Whether it is installed and can be imported; one that cannot is told, and done without."""
+    if not is_installed():
+        return False
+    try:
+        import_module(MODULE)
+    except (ImportError, OSError, RuntimeError) as error:
+        log.warning("OpenVINO is installed and does not start (%s): PyTorch computes instead", error)
+        return False
+    return True
 
 
 def is_faster_for_rrdb() -> bool:

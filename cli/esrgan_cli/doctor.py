@@ -94,8 +94,8 @@ def _devices() -> list[tuple[str, str]]:
     memory = f"{_gib(free_memory(cpu))} of {_gib(psutil.virtual_memory().total)} free"
     packed = engine_packed.is_available()
     plain = "weights packed by oneDNN" if packed else "plain convolutions, no oneDNN on x86"
-    openvino = engine_openvino.is_installed()
-    rrdb = "OpenVINO" if openvino and packed and engine_openvino.is_faster_for_rrdb() else plain
+    openvino = packed and engine_openvino.is_usable()
+    rrdb = "OpenVINO" if openvino and engine_openvino.is_faster_for_rrdb() else plain
     compact = "OpenVINO" if openvino else "plain convolutions"
     facts = [
         ("cpu", f"{device_name(cpu)}, {half}, {memory}"),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from esrgan_benchmarks.record import append, latest, machine, read
+from esrgan_benchmarks.record import append, by_machine, latest, machine, newest, read
 
 
 def test_rows_come_back_with_the_machine(tmp_path: Path) -> None:
@@ -23,3 +23,13 @@ def test_the_machine_is_told() -> None:
     assert facts["processor"]
     assert facts["cores"] >= 1
     assert isinstance(facts["bfloat16"], bool)
+
+
+def test_machines_are_kept_apart_and_the_last_one_comes_first() -> None:
+    def row(processor: str, value: int) -> dict[str, object]:
+        return {"processor": processor, "cores": 2, "gpu": None, "v": value}
+
+    rows = [row("a", 1), row("b", 2), row("a", 3), row("b", 4), row("c", 5), row("b", 6)]
+    assert [[each["v"] for each in mine] for mine in by_machine(rows)] == [[2, 4, 6], [5], [1, 3]]
+    assert [each["v"] for each in newest(rows)] == [2, 4, 6]
+    assert newest([]) == []

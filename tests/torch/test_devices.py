@@ -59,6 +59,7 @@ def test_running_out_of_memory_is_recognised() -> None:
         torch.empty(2**55)
     assert is_out_of_memory(caught.value)
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
+    assert is_out_of_memory(RuntimeError("Exception from src/inference: std::bad_alloc"))
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
 
 

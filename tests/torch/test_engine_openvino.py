@@ -5,13 +5,14 @@ import threading
 import pytest
 import torch
 
-from esrgan_torch import engine_openvino
+from esrgan_torch import engine_openvino, engine_packed
 from esrgan_torch.engine import CompactEngine, make_engine
 from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engine_packed import PackedEngine
 from tests.torch.networks import small_compact, small_rrdb
 
 pytest.importorskip("openvino")
+pytestmark = pytest.mark.skipif(not engine_packed.is_available(), reason="used on x86 only")
 CPU = torch.device("cpu")
 SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
 
@@ -94,3 +95,14 @@ def test_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kinds(eager=True) == [CompactEngine, PackedEngine]
     monkeypatch.setattr(engine_openvino, "MODULE", "a_package_that_nobody_has")
     assert kinds() == [CompactEngine, PackedEngine]
+
+
+def test_one_that_does_not_start_is_told_and_done_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(name: str) -> None:
+        raise ImportError("libtbb.so.12 is missing")
+
+    monkeypatch.setattr(engine_openvino, "import_module", fails)
+    assert type(make_engine(small_compact(), CPU, torch.float32)) is CompactEngine
+    assert "does not start (libtbb.so.12 is missing): PyTorch computes instead" in caplog.text
