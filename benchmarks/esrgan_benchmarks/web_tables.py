@@ -51,8 +51,13 @@ def photo(rows: list[Row]) -> str:
 
 
 def _of(rows: Iterable[Row], kind: str) -> list[Row]:
-    """Those of the machine that measured this last."""
-    return newest(row for row in rows if row["kind"] == kind)
+    """Those of the machine that measured this last, on isolated pages and on plain ones."""
+    mine = [row for row in rows if row["kind"] == kind]
+    return [
+        row
+        for isolated in (True, False)
+        for row in newest(row for row in mine if row["isolated"] is isolated)
+    ]
 
 
 def _backend(row: Row) -> str:
