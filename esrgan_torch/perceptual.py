@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.torchvision_import import import_torchvision
 
 NETWORK = "alex"  # the authors' advice where LPIPS is used to compare pictures
 
@@ -30,6 +31,7 @@ class Lpips:
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
         try:
+            import_torchvision()
             from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
             metric: Any = LearnedPerceptualImagePatchSimilarity(net_type=NETWORK, normalize=True)

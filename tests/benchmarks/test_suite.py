@@ -30,11 +30,8 @@ def test_one_that_is_too_slow_is_not_tried_on_more_work(network: str, tmp_path: 
     runtimes = (Fake("fast"), Fake("slow", sleep=0.2))
     cases = [Case(network, side, side) for side in (8, 12, 4)]
     outcome = run_suite(Plan(cases, runtimes, 1, runs=3, limit=0.5), tmp_path / "rows", Listener())
-    assert [(row["runtime"], row["shape"][1]) for row in outcome.rows] == [
-        ("fast", 8),
-        ("fast", 12),
-        ("fast", 4),
-    ]
+    measured = [row for row in outcome.rows if "runtime" in row]  # the others are the machine's ceiling
+    assert [(row["runtime"], row["shape"][1]) for row in measured] == [("fast", 8), ("fast", 12), ("fast", 4)]
     first, second, third = outcome.left_out
     assert "one run takes 0.2 s" in first.reason
     assert second.reason == f"not tried: too slow for {cases[0]}"

@@ -14,24 +14,13 @@ from esrgan_torch.evaluate import bicubic, evaluate
 from esrgan_torch.images import Picture, write_image
 from esrgan_torch.perceptual import Lpips
 from esrgan_torch.resample import imresize
+from esrgan_torch.torchvision_import import import_torchvision
 
-pytest.importorskip("torchmetrics")
+import_torchvision()
 ORIGINAL = np.random.default_rng(0).integers(0, 256, (10, 12, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
 LAYERS = (1, 4, 7, 9, 11)  # the activations that LPIPS compares
 SHIFT = torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1)
 SCALE = torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def torchvision_beside_a_cpu_build() -> None:
-    """torchvision of the package index belongs to CUDA builds; its import wants these operators declared."""
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        torchvision_beside_a_cpu_build.library = library  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -53,7 +42,7 @@ def by_the_paper(network: nn.Module, image: NDArray[np.uint8], original: NDArray
     from torchmetrics.functional.image import lpips
 
     folder = Path(lpips.__file__).parent / "lpips_models"
-    weights = torch.load(folder / "alex.pth", weights_only=True)
+    weights = torch.load(folder / "alex.pth", map_location="cpu", weights_only=True)
     values = [
         (torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].float() / 127.5 - 1 - SHIFT) / SCALE
         for pixels in (image, original)

@@ -10,9 +10,7 @@ import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
-
-OPERATORS = ("nms", "qnms")
-SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+from esrgan_torch.torchvision_import import import_torchvision
 
 
 class Spandrel(Runtime):
@@ -38,7 +36,7 @@ class _SpandrelSession(HostSession):
 
         torch.set_num_threads(setting.threads)
         self._torch: Any = torch
-        _import_torchvision(torch)
+        import_torchvision()
         spandrel: Any = import_module("spandrel")
         with tempfile.TemporaryDirectory() as folder:
             file = save(load(setting.network), Path(folder) / "network.pth", "basicsr")
@@ -56,15 +54,3 @@ class _SpandrelSession(HostSession):
 
     def answer(self) -> Batch:
         return np.ascontiguousarray(self._result.permute(0, 2, 3, 1).numpy())
-
-
-def _import_torchvision(torch: Any) -> None:
-    """Let torchvision's CUDA build, the one of the package index, be imported beside a CPU PyTorch.
-
-    It fails otherwise with `operator torchvision::nms does not exist`; no super-resolution network uses it.
-    """
-    try:
-        import_module("torchvision")
-    except RuntimeError:
-        for name in OPERATORS:
-            torch.library.define(f"torchvision::{name}", SIGNATURE)
