@@ -174,7 +174,7 @@ def digest(rows: list[Row]) -> str:
 
 
 def _colour(row: Row) -> str:
-    if row["runtime"] == LIBRARY:
+    if row["runtime"].startswith(LIBRARY):
         return OURS
     if row["of_reference"]["upper"] == row["of_reference"]["lower"] == 1:
         return REFERENCE
