@@ -25,6 +25,7 @@ ROW = {
     "tile_seconds": None,
     "processor": "P",
     "cores": 2,
+    "gpu": None,
     "chromium": "1",
     "tfjs": "4",
     "upscaler": "1",

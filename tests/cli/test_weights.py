@@ -35,6 +35,9 @@ def file(network, tmp_path):
     return save(network, tmp_path / "mine.pth", "new-arch")
 
 
+BUNDLED = {"esrgan-lite-x4", "esrgan-lite-x4-gan"}
+
+
 def test_list(run, tmp_path):
     status, out = run("list", "--cache", tmp_path)
     assert status == 0
@@ -42,7 +45,7 @@ def test_list(run, tmp_path):
     assert lines[0].split()[:5] == ["NAME", "SCALE", "MB", "LICENCE", "CACHED"]
     assert [line.split()[0] for line in lines[1:]] == list(models())
     # what comes with the project is always there
-    assert {line.split()[0] for line in lines[1:] if line.split()[4] != "-"} == {"esrgan-lite-x4"}
+    assert {line.split()[0] for line in lines[1:] if line.split()[4] != "-"} == BUNDLED
 
 
 def test_list_shows_what_is_cached(run, tmp_path):
@@ -53,6 +56,7 @@ def test_list_shows_what_is_cached(run, tmp_path):
     assert [line.split()[0] for line in out.splitlines() if line.split()[4] == "yes"] == [
         "realesr-general-x4v3",
         "esrgan-lite-x4",
+        "esrgan-lite-x4-gan",
     ]
 
 
@@ -82,8 +86,8 @@ def test_fetch_offline(run, tmp_path):
 
 def test_verify(run, tmp_path):
     status, bundled = run("verify", "--cache", tmp_path)
-    assert (status, bundled.count("\n")) == (0, 1)
-    assert bundled.endswith("esrgan-lite-x4.safetensors: ok\n")
+    assert (status, bundled.count("\n")) == (0, len(BUNDLED))
+    assert all(f"{name}.safetensors: ok\n" in bundled for name in BUNDLED)
     assert run("verify", "bsrgan-x4", "--cache", tmp_path) == (1, "bsrgan-x4: not in the cache\n")
     path = tmp_path / "bsrgan-x4" / "BSRGAN.pth"
     path.parent.mkdir()

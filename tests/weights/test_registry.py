@@ -21,6 +21,7 @@ NAMES = (
     "realesr-animevideov3",
     "bsrgan-x4",
     "esrgan-lite-x4",
+    "esrgan-lite-x4-gan",
 )
 CONFIGS = {
     "realesrgan-x2plus": RRDBNetConfig(scale=2, unshuffle=2),
@@ -29,6 +30,7 @@ CONFIGS = {
     "realesr-general-wdn-x4v3": CompactNetConfig(convolutions=32),
     "realesr-animevideov3": CompactNetConfig(),
     "esrgan-lite-x4": CompactNetConfig(48, 16),
+    "esrgan-lite-x4-gan": CompactNetConfig(48, 16),
 }
 
 
