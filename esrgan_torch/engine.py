@@ -1,7 +1,7 @@
 """Networks as they run: a copy of the weights on a device, in a precision, in the fastest layout found.
 
 An engine computes the same as the network it is made from, up to rounding; in the half precisions the
-residual stream stays in float32. `make_engine` is the one place where an engine is chosen.
+residual stream stays in float32. Which one runs is decided in `esrgan_torch.engine_choice`.
 """
 
 import copy
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.compact import CompactNet
-from esrgan_torch.errors import ConfigError
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.network import Generator
 
@@ -28,7 +27,6 @@ SMALLEST_BAND = 16
 BAND_BYTES = 192 * 2**20  # of temporary values; more was slower at 512x512, less repeats too many rows
 # glibc keeps freed blocks of up to 32 MiB for later ones, in an order that differs from run to run; without
 # that the trunk took 339 MB where 403 to 471 MB were seen
-LARGEST_KEPT = 32 * 2**20 - 2**16  # of a block, with what malloc adds to it
 HEAP_BYTES = 128 * 2**20
 
 
@@ -63,42 +61,6 @@ class Engine(ABC):
     def shrink(self) -> bool:
         """Use less temporary memory in the trunk from now on; False when it cannot be less."""
         return False
-
-
-def make_engine(model: Generator, device: torch.device, dtype: torch.dtype, *, eager: bool = False) -> Engine:
-    """The engine for this network: the fastest that was measured for device and precision, docs/cpu.md.
-
-    Args:
-        model, device, dtype: what runs where in which precision.
-        eager: by PyTorch alone.
-
-    Raises:
-        ConfigError: a network that is neither an RRDBNet nor a CompactNet.
-    """
-    from esrgan_torch import engine_openvino, engine_packed  # which are built on this module
-
-    if not isinstance(model, RRDBNet | CompactNet):
-        raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
-    float32_on_cpu = device.type == "cpu" and dtype == torch.float32
-    packed = float32_on_cpu and engine_packed.is_available()
-    openvino = packed and not eager and engine_openvino.is_usable()
-    if device.type == "cpu":
-        keep_freed_memory()
-    if isinstance(model, CompactNet):
-        return (engine_openvino.OpenVinoCompactEngine if openvino else CompactEngine)(model, device, dtype)
-    if openvino and engine_openvino.is_faster_for_rrdb():
-        return engine_openvino.OpenVinoRRDBEngine(model, device, dtype)
-    return (engine_packed.PackedEngine if packed else RRDBEngine)(model, device, dtype)
-
-
-def keep_freed_memory() -> None:
-    """Make the C library keep blocks of up to 32 MiB that are freed, instead of returning them to the system.
-
-    Else every picture pays anew for the pages of its maps: 9,000 page faults, and 4 % of the time, for one
-    of 64x64 pixels. glibc raises its threshold to the largest block that it has seen freed, up to this size;
-    a block that nobody touches will do, and takes no memory.
-    """
-    torch.empty(LARGEST_KEPT, dtype=torch.uint8)
 
 
 class RRDBEngine(Engine):

@@ -12,10 +12,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -80,7 +81,7 @@ class Compiled:
             request = self._requests[height, width]
             openvino: Any = import_module(MODULE)
             # by NumPy: PyTorch's threads, once awake, would wait busily while OpenVINO's compute
-            given = np.ascontiguousarray(batch.numpy())
+            given = np.ascontiguousarray(cast("NDArray[np.float32]", batch.numpy()))
             result = np.empty(tuple(request.get_output_tensor().shape), np.float32)
             # the request does not keep these alive: they are set anew for every run, and held during it
             request.set_input_tensor(openvino.Tensor(given, shared_memory=True))

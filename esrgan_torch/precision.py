@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from esrgan_torch.devices import computes_bfloat16_fast
-from esrgan_torch.engine import make_engine
+from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 

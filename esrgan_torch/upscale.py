@@ -10,7 +10,8 @@ from torch import Tensor
 
 from esrgan_torch.alpha import bleed
 from esrgan_torch.devices import device_name, free_memory, resolve_device
-from esrgan_torch.engine import Engine, Progress, make_engine
+from esrgan_torch.engine import Engine, Progress
+from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.execute import Run
 from esrgan_torch.kernels.choose import make_kernel_engine

@@ -82,15 +82,18 @@ def by_machine(rows: Iterable[Row]) -> list[list[Row]]:
     machines: dict[tuple[Any, ...], list[Row]] = {}
     last: dict[tuple[Any, ...], int] = {}
     for number, row in enumerate(rows):
-        key = row["processor"], row["cores"], row["gpu"]
-        machines.setdefault(key, list[Row]()).append(row)
+        key = (row["processor"], row["cores"], row["gpu"])
+        if key not in machines:
+            machines[key] = []
+        machines[key].append(row)
         last[key] = number
     return [machines[key] for key in sorted(machines, key=lambda key: -last[key])]
 
 
 def newest(rows: Iterable[Row]) -> list[Row]:
     """The rows of the machine that measured last."""
-    return next(iter(by_machine(rows)), [])
+    machines = by_machine(rows)
+    return machines[0] if machines else []
 
 
 def measured_on(rows: Iterable[Row]) -> str:

@@ -57,9 +57,10 @@ def _text(value: object) -> str:
 
 def _summary(report: ParityReport) -> str:
     copies = [row for row in report.rows if row.hop != "torch"]
-    runners = len({row.runner for row in copies})
+    count = len({row.runner for row in copies})
+    runners = f"{count} runtime{'s' if count != 1 else ''}"
     verdict = (
-        f"All {len(copies)} measurements of {runners} runtimes are within their tolerance"
+        f"All {len(copies)} measurements of {runners} are within their tolerance"
         if report.passed
         else f"{sum(not row.passed for row in report.rows)} measurements are out of tolerance"
     )

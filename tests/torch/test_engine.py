@@ -9,7 +9,8 @@ import torch
 
 import esrgan_torch.engine as engines
 from esrgan_torch import engine_openvino, engine_packed
-from esrgan_torch.engine import CompactEngine, make_engine
+from esrgan_torch.engine import CompactEngine
+from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 from tests.torch.networks import small_compact, small_rrdb
@@ -131,7 +132,7 @@ import sys
 import torch
 from esrgan_benchmarks.measure import peak_memory
 from esrgan_torch import engine_openvino, engine_packed
-from esrgan_torch.engine import make_engine
+from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.generator import RRDBNet
 if sys.argv[1] == "plain":
     engine_packed.is_available = lambda: False

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from esrgan_torch import engine_openvino, engine_packed
-from esrgan_torch.engine import CompactEngine, make_engine
+from esrgan_torch.engine import CompactEngine
+from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engine_packed import PackedEngine
 from tests.torch.networks import small_compact, small_rrdb

@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from esrgan_torch import engine_packed
-from esrgan_torch.engine import RRDBEngine, make_engine
+from esrgan_torch.engine import RRDBEngine
+from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.engine_packed import (
     PackedConvolution,
     PackedDenseBlock,
