@@ -34,6 +34,8 @@ def test_the_table_shows_the_last_row_of_a_way() -> None:
         "size": 8,
         "of_first": 0.5,
         "processor": "some",
+        "cores": 2,
+        "gpu": None,
         "threads": 2,
     }
     row |= {"bfloat16": False, "torch": "2.13.0", "date": "2026-01-01"}

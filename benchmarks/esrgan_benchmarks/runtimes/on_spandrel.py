@@ -10,7 +10,6 @@ import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
-from esrgan_torch.torchvision_import import import_torchvision
 
 
 class Spandrel(Runtime):
@@ -32,6 +31,7 @@ class _SpandrelSession(HostSession):
     def __init__(self, setting: Setting) -> None:
         import torch
 
+        from esrgan_torch.torchvision_import import import_torchvision
         from esrgan_weights import load, save
 
         torch.set_num_threads(setting.threads)
