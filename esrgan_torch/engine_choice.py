@@ -26,12 +26,13 @@ def make_engine(model: Generator, device: torch.device, dtype: torch.dtype, *, e
         raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
     float32_on_cpu = device.type == "cpu" and dtype == torch.float32
     packed = float32_on_cpu and engine_packed.is_available()
-    openvino = packed and not eager and engine_openvino.is_usable()
+    wanted = isinstance(model, CompactNet) or engine_openvino.is_faster_for_rrdb()
+    openvino = packed and not eager and wanted and engine_openvino.is_usable()  # the last one imports it
     if device.type == "cpu":
         keep_freed_memory()
     if isinstance(model, CompactNet):
         return (engine_openvino.OpenVinoCompactEngine if openvino else CompactEngine)(model, device, dtype)
-    if openvino and engine_openvino.is_faster_for_rrdb():
+    if openvino:
         return engine_openvino.OpenVinoRRDBEngine(model, device, dtype)
     return (engine_packed.PackedEngine if packed else RRDBEngine)(model, device, dtype)
 

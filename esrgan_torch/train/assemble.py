@@ -120,7 +120,7 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
         vgg=VGG19Features(list(losses.layers), losses.vgg) if losses.perceptual else None,
         relativistic=losses.gan == "relativistic",
         sharpen_targets=losses.sharpen_targets,
-        teacher=teacher,
+        teacher=None if options.data.lessons else teacher,  # lessons are answered before the run
     )
 
 

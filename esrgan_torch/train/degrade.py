@@ -90,7 +90,7 @@ def degrade(image: NDArray[np.uint8], scale: int, rng: np.random.Generator) -> N
         batch = _jpeg(_finish(batch, height, width, rng), rng)
     else:
         batch = _finish(_jpeg(batch, rng), height, width, rng)
-    return _levels(batch)
+    return levels(batch)
 
 
 def _finish(batch: Tensor, height: int, width: int, rng: np.random.Generator) -> Tensor:
@@ -163,13 +163,13 @@ def _noise(batch: Tensor, stage: Stage, rng: np.random.Generator) -> Tensor:
 
 def _jpeg(batch: Tensor, rng: np.random.Generator) -> Tensor:
     file = io.BytesIO()
-    Image.fromarray(_levels(batch)).save(file, "JPEG", quality=round(rng.uniform(*JPEG_QUALITY)))
+    Image.fromarray(levels(batch)).save(file, "JPEG", quality=round(rng.uniform(*JPEG_QUALITY)))
     with Image.open(file) as image:
         pixels = np.array(image)
     return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].float() / 255
 
 
-def _levels(batch: Tensor) -> NDArray[np.uint8]:
+def levels(batch: Tensor) -> NDArray[np.uint8]:
     """(1, 3, H, W) -> (H, W, 3)."""
     values = cast("NDArray[np.float32]", batch[0].clamp(0, 1).mul(255).round().numpy())
     return np.ascontiguousarray(values.transpose(1, 2, 0).astype(np.uint8))

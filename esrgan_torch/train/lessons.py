@@ -8,16 +8,15 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 from esrgan_torch.train.batches import Crops
+from esrgan_torch.train.degrade import levels
 from esrgan_torch.train.pictures import Pair, store_pixels
 from esrgan_torch.upscale import Upscaler
 
@@ -75,7 +74,7 @@ def make_lessons(
     upscaler = Upscaler(teacher, tiling="off") if todo else None
     for number in todo:
         assert upscaler is not None
-        given = _levels(crops[number][0])
+        given = levels(crops[number][0])
         answer = upscaler(given).astype(np.uint8, copy=False)
         # the small picture last: where it is, the lesson is whole
         store_pixels(lessons[number].large, _inner(answer, BORDER * scale))
@@ -103,12 +102,6 @@ def _key(pairs: Sequence[Pair], teacher: Generator, seed: int, degrading: bool, 
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def _levels(batch: Tensor) -> Pixels:
-    """(1, 3, H, W) in [0, 1] -> (H, W, 3)."""
-    levels = batch[0].mul(255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
-    return cast("Pixels", levels.numpy())
 
 
 def _inner(image: Pixels, border: int) -> Pixels:

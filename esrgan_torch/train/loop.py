@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,6 @@ def train(
     torch.manual_seed(options.seed)
     parts = assemble(options, initial)
     objective = make_objective(options, teacher)
-    if options.data.lessons:
-        objective = replace(objective, teacher=None)  # it answers before the run
     first = 0
     if resume:  # last, since random weights of the parts draw from the numbers that are restored
         state = latest(folder)

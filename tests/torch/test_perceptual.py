@@ -49,7 +49,7 @@ def by_the_paper(network: nn.Module, image: NDArray[np.uint8], original: NDArray
     ]
     total = 0.0
     with torch.no_grad():
-        for place, layer in enumerate(network.features):  # type: ignore[arg-type]
+        for place, layer in enumerate(network.get_submodule("features").children()):
             values = [layer(value) for value in values]
             if place in LAYERS:
                 one, two = (value / (value.square().sum(1, keepdim=True).sqrt() + 1e-10) for value in values)
