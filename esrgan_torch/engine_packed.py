@@ -44,6 +44,17 @@ def is_available() -> bool:
     return all(hasattr(torch.ops.mkldnn, name) for name in OPERATORS)
 
 
+Geometry = tuple[list[int], list[int], list[int], int]  # padding, stride, dilation, groups
+
+
+def _convolved(
+    values: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, slope: float | None
+) -> Tensor:
+    """By packed weights, in 2 or 3 dimensions; LeakyReLU follows where a slope is given."""
+    activation: tuple[str, list[float]] = ("none", []) if slope is None else ("leaky_relu", [slope])
+    return torch.ops.mkldnn._convolution_pointwise(values, weight, bias, *geometry, *activation, "")
+
+
 class PackedConvolution:
     """A convolution with stride and padding, its weights packed once.
 
@@ -54,7 +65,7 @@ class PackedConvolution:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 1) -> None:
-        self._geometry = [padding] * 2, [stride] * 2, [1, 1], 1
+        self._geometry: Geometry = [padding] * 2, [stride] * 2, [1, 1], 1
         size = [1, weight.shape[1], TYPICAL_SIZE, TYPICAL_SIZE]
         self.weight: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
             weight.contiguous(), *self._geometry, size
@@ -63,10 +74,7 @@ class PackedConvolution:
 
     def __call__(self, values: Tensor, slope: float | None = None) -> Tensor:
         """(1, inputs, h, w) channels_last -> the same layout; LeakyReLU follows where a slope is given."""
-        activation: tuple[str, list[float]] = ("none", []) if slope is None else ("leaky_relu", [slope])
-        return torch.ops.mkldnn._convolution_pointwise(
-            values, self.weight, self._bias, *self._geometry, *activation, ""
-        )
+        return _convolved(values, self.weight, self._bias, self._geometry, slope)
 
 
 class PackedEnlargement:
@@ -161,18 +169,14 @@ class _PlaneConvolution:
         self.planes = whole.shape[1] // width
         outputs = whole.shape[0]
         deep = whole.view(outputs, self.planes, width, 3, 3).transpose(1, 2).contiguous()
-        self._geometry = [0, 1, 1], [1, 1, 1], [1, 1, 1], 1  # padding, stride, dilation, groups
+        self._geometry: Geometry = [0, 1, 1], [1, 1, 1], [1, 1, 1], 1
         size = [1, width, self.planes, TYPICAL_SIZE, TYPICAL_SIZE]
         self._weight: Tensor = torch.ops.mkldnn._reorder_convolution_weight(deep, *self._geometry, size)
 
     def __call__(self, planes: Tensor, slope: float | None = None) -> Tensor:
         """(planes or more, h, w, width) -> (1, outputs, h, w) channels_last; LeakyReLU follows a slope."""
         values = planes[: self.planes].permute(3, 0, 1, 2).unsqueeze(0)
-        activation: tuple[str, list[float]] = ("none", []) if slope is None else ("leaky_relu", [slope])
-        result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            values, self._weight, self._bias, *self._geometry, *activation, ""
-        )
-        return result.squeeze(2)
+        return _convolved(values, self._weight, self._bias, self._geometry, slope).squeeze(2)
 
 
 def plane_width(features: int, growth: int) -> int:
