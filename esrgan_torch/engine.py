@@ -129,7 +129,7 @@ class RRDBEngine(Engine):
             self._fill(window, top - window_top, stream[:, :, top:window_bottom])
             if above is not None:
                 self._fill(window, 0, above)
-            if window_bottom < height:
+            if bottom < height:
                 above = stream[:, :, bottom - min(BLOCK_REACH, bottom) : bottom].clone()
             residual = block(window)
             stream[:, :, top:bottom].add_(

@@ -68,6 +68,19 @@ def test_bands_do_not_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(run(model, batch), whole, rtol=0, atol=1e-6)
 
 
+@pytest.mark.usefixtures("float32_engine")
+@pytest.mark.parametrize("height", [196, 241])  # the last of the bands of 16 rows has 4 rows, and 1
+def test_a_last_band_that_is_shorter_than_what_a_block_sees(
+    height: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = small_rrdb(blocks=2)
+    batch = torch.rand(1, 3, height, 5)
+    monkeypatch.setattr(engines, "BAND_BYTES", 1)
+    monkeypatch.setattr(engine_openvino, "LARGEST", 1)
+    with torch.inference_mode():
+        torch.testing.assert_close(run(model, batch), model(batch), rtol=0, atol=1e-5)
+
+
 def test_the_given_network_is_not_changed() -> None:
     model = small_rrdb()
     before = {name: value.clone() for name, value in model.state_dict().items()}
