@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from esrgan_torch.errors import ConfigError, ImageReadError
 from esrgan_torch.image_encode import to_8_bits
 from esrgan_torch.images import READ_SUFFIXES, Picture, read_image
-from esrgan_torch.metrics import psnr, rgb_to_y, ssim
+from esrgan_torch.metrics import psnr, rgb_to_y, ssim, without_border
 from esrgan_torch.resample import imresize
 
 RGB_PROTOCOL = (
@@ -140,7 +140,9 @@ def evaluate(
             ssim(pixels, original, scale),
             psnr(pixels, original, scale, channel="rgb"),
             ssim(pixels, original, scale, channel="rgb"),
-            distance(_inner(pixels, scale), _inner(original, scale)) if distance is not None else None,
+            distance(without_border(pixels, scale), without_border(original, scale))
+            if distance is not None
+            else None,
         )
         scores.append(score)
         if on_score is not None:
@@ -230,10 +232,6 @@ def _read_colour(path: Path) -> NDArray[Any]:
 def _crop(image: NDArray[Any], scale: int) -> NDArray[Any]:
     height, width = (side - side % scale for side in image.shape[:2])
     return image[:height, :width]
-
-
-def _inner(image: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
-    return image[border:-border, border:-border]
 
 
 def _as_rgb(image: NDArray[Any]) -> NDArray[Any]:

@@ -6,7 +6,7 @@ MATLAB scripts have it, moves the PSNR by some 0.01 dB.
 """
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from esrgan_torch.errors import ConfigError
 
 Channel = Literal["y", "rgb"]
 Plane = NDArray[np.float64]
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 _RANGE = 255.0
 
@@ -95,6 +96,11 @@ def _blur(plane: Plane) -> Plane:
     return sum((weight * rows[:, tap : tap + width] for tap, weight in enumerate(window)), np.zeros(1))
 
 
+def without_border(image: NDArray[Pixel], border: int) -> NDArray[Pixel]:
+    """(H, W, ...) without `border` pixels at each side; 0 or more."""
+    return image[border : image.shape[0] - border, border : image.shape[1] - border]
+
+
 def _prepare(
     a: NDArray[Any], b: NDArray[Any], border: int, channel: Channel, least: int
 ) -> tuple[Plane, Plane]:
@@ -109,7 +115,7 @@ def _prepare(
         )
 
     def planes(image: NDArray[Any]) -> Plane:
-        cropped = image[border : image.shape[0] - border, border : image.shape[1] - border]
+        cropped = without_border(image, border)
         if image.ndim == 2:
             return _to_255(cropped)[:, :, None]
         if channel == "y":

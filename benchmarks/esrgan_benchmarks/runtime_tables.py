@@ -170,7 +170,7 @@ def quality(rows: list[Row]) -> str:
 
 def quality_rows(rows: Iterable[Row]) -> list[Row]:
     """Of the machine that measured last, the quickest first, interpolation before them."""
-    found = latest(newest(rows), "network", "dataset", "device", "processor")
+    found = latest(newest(rows), "network", "dataset", "device")
     return sorted(found, key=lambda row: row["seconds_a_megapixel"] or 0)
 
 

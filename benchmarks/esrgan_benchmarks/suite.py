@@ -92,9 +92,8 @@ def run_suite(plan: Plan, results: Path, listener: Listener) -> Outcome:
             except BenchmarkError as error:  # the reference failed: this case is lost, the next may do
                 reference = plan.runtimes[0].name
                 outcome = Outcome([], [LeftOut(str(case), reference, f"the case is lost: {error}")])
-            for item in outcome.left_out:
-                if item.slow and work < slow.get(item.runtime, (work + 1, case))[0]:
-                    slow[item.runtime] = work, case
+            # who was tried had not yet been too slow for as much, so this is less than what is there
+            slow |= {item.runtime: (work, case) for item in outcome.left_out if item.slow}
             outcome.left_out += [
                 LeftOut(str(case), name, f"not tried: too slow for {at}", slow=True)
                 for name, at in tired.items()

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.metrics import without_border
 from esrgan_torch.network import Generator
 from esrgan_torch.train.batches import Crops
 from esrgan_torch.train.degrade import levels
@@ -77,8 +78,8 @@ def make_lessons(
         given = levels(crops[number][0])
         answer = upscaler(given).astype(np.uint8, copy=False)
         # the small picture last: where it is, the lesson is whole
-        store_pixels(lessons[number].large, _inner(answer, BORDER * scale))
-        store_pixels(lessons[number].small, _inner(given, BORDER))
+        store_pixels(lessons[number].large, without_border(answer, BORDER * scale))
+        store_pixels(lessons[number].small, without_border(given, BORDER))
         on_made()
     return lessons
 
@@ -102,7 +103,3 @@ def _key(pairs: Sequence[Pair], teacher: Generator, seed: int, degrading: bool, 
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def _inner(image: Pixels, border: int) -> Pixels:
-    return image[border:-border, border:-border]
