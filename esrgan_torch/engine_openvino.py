@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
@@ -33,6 +34,8 @@ LARGEST = 256 * 256  # feature pixels of an RRDB trunk: beyond, bands of rows ta
 MAPS_HELD = 9  # of the features, beside the four of a dense block, at the peak; measured
 
 Graph = Callable[[Any, int, int], Any]
+
+_STARTING = threading.Lock()
 
 
 def is_installed() -> bool:
@@ -90,14 +93,15 @@ class Compiled:
             return torch.from_numpy(result)
 
     def _compile(self, height: int, width: int) -> Any:
-        openvino: Any = import_module(MODULE)
         model = self._build(import_module(f"{MODULE}.opset13"), height, width)
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        return openvino.compile_model(model, "CPU", options).create_infer_request()
+        with _STARTING:
+            core = _core()
+        return core.compile_model(model, "CPU", options).create_infer_request()
 
 
 class OpenVinoCompactEngine(CompactEngine):
@@ -159,6 +163,16 @@ class OpenVinoRRDBEngine(PackedEngine):
                 stream = ops.add(stream, _scaled(ops, _dense_block(ops, stream, block)))
             stream = ops.add(start, _scaled(ops, stream))
         return _model(ops.add(_convolution(ops, stream, model.conv_body), first), given)
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO, started once a process and kept.
+
+    A start gives its thread another stack for signals, and unmaps it when the last graph of that start goes.
+    After several, as `openvino.compile_model` makes them, a signal met an unmapped one and ended the process.
+    """
+    return cast("Any", import_module(MODULE)).Core()
 
 
 def _dense_block(ops: Any, stream: Any, block: ResidualDenseBlock) -> Any:

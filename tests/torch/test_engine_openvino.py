@@ -1,5 +1,7 @@
-"""Trunks by OpenVINO: shapes that come and go, several threads, and where they are used."""
+"""Trunks by OpenVINO: shapes that come and go, several threads, signals, and where they are used."""
 
+import ctypes
+import sys
 import threading
 
 import pytest
@@ -52,6 +54,26 @@ def test_threads_do_not_mix_their_pictures() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the stack of signals")
+def test_the_stack_of_signals_is_not_exchanged_by_every_engine() -> None:
+    assert len({stack_of_signals() for _ in range(3) if used_once()}) == 1
+
+
+def used_once() -> OpenVinoCompactEngine:
+    engine = OpenVinoCompactEngine(small_compact(), CPU, torch.float32)
+    engine.trunk(torch.rand(1, 3, 8, 8), nothing)
+    return engine
+
+
+def stack_of_signals() -> int | None:
+    class Stack(ctypes.Structure):
+        _fields_ = (("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+    stack = Stack()
+    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack)) == 0
+    return stack.address
 
 
 def test_weights_changed_later_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
