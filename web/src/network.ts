@@ -88,8 +88,12 @@ export class Network {
     height: number,
     width: number,
   ): Promise<Float32Array<ArrayBuffer>> {
+    const [, allRows, allColumns, channels] = features.shape;
     const result = tf.tidy(() => {
-      const part = tf.slice4d(features, [0, top, left, 0], [1, height, width, features.shape[3]]);
+      const part =
+        height === allRows && width === allColumns
+          ? features // a slice would be a copy
+          : tf.slice4d(features, [0, top, left, 0], [1, height, width, channels]);
       return this.model.execute({ [this.info.featuresNode]: part }, this.output) as tf.Tensor;
     });
     let values: Float32Array<ArrayBuffer>;
@@ -99,7 +103,7 @@ export class Network {
       result.dispose();
     }
     let sum = 0;
-    for (const value of values) sum += value;
+    for (let i = 0; i < values.length; i++) sum += values[i]!;
     if (!Number.isFinite(sum)) {
       throw new NonFiniteError(
         "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend",

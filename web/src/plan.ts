@@ -30,6 +30,7 @@ export interface Plan {
 const WINDOW_SIZES = [4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32];
 const CHEAP_CONTEXT = 1 / 8; // of a tile's size on every side: 1.6 times the work for an exact result unasked
 const FADE = 8; // part of the overlap that is mixed: more mixes in what has less context, docs/tiling.md
+const WITHOUT_CONVOLUTIONS = 4; // times as large may the tiles of such a tail be: cutting them takes longer than they do
 export const MINIMUM_SIZE = 16;
 
 /**
@@ -48,7 +49,8 @@ export function makePlan(
   im2col: boolean,
 ): Plan {
   const fold = info.unshuffle;
-  const tailSize = Math.max(Math.floor(info.tile / fold), MINIMUM_SIZE);
+  const recommended = info.tile * (info.architecture === "CompactNet" ? WITHOUT_CONVOLUTIONS : 1);
+  const tailSize = Math.max(Math.floor(recommended / fold), MINIMUM_SIZE);
   const bytes = (rows: number, columns: number) =>
     trunkBytes(info, rows, columns, im2col) +
     tailBytes(info, Math.min(tailSize, Math.max(rows, columns) / fold), im2col);

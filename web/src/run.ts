@@ -181,10 +181,13 @@ export class Run {
     const originTop = (tile.windowTop + part.windowTop * fold) * scale;
     const originLeft = (tile.windowLeft + part.windowLeft * fold) * scale;
     const rowLength = part.windowWidth * fold * scale;
-    const cropped = new Float32Array(area.height * area.width * channels);
-    for (let y = 0; y < area.height; y++) {
-      const from = ((area.top - originTop + y) * rowLength + area.left - originLeft) * channels;
-      cropped.set(values.subarray(from, from + area.width * channels), y * area.width * channels);
+    let cropped = values;
+    if (values.length !== area.height * area.width * channels) {
+      cropped = new Float32Array(area.height * area.width * channels);
+      for (let y = 0; y < area.height; y++) {
+        const from = ((area.top - originTop + y) * rowLength + area.left - originLeft) * channels;
+        cropped.set(values.subarray(from, from + area.width * channels), y * area.width * channels);
+      }
     }
     finished(area, cropped, channels);
     return () => {

@@ -281,15 +281,17 @@ class Work {
   private join(colours: readonly Plane[], opacity: Plane | undefined): Picture {
     const width = this.picture.width * this.info.scale;
     const height = this.picture.height * this.info.scale;
-    const data = new Uint8ClampedArray(4 * width * height);
+    const data = new Uint8ClampedArray(4 * width * height).fill(255);
+    const put = (channel: number, plane: Plane, first: number) => {
+      const { channels, values } = plane;
+      for (let from = first, to = channel; to < data.length; from += channels, to += 4)
+        data[to] = values[from]!;
+    };
     for (let c = 0; c < 3; c++) {
       const plane = colours[Math.min(c, colours.length - 1)]!;
-      const first = plane.channels === 3 ? c : 0;
-      for (let pixel = 0; pixel < width * height; pixel++)
-        data[4 * pixel + c] = plane.values[plane.channels * pixel + first]!;
+      put(c, plane, plane.channels === 3 ? c : 0);
     }
-    for (let pixel = 0; pixel < width * height; pixel++)
-      data[4 * pixel + 3] = opacity ? opacity.values[pixel]! : 255;
+    if (opacity) put(3, opacity, 0);
     return { width, height, data };
   }
 }
