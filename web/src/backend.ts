@@ -19,6 +19,8 @@ export interface Backend {
   readonly im2col: boolean;
   /** Whether it computes after the call has returned, so that waiting needs a read. */
   readonly deferred: boolean;
+  /** Whether it keeps, with every convolution's weights, the addresses of all values that its last call read. */
+  readonly keepsAddresses: boolean;
   /** Make it known to TF.js; throws with a reason where it cannot run here. */
   prepare(options: StartOptions): Promise<void>;
   /** Whether the device was lost; what was read from it since is worthless. */

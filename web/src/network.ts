@@ -10,18 +10,21 @@ import { cutStages, type Stage } from "./stages.js";
 /** Called between two steps with the share that is done; may wait, and may throw to end the work. */
 export type Pause = (share: number) => Promise<void>;
 
-/** Whether it computes after the call has returned, and whether it was lost. */
-export type Device = Pick<Backend, "deferred" | "isLost">;
+/** What a network must know of what it runs on. */
+export type Device = Pick<Backend, "deferred" | "keepsAddresses" | "isLost">;
 
 // convolutions of a stage where its end must be waited for by a read; elsewhere a stage may be as short as can be
 const FEWEST_DEFERRED = 5;
 const WATCH = 100; // ms between two looks at a device
+const ADDRESSES = 9 * 4; // bytes of addresses a pixel and convolution of 3x3 values, as XNNPACK keeps them
+const ADDRESSES_KEPT = 64 * 2 ** 20; // bytes of them in all that are left, to be used again
 
 export class Network {
   private constructor(
     private readonly model: GraphModel,
     readonly info: ModelInfo,
     private readonly stages: readonly Stage[],
+    private readonly convolutions: number,
     private readonly input: string,
     private readonly output: string,
     private readonly device: Device,
@@ -43,7 +46,8 @@ export class Network {
     });
     const least = device.deferred ? FEWEST_DEFERRED : 1;
     const stages = cutStages(nodes, input, info.featuresNode, least);
-    return new Network(model, info, stages, input, output, device);
+    const convolutions = nodes.filter((node) => node.op.includes("Conv")).length;
+    return new Network(model, info, stages, convolutions, input, output, device);
   }
 
   /**
@@ -53,13 +57,16 @@ export class Network {
    */
   async trunk(values: Float32Array, height: number, width: number, pause: Pause): Promise<tf.Tensor4D> {
     const alive = new Map<string, tf.Tensor>();
-    const { featuresNode } = this.info;
+    const { featuresNode, unshuffle } = this.info;
+    const addresses = (ADDRESSES * this.convolutions * height * width) / unshuffle ** 2;
+    const forgets = this.device.keepsAddresses && addresses > ADDRESSES_KEPT;
     try {
       alive.set(this.input, tf.tensor4d(values, [1, height, width, this.info.inChannels]));
       for (const [number, stage] of this.stages.entries()) {
         const feeds = Object.fromEntries(stage.feeds.map((name) => [name, alive.get(name)!]));
         const results = [this.model.execute(feeds, [...stage.fetches])].flat();
         stage.fetches.forEach((name, index) => alive.set(name, results[index]!));
+        if (forgets) this.forget(stage, alive);
         for (const name of stage.spent) {
           alive.get(name)!.dispose();
           alive.delete(name);
@@ -73,6 +80,20 @@ export class Network {
     } finally {
       alive.forEach((tensor) => tensor.dispose());
     }
+  }
+
+  /**
+   * Let the backend forget the addresses that a stage read, for they can take more memory than the pictures: 12 kB a
+   * pixel for 23 blocks. They are kept for the last size only, so the stage is run once on the smallest.
+   */
+  private forget(stage: Stage, alive: ReadonlyMap<string, tf.Tensor>): void {
+    tf.tidy(() => {
+      const feeds = stage.feeds.map((name) => {
+        const side = name === this.input ? this.info.unshuffle : 1;
+        return [name, tf.zeros([1, side, side, alive.get(name)!.shape[3]!])] as const;
+      });
+      this.model.execute(Object.fromEntries(feeds), [...stage.fetches]);
+    });
   }
 
   /**

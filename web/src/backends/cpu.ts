@@ -8,6 +8,7 @@ export const cpu: Backend = {
   budget: 2 ** 30,
   im2col: false,
   deferred: false,
+  keepsAddresses: false,
   prepare: () => Promise.resolve(),
   isLost: () => false,
 };

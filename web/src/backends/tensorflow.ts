@@ -17,6 +17,7 @@ export async function loadTensorflow(): Promise<Backend> {
     budget: 4 * 2 ** 30,
     im2col: false,
     deferred: false,
+    keepsAddresses: false,
     prepare: () => Promise.resolve(),
     isLost: () => false,
   };

@@ -12,6 +12,7 @@ export const wasm: Backend = {
   budget: 1.25 * 2 ** 30, // its heap ends at 2 GiB
   im2col: false,
   deferred: false,
+  keepsAddresses: true,
   async prepare({ wasmPaths }) {
     if (typeof WebAssembly === "undefined") throw new Error("there is no WebAssembly here");
     if (wasmPaths !== undefined) wasmBackend.setWasmPaths(wasmPaths);

@@ -10,6 +10,7 @@ export const webgl: Backend = {
   budget: 2 ** 30,
   im2col: true,
   deferred: true,
+  keepsAddresses: false,
   prepare() {
     if (!tf.env().getNumber("WEBGL_VERSION")) throw new Error("there is no WebGL here");
     return Promise.resolve();

@@ -13,6 +13,7 @@ export const webgpu: Backend = {
   budget: 2 * 2 ** 30,
   im2col: false,
   deferred: true,
+  keepsAddresses: false,
   async prepare() {
     const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
     if (!gpu) throw new Error("there is no WebGPU here");

@@ -54,7 +54,11 @@ describe.each(NAMES)("%s", (name) => {
       remote: false,
       read: (file) => Promise.resolve(new Uint8Array(readFileSync(path + file))),
     });
-    const network = await Network.load(model, { deferred: false, isLost: () => false });
+    const network = await Network.load(model, {
+      deferred: false,
+      keepsAddresses: false,
+      isLost: () => false,
+    });
     const { width, height, data } = samples.colour.given;
     const { unshuffle, scale } = network.info;
     const even = [
@@ -119,6 +123,15 @@ describe("the upscaler", () => {
   afterEach(() => {
     if (tensors) expect(tf.memory().numTensors).toBe(tensors);
     tensors = 0;
+  });
+
+  test("what a convolution read is forgotten where the picture is large", async () => {
+    const heap = () => (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
+    const before = heap();
+    count();
+    await upscaler.upscale(testPicture(360, 360));
+    const convolutions = 2 * 15 + 2; // each would keep 36 bytes a pixel
+    expect(heap() - before).toBeLessThan(36 * convolutions * 360 ** 2);
   });
 
   test("overlapping tiles that reach far enough are exact", async () => {
