@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 MODULE = "openvino"
 SHAPES_KEPT = 4
 LARGEST = 256 * 256  # feature pixels of an RRDB trunk: beyond, bands of rows take far less memory
+GLANCE = 100  # ms between two looks at whether somebody wants to stop
 MAPS_HELD = 9  # of the features, beside the four of a dense block, at the peak; measured
 
 Graph = Callable[[Any, int, int], Any]
@@ -89,7 +91,7 @@ class Compiled:
             # the request does not keep these alive: they are set anew for every run, and held during it
             request.set_input_tensor(openvino.Tensor(given, shared_memory=True))
             request.set_output_tensor(openvino.Tensor(result, shared_memory=True))
-            request.infer()
+            _wait_for(request)
             return torch.from_numpy(result)
 
     def _compile(self, height: int, width: int) -> Any:
@@ -163,6 +165,19 @@ class OpenVinoRRDBEngine(PackedEngine):
                 stream = ops.add(stream, _scaled(ops, _dense_block(ops, stream, block)))
             stream = ops.add(start, _scaled(ops, stream))
         return _model(ops.add(_convolution(ops, stream, model.conv_body), first), given)
+
+
+def _wait_for(request: Any) -> None:
+    """Compute, and heed Ctrl-C meanwhile: `request.infer` would keep it until the picture is done."""
+    request.start_async()
+    try:
+        while not request.wait_for(GLANCE):
+            pass
+    except BaseException:
+        request.cancel()
+        with suppress(RuntimeError):  # that it was cancelled
+            request.wait()
+        raise
 
 
 @cache

@@ -56,6 +56,21 @@ def test_threads_do_not_mix_their_pictures() -> None:
     assert wrong == []
 
 
+def test_who_stops_waiting_stops_the_computation(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_compact(features=32, convolutions=40)
+    engine = OpenVinoCompactEngine(model, CPU, torch.float32)
+    batch = torch.rand(1, 3, 300, 300)
+    engine.trunk(batch, nothing)
+    with monkeypatch.context() as changed:
+        changed.setattr(engine_openvino, "GLANCE", "raises, as Ctrl-C does")
+        with pytest.raises(TypeError):
+            engine.trunk(batch, nothing)
+    with pytest.raises(RuntimeError, match="cancel"):
+        engine._run._requests[300, 300].wait()  # so it was not computed to its end
+    with torch.inference_mode():
+        torch.testing.assert_close(engine.trunk(batch, nothing), model.trunk(batch), rtol=0, atol=1e-5)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the stack of signals")
 def test_the_stack_of_signals_is_not_exchanged_by_every_engine() -> None:
     assert len({stack_of_signals() for _ in range(3) if used_once()}) == 1
