@@ -21,7 +21,7 @@ from esrgan_weights import load
 MODEL = "realesr-animevideov3"
 PHOTO = Path(__file__).parents[2] / "examples" / "cat.jpg"
 TILE = (20, 24)  # rows and columns
-PICTURE = (100, 120)
+PICTURE = (24, 540)  # the tail is cut into tiles of 256
 
 
 def text(array: np.ndarray) -> str:
@@ -41,7 +41,7 @@ def main() -> None:
     values = (tile / 255).astype(np.float32)
     with torch.no_grad():
         result = model.float()(torch.from_numpy(values).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
-    picture = photo[: PICTURE[0], : PICTURE[1]]
+    picture = np.tile(photo[: PICTURE[0]], (1, PICTURE[1] // photo.shape[1], 1))
     untiled = Upscaler(model, device="cpu", dtype="float32", tiling="off")(picture)
     golden = {
         "tile": {"height": TILE[0], "width": TILE[1], "values": text(values), "result": text(result)},

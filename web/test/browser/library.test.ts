@@ -308,7 +308,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
           balanced: tf.memory().numTensors - tensors,
         };
       },
-      toSend(testPicture(90, 70)),
+      toSend(testPicture(300, 24)), // of two tiles, so that it is lost in between
     );
     expect(found).toEqual({ same: true, divided: 1, balanced: 0 });
     await close(tab);
