@@ -20,9 +20,10 @@ def sweep(rows: list[Row]) -> str:
 
 
 def run(rows: list[Row]) -> str:
-    """Rows of a run: some of its validations, the last one among them."""
+    """Runs, one after the other: some of their validations, the last ones among them."""
     rows = latest(rows, "run", "step")
-    chosen = [row for row in rows[:-1] if row["step"] % 2000 == 0] + rows[-1:]
+    ends = {row["run"]: row["step"] for row in rows}
+    chosen = [row for row in rows if row["step"] % 2000 == 0 or row["step"] == ends[row["run"]]]
     lines = ["| run | steps | PSNR of the moving average, Set5 |", "|---|---|---|"]
     return "\n".join(
         lines + [f"| {row['run']} | {row['step']:,} | {row['psnr_y']:.2f} dB |" for row in chosen]
