@@ -7,6 +7,7 @@ processes share the pages, and originals need not fit into memory.
 import hashlib
 import json
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, ImageError
 from esrgan_torch.images import READ_SUFFIXES, read_image
 from esrgan_torch.resample import imresize
+
+# NumPy reads the header of a file with `ast`, which fails at times in two threads at once: "AST constructor
+# recursion depth mismatch", seen with Python 3.11.7
+_ONE_HEADER = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,8 @@ def _pair(path: Path, partner: Path | None, cache: Path, scale: int) -> Pair | s
             store_pixels(small, shrunk)
     except ImageError as error:
         return str(error)
-    shape = np.load(large, mmap_mode="r").shape
+    with _ONE_HEADER:
+        shape = np.load(large, mmap_mode="r").shape
     return Pair(path.stem, large, small, shape[0], shape[1])
 
 

@@ -1,4 +1,7 @@
+import threading
+import time
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,6 +17,24 @@ from esrgan_torch.train.pictures import Pair, prepare
 @pytest.fixture
 def pairs(photos: Path, tmp_path: Path) -> list[Pair]:
     return prepare((str(photos),), (), tmp_path / "cache", 4, 32)
+
+
+def test_headers_are_read_one_at_a_time(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = threading.Lock()
+    load = np.load
+
+    def alone(path: Path, mmap_mode: Literal["r"]) -> np.ndarray:
+        assert inside.acquire(blocking=False), "two threads read headers at once"
+        time.sleep(0.05)  # so that the other thread has the time to come
+        try:
+            return load(path, mmap_mode=mmap_mode)
+        finally:
+            inside.release()
+
+    monkeypatch.setattr(np, "load", alone)
+    assert len(prepare((str(photos),), (), tmp_path / "cache", 4, 32)) > 2
 
 
 def test_the_small_pictures_are_matlabs(pairs: list[Pair], photos: Path) -> None:
