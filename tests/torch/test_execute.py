@@ -14,7 +14,6 @@ from esrgan_torch.engine import Engine
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
 from tests.torch.networks import small_rrdb
-from tests.torch.rounding import assert_equal_to_rounding
 from tests.torch.test_upscale import photo
 
 MODEL = small_rrdb()
@@ -46,7 +45,7 @@ def test_a_tail_that_does_not_fit_is_divided_and_stays_exact(
     monkeypatch.setattr(ENGINE, "tail", fails_above(400, ENGINE.tail))
     with caplog.at_level(logging.WARNING, "esrgan_torch"):
         result = upscaler_of(MODEL, "cpu", "float32", "exact").upscale(Picture(PIXELS))
-    assert_equal_to_rounding(result.picture.pixels, whole)
+    np.testing.assert_array_equal(result.picture.pixels, whole)
     assert result.divided > 0
     assert "divided" in caplog.text
 
@@ -59,7 +58,7 @@ def test_a_trunk_that_does_not_fit_is_divided_into_windows(monkeypatch: pytest.M
     assert result.divided == 1
     # the overlap of so small a network is all that it sees, so nothing is lost
     assert result.exact
-    assert_equal_to_rounding(result.picture.pixels, whole)
+    np.testing.assert_array_equal(result.picture.pixels, whole)
 
 
 def test_a_division_that_cuts_into_what_the_network_sees_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
