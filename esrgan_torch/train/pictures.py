@@ -7,7 +7,6 @@ processes share the pages, and originals need not fit into memory.
 import hashlib
 import json
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,6 @@ from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, ImageError
 from esrgan_torch.images import READ_SUFFIXES, read_image
 from esrgan_torch.resample import imresize
-
-# NumPy reads the header of a file with `ast`, which fails at times in two threads at once: "AST constructor
-# recursion depth mismatch", seen with Python 3.11.7
-_ONE_HEADER = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -67,19 +62,23 @@ def prepare(
             if path.suffix.lower() in READ_SUFFIXES
         ]
 
-    def look(job: tuple[Path, Path | None]) -> Pair | str:
-        return _pair(*job, cache, scale)
+    def keep(job: tuple[Path, Path | None]) -> tuple[Path, Path] | str:
+        return _keep(*job, cache, scale)
 
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(look, jobs))
+        found = list(pool.map(keep, jobs))
     pairs: list[Pair] = []
     for (path, _), result in zip(jobs, found, strict=True):
         if isinstance(result, str):
             print(f"left out: {result}", file=sys.stderr)
-        elif min(result.height, result.width) < patch:
+            continue
+        # not in the threads: NumPy reads headers with `ast`, which fails at times in two threads at once:
+        # "AST constructor recursion depth mismatch", seen with Python 3.11.7
+        height, width, _ = np.load(result[0], mmap_mode="r").shape
+        if min(height, width) < patch:
             print(f"left out: {path} is smaller than a crop of {patch} pixels", file=sys.stderr)
         else:
-            pairs.append(result)
+            pairs.append(Pair(path.stem, *result, height, width))
     if not pairs:
         raise ConfigError(f"data.folders: no pictures of at least {patch} pixels a side in {list(folders)}")
     return pairs
@@ -93,8 +92,8 @@ def _partner(expected: Path) -> Path:
     return expected
 
 
-def _pair(path: Path, partner: Path | None, cache: Path, scale: int) -> Pair | str:
-    """The pair of a file, or why there is none."""
+def _keep(path: Path, partner: Path | None, cache: Path, scale: int) -> tuple[Path, Path] | str:
+    """The decoded files in the cache, large and small, made where they are missing; or why there are none."""
     state = path.stat()
     identity = [str(path.resolve()), state.st_size, state.st_mtime_ns, scale]
     if partner is not None:
@@ -117,9 +116,7 @@ def _pair(path: Path, partner: Path | None, cache: Path, scale: int) -> Pair | s
             store_pixels(small, shrunk)
     except ImageError as error:
         return str(error)
-    with _ONE_HEADER:
-        shape = np.load(large, mmap_mode="r").shape
-    return Pair(path.stem, large, small, shape[0], shape[1])
+    return large, small
 
 
 def _rgb(path: Path) -> NDArray[np.uint8]:
