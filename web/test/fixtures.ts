@@ -29,18 +29,19 @@ export function samplesOf(
   const text = readFileSync(`${folderOf(name)}/expected.json`, "utf8");
   const document = JSON.parse(text) as Record<"colour" | "alpha" | "gray", Entry> & { floats: string };
   const sample = ({ width, height, given, expected }: Entry): Sample => ({
-    given: { width, height, data: bytes(given) },
-    expected: { width: width * scale, height: height * scale, data: bytes(expected) },
+    given: { width, height, data: bytesOf(given) },
+    expected: { width: width * scale, height: height * scale, data: bytesOf(expected) },
   });
   return {
     colour: sample(document.colour),
     alpha: sample(document.alpha),
     gray: sample(document.gray),
-    floats: new Float32Array(bytes(document.floats).buffer),
+    floats: new Float32Array(bytesOf(document.floats).buffer),
   };
 }
 
-function bytes(base64: string): Uint8ClampedArray<ArrayBuffer> {
+/** Bytes that came as base64. */
+export function bytesOf(base64: string): Uint8ClampedArray<ArrayBuffer> {
   return new Uint8ClampedArray(Buffer.from(base64, "base64"));
 }
 

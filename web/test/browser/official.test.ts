@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { worst } from "../fixtures.js";
+import { bytesOf, worst } from "../fixtures.js";
 import { hasChromium, launch, scratchFolder, serveSite, WEBGPU, type Site } from "./chromium.js";
 import { buildPage, close, here, openPage } from "./page.js";
 import { hasPython, python } from "./python.js";
@@ -14,8 +14,7 @@ interface Golden {
   readonly picture: { height: number; width: number; given: string; expected: string };
 }
 
-const floatsOf = (text: string) => new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
-const bytesOf = (text: string) => new Uint8ClampedArray(Buffer.from(text, "base64"));
+const floatsOf = (text: string) => new Float32Array(bytesOf(text).buffer);
 const SPREAD = 0.5; // of the answers, so that agreement means something
 
 describe.skipIf(!hasChromium || !hasPython)("official weights in Chromium", () => {

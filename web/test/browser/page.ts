@@ -2,8 +2,10 @@
 import { fileURLToPath } from "node:url";
 import type { Browser, Page as Tab } from "playwright-core";
 import { build } from "vite";
+import { afterAll, beforeAll } from "vitest";
+import type { Picture } from "../../src/pixels.js";
 import { wasmFiles } from "../../vite.config.js";
-import { scratchFolder, type Site } from "./chromium.js";
+import { launch, scratchFolder, serveSite, type Site } from "./chromium.js";
 
 export const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -33,3 +35,32 @@ export async function openPage(browser: Browser, site: Site): Promise<Tab> {
 }
 
 export const close = (tab: Tab) => tab.context().close();
+
+/** The page beside the fixtures' models, from the first test of a `describe` to its last. */
+export function fixturePage() {
+  let folders: Record<string, string>;
+  let browser: Browser;
+  let site: Site;
+  beforeAll(async () => {
+    folders = { "/": await buildPage(), "/models/": here("../fixtures") };
+    browser = await launch();
+    site = await serveSite(folders);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+  return {
+    get site() {
+      return site;
+    },
+    /** The same files once more, served otherwise. */
+    serve: (options: Parameters<typeof serveSite>[1]): Promise<Site> => serveSite(folders, options),
+    open: (place: Site = site): Promise<Tab> => openPage(browser, place),
+  };
+}
+
+/** A picture as `esrgan.picture` of the page takes it. */
+export function toSend({ width, height, data }: Picture) {
+  return { width, height, data: Buffer.from(data).toString("base64") };
+}

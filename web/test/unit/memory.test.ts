@@ -1,0 +1,56 @@
+/** Short memory in Node: a small allowance, and stages that do not fit. */
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, test } from "vitest";
+import { Network } from "../../src/network.js";
+import { OutOfMemoryError, Upscaler } from "../../src/node.js";
+import { folderOf, testPicture, worst } from "../fixtures.js";
+
+describe("memory", () => {
+  test("a small allowance gives overlapping tiles by itself", async () => {
+    await using upscaler = await Upscaler.load(folderOf("rrdb-x4"), { backend: "wasm", memory: 16_000_000 });
+    const result = await upscaler.upscale(testPicture(300, 200));
+    expect(result.plan).toMatch(/^\d+ tiles/);
+    expect(result.exact).toBe(true); // the fixture's measured overlap is more than the network sees
+  });
+
+  test.each(["trunk", "tail"] as const)(
+    "when it ends in the %s, tiles are divided and the work goes on",
+    async (where) => {
+      await using upscaler = await Upscaler.load(folderOf("rrdb-x4"), { backend: "cpu" });
+      const picture = testPicture(40, 36);
+      const expected = await upscaler.upscale(picture);
+      const before = tf.memory().numTensors;
+      const original = Network.prototype[where] as (...given: unknown[]) => Promise<never>;
+      let failures = 0;
+      const failing = function (this: Network, ...given: unknown[]) {
+        if (failures++ === 0) return Promise.reject(new Error("out of memory"));
+        return original.apply(this, given);
+      };
+      Object.assign(Network.prototype, { [where]: failing });
+      try {
+        const result = await upscaler.upscale(picture, { tile: { size: 64, overlap: 8 } });
+        expect(result.divided).toBe(1);
+        expect(result.exact).toBe(where === "tail");
+        const limit = where === "tail" ? 0 : 80;
+        expect(worst(result.image.data, expected.image.data)).toBeLessThanOrEqual(limit);
+      } finally {
+        Object.assign(Network.prototype, { [where]: original });
+      }
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
+  test("where dividing is forbidden, the error says so", async () => {
+    await using upscaler = await Upscaler.load(folderOf("rrdb-x4"), { backend: "cpu" });
+    const original = Network.prototype.trunk as unknown;
+    Network.prototype.trunk = () => Promise.reject(new Error("out of memory"));
+    try {
+      await expect(upscaler.upscale(testPicture(20, 20), { tile: "exact" })).rejects.toThrow(
+        OutOfMemoryError,
+      );
+      await expect(upscaler.upscale(testPicture(20, 20))).rejects.toThrow(/even .* do not fit/);
+    } finally {
+      Object.assign(Network.prototype, { trunk: original });
+    }
+  });
+});
