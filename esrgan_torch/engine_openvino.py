@@ -168,15 +168,21 @@ class OpenVinoRRDBEngine(PackedEngine):
 
 
 def _wait_for(request: Any) -> None:
-    """Compute, and heed Ctrl-C meanwhile: `request.infer` would keep it until the picture is done."""
-    request.start_async()
+    """Compute, and heed Ctrl-C meanwhile: `request.infer` would keep it until the picture is done.
+
+    However this ends, nothing computes any more, so the memory that the request was given can go. Ctrl-C may
+    come when the start has begun and not returned; a second one does not prevent the waiting.
+    """
     try:
+        request.start_async()
         while not request.wait_for(GLANCE):
             pass
     except BaseException:
-        request.cancel()
-        with suppress(RuntimeError):  # that it was cancelled
-            request.wait()
+        try:
+            request.cancel()
+        finally:
+            with suppress(RuntimeError):  # that it was cancelled
+                request.wait()
         raise
 
 

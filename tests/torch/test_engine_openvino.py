@@ -3,7 +3,12 @@
 import ctypes
 import sys
 import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -69,6 +74,41 @@ def test_who_stops_waiting_stops_the_computation(monkeypatch: pytest.MonkeyPatch
         engine._run._requests[300, 300].wait()  # so it was not computed to its end
     with torch.inference_mode():
         torch.testing.assert_close(engine.trunk(batch, nothing), model.trunk(batch), rtol=0, atol=1e-5)
+
+
+class Request:
+    """A request that computes, and calls of which Ctrl-C interrupts when they have done their work."""
+
+    def __init__(self, real: Any, interrupted: tuple[str, ...]) -> None:
+        self.real, self.interrupted = real, interrupted
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            result = getattr(self.real, name)(*arguments)
+            if name in self.interrupted:
+                raise KeyboardInterrupt
+            return result
+
+        return call
+
+
+@pytest.mark.parametrize("interrupted", [("start_async",), ("wait_for",), ("start_async", "cancel")])
+def test_ctrl_c_at_any_time_leaves_nothing_that_computes(
+    interrupted: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_openvino, "GLANCE", 1)
+    engine = OpenVinoCompactEngine(small_compact(features=32, convolutions=40), CPU, torch.float32)
+    result = engine._run(torch.rand(1, 3, 300, 300)).numpy()
+    request = engine._run._requests[300, 300]
+    result.fill(-7)
+    request.set_output_tensor(import_module("openvino").Tensor(result, shared_memory=True))
+    with pytest.raises(KeyboardInterrupt):
+        engine_openvino._wait_for(Request(request, interrupted))
+    left = result.copy()
+    time.sleep(0.5)
+    np.testing.assert_array_equal(result, left)
+    with pytest.raises(RuntimeError, match="cancel"):
+        request.wait()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the stack of signals")
