@@ -24,10 +24,10 @@ def make_engine(model: Generator, device: torch.device, dtype: torch.dtype, *, e
     """
     if not isinstance(model, RRDBNet | CompactNet):
         raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
-    float32_on_cpu = device.type == "cpu" and dtype == torch.float32
-    packed = float32_on_cpu and engine_packed.is_available()
+    packed = device.type == "cpu" and engine_packed.is_available(dtype)
     wanted = isinstance(model, CompactNet) or engine_openvino.is_faster_for_rrdb()
-    openvino = packed and not eager and wanted and engine_openvino.is_usable()  # the last one imports it
+    wanted = wanted and packed and dtype == torch.float32 and not eager
+    openvino = wanted and engine_openvino.is_usable()  # imports it
     if device.type == "cpu":
         keep_freed_memory()
     if isinstance(model, CompactNet):

@@ -1,4 +1,4 @@
-"""RRDBNet in float32 on x86 processors: weights in oneDNN's own layout, no concatenation, less arithmetic.
+"""RRDBNet on x86 processors: weights in oneDNN's own layout, no concatenation, less arithmetic.
 
 Three things differ from `RRDBEngine`, and none changes the result beyond rounding:
 
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from esrgan_torch.devices import computes_bfloat16_fast
 from esrgan_torch.engine import RRDBEngine
 from esrgan_torch.generator import SLOPE, ResidualDenseBlock, RRDBNet
 
@@ -34,11 +35,14 @@ OPERATORS = (
 )
 
 
-def is_available() -> bool:
-    """Whether this machine and this build of PyTorch have what the engine needs, and it was found faster.
+def is_available(dtype: torch.dtype = torch.float32) -> bool:
+    """Whether this machine and this build of PyTorch have what the engine needs in this precision.
 
-    The operators are PyTorch's own affair, so a release may drop one.
+    The operators are PyTorch's own affair, so a release may drop one. bfloat16 needs a processor with its
+    arithmetic: oneDNN has no kernels for others, or emulates it.
     """
+    if dtype == torch.bfloat16 and not computes_bfloat16_fast(torch.device("cpu")):
+        return False
     if platform.machine().lower() not in ("x86_64", "amd64") or not torch.backends.mkldnn.is_available():
         return False
     return all(hasattr(torch.ops.mkldnn, name) for name in OPERATORS)
@@ -62,15 +66,23 @@ class PackedConvolution:
         weight: (outputs, inputs, height, width) float32.
         bias: (outputs,), or None.
         stride, padding: along both axes.
+        dtype: of weights and maps; sums are float32.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 1) -> None:
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        stride: int = 1,
+        padding: int = 1,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         self._geometry: Geometry = [padding] * 2, [stride] * 2, [1, 1], 1
         size = [1, weight.shape[1], TYPICAL_SIZE, TYPICAL_SIZE]
         self.weight: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
-            weight.contiguous(), *self._geometry, size
+            weight.to(dtype).contiguous(), *self._geometry, size
         )
-        self._bias = bias
+        self._bias = None if bias is None else bias.to(dtype)
 
     def __call__(self, values: Tensor, slope: float | None = None) -> Tensor:
         """(1, inputs, h, w) channels_last -> the same layout; LeakyReLU follows where a slope is given."""
@@ -83,9 +95,10 @@ class PackedEnlargement:
     Args:
         weight: (outputs, inputs, 3, 3) float32, of the convolution that follows the enlargement.
         bias: (outputs,).
+        dtype: of weights and maps; sums are float32.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype = torch.float32) -> None:
         size = [1, weight.shape[1], TYPICAL_SIZE, TYPICAL_SIZE]
         self._geometry = (
             [1, 1],
@@ -95,9 +108,9 @@ class PackedEnlargement:
             1,
         )  # padding, output padding, stride, dilation, groups
         self._weight: Tensor = torch.ops.mkldnn._reorder_convolution_transpose_weight(
-            transposed_weight(weight), *self._geometry, size
+            transposed_weight(weight).to(dtype), *self._geometry, size
         )
-        self._bias = bias
+        self._bias = bias.to(dtype)
 
     def __call__(self, values: Tensor) -> Tensor:
         """(1, inputs, h, w) channels_last -> (1, outputs, 2 * h, 2 * w) channels_last."""
@@ -109,14 +122,14 @@ class PackedEnlargement:
 class PackedLastConvolution:
     """A 3x3 convolution with few outputs, 2x2 pixels in one step; height and width must be even."""
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype = torch.float32) -> None:
         outputs, inputs = weight.shape[:2]
         wide = weight.new_zeros(outputs, 2, 2, inputs, 4, 4)
         for row in (0, 1):
             for column in (0, 1):
                 wide[:, row, column, :, row : row + 3, column : column + 3] = weight
         self._convolution = PackedConvolution(
-            wide.reshape(outputs * 4, inputs, 4, 4), bias.repeat_interleave(4), stride=2
+            wide.reshape(outputs * 4, inputs, 4, 4), bias.repeat_interleave(4), stride=2, dtype=dtype
         )
 
     def __call__(self, values: Tensor) -> Tensor:
@@ -132,13 +145,13 @@ class PackedDenseBlock:
     computes whose kernel is as deep as there are planes.
     """
 
-    def __init__(self, block: ResidualDenseBlock) -> None:
+    def __init__(self, block: ResidualDenseBlock, dtype: torch.dtype = torch.float32) -> None:
         features, growth = block.conv1.in_channels, block.conv1.out_channels
         width = plane_width(features, growth)
         convolutions = (block.conv1, block.conv2, block.conv3, block.conv4, block.conv5)
         widths = [features, growth, growth, growth, growth]
         self._convolutions = [
-            _PlaneConvolution(convolution, widths[:seen], width)
+            _PlaneConvolution(convolution, widths[:seen], width, dtype)
             for seen, convolution in enumerate(convolutions, start=1)
         ]
 
@@ -157,10 +170,11 @@ class _PlaneConvolution:
         convolution: its inputs are the concatenated maps.
         widths: channels of those maps; each begins with a plane of its own.
         width: channels of a plane.
+        dtype: of weights and maps; sums are float32.
     """
 
-    def __init__(self, convolution: nn.Conv2d, widths: Sequence[int], width: int) -> None:
-        weight, self._bias = _tensors(convolution)
+    def __init__(self, convolution: nn.Conv2d, widths: Sequence[int], width: int, dtype: torch.dtype) -> None:
+        weight, self._bias = (values.to(dtype) for values in _tensors(convolution))
         parts = [
             F.pad(part, (0, 0, 0, 0, 0, -part.shape[1] % width))
             for part in torch.split(weight, list(widths), dim=1)
@@ -210,15 +224,16 @@ class PackedEngine(RRDBEngine):
         self._first = _packed(model.conv_first)
         self._body = _packed(model.conv_body)
         self._rrdbs = [
-            tuple(PackedDenseBlock(block) for block in (rrdb.rdb1, rrdb.rdb2, rrdb.rdb3))
+            tuple(PackedDenseBlock(block, self.dtype) for block in (rrdb.rdb1, rrdb.rdb2, rrdb.rdb3))
             for rrdb in model.rrdbs()
         ]
         self._enlargements = [
-            PackedEnlargement(*_tensors(convolution)) for convolution in model.upsampling_convolutions()
+            PackedEnlargement(*_tensors(convolution), self.dtype)
+            for convolution in model.upsampling_convolutions()
         ]
-        self._hr = _packed(model.conv_hr)
+        self._hr = PackedConvolution(*_tensors(model.conv_hr), dtype=self.dtype)
         last = PackedLastConvolution if self._enlargements else PackedConvolution
-        self._last = last(*_tensors(model.conv_last))
+        self._last = last(*_tensors(model.conv_last), dtype=self.dtype)
 
     def _window(self, space: Tensor, rows: int, width: int) -> Tensor:
         used = space[: rows * width * self._window_channels]
@@ -228,14 +243,15 @@ class PackedEngine(RRDBEngine):
         fill_planes(window, row, values)
 
     def tail(self, features: Tensor) -> Tensor:
-        values = features.contiguous(memory_format=torch.channels_last)
+        values = features.to(self.dtype).contiguous(memory_format=torch.channels_last)
         for enlargement in self._enlargements:
             values = enlargement(values)
-        return self._last(self._hr(values, SLOPE))
+        return self._last(self._hr(values, SLOPE)).float()
 
     def _row_bytes(self, width: int) -> int:
-        # the window, and a convolution's result
-        return width * (self._window_channels + max(self._features, self._growth)) * self.dtype.itemsize
+        # the window, and a convolution's result, which is float32 in the body whatever the precision
+        result = max(self._features * torch.float32.itemsize, self._growth * self.dtype.itemsize)
+        return width * (self._window_channels * self.dtype.itemsize + result)
 
 
 def transposed_weight(weight: Tensor) -> Tensor:

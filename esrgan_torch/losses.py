@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from esrgan_torch.luma import luma
+
 
 def pixel_loss(output: Tensor, target: Tensor) -> Tensor:
     """L1 = E |G(x) - y|, the mean over all pixels and channels (Wang et al. 2018, section 3.3).
@@ -21,6 +23,21 @@ def pixel_loss(output: Tensor, target: Tensor) -> Tensor:
         A scalar.
     """
     return F.l1_loss(output.float(), target.float())
+
+
+def luma_loss(output: Tensor, target: Tensor) -> Tensor:
+    """L1 of luma: E |w · (G(x) - y)|, w the weights of red, green and blue, see `esrgan_torch.luma`.
+
+    Benchmarks compare luma (Y), so SRCNN, FSRCNN and VDSR were trained on it alone. A wrong colour that is as
+    bright as the right one costs nothing here, hence some `pixel_loss` beside it.
+
+    Args:
+        output, target: (N, 3, H, W), any float type; the mean is taken in float32.
+
+    Returns:
+        A scalar.
+    """
+    return F.l1_loss(luma(output.float()), luma(target.float()))
 
 
 def perceptual_loss(

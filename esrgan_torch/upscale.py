@@ -15,6 +15,7 @@ from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.execute import Run
 from esrgan_torch.kernels.choose import make_kernel_engine
+from esrgan_torch.luma import luma
 from esrgan_torch.network import Generator
 from esrgan_torch.picture import Picture, Pixels
 from esrgan_torch.plan import Plan, make_plan
@@ -25,7 +26,6 @@ from esrgan_torch.tiling import Tiling
 AlphaMode = Literal["model", "resize", "drop"]
 Kernels = Literal["auto", "eager"]
 LARGEST_SCALE = 32
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, for the gray of a network's colours
 
 
 @dataclass(frozen=True)
@@ -228,8 +228,7 @@ def _gray_to_rgb(batch: Tensor) -> Tensor:
 
 
 def _rgb_to_gray(batch: Tensor) -> Tensor:
-    weights = torch.tensor(LUMA, device=batch.device).view(1, 3, 1, 1)
-    return (batch.clamp(0, 1) * weights).sum(dim=1, keepdim=True)
+    return luma(batch.clamp(0, 1))
 
 
 def _as_it_is(batch: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
     python -m esrgan_benchmarks.cpu [--size PX] [--runs N]
 
-Layers of the default sizes (64 features, growth 32), float32, on a size x size map:
+Layers of the default sizes (64 features, growth 32) on a size x size map, in float32, and in bfloat16 where
+the processor computes it:
 
 - dense block: the reference's concatenation; maps written into one buffer, of which convolutions read a part
   (`RRDBEngine`); concatenation before convolutions with packed weights and fused LeakyReLU; sums of packed
@@ -12,7 +13,9 @@ Layers of the default sizes (64 features, growth 32), float32, on a size x size 
 """
 
 import argparse
+import copy
 from collections.abc import Callable
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +30,7 @@ from esrgan_torch.engine_packed import (
     PackedEnlargement,
     PackedLastConvolution,
     fill_planes,
+    is_available,
     plane_count,
     plane_width,
 )
@@ -34,16 +38,19 @@ from esrgan_torch.generator import SLOPE, ResidualDenseBlock
 
 Way = Callable[[], Tensor]
 CHANNELS_LAST = torch.channels_last
-TOLERANCE = 1e-4  # of values around 1: another way to compute, not another result
+# of values around 1: another way to compute, not another result
+TOLERANCES = {torch.float32: 1e-4, torch.bfloat16: 3e-2}
 
 
-def dense_block_ways(size: int) -> dict[str, Way]:
+def dense_block_ways(size: int, dtype: torch.dtype) -> dict[str, Way]:
     """Each gives what the block adds, before its weight."""
-    block = channels_last(ResidualDenseBlock(64, 32).requires_grad_(False))
-    values = _map(64, size)
-    buffer = _map(192, size)
-    packed, sums, in_planes = _concatenating(block), _summing(block), PackedDenseBlock(block)
-    planes = torch.empty(plane_count(64, 32), size, size, plane_width(64, 32))
+    exact = ResidualDenseBlock(64, 32).requires_grad_(False)
+    block = channels_last(copy.deepcopy(exact).to(dtype))
+    values = _map(64, size, dtype)
+    buffer = _map(192, size, dtype)
+    packed, sums = _concatenating(exact, dtype), _summing(exact, dtype)
+    in_planes = PackedDenseBlock(exact, dtype)
+    planes = torch.empty(plane_count(64, 32), size, size, plane_width(64, 32), dtype=dtype)
 
     def in_one_buffer() -> Tensor:
         buffer[:, :64] = values
@@ -62,10 +69,10 @@ def dense_block_ways(size: int) -> dict[str, Way]:
     }
 
 
-def enlargement_ways(size: int) -> dict[str, Way]:
+def enlargement_ways(size: int, dtype: torch.dtype) -> dict[str, Way]:
     """Each gives the map after an upsampling step of the tail."""
-    layer, values = _layer(64), _map(64, size)
-    packed = PackedEnlargement(*_tensors(layer))
+    exact, layer, values = *_layer(64, dtype), _map(64, size, dtype)
+    packed = PackedEnlargement(*_tensors(exact), dtype)
 
     def plain() -> Tensor:
         return F.leaky_relu_(layer(F.interpolate(values, scale_factor=2.0, mode="nearest")), SLOPE)
@@ -73,10 +80,11 @@ def enlargement_ways(size: int) -> dict[str, Way]:
     return {"nearest, convolution": plain, "transposed, packed": lambda: packed(values)}
 
 
-def last_ways(size: int) -> dict[str, Way]:
+def last_ways(size: int, dtype: torch.dtype) -> dict[str, Way]:
     """Each gives the picture."""
-    layer, values = _layer(3), _map(64, size)
-    packed, wide = PackedConvolution(*_tensors(layer)), PackedLastConvolution(*_tensors(layer))
+    exact, layer, values = *_layer(3, dtype), _map(64, size, dtype)
+    packed = PackedConvolution(*_tensors(exact), dtype=dtype)
+    wide = PackedLastConvolution(*_tensors(exact), dtype)
     return {
         "convolution": lambda: layer(values),
         "convolution, packed": lambda: packed(values),
@@ -84,26 +92,26 @@ def last_ways(size: int) -> dict[str, Way]:
     }
 
 
-LAYERS: dict[str, Callable[[int], dict[str, Way]]] = {
+LAYERS: dict[str, Callable[[int, torch.dtype], dict[str, Way]]] = {
     "dense block": dense_block_ways,
     "enlargement": enlargement_ways,
     "last convolution": last_ways,
 }
 
 
-def measure(layer: str, size: int, runs: int) -> list[Row]:
-    """Rows of one layer's ways; each must give what the first one gives.
+def measure(layer: str, size: int, runs: int, dtype: torch.dtype = torch.float32) -> list[Row]:
+    """Rows of one layer's ways in one precision; each must give what the first one gives.
 
     Raises:
         AssertionError: a way gives something else.
     """
     with torch.inference_mode():
-        ways = LAYERS[layer](size)
+        ways = LAYERS[layer](size, dtype)
         first = next(iter(ways))
         expected = ways[first]()
         for name, way in ways.items():
             error = (way() - expected).abs().max().item()
-            if not error <= TOLERANCE:
+            if not error <= TOLERANCES[dtype]:
                 raise AssertionError(f"{layer}, {name}: {error} from {first}")
         seconds = interleave({name: stopwatch(way) for name, way in ways.items()}, runs)
     return [
@@ -111,7 +119,7 @@ def measure(layer: str, size: int, runs: int) -> list[Row]:
             "layer": layer,
             "way": name,
             "size": size,
-            "dtype": "float32",
+            "dtype": str(dtype).removeprefix("torch."),
             "seconds": Spread.of(seconds[name]).as_dict(),
             "of_first": ratio(seconds, name, first),
         }
@@ -121,19 +129,22 @@ def measure(layer: str, size: int, runs: int) -> list[Row]:
 
 def table(rows: list[Row]) -> str:
     """The rows as a table, for the documentation."""
-    rows = latest(newest(rows), "layer", "way", "size")
-    lines = ["| layer | way | map | median | quartiles | time of the first's |", "|---|---|---|---|---|---|"]
+    rows = latest(newest(rows), "layer", "way", "size", "dtype")
+    lines = [
+        "| layer | precision | way | map | median | quartiles | time of the first's |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
-        spread = {name: row["seconds"][name] * 1e3 for name in ("median", "lower", "upper")}
+        median, lower, upper = (row["seconds"][name] * 1e3 for name in ("median", "lower", "upper"))
         lines.append(
-            f"| {row['layer']} | {row['way']} | {row['size']}x{row['size']} | {spread['median']:.1f} ms "
-            f"| {spread['lower']:.1f}-{spread['upper']:.1f} ms | {row['of_first']:.2f} |"
+            f"| {row['layer']} | {row['dtype']} | {row['way']} | {row['size']}x{row['size']} "
+            f"| {median:.1f} ms | {lower:.1f}-{upper:.1f} ms | {row['of_first']:.2f} |"
         )
     return "\n".join([*lines, "", measured_on(rows)])
 
 
-def _concatenating(block: ResidualDenseBlock) -> Callable[[Tensor], Tensor]:
-    *inner, last = (PackedConvolution(*_tensors(layer)) for layer in _convolutions(block))
+def _concatenating(block: ResidualDenseBlock, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    *inner, last = (PackedConvolution(*_tensors(layer), dtype=dtype) for layer in _convolutions(block))
 
     def residual(values: Tensor) -> Tensor:
         maps = [values]
@@ -144,9 +155,9 @@ def _concatenating(block: ResidualDenseBlock) -> Callable[[Tensor], Tensor]:
     return residual
 
 
-def _summing(block: ResidualDenseBlock) -> Callable[[Tensor], Tensor]:
+def _summing(block: ResidualDenseBlock, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
     """Every convolution as a sum over the maps it sees; oneDNN adds into a given tensor."""
-    *inner, last = (_parts(layer, seen) for seen, layer in enumerate(_convolutions(block), start=1))
+    *inner, last = (_parts(layer, seen, dtype) for seen, layer in enumerate(_convolutions(block), start=1))
     geometry = [1, 1], [1, 1], [1, 1], 1  # padding, stride, dilation, groups
 
     def total(parts: list[PackedConvolution], maps: list[Tensor]) -> Tensor:
@@ -166,12 +177,12 @@ def _summing(block: ResidualDenseBlock) -> Callable[[Tensor], Tensor]:
     return residual
 
 
-def _parts(layer: nn.Conv2d, seen: int) -> list[PackedConvolution]:
+def _parts(layer: nn.Conv2d, seen: int, dtype: torch.dtype) -> list[PackedConvolution]:
     """A convolution for each map that is concatenated; the first has the bias."""
     weight, bias = _tensors(layer)
     widths = [64, 32, 32, 32, 32][:seen]
     return [
-        PackedConvolution(part, None if number else bias)
+        PackedConvolution(part, None if number else bias, dtype=dtype)
         for number, part in enumerate(torch.split(weight, widths, dim=1))
     ]
 
@@ -180,8 +191,10 @@ def _convolutions(block: ResidualDenseBlock) -> tuple[nn.Conv2d, ...]:
     return block.conv1, block.conv2, block.conv3, block.conv4, block.conv5
 
 
-def _layer(outputs: int) -> nn.Conv2d:
-    return channels_last(nn.Conv2d(64, outputs, 3, padding=1).requires_grad_(False))
+def _layer(outputs: int, dtype: torch.dtype) -> tuple[nn.Conv2d, nn.Conv2d]:
+    """In float32, from which weights are packed, and as PyTorch runs it."""
+    exact = nn.Conv2d(64, outputs, 3, padding=1).requires_grad_(False)
+    return exact, channels_last(copy.deepcopy(exact).to(dtype))
 
 
 def _tensors(layer: nn.Conv2d) -> tuple[Tensor, Tensor]:
@@ -189,9 +202,10 @@ def _tensors(layer: nn.Conv2d) -> tuple[Tensor, Tensor]:
     return layer.weight, layer.bias
 
 
-def _map(channels: int, size: int) -> Tensor:
+def _map(channels: int, size: int, dtype: torch.dtype) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    return torch.rand(1, channels, size, size, generator=generator).contiguous(memory_format=CHANNELS_LAST)
+    values = torch.rand(1, channels, size, size, generator=generator).to(dtype)
+    return values.contiguous(memory_format=CHANNELS_LAST)
 
 
 def main() -> None:
@@ -202,11 +216,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     options = parser.parse_args()
     torch.manual_seed(0)
-    for layer in LAYERS:
-        rows = measure(layer, options.size, options.runs)
+    for layer, dtype in product(LAYERS, filter(is_available, TOLERANCES)):
+        rows = measure(layer, options.size, options.runs, dtype)
         for row in rows:
-            median = row["seconds"]["median"] * 1e3
-            print(f"{layer:17} {row['way']:22} {median:8.2f} ms, {row['of_first']:.3f} of the first")
+            median, ratio_text = row["seconds"]["median"] * 1e3, f"{row['of_first']:.3f} of the first"
+            print(f"{layer:17} {row['dtype']:9} {row['way']:22} {median:8.2f} ms, {ratio_text}")
         print(append("cpu", rows))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from esrgan_benchmarks.errors import BenchmarkError
-from esrgan_benchmarks.record import Row, newest
+from esrgan_benchmarks.record import Row, fullest
 from esrgan_benchmarks.runtime_tables import (
     best_ceilings,
     broadest,
@@ -34,7 +34,7 @@ def speed(rows: list[Row]) -> str:
     Raises:
         BenchmarkError: no rows, or matplotlib is not installed. So do the others.
     """
-    chosen = broadest(current(newest(_some(rows))))
+    chosen = broadest(current(fullest(_some(rows))))
     networks = list(dict.fromkeys(row["network"] for row in chosen))
     groups = [[row for row in chosen if row["network"] == network] for network in networks]
     heights = [0.3 * len(group) + 0.7 for group in groups]
@@ -68,11 +68,11 @@ def _bars(axis: Any, group: Sequence[Row]) -> None:
 
 def roofline(rows: list[Row], ceilings: list[Row]) -> str:
     """What runtimes reach of the machine's best matrix product, on the network with most work a pixel."""
-    group = heaviest(broadest(current(newest(_some(rows)))))
+    group = heaviest(broadest(current(fullest(_some(rows)))))
     mine = [
         row
         for row in best_ceilings(ceilings)
-        if all(row[key] == group[0][key] for key in ("device", "processor", "cores"))
+        if all(row[key] == group[0][key] for key in ("device", "processor", "cores", "bfloat16"))
     ]
     copies = [row for row in mine if row["kind"] == "copy"]
     products = [row for row in mine if row["kind"] == "matrix product"]

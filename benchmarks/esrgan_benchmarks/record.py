@@ -82,7 +82,8 @@ def by_machine(rows: Iterable[Row]) -> list[list[Row]]:
     machines: dict[tuple[Any, ...], list[Row]] = {}
     last: dict[tuple[Any, ...], int] = {}
     for number, row in enumerate(rows):
-        key = (row["processor"], row["cores"], row["gpu"])
+        # processors of other abilities go by one name in virtual machines
+        key = (row["processor"], row["cores"], row["gpu"], row["bfloat16"])
         if key not in machines:
             machines[key] = []
         machines[key].append(row)
@@ -94,6 +95,11 @@ def newest(rows: Iterable[Row]) -> list[Row]:
     """The rows of the machine that measured last."""
     machines = by_machine(rows)
     return machines[0] if machines else []
+
+
+def fullest(rows: Iterable[Row]) -> list[Row]:
+    """The rows of the machine that measured most runtimes; of equals the last one."""
+    return max(by_machine(rows), key=lambda mine: len({row["runtime"] for row in mine}), default=[])
 
 
 def measured_on(rows: Iterable[Row]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from esrgan_benchmarks.record import Row, by_machine, latest, measured_on, newest
+from esrgan_benchmarks.record import Row, by_machine, fullest, latest, measured_on, newest
 
 KEYS = ("network", "shape_text", "runtime", "device", "processor", "cores")
 
@@ -85,9 +85,9 @@ def _times(rows: list[Row]) -> str:
 def costs(rows: list[Row]) -> str:
     """What a runtime costs beside its time, on the input of each network that most runtimes ran.
 
-    Of the machine that measured last.
+    Of the machine that measured most runtimes.
     """
-    rows = broadest(current(newest(rows)))
+    rows = broadest(current(fullest(rows)))
     lines = [
         "| network, input | runtime | load | first call | peak memory | GFLOP/s | PSNR | largest error |",
         "|---|---|---|---|---|---|---|---|",
@@ -132,6 +132,8 @@ def ceilings(rows: list[Row]) -> str:
     for row in best_ceilings(rows):
         rate = f"{row['gflops']:.0f} GFLOP/s" if "gflops" in row else f"{row['gbytes']:.1f} GB/s"
         machine = row["gpu"] if row["device"] == "cuda" else row["processor"]
+        if row["device"] == "cpu" and row["bfloat16"]:
+            machine += ", bfloat16"
         lines.append(f"| {machine} | {row['kind']} | {row['dtype']} | {row['threads_asked']} | {rate} |")
     return "\n".join([*lines, "", measured_on(rows)])
 
@@ -140,7 +142,14 @@ def best_ceilings(rows: Iterable[Row]) -> list[Row]:
     """The highest rate of each kind and precision on each machine."""
     best: dict[tuple[Any, ...], Row] = {}
     for row in rows:
-        key = (row["kind"], row["dtype"], row["device"], row["processor"], row["threads_asked"])
+        key = (
+            row["kind"],
+            row["dtype"],
+            row["device"],
+            row["processor"],
+            row["bfloat16"],
+            row["threads_asked"],
+        )
         if key not in best or rate_of(row) > rate_of(best[key]):
             best[key] = row
     return list(best.values())

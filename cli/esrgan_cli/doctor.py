@@ -101,6 +101,8 @@ def _devices() -> list[tuple[str, str]]:
         ("cpu", f"{device_name(cpu)}, {half}, {memory}"),
         ("engine", f"float32: RRDBNet by {rrdb}, CompactNet by {compact}"),
     ]
+    if engine_packed.is_available(torch.bfloat16):
+        facts.append(("", f"bfloat16: RRDBNet by {plain}, CompactNet by plain convolutions"))
     for index in range(torch.cuda.device_count()):
         cuda = torch.device("cuda", index)
         _, total = torch.cuda.mem_get_info(cuda)

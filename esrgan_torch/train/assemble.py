@@ -114,6 +114,7 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
         raise ConfigError(f"the teacher enlarges {teacher.scale} times, the network {options.network.scale}")
     return Objective(
         pixel=losses.pixel,
+        luma=losses.luma,
         perceptual=losses.perceptual,
         adversarial=losses.adversarial,
         layers=losses.layers,

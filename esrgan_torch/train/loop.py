@@ -68,6 +68,8 @@ def train(
     for helper in (parts.average.network, objective.vgg, objective.teacher):
         if helper is not None:
             helper.to(accelerator.device)
+    if options.compiled:
+        parts.generator.compile()  # in place: the names of its weights stay
     generator, optimiser = accelerator.prepare(parts.generator, parts.optimiser)
     judge, judge_optimiser = None, None
     if parts.judge is not None:

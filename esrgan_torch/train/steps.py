@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from esrgan_torch.losses import (
+    luma_loss,
     perceptual_loss,
     pixel_loss,
     relativistic_discriminator_loss,
@@ -26,15 +27,16 @@ class Objective:
     """What the generator is trained for.
 
     Args:
-        pixel, perceptual, adversarial: weights of the losses; 0 leaves one out.
+        pixel, luma, perceptual, adversarial: weights of the losses; 0 leaves one out.
         layers: of VGG19, with their weights in the perceptual loss.
         vgg: needed where `perceptual` is not 0.
         relativistic: the relativistic average GAN of ESRGAN, else the plain one.
-        sharpen_targets: pixel and perceptual loss compare with sharpened originals (Real-ESRGAN).
+        sharpen_targets: all but the adversarial loss compare with sharpened originals (Real-ESRGAN).
         teacher: a network whose results take the originals' place, or None.
     """
 
     pixel: float = 1.0
+    luma: float = 0.0
     perceptual: float = 0.0
     adversarial: float = 0.0
     layers: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -91,6 +93,8 @@ def generator_step(
     parts: dict[str, Tensor] = {}
     if objective.pixel:
         parts["pixel"] = objective.pixel * pixel_loss(output, wanted)
+    if objective.luma:
+        parts["luma"] = objective.luma * luma_loss(output, wanted)
     if objective.perceptual:
         assert objective.vgg is not None
         with torch.no_grad():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from esrgan_benchmarks.record import append, by_machine, latest, machine, newest, read
+from esrgan_benchmarks.record import append, by_machine, fullest, latest, machine, newest, read
 
 
 def test_rows_come_back_with_the_machine(tmp_path: Path) -> None:
@@ -26,10 +26,22 @@ def test_the_machine_is_told() -> None:
 
 
 def test_machines_are_kept_apart_and_the_last_one_comes_first() -> None:
-    def row(processor: str, value: int) -> dict[str, object]:
-        return {"processor": processor, "cores": 2, "gpu": None, "v": value}
+    def row(processor: str, value: int, bfloat16: bool = False) -> dict[str, object]:
+        return {"processor": processor, "cores": 2, "gpu": None, "bfloat16": bfloat16, "v": value}
 
     rows = [row("a", 1), row("b", 2), row("a", 3), row("b", 4), row("c", 5), row("b", 6)]
     assert [[each["v"] for each in mine] for mine in by_machine(rows)] == [[2, 4, 6], [5], [1, 3]]
+    other = [row("a", 1), row("a", 2, bfloat16=True), row("a", 3)]
+    assert [[each["v"] for each in mine] for mine in by_machine(other)] == [[1, 3], [2]]
     assert [each["v"] for each in newest(rows)] == [2, 4, 6]
     assert newest([]) == []
+
+
+def test_the_machine_with_most_runtimes() -> None:
+    def row(processor: str, runtime: str) -> dict[str, object]:
+        return {"processor": processor, "cores": 2, "gpu": None, "bfloat16": False, "runtime": runtime}
+
+    few, many = [row("a", "one"), row("a", "one")], [row("b", "one"), row("b", "two")]
+    assert fullest([*many, *few]) == many
+    assert fullest([few[0], many[0]]) == [many[0]]
+    assert fullest([]) == []

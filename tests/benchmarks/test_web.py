@@ -26,6 +26,7 @@ ROW = {
     "processor": "P",
     "cores": 2,
     "gpu": None,
+    "bfloat16": False,
     "chromium": "1",
     "tfjs": "4",
     "upscaler": "1",

@@ -9,6 +9,7 @@ import torch
 
 import esrgan_torch.engine as engines
 from esrgan_torch import engine_openvino, engine_packed
+from esrgan_torch.devices import computes_bfloat16_fast
 from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
@@ -26,7 +27,7 @@ def nothing(_: float) -> None:
 def float32_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All engines that can run an RRDBNet in float32 on the CPU."""
     if request.param == "plain":
-        monkeypatch.setattr(engine_packed, "is_available", lambda: False)
+        monkeypatch.setattr(engine_packed, "is_available", lambda dtype: False)
     elif not engine_packed.is_available():
         pytest.skip("needs oneDNN on x86")
     monkeypatch.setattr(engine_openvino, "is_installed", lambda: request.param == "openvino")
@@ -140,19 +141,24 @@ def test_shrinking_takes_less_and_ends() -> None:
     assert not CompactEngine(small_compact(), CPU, torch.float32).shrink()
 
 
+needs_bfloat16 = pytest.mark.skipif(
+    not computes_bfloat16_fast(CPU), reason="needs a processor with bfloat16 arithmetic"
+)
+
 MEASURE = """
 import sys
 import torch
 from esrgan_benchmarks.measure import peak_memory
 from esrgan_torch import engine_openvino, engine_packed
+from esrgan_torch.devices import computes_bfloat16_fast
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.generator import RRDBNet
 if sys.argv[1] == "plain":
-    engine_packed.is_available = lambda: False
+    engine_packed.is_available = lambda dtype: False
 engine_openvino.is_installed = lambda: sys.argv[1] == "openvino"
 engine_openvino.is_faster_for_rrdb = lambda: True
-height, width = int(sys.argv[2]), int(sys.argv[3])
-engine = make_engine(RRDBNet(blocks=1), torch.device("cpu"), torch.float32)
+height, width, dtype = int(sys.argv[2]), int(sys.argv[3]), getattr(torch, sys.argv[4])
+engine = make_engine(RRDBNet(blocks=1), torch.device("cpu"), dtype)
 with torch.inference_mode():
     engine.trunk(torch.rand(1, 3, 32, 32), lambda done: None)
     batch = torch.rand(1, 3, height, width)
@@ -163,13 +169,19 @@ print(peak_memory() - before, engine.trunk_bytes(height, width))
 
 
 @pytest.mark.parametrize(
-    ("engine", "height", "width"), [("openvino", 256, 256), ("packed", 640, 512), ("plain", 640, 512)]
+    ("engine", "height", "width", "dtype"),
+    [
+        ("openvino", 256, 256, "float32"),
+        ("packed", 640, 512, "float32"),
+        pytest.param("packed", 640, 512, "bfloat16", marks=needs_bfloat16),
+        ("plain", 640, 512, "float32"),
+    ],
 )
-def test_the_estimate_covers_what_the_trunk_takes(engine: str, height: int, width: int) -> None:
+def test_the_estimate_covers_what_the_trunk_takes(engine: str, height: int, width: int, dtype: str) -> None:
     """In a process of its own, whose peak nothing else has moved, without what the C library's heap keeps."""
     given_back_at_once = os.environ | {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
     result = subprocess.run(
-        [sys.executable, "-c", MEASURE, engine, str(height), str(width)],
+        [sys.executable, "-c", MEASURE, engine, str(height), str(width), dtype],
         capture_output=True,
         text=True,
         check=True,

@@ -1,5 +1,7 @@
 """The packed engine: every rewritten layer equals the layer it was made from; where the engine is chosen."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -25,6 +27,10 @@ from tests.torch.networks import small_compact, small_rrdb
 CPU = torch.device("cpu")
 CHANNELS_LAST = torch.channels_last
 needs_onednn = pytest.mark.skipif(not engine_packed.is_available(), reason="needs oneDNN on x86")
+needs_bfloat16 = pytest.mark.skipif(
+    not engine_packed.is_available(torch.bfloat16), reason="needs a processor with bfloat16 arithmetic"
+)
+BFLOAT16_ULP = 2**-8  # of values around 1
 
 # 1 pixel, one row, one column, odd, and larger than the size that weights are packed for
 SIZES = [(1, 1), (1, 9), (8, 1), (7, 13), (4, 300)]
@@ -117,12 +123,52 @@ def test_a_packed_dense_block(size: tuple[int, int], features: int, growth: int,
     assert_near_the_truth(ours, eager, block.double().residual(batch.double()), rounding)
 
 
+@needs_bfloat16
+@pytest.mark.parametrize("size", SIZES)
+def test_packed_layers_in_bfloat16(size: tuple[int, int]) -> None:
+    """Each is as near to the truth as the plain layer in bfloat16."""
+    half = torch.bfloat16
+    layer, batch = convolution(32, 16).to(half), values(32, size).to(half)
+    exact = copy.deepcopy(layer).double()
+    assert layer.bias is not None
+    weight, bias = layer.weight.float(), layer.bias.float()
+    ours = PackedConvolution(weight, bias, dtype=half)(batch)
+    assert_near_the_truth(ours, layer(batch), exact(batch.double()), BFLOAT16_ULP)
+
+    enlarged = F.interpolate(batch, scale_factor=2.0, mode="nearest")
+    eager, plain = layer(enlarged), exact(enlarged.double())
+    ours = PackedEnlargement(weight, bias, half)(batch)
+    assert_near_the_truth(ours, F.leaky_relu(eager, SLOPE), F.leaky_relu(plain, SLOPE), BFLOAT16_ULP)
+
+    ours = PackedLastConvolution(weight[:3], bias[:3], half)(enlarged)
+    assert_near_the_truth(ours, eager[:, :3], plain[:, :3], BFLOAT16_ULP)
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("size", SIZES)
+def test_a_packed_dense_block_in_bfloat16(size: tuple[int, int]) -> None:
+    block = small_rrdb(features=32, growth=16).rrdbs()[0].rdb2
+    batch = values(32, size).bfloat16()
+    exact = block.double().residual(batch.double())
+    planes = torch.full((plane_count(32, 16), *size, plane_width(32, 16)), torch.nan, dtype=torch.bfloat16)
+    fill_planes(planes, 0, batch)
+    ours = PackedDenseBlock(block.float(), torch.bfloat16)(planes)
+    assert_near_the_truth(ours, block.bfloat16().residual(batch), exact, BFLOAT16_ULP)
+
+
 @needs_onednn
-def test_float32_on_the_cpu_runs_packed_and_the_rest_does_not() -> None:
+def test_networks_on_the_cpu_run_packed_and_compact_ones_do_not() -> None:
     model = small_rrdb()
     assert type(make_engine(model, CPU, torch.float32, eager=True)) is PackedEngine
-    assert not isinstance(make_engine(model, CPU, torch.bfloat16), PackedEngine)
     assert not isinstance(make_engine(small_compact(), CPU, torch.float32, eager=True), PackedEngine)
+
+
+@needs_onednn
+def test_bfloat16_runs_packed_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_packed, "computes_bfloat16_fast", lambda device: False)
+    assert type(make_engine(small_rrdb(), CPU, torch.bfloat16)) is RRDBEngine
+    monkeypatch.setattr(engine_packed, "computes_bfloat16_fast", lambda device: True)
+    assert engine_packed.is_available(torch.bfloat16)
 
 
 def test_without_onednn_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:

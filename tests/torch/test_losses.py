@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from esrgan_torch.losses import (
+    luma_loss,
     perceptual_loss,
     pixel_loss,
     relativistic_discriminator_loss,
@@ -26,6 +27,15 @@ def log_sigmoid(x: Tensor) -> Tensor:
 def test_pixel_loss() -> None:
     output, target = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])
     assert pixel_loss(output.bfloat16(), target).item() == 1.5
+
+
+def test_luma_loss_sees_brightness_alone() -> None:
+    target = torch.full((1, 3, 2, 2), 0.5)
+    lighter = target + 0.1
+    assert luma_loss(lighter, target).item() == pytest.approx(0.1)
+    redder = target + torch.tensor([0.587, -0.299, 0.0]).view(1, 3, 1, 1)  # as bright as before
+    assert luma_loss(redder, target).item() == pytest.approx(0, abs=1e-7)
+    assert luma_loss(redder.bfloat16(), target).dtype == torch.float32
 
 
 def test_perceptual_loss() -> None:

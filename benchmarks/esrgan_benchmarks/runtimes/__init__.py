@@ -22,6 +22,7 @@ RUNTIMES: tuple[Runtime, ...] = (
     PyTorch("pytorch-compiled", channels_last=True, compiled=True),
     Library(),
     Library("eager"),
+    Library(dtype="float32"),
     OnnxRuntime(),
     OpenVino("float32"),
     OpenVino("bfloat16"),

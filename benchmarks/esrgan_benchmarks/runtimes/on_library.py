@@ -8,6 +8,7 @@ from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setti
 from esrgan_bridge.probes import Batch
 
 Kernels = Literal["auto", "eager"]
+Precision = Literal["auto", "float32"]
 
 
 class Library(Runtime):
@@ -15,23 +16,25 @@ class Library(Runtime):
 
     Args:
         kernels: "auto", or "eager" for PyTorch alone.
+        dtype: "auto", or "float32", to compare in one precision where the library would take another.
     """
 
     devices = ("cpu", "cuda")
 
-    def __init__(self, kernels: Kernels = "auto") -> None:
-        self.name = "esrgan-torch" if kernels == "auto" else f"esrgan-torch-{kernels}"
+    def __init__(self, kernels: Kernels = "auto", dtype: Precision = "auto") -> None:
+        self.name = "-".join(["esrgan-torch", *(each for each in (kernels, dtype) if each != "auto")])
         self._kernels: Kernels = kernels
+        self._dtype: Precision = dtype
 
     def missing(self) -> str | None:
         return None
 
     def open(self, setting: Setting) -> Session:
-        return _LibrarySession(setting, self._kernels)
+        return _LibrarySession(setting, self._kernels, self._dtype)
 
 
 class _LibrarySession(HostSession):
-    def __init__(self, setting: Setting, kernels: Kernels) -> None:
+    def __init__(self, setting: Setting, kernels: Kernels, dtype: Precision) -> None:
         import torch
 
         from esrgan_torch import Upscaler
@@ -41,7 +44,7 @@ class _LibrarySession(HostSession):
         self._torch: Any = torch
         # "auto" where that is the device asked for: it may also choose an engine
         device = "auto" if setting.device == "cuda" or not torch.cuda.is_available() else setting.device
-        self._upscaler = Upscaler(load(setting.network), device, kernels=kernels)
+        self._upscaler = Upscaler(load(setting.network), device, dtype=dtype, kernels=kernels)
         self.dtype = str(self._upscaler.dtype).removeprefix("torch.")
         self.facts = {"torch": torch.__version__}
         self._pictures: list[Any] = []

@@ -141,6 +141,17 @@ def test_bfloat16_and_tensorboard(make_options: MakeOptions, photos: Path, tmp_p
     assert all(name.encode() in written for name in (*parts, "validation", "psnr"))
 
 
+def test_compiled_steps_are_those_of_eager_ones(make_options: MakeOptions, tmp_path: Path) -> None:
+    settings = ("optimiser.clip=0", "losses.luma=0.5")
+    eager = train(make_options(*settings), tmp_path / "eager")
+    compiled = train(make_options(*settings, "compiled=true"), tmp_path / "compiled")
+    for (name, ours), (other, theirs) in zip(
+        compiled.state_dict().items(), eager.state_dict().items(), strict=True
+    ):
+        assert name == other
+        assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
 def test_a_teacher_takes_the_originals_place(make_options: MakeOptions, tmp_path: Path) -> None:
     torch.manual_seed(1)
     teacher = CompactNet(4, 1)
