@@ -99,7 +99,8 @@ def newest(rows: Iterable[Row]) -> list[Row]:
 
 def fullest(rows: Iterable[Row]) -> list[Row]:
     """The rows of the machine that measured most runtimes; of equals the last one."""
-    return max(by_machine(rows), key=lambda mine: len({row["runtime"] for row in mine}), default=[])
+    machines = by_machine(rows)
+    return max(machines, key=lambda mine: len({row["runtime"] for row in mine})) if machines else []
 
 
 def measured_on(rows: Iterable[Row]) -> str:

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from esrgan_benchmarks.record import Row, append
-from esrgan_torch.losses import pixel_loss
+from esrgan_torch.losses import luma_loss, pixel_loss
 from esrgan_torch.network import Generator
 from esrgan_torch.train.assemble import assemble
 from esrgan_torch.train.batches import Crops
@@ -31,12 +31,13 @@ WARM_UP = 100  # steps
 
 @dataclass(frozen=True)
 class Case:
-    """One way: a network, its initial weights, how it is fed."""
+    """One way: a network, its initial weights, how it is fed, and the luma loss's share of the loss."""
 
     network: NetworkOptions
     patch: int = 128
     batch: int = 8
     rate: float = 1e-3
+    luma: float = 0.0
 
     @property
     def name(self) -> str:
@@ -57,6 +58,8 @@ CASES = (
     Case(NetworkOptions("CompactNet", 48, convolutions=16, init="scaled")),
     Case(compact(48, 16), rate=2e-3),
     Case(compact(48, 16), patch=96),
+    Case(compact(48, 16), patch=96, luma=0.5),
+    Case(compact(48, 16), patch=96, luma=0.85),
     Case(compact(32, 16)),
     Case(compact(32, 24)),
     Case(compact(64, 12)),
@@ -99,7 +102,8 @@ def measure(case: Case, pairs: Sequence[Pair], validation: Path, seconds: float)
         for group in parts.optimiser.param_groups:
             group["lr"] = rate * min(1, (step + 1) / WARM_UP)
         small, large = crops[step]
-        loss = pixel_loss(parts.generator(small.contiguous(memory_format=torch.channels_last)), large)
+        output = parts.generator(small.contiguous(memory_format=torch.channels_last))
+        loss = (1 - case.luma) * pixel_loss(output, large) + case.luma * luma_loss(output, large)
         if not math.isfinite(loss.item()):
             raise AssertionError(f"{case.name}: the loss of step {step} is {loss.item()}")
         parts.optimiser.zero_grad()
@@ -114,6 +118,7 @@ def measure(case: Case, pairs: Sequence[Pair], validation: Path, seconds: float)
         "rate": case.rate,
         "patch": case.patch,
         "batch": case.batch,
+        "luma": case.luma,
         "parameters": sum(values.numel() for values in network.parameters()),
         "multiply_adds": multiply_adds(network),
         "processor_seconds": seconds,

@@ -116,7 +116,7 @@ def plot(run: Path, output: Path) -> None:
     ]
     left.plot(*zip(*losses, strict=True), color="#bbbbbb", linewidth=0.8)
     left.plot([step for step, _ in losses[window - 1 :]], smooth, color="#1f4e9c")
-    left.set(xlabel="steps", ylabel="L1 loss on the batches")
+    left.set(xlabel="steps", ylabel="loss on the batches")
     right.plot(*zip(*quality, strict=True), color="#1f4e9c", marker=".")
     right.set(xlabel="steps", ylabel="PSNR of the moving average, Set5, dB")
     for axes in (left, right):

@@ -26,6 +26,8 @@ def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ("CompactNet by OpenVINO" in facts["engine"]) == engine_packed.is_available()
     packed = engine_packed.is_available() and not engine_openvino.is_faster_for_rrdb()
     assert ("RRDBNet by weights packed by oneDNN" in facts["engine"]) == packed
+    fast = engine_packed.is_available(torch.bfloat16)
+    assert ("bfloat16: RRDBNet by weights packed by oneDNN" in captured.out) == fast
 
 
 def test_an_empty_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
