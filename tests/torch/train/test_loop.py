@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -141,6 +142,8 @@ def test_bfloat16_and_tensorboard(make_options: MakeOptions, photos: Path, tmp_p
     assert all(name.encode() in written for name in (*parts, "validation", "psnr"))
 
 
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler on a CPU")
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # its own
 def test_compiled_steps_are_those_of_eager_ones(make_options: MakeOptions, tmp_path: Path) -> None:
     settings = ("optimiser.clip=0", "losses.luma=0.5")
     eager = train(make_options(*settings), tmp_path / "eager")
