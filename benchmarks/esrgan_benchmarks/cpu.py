@@ -219,8 +219,8 @@ def main() -> None:
     for layer, dtype in product(LAYERS, filter(is_available, TOLERANCES)):
         rows = measure(layer, options.size, options.runs, dtype)
         for row in rows:
-            median, ratio_text = row["seconds"]["median"] * 1e3, f"{row['of_first']:.3f} of the first"
-            print(f"{layer:17} {row['dtype']:9} {row['way']:22} {median:8.2f} ms, {ratio_text}")
+            name = f"{layer:17} {row['dtype']:9} {row['way']:22}"
+            print(f"{name} {row['seconds']['median'] * 1e3:8.2f} ms, {row['of_first']:.3f} of the first")
         print(append("cpu", rows))
 
 

@@ -9,7 +9,6 @@ import torch
 
 import esrgan_torch.engine as engines
 from esrgan_torch import engine_openvino, engine_packed
-from esrgan_torch.devices import computes_bfloat16_fast
 from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
@@ -142,7 +141,7 @@ def test_shrinking_takes_less_and_ends() -> None:
 
 
 needs_bfloat16 = pytest.mark.skipif(
-    not computes_bfloat16_fast(CPU), reason="needs a processor with bfloat16 arithmetic"
+    not engine_packed.is_available(torch.bfloat16), reason="needs a processor with bfloat16 arithmetic"
 )
 
 MEASURE = """
@@ -150,7 +149,6 @@ import sys
 import torch
 from esrgan_benchmarks.measure import peak_memory
 from esrgan_torch import engine_openvino, engine_packed
-from esrgan_torch.devices import computes_bfloat16_fast
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.generator import RRDBNet
 if sys.argv[1] == "plain":

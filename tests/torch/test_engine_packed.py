@@ -163,6 +163,11 @@ def test_networks_on_the_cpu_run_packed_and_compact_ones_do_not() -> None:
     assert not isinstance(make_engine(small_compact(), CPU, torch.float32, eager=True), PackedEngine)
 
 
+@needs_bfloat16
+def test_bfloat16_runs_packed() -> None:
+    assert type(make_engine(small_rrdb(), CPU, torch.bfloat16)) is PackedEngine
+
+
 @needs_onednn
 def test_bfloat16_runs_packed_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_packed, "computes_bfloat16_fast", lambda device: False)
