@@ -25,9 +25,8 @@ def make_engine(model: Generator, device: torch.device, dtype: torch.dtype, *, e
     if not isinstance(model, RRDBNet | CompactNet):
         raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
     packed = device.type == "cpu" and engine_packed.is_available(dtype)
-    wanted = isinstance(model, CompactNet) or engine_openvino.is_faster_for_rrdb()
-    may_run = packed and dtype == torch.float32 and not eager
-    openvino = may_run and wanted and engine_openvino.is_usable()  # the last one imports it
+    wanted = isinstance(model, CompactNet) or engine_openvino.is_faster_for_rrdb(dtype)
+    openvino = packed and wanted and not eager and engine_openvino.is_usable()  # which imports it
     if device.type == "cpu":
         keep_freed_memory()
     if isinstance(model, CompactNet):

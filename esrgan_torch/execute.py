@@ -5,11 +5,14 @@ finite are computed again in float32. Nothing else is caught: a tile that fails 
 """
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.devices import is_out_of_memory, release_memory
@@ -216,7 +219,12 @@ class Run:
 
 def _is_finite(values: Tensor) -> bool:
     """Whether there is no NaN and no infinity; a sum has one where a value is, and reads the values once."""
-    return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
+    if values.device.type == "cpu":  # by NumPy for the same reason as in `Run._features`
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(np.sum(cast(NDArray[np.float32], values.numpy())))
+    else:
+        total = values.sum().item()
+    return math.isfinite(total) or bool(torch.isfinite(values).all())
 
 
 def _reach(tile: Tile, core: Tile, fade: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -37,14 +37,26 @@ class JoinedMosaic(Mosaic):
     """Every pixel comes from one tile."""
 
     def put(self, core: Tile, top: int, left: int, values: Tensor) -> None:
-        # rounded on the device: a quarter of the bytes travels
-        levels = values[0].clamp(0, 1).mul_(self._maximum).round_()
-        levels = levels.to(torch.uint8 if self._maximum == 255 else torch.int32).cpu().permute(1, 2, 0)
-        place = self.picture[top : top + levels.shape[0], left : left + levels.shape[1]]
-        if self._maximum == 255:
-            torch.from_numpy(place).copy_(levels)  # five times as fast as NumPy with these strides
-        else:
-            place[...] = cast(NDArray[np.integer[Any]], levels.numpy())
+        levels = self._levels(values[0])
+        height, width = levels.shape[-2:]
+        place = self.picture[top : top + height, left : left + width]
+        for channel, plane in enumerate(levels):  # four times as fast as all channels in one assignment
+            place[:, :, channel] = plane
+
+    def _levels(self, values: Tensor) -> NDArray[np.integer[Any]]:
+        """Rounded, as (C, h, w) in the host's memory."""
+        if values.device.type != "cpu":
+            # rounded on the device: a quarter of the bytes travels
+            levels = values.clamp(0, 1).mul_(self._maximum).round_()
+            return cast(
+                NDArray[np.integer[Any]],
+                levels.to(torch.uint8 if self._maximum == 255 else torch.int32).cpu().numpy(),
+            )
+        # by NumPy's one thread: faster than PyTorch's two, which also would wait busily for a while after
+        # it, while OpenVINO computes the next picture
+        scaled = cast(NDArray[np.float32], values.numpy()).clip(0, 1)
+        scaled *= np.float32(self._maximum)
+        return np.rint(scaled, out=scaled).astype(self.picture.dtype)
 
     def finish(self) -> Pixels:
         return self.picture

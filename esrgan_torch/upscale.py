@@ -72,7 +72,7 @@ class Upscaler:
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
         kernels: "auto" computes an RRDBNet in half precision on CUDA by the project's own kernels, where
-            they know the device and pass a check against PyTorch, see docs/kernels.md, and float32 on the
+            they know the device and pass a check against PyTorch, see docs/kernels.md, and networks on the
             CPU by OpenVINO, where it is installed and was measured to be faster, see docs/cpu.md; "eager"
             computes by PyTorch alone.
 

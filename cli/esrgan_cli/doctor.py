@@ -95,14 +95,14 @@ def _devices() -> list[tuple[str, str]]:
     packed = engine_packed.is_available()
     plain = "weights packed by oneDNN" if packed else "plain convolutions, no oneDNN on x86"
     openvino = packed and engine_openvino.is_usable()
-    rrdb = "OpenVINO" if openvino and engine_openvino.is_faster_for_rrdb() else plain
+    rrdb = "OpenVINO" if openvino and engine_openvino.is_faster_for_rrdb(torch.float32) else plain
     compact = "OpenVINO" if openvino else "plain convolutions"
     facts = [
         ("cpu", f"{device_name(cpu)}, {half}, {memory}"),
         ("engine", f"float32: RRDBNet by {rrdb}, CompactNet by {compact}"),
     ]
     if engine_packed.is_available(torch.bfloat16):
-        facts.append(("", f"bfloat16: RRDBNet by {plain}, CompactNet by plain convolutions"))
+        facts.append(("", f"bfloat16: RRDBNet by {plain}, CompactNet by {compact}"))
     for index in range(torch.cuda.device_count()):
         cuda = torch.device("cuda", index)
         _, total = torch.cuda.mem_get_info(cuda)

@@ -30,7 +30,7 @@ def float32_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     elif not engine_packed.is_available():
         pytest.skip("needs oneDNN on x86")
     monkeypatch.setattr(engine_openvino, "is_installed", lambda: request.param == "openvino")
-    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda: True)
+    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda _: True)
 
 
 def run(model: Generator, batch: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -154,7 +154,7 @@ from esrgan_torch.generator import RRDBNet
 if sys.argv[1] == "plain":
     engine_packed.is_available = lambda dtype: False
 engine_openvino.is_installed = lambda: sys.argv[1] == "openvino"
-engine_openvino.is_faster_for_rrdb = lambda: True
+engine_openvino.is_faster_for_rrdb = lambda _: True
 height, width, dtype = int(sys.argv[2]), int(sys.argv[3]), getattr(torch, sys.argv[4])
 engine = make_engine(RRDBNet(blocks=1), torch.device("cpu"), dtype)
 with torch.inference_mode():

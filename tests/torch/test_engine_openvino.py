@@ -22,6 +22,9 @@ from tests.torch.networks import small_compact, small_rrdb
 pytest.importorskip("openvino")
 pytestmark = pytest.mark.skipif(not engine_packed.is_available(), reason="used on x86 only")
 CPU = torch.device("cpu")
+needs_bfloat16 = pytest.mark.skipif(
+    not engine_packed.is_available(torch.bfloat16), reason="needs a processor with bfloat16 arithmetic"
+)
 SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
 
 
@@ -132,7 +135,7 @@ def stack_of_signals() -> int | None:
 
 
 def test_weights_changed_later_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda: True)
+    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda _: True)
     for model in (small_rrdb(), small_compact()):
         engine = make_engine(model, CPU, torch.float32)
         batch = torch.rand(1, 3, 6, 8)
@@ -144,7 +147,7 @@ def test_weights_changed_later_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_large_pictures_run_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda: True)
+    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda _: True)
     monkeypatch.setattr(engine_openvino, "LARGEST", 40)
     model = small_rrdb(scale=2, unshuffle=2)
     engine = make_engine(model, CPU, torch.float32)
@@ -157,6 +160,28 @@ def test_large_pictures_run_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
             assert len(engine._run._requests) == compiled
     packed = PackedEngine(model, CPU, torch.float32)
     assert engine.trunk_bytes(16, 12) == packed.trunk_bytes(16, 12)
+
+
+@needs_bfloat16
+def test_bfloat16_is_as_near_as_pytorch_s() -> None:
+    model = small_compact(features=48, convolutions=8)
+    batch = torch.rand(1, 3, 40, 24)
+    with torch.inference_mode():
+        exact = model.double()(batch.double())
+        model.float()
+        errors = []
+        for engine in (OpenVinoCompactEngine, CompactEngine):
+            made = engine(model, CPU, torch.bfloat16)
+            values = made.tail(made.trunk(batch, nothing))
+            assert values.dtype == torch.float32
+            errors.append((values - exact).square().mean().sqrt().item())
+    assert 0 < errors[0] < 1.2 * errors[1]
+
+
+@needs_bfloat16
+def test_in_bfloat16_it_computes_small_networks_only() -> None:
+    kinds = [type(make_engine(model, CPU, torch.bfloat16)) for model in (small_compact(), small_rrdb())]
+    assert kinds == [OpenVinoCompactEngine, PackedEngine]
 
 
 def test_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

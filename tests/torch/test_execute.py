@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from esrgan_torch import Picture, Tiling, Upscaler
+from esrgan_torch import Picture, Tiling, Upscaler, execute
 from esrgan_torch.engine import Engine
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
@@ -134,6 +134,14 @@ def test_a_tile_that_is_not_finite_is_computed_again_in_float32(
     assert np.abs(result.picture.pixels.astype(int) - whole.astype(int)).max() <= (
         4 if half == "trunk" else 1
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "finite"),
+    [([1.0, -1.0], True), ([3e38, 3e38], True), ([1.0, float("nan")], False), ([1.0, float("-inf")], False)],
+)
+def test_a_sum_that_overflows_is_not_taken_for_an_infinity(values: list[float], finite: bool) -> None:
+    assert execute._is_finite(torch.tensor(values)) == finite
 
 
 def test_damaged_weights_are_an_error() -> None:
