@@ -26,6 +26,7 @@ from esrgan_torch.compact import CompactNet
 from esrgan_torch.engine import CompactEngine, Progress
 from esrgan_torch.engine_packed import PackedEngine
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
+from esrgan_torch.host import for_rows
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,7 @@ class Compiled:
 class OpenVinoCompactEngine(CompactEngine):
     """CompactNet; progress is told at the end only.
 
-    What surrounds the graph is NumPy's: PyTorch's threads, once awake, wait busily for some milliseconds,
-    while OpenVINO's compute the next picture.
+    What surrounds the graph is done by `esrgan_torch.host`, which does not disturb OpenVINO's threads.
     """
 
     def __init__(self, model: CompactNet, device: torch.device, dtype: torch.dtype) -> None:
@@ -127,19 +127,29 @@ class OpenVinoCompactEngine(CompactEngine):
     def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         features = self._run(batch)
         progress(1.0)
-        _, channels, height, width = batch.shape
+        given = cast("NDArray[np.float32]", batch[0].numpy())
         values = cast("NDArray[np.float32]", features.numpy())
-        grouped = values.reshape(channels, self.scale**2, height, width)
-        grouped += batch.numpy()[0][:, None]
+        grouped = values.reshape(given.shape[0], self.scale**2, *given.shape[1:])
+
+        def add(rows: slice) -> None:
+            grouped[:, :, rows] += given[:, None, rows]
+
+        for_rows(add, given.shape[1], values.size)
         return features
 
     def tail(self, features: Tensor) -> Tensor:
-        _, channels, height, width = features.shape
-        scale = self.scale
         values = cast("NDArray[np.float32]", features[0].numpy())
-        folded = values.reshape(channels // scale**2, scale, scale, height, width)
-        unfolded = np.ascontiguousarray(folded.transpose(0, 3, 1, 4, 2))
-        return torch.from_numpy(unfolded.reshape(1, -1, height * scale, width * scale))
+        scale = self.scale
+        channels, height, width = values.shape[0] // scale**2, *values.shape[1:]
+        folded = values.reshape(channels, scale, scale, height, width).transpose(0, 3, 1, 4, 2)
+        result = np.empty((1, channels, height * scale, width * scale), np.float32)
+        unfolded = result.reshape(folded.shape)
+
+        def shuffle(rows: slice) -> None:
+            unfolded[:, rows] = folded[:, rows]
+
+        for_rows(shuffle, height, values.size)
+        return torch.from_numpy(result)
 
     def _graph(self, ops: Any, height: int, width: int) -> Any:
         first = self._network.body[0]

@@ -18,6 +18,7 @@ from torch import Tensor
 from esrgan_torch.devices import is_out_of_memory, release_memory
 from esrgan_torch.engine import Engine, Progress
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
+from esrgan_torch.host import for_rows
 from esrgan_torch.mosaic import CrossFadedMosaic, JoinedMosaic, Mosaic
 from esrgan_torch.picture import Pixels
 from esrgan_torch.plan import Plan
@@ -218,13 +219,20 @@ class Run:
 
 
 def _is_finite(values: Tensor) -> bool:
-    """Whether there is no NaN and no infinity; a sum has one where a value is, and reads the values once."""
-    if values.device.type == "cpu":  # by NumPy for the same reason as in `Run._features`
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = float(np.sum(cast(NDArray[np.float32], values.numpy())))
+    """Whether (1, C, h, w) has no NaN and no infinity; a sum has one where a value is, and reads all once."""
+    if values.device.type == "cpu":
+        host = cast(NDArray[np.float32], values.numpy())
+        finite: list[bool] = []
+
+        def total(rows: slice) -> None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                finite.append(math.isfinite(host[:, :, rows].sum()))
+
+        for_rows(total, host.shape[2], host.size)
+        summed = all(finite)
     else:
-        total = values.sum().item()
-    return math.isfinite(total) or bool(torch.isfinite(values).all())
+        summed = math.isfinite(values.sum().item())
+    return summed or bool(torch.isfinite(values).all())
 
 
 def _reach(tile: Tile, core: Tile, fade: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -8,8 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from esrgan_torch.host import for_rows
 from esrgan_torch.picture import Pixels
 from esrgan_torch.tiling import Tile
+
+Planes = NDArray[np.float32] | NDArray[np.integer[Any]]
 
 
 class Mosaic(ABC):
@@ -37,26 +40,23 @@ class JoinedMosaic(Mosaic):
     """Every pixel comes from one tile."""
 
     def put(self, core: Tile, top: int, left: int, values: Tensor) -> None:
-        levels = self._levels(values[0])
-        height, width = levels.shape[-2:]
+        height, width = values.shape[-2:]
         place = self.picture[top : top + height, left : left + width]
-        for channel, plane in enumerate(levels):  # four times as fast as all channels in one assignment
-            place[:, :, channel] = plane
+        planes = self._on_host(values[0])
 
-    def _levels(self, values: Tensor) -> NDArray[np.integer[Any]]:
-        """Rounded, as (C, h, w) in the host's memory."""
+        def store(rows: slice) -> None:
+            levels = _levels(planes[:, rows], self._maximum).astype(place.dtype, copy=False)
+            for channel, plane in enumerate(levels):  # four times as fast as all channels in one assignment
+                place[rows, :, channel] = plane
+
+        for_rows(store, height, planes.size)
+
+    def _on_host(self, values: Tensor) -> Planes:
+        """(C, h, w) as they are on a CPU; rounded where they are on another device: fewer bytes travel."""
         if values.device.type != "cpu":
-            # rounded on the device: a quarter of the bytes travels
-            levels = values.clamp(0, 1).mul_(self._maximum).round_()
-            return cast(
-                NDArray[np.integer[Any]],
-                levels.to(torch.uint8 if self._maximum == 255 else torch.int32).cpu().numpy(),
-            )
-        # by NumPy's one thread: faster than PyTorch's two, which also would wait busily for a while after
-        # it, while OpenVINO computes the next picture
-        scaled = cast(NDArray[np.float32], values.numpy()).clip(0, 1)
-        scaled *= np.float32(self._maximum)
-        return np.rint(scaled, out=scaled).astype(self.picture.dtype)
+            rounded = values.clamp(0, 1).mul_(self._maximum).round_()
+            values = rounded.to(torch.uint8 if self._maximum == 255 else torch.int32).cpu()
+        return cast(Planes, values.numpy())
 
     def finish(self) -> Pixels:
         return self.picture
@@ -100,12 +100,20 @@ class CrossFadedMosaic(Mosaic):
 
     def _flush(self, end: int) -> None:
         done = self._strip[: end - self._strip_top]
-        levels = np.rint(done.clip(0, 1) * self._maximum)
-        self.picture[self._strip_top : end] = levels.astype(self.picture.dtype)
+        self.picture[self._strip_top : end] = _levels(done, self._maximum).astype(self.picture.dtype)
 
     def finish(self) -> Pixels:
         self._flush(self.picture.shape[0])
         return self.picture
+
+
+def _levels(values: Planes, maximum: float) -> Planes:
+    """Values in [0, 1], or beyond, as whole numbers from 0 to `maximum`; whole numbers stay as they are."""
+    if values.dtype != np.float32:
+        return values
+    scaled = values.clip(0, 1)
+    scaled *= np.float32(maximum)
+    return np.rint(scaled, out=scaled)
 
 
 def fade_weights(first: int, count: int, start: int, end: int, total: int, fade: int) -> NDArray[np.float32]:

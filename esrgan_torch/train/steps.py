@@ -73,13 +73,13 @@ class Judge(nn.Module):
 
 
 def generator_step(
-    generator: nn.Module, judge: nn.Module | None, small: Tensor, large: Tensor, objective: Objective
+    generator: nn.Module, judge: Judge | None, small: Tensor, large: Tensor, objective: Objective
 ) -> GeneratorStep:
     """The generator's loss on a batch: L_G = L_percep + λ L_G^Ra + η L1 (Wang et al. 2018, equation 3).
 
     Args:
         generator: (N, C, h, w) -> (N, C, H, W).
-        judge: a `Judge`, needed where `objective.adversarial` is not 0; its weights should be frozen.
+        judge: needed where `objective.adversarial` is not 0; its weights should be frozen.
         small, large: the batch, in [0, 1].
         objective: weights and helpers of the losses.
     """
@@ -104,12 +104,10 @@ def generator_step(
         )
     if objective.adversarial:
         assert judge is not None
-        real, fake = judge(target, output)
-        lost = (
-            relativistic_generator_loss(real, fake)
-            if objective.relativistic
-            else vanilla_generator_loss(fake)
-        )
+        if objective.relativistic:
+            lost = relativistic_generator_loss(*judge(target, output))
+        else:
+            lost = vanilla_generator_loss(judge.discriminator(output))  # originals do not matter to it
         parts["adversarial"] = objective.adversarial * lost
     return GeneratorStep(torch.stack(list(parts.values())).sum(), parts, output.detach(), target)
 
