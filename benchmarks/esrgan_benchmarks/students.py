@@ -45,7 +45,7 @@ def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels],
     results = [enlarge(small) for small in given]
     both = list(zip(results, answers, strict=True))
     return {
-        "network": name,
+        "network": Path(name).stem,  # of a file; a published name stays
         "teacher": teacher,
         "dataset": dataset,
         "pictures": len(given),
