@@ -1,5 +1,6 @@
 """The training loop, on one device or, through Accelerate, on many."""
 
+import atexit
 import math
 import time
 from collections.abc import Callable
@@ -193,7 +194,11 @@ def _accelerator() -> Any:
         from accelerate import Accelerator
     except ImportError as error:
         raise ConfigError('training needs Accelerate: pip install "esrgan-torch[train]"') from error
-    return Accelerator(cpu=not torch.accelerator.is_available())
+    accelerator = Accelerator(cpu=not torch.accelerator.is_available())
+    if accelerator.num_processes > 1:
+        # now and then gloo's threads outlive the interpreter and abort a process that has done its work
+        atexit.register(accelerator.end_training)
+    return accelerator
 
 
 def _crops(options: Options, accelerator: Any, teacher: Generator | None, progress: bool | None) -> Crops:

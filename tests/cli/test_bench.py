@@ -96,7 +96,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_leaves_no_process(network: 
     kept = [json.loads(line) for line in rows.read_text().splitlines()]
     assert 1 <= len(kept) < len(cases)
     assert [row["shape"][1] for row in kept] == list(range(16, 16 + len(kept)))
-    assert output.count("pytorch") == len(kept)
+    assert len(kept) - output.count("pytorch") in (0, 1)  # a row is kept before it is told
     _, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []
 
