@@ -8,7 +8,6 @@ the Laplacian of luma, divided by the teacher's.
 """
 
 import argparse
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
@@ -18,19 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_benchmarks.record import Row, append, latest, measured_on
-from esrgan_torch.evaluate import bicubic, pairs
+from esrgan_benchmarks.training import SCALE, upscaling
+from esrgan_torch.evaluate import pairs
 from esrgan_torch.metrics import psnr, rgb_to_y
 from esrgan_torch.picture import Picture
 from esrgan_torch.train.degrade import degrade
-from esrgan_torch.upscale import Upscaler
-from esrgan_weights.loading import load
 
-BICUBIC = "bicubic"
-SCALE = 4
 SIDE = 320  # of a crop of an original, at most
 
 Pixels = NDArray[Any]
-Enlarge = Callable[[Pixels], Pixels]
 
 
 def damaged(dataset: Path, count: int) -> list[Pixels]:
@@ -41,9 +36,7 @@ def damaged(dataset: Path, count: int) -> list[Pixels]:
 
 def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels], dataset: str) -> Row:
     """One network's results for `given` beside the teacher's `answers`, as a row."""
-    enlarge = enlarger(name)
-    results = [enlarge(small) for small in given]
-    both = list(zip(results, answers, strict=True))
+    both = list(zip(enlarged(name, given), answers, strict=True))
     return {
         "network": Path(name).stem,  # of a file; a published name stays
         "teacher": teacher,
@@ -55,12 +48,10 @@ def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels],
     }
 
 
-def enlarger(name: str) -> Enlarge:
-    """What a model makes of pixels, in float32 and untiled."""
-    if name == BICUBIC:
-        interpolate = bicubic(SCALE)
-        return lambda pixels: interpolate(Picture(pixels)).pixels
-    return Upscaler(load(name), "auto", "float32", "off")
+def enlarged(name: str, given: list[Pixels]) -> list[Pixels]:
+    """What a model makes of each."""
+    upscale, _ = upscaling(name)
+    return [upscale(Picture(small)).pixels for small in given]
 
 
 def gradient(pixels: Pixels) -> float:
@@ -101,8 +92,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=24)
     options = parser.parse_args()
     given = damaged(options.dataset, options.count)
-    teach = enlarger(options.teacher)
-    answers = [teach(small) for small in given]
+    answers = enlarged(options.teacher, given)
     for name in options.models:
         row = compare(name, options.teacher, given, answers, options.dataset.name)
         print(f"{name}: {row['psnr_rgb']:.2f} dB, {row['gradient']:.2f}, {row['laplacian']:.2f}", flush=True)

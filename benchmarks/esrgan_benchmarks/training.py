@@ -13,13 +13,17 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esrgan_benchmarks.measure import in_child, peak_memory
 from esrgan_benchmarks.record import Row, append
 from esrgan_torch.atomic import atomic_path
 
+if TYPE_CHECKING:
+    from esrgan_torch.picture import Picture
+
 BICUBIC = "bicubic"
+SCALE = 4
 
 
 def smoke(pictures: str) -> Row:
@@ -52,26 +56,28 @@ def smoke(pictures: str) -> Row:
     }
 
 
-def model(name: str, dataset: Path) -> Row:
-    """One model on one folder: untiled, float32, by the protocol of ESRGAN."""
-    from esrgan_torch.evaluate import bicubic, evaluate
-    from esrgan_torch.picture import Picture
+def upscaling(name: str) -> "tuple[Callable[[Picture], Picture], int | None]":
+    """What a model, or bicubic interpolation, makes of a picture in float32 and untiled; its parameters."""
+    from esrgan_torch.evaluate import bicubic
     from esrgan_torch.upscale import Upscaler
     from esrgan_weights.loading import load
 
-    parameters: int | None = None
-    upscale: Callable[[Picture], Picture]
     if name == BICUBIC:
-        upscale = bicubic(4)
-    else:
-        network = load(name)
-        parameters = sum(values.numel() for values in network.parameters())
-        upscaler = Upscaler(network, "auto", "float32", "off")
+        return bicubic(SCALE), None
+    network = load(name)
+    upscaler = Upscaler(network, "auto", "float32", "off")
 
-        def enlarge(picture: Picture) -> Picture:
-            return upscaler.upscale(picture).picture
+    def upscale(picture: "Picture") -> "Picture":
+        return upscaler.upscale(picture).picture
 
-        upscale = enlarge
+    return upscale, sum(values.numel() for values in network.parameters())
+
+
+def model(name: str, dataset: Path) -> Row:
+    """One model on one folder: untiled, float32, by the protocol of ESRGAN."""
+    from esrgan_torch.evaluate import evaluate
+
+    upscale, parameters = upscaling(name)
     mean = evaluate(upscale, dataset).mean
     return {
         "network": name,

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from esrgan_benchmarks.students import compare, damaged, enlarger, gradient, laplacian
+from esrgan_benchmarks.students import compare, damaged, enlarged, gradient, laplacian
 from esrgan_torch.images import write_image
 from esrgan_torch.picture import Picture
 
@@ -15,7 +15,7 @@ def test_a_network_is_as_sharp_as_itself_and_sharper_than_bicubic(tmp_path: Path
     write_image(tmp_path / "noise.png", Picture(pixels))
     [given] = damaged(tmp_path, 3)
     assert given.shape == (24, 20, 3)
-    answers = [enlarger(MODEL)(given)]
+    answers = enlarged(MODEL, [given])
     same = compare(MODEL, MODEL, [given], answers, "noise")
     assert same["gradient"] == same["laplacian"] == 1
     assert same["psnr_rgb"] == float("inf")

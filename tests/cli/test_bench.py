@@ -75,28 +75,31 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_leaves_no_process(network: 
     # far more cases than there is time for
     cases = [f"{network}:{side}" for side in range(16, 64)]
     command = [sys.executable, "-c", HEEDS_CTRL_C, "bench", "--runtimes", "pytorch", "--runs", "2"]
-    process = subprocess.Popen(
-        [*command, "--results", str(rows.parent), "--cases", *cases],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        start_new_session=True,
-    )
+    told = tmp_path / "told.txt"
+    with told.open("w") as stream:
+        process = subprocess.Popen(
+            [*command, "--results", str(rows.parent), "--cases", *cases],
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            start_new_session=True,
+        )
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and not rows.is_file() and process.poll() is None:
+    # told, not only kept: between the two a row may be stopped
+    while time.monotonic() < end and "pytorch" not in told.read_text() and process.poll() is None:
         time.sleep(0.1)
     started = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    output, words = process.communicate(timeout=60)
+    _, words = process.communicate(timeout=60)
     assert process.returncode == 130, words
     assert "esrgan: stopped" in words
     assert "Traceback" not in words
     kept = [json.loads(line) for line in rows.read_text().splitlines()]
     assert 1 <= len(kept) < len(cases)
     assert [row["shape"][1] for row in kept] == list(range(16, 16 + len(kept)))
-    assert len(kept) - output.count("pytorch") in (0, 1)  # a row is kept before it is told
+    assert told.read_text().count("pytorch") == len(kept)
     _, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []
 

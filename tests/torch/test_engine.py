@@ -14,6 +14,7 @@ from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.processor import needs_bfloat16
 
 CPU = torch.device("cpu")
 
@@ -139,10 +140,6 @@ def test_shrinking_takes_less_and_ends() -> None:
     assert not engine.shrink()
     assert not CompactEngine(small_compact(), CPU, torch.float32).shrink()
 
-
-needs_bfloat16 = pytest.mark.skipif(
-    not engine_packed.is_available(torch.bfloat16), reason="needs a processor with bfloat16 arithmetic"
-)
 
 MEASURE = """
 import sys

@@ -18,13 +18,11 @@ from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engine_packed import PackedEngine
 from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.processor import needs_bfloat16
 
 pytest.importorskip("openvino")
 pytestmark = pytest.mark.skipif(not engine_packed.is_available(), reason="used on x86 only")
 CPU = torch.device("cpu")
-needs_bfloat16 = pytest.mark.skipif(
-    not engine_packed.is_available(torch.bfloat16), reason="needs a processor with bfloat16 arithmetic"
-)
 SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
 
 

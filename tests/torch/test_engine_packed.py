@@ -23,13 +23,11 @@ from esrgan_torch.engine_packed import (
 )
 from esrgan_torch.generator import SLOPE
 from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.processor import needs_bfloat16
 
 CPU = torch.device("cpu")
 CHANNELS_LAST = torch.channels_last
 needs_onednn = pytest.mark.skipif(not engine_packed.is_available(), reason="needs oneDNN on x86")
-needs_bfloat16 = pytest.mark.skipif(
-    not engine_packed.is_available(torch.bfloat16), reason="needs a processor with bfloat16 arithmetic"
-)
 BFLOAT16_ULP = 2**-8  # of values around 1
 
 # 1 pixel, one row, one column, odd, and larger than the size that weights are packed for
