@@ -10,7 +10,8 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 from esrgan_torch.train.ema import MovingAverage
 from esrgan_torch.train.initial import scale_initial_weights, start_as_identity
-from esrgan_torch.train.options import OptimiserOptions, Options
+from esrgan_torch.train.optimisers import make_adam, make_optimiser
+from esrgan_torch.train.options import Options
 from esrgan_torch.train.state import State
 from esrgan_torch.train.steps import Judge, Objective
 from esrgan_torch.vgg import VGG19Features
@@ -95,10 +96,10 @@ def assemble(options: Options, initial: Generator | None) -> Parts:
         if parameter.dim() == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     average = MovingAverage(generator, options.ema)
-    parts = Parts(generator, average, _adam(generator, options.optimiser))
+    parts = Parts(generator, average, make_optimiser(generator, options.optimiser))
     if options.losses.adversarial:
         parts.judge = Judge(_discriminator(options)).train()
-        parts.judge_optimiser = _adam(parts.judge, options.optimiser)
+        parts.judge_optimiser = make_adam(parts.judge, options.optimiser)
     return parts
 
 
@@ -131,7 +132,3 @@ def _discriminator(options: Options) -> nn.Module:
     if options.data.patch not in (128, 256):
         raise ConfigError(f"VGGDiscriminator judges crops of 128 or 256 pixels, not {options.data.patch}")
     return VGGDiscriminator(options.data.patch, options.discriminator.features)
-
-
-def _adam(network: nn.Module, options: OptimiserOptions) -> torch.optim.Optimizer:
-    return torch.optim.Adam(network.parameters(), lr=options.rate, betas=options.betas, fused=True)

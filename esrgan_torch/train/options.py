@@ -73,11 +73,13 @@ class DataOptions:
 
 @dataclass(frozen=True)
 class OptimiserOptions:
-    """Adam and its learning rate.
+    """The optimiser and its learning rate.
 
     Args:
+        kind: of the generator: "Adam", or "SOAP", which learns more in a step of a small network; see
+            `esrgan_torch.train.optimisers`. A discriminator has Adam.
         rate: learning rate of the generator, and of the discriminator where there is one.
-        betas: Adam's.
+        betas: of Adam; SOAP averages the covariances of the gradients with the second too.
         warm_up: steps over which the rate rises from 0.
         schedule: "cosine" falls from `rate` to `floor` over the run, or over each period; "steps"
             multiplies by `factor` at each milestone.
@@ -88,6 +90,7 @@ class OptimiserOptions:
         clip: largest norm of the gradient; 0: no limit.
     """
 
+    kind: Literal["Adam", "SOAP"] = "Adam"
     rate: float = 2e-4
     betas: tuple[float, float] = (0.9, 0.99)
     warm_up: int = 0

@@ -46,7 +46,9 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
-@pytest.mark.parametrize("settings", [(), ADVERSARIAL], ids=["pixel", "adversarial"])
+@pytest.mark.parametrize(
+    "settings", [(), ("optimiser.kind=SOAP",), ADVERSARIAL], ids=["pixel", "SOAP", "adversarial"]
+)
 def test_20_steps_are_10_and_10_more(
     settings: tuple[str, ...], make_options: MakeOptions, tmp_path: Path
 ) -> None:
