@@ -20,8 +20,8 @@ def make_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim
 
     SOAP (Vyas et al. 2024) is Adam in the eigenbasis of Shampoo's two covariances of a weight's gradients. A
     convolution's weight (out, in, kh, kw) counts as the matrix (out, in * kh * kw), the one that multiplies
-    patches; biases and PReLU's slopes have plain Adam. The basis follows the gradients every 20 steps; that way
-    it costs about a tenth of a step.
+    patches; biases and PReLU's slopes have plain Adam. The basis follows the gradients every 20 steps, which
+    costs about a tenth of a step.
 
     Raises:
         ConfigError: SOAP's library is not installed.
