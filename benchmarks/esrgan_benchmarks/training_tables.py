@@ -5,14 +5,14 @@ from esrgan_benchmarks.record import Row, latest, measured_on
 
 def sweep(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.sweep`, the best of each network's ways first."""
-    rows = latest(rows, "network", "init", "optimiser", "rate", "patch", "luma", "processor_seconds")
+    rows = latest(rows, "network", "init", "rate", "patch", "luma", "processor_seconds")
     lines = [
-        "| network | initial weights | optimiser | rate | patch | luma loss | multiply-adds a pixel "
-        "| parameters | steps | PSNR |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| network | initial weights | rate | patch | luma loss | multiply-adds a pixel | parameters | steps "
+        "| PSNR |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['network']} | {row['init']} | {row['optimiser']} | {row['rate']:g} | {row['patch']} "
+        f"| {row['network']} | {row['init']} | {row['rate']:g} | {row['patch']} "
         f"| {row['luma']:g} | {row['multiply_adds']:,} "
         f"| {row['parameters']:,} | {row['steps']} | {row['psnr_y']:.2f} dB |"
         for row in sorted(rows, key=lambda row: -row["psnr_y"])
