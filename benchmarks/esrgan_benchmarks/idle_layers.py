@@ -132,8 +132,8 @@ def regrow(network: CompactNet, batch: Tensor, first: int, last: int) -> Compact
     freed = last - first
     if not 0 < first < last < len(old) or freed > len(old) - last:
         raise ConfigError(
-            f"stages {first} to {last} of {len(old)}: FIRST has to be at least 1 and less than LAST, and there "
-            f"have to be LAST - FIRST = {freed} stages or more from LAST on, to put the identities behind"
+            f"stages {first} to {last} of {len(old)}: FIRST has to be at least 1 and less than LAST, and "
+            f"{freed} stages or more have to stand from LAST on, to put the identities behind"
         )
     made = features_after(network, batch)
     fitted = _fit(made[first - 1], old[last].convolve(made[last - 1]))
