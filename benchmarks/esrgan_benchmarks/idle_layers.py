@@ -11,6 +11,7 @@ the others back further on, as identities: the network computes almost what it d
 """
 
 import argparse
+import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_benchmarks.record import Row, append, latest, measured_on
+from esrgan_benchmarks.record import append
 from esrgan_torch import CompactNet
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.evaluate import pairs
@@ -34,54 +35,20 @@ SCALE = 4
 UNCHANGED = 50.0  # dB, what a number format has to keep too
 
 
-class Stage:
-    """A convolution and its PReLU."""
-
-    def __init__(self, convolution: nn.Module, activation: nn.Module) -> None:
-        self.weight = convolution.get_parameter("weight")
-        self.bias = convolution.get_parameter("bias")
-        self.slopes = activation.get_parameter("weight")
-
-    def convolve(self, features: Tensor) -> Tensor:
-        """Before the PReLU: (N, in, H, W) -> (N, out, H, W)."""
-        return F.conv2d(features, self.weight, self.bias, padding=1)
-
-    def __call__(self, features: Tensor) -> Tensor:
-        return F.prelu(self.convolve(features), self.slopes)
-
-    def become(self, weight: Tensor, bias: Tensor, slopes: Tensor) -> None:
-        """Take over these values."""
-        for own, new in ((self.weight, weight), (self.bias, bias), (self.slopes, slopes)):
-            own.data.copy_(new)
-
-
-def stages(network: CompactNet) -> list[Stage]:
-    """All but the network's last convolution."""
-    layers = list(network.body)[:-1]
-    return [Stage(*both) for both in zip(layers[::2], layers[1::2], strict=True)]
-
-
-def features_after(network: CompactNet, batch: Tensor) -> list[Tensor]:
-    """What each stage makes of (N, 3, H, W)."""
-    made: list[Tensor] = []
-    for stage in stages(network):
-        made.append(stage(made[-1] if made else batch))
-    return made
-
-
-def directions(network: CompactNet, pictures: Sequence[Tensor], number: int) -> int:
+def directions(network: CompactNet, pictures: Sequence[Tensor], stage: int) -> int:
     """How many principal directions of a stage's features keep the result within `UNCHANGED`.
 
     Args:
         network: in evaluation mode.
         pictures: (1, 3, H, W) each; their squared differences are averaged.
-        number: of the stage, from 0.
+        stage: its number, from 0.
     """
-    parts = [_principal(network, picture, number) for picture in pictures]
+    results = [network(picture) for picture in pictures]
     fewest, enough = 0, network.config.features
     while fewest < enough:  # the difference falls with every direction, or nearly
         tried = (fewest + enough) // 2
-        squares = [_difference(network, number, part, tried) for part in parts]
+        reduced = _reduced(network, pictures, stage, tried)
+        squares = [(one - other).square().mean().item() for one, other in zip(reduced, results, strict=True)]
         if -10 * np.log10(max(float(np.mean(squares)), 1e-20)) >= UNCHANGED:
             enough = tried
         else:
@@ -89,28 +56,26 @@ def directions(network: CompactNet, pictures: Sequence[Tensor], number: int) -> 
     return enough
 
 
-Part = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+def _reduced(network: CompactNet, pictures: Sequence[Tensor], stage: int, count: int) -> list[Tensor]:
+    """The results when a stage keeps so many directions."""
+
+    def keep(_module: nn.Module, _given: object, features: Tensor) -> Tensor:
+        return keep_directions(features, count)
+
+    handle = network.body[2 * stage + 1].register_forward_hook(keep)
+    try:
+        return [network(picture) for picture in pictures]
+    finally:
+        handle.remove()
 
 
-def _principal(network: CompactNet, picture: Tensor, number: int) -> Part:
-    """The picture, its result, a stage's features, their mean, and their principal directions."""
-    features = features_after(network, picture)[number]
+def keep_directions(features: Tensor, count: int) -> Tensor:
+    """(1, C, H, W), around its mean reduced to so many principal directions of its C channels."""
     flat = features[0].flatten(1).double()
     mean = flat.mean(1, keepdim=True)
-    basis = np.linalg.eigh(_array((flat - mean) @ (flat - mean).T)).eigenvectors[:, ::-1]
-    return picture, network(picture), features, mean, torch.from_numpy(basis.copy())
-
-
-def _difference(network: CompactNet, number: int, part: Part, count: int) -> float:
-    """Mean square of what the result loses when a stage keeps so many directions."""
-    picture, result, features, mean, basis = part
-    kept = basis[:, :count]
-    projected = mean + kept @ (kept.T @ (features[0].flatten(1).double() - mean))
-    current = projected.float().view_as(features)
-    for stage in stages(network)[number + 1 :]:
-        current = stage(current)
-    current = network.body[-1](current) + torch.repeat_interleave(picture, network.scale**2, dim=1)
-    return (network.tail(current) - result).square().mean().item()
+    basis = np.linalg.eigh(_array((flat - mean) @ (flat - mean).T)).eigenvectors
+    kept = torch.from_numpy(basis[:, len(basis) - count :].copy())  # the largest are the last
+    return (mean + kept @ (kept.T @ (flat - mean))).float().view_as(features)
 
 
 def regrow(network: CompactNet, batch: Tensor, first: int, last: int) -> CompactNet:
@@ -128,56 +93,54 @@ def regrow(network: CompactNet, batch: Tensor, first: int, last: int) -> Compact
     Raises:
         ConfigError: there is no such range, or fewer stages behind it than it frees.
     """
-    old = stages(network)
+    count = network.config.convolutions + 1
     freed = last - first
-    if not 0 < first < last < len(old) or freed > len(old) - last:
+    if not 0 < first < last < count or freed > count - last:
         raise ConfigError(
-            f"stages {first} to {last} of {len(old)}: FIRST has to be at least 1 and less than LAST, and "
+            f"stages {first} to {last} of {count}: FIRST has to be at least 1 and less than LAST, and "
             f"{freed} stages or more have to stand from LAST on, to put the identities behind"
         )
-    made = features_after(network, batch)
-    fitted = _fit(made[first - 1], old[last].convolve(made[last - 1]))
-    config = network.config
-    grown = CompactNet(config.features, config.convolutions, config.scale)
-    new = iter(stages(grown))
-    for stage in old[:first]:
-        next(new).become(stage.weight, stage.bias, stage.slopes)
-    for number, stage in enumerate(old[last:]):
-        weight, bias = fitted if number == 0 else (stage.weight, stage.bias)
-        next(new).become(weight, bias, stage.slopes)
-        if number < freed:
-            identity = nn.init.dirac_(torch.empty_like(stage.weight))
-            next(new).become(identity, torch.zeros_like(stage.bias), torch.ones_like(stage.slopes))
-    grown.body[-1].load_state_dict(network.body[-1].state_dict())
-    return grown.eval()
+    grown = copy.deepcopy(network)
+    layers = list(grown.body)
+    before, behind, final = layers[: 2 * first], layers[2 * last : -1], layers[-1]
+    _fit(behind[0], _through(before, batch), _through(layers[: 2 * last + 1], batch))
+    for number in range(freed):
+        place = 4 * number + 2  # behind a stage and the pairs of a stage and an identity before it
+        behind[place:place] = _identity(network.config.features)
+    grown.body = nn.ModuleList([*before, *behind, final])
+    return grown
 
 
-def _fit(given: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the 3x3 convolution that comes nearest to `wanted`, by the normal equations."""
+def _through(layers: Sequence[nn.Module], batch: Tensor) -> Tensor:
+    for layer in layers:
+        batch = layer(batch)
+    return batch
+
+
+def _identity(features: int) -> list[nn.Module]:
+    """A stage that hands its input on."""
+    convolution = nn.Conv2d(features, features, 3, padding=1)
+    nn.init.dirac_(convolution.weight)
+    assert convolution.bias is not None
+    nn.init.zeros_(convolution.bias)
+    return [convolution, nn.PReLU(features, init=1.0)]
+
+
+def _fit(convolution: nn.Module, given: Tensor, wanted: Tensor) -> None:
+    """The weight and bias with which a 3x3 convolution comes nearest to `wanted`, by the normal equations."""
     patches = F.unfold(given, 3, padding=1).transpose(1, 2).flatten(0, 1).double()
     patches = torch.cat([patches, patches.new_ones(len(patches), 1)], dim=1)
     values = wanted.permute(0, 2, 3, 1).flatten(0, 2).double()
     products = patches.T @ patches
     products += torch.eye(len(products)) * products.diagonal().mean() * 1e-9  # channels that are always 0
-    solution = torch.from_numpy(np.linalg.solve(_array(products), _array(patches.T @ values))).float()
-    weight = solution[:-1].T.reshape(wanted.shape[1], given.shape[1], 3, 3)
-    return weight, solution[-1]
+    solution = torch.from_numpy(np.linalg.solve(_array(products), _array(patches.T @ values)).T)
+    weight = convolution.get_parameter("weight")
+    weight.data.copy_(solution[:, :-1].view_as(weight))
+    convolution.get_parameter("bias").data.copy_(solution[:, -1])
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:
     return cast(NDArray[np.float64], values.numpy())
-
-
-def table(rows: list[Row]) -> str:
-    """The rows as a table, for the documentation."""
-    rows = latest(rows, "network", "dataset")
-    depth = max(len(row["directions"]) for row in rows)
-    lines = [
-        "| directions of the features after stage | " + " | ".join(map(str, range(depth))) + " |",
-        "|---" * (depth + 1) + "|",
-    ]
-    lines += [f"| {row['network']} | " + " | ".join(map(str, row["directions"])) + " |" for row in rows]
-    return "\n".join([*lines, "", measured_on(rows)])
 
 
 def _compact(name: str) -> CompactNet:
@@ -196,7 +159,7 @@ def _measure(names: Sequence[str], dataset: Path) -> None:
     pictures = list(_small_pictures(dataset))
     for name in names:
         network = _compact(name)
-        counts = [directions(network, pictures, number) for number in range(len(stages(network)))]
+        counts = [directions(network, pictures, stage) for stage in range(network.config.convolutions + 1)]
         print(f"{name}: {', '.join(map(str, counts))} of {network.config.features}", flush=True)
         append("idle-layers", [{"network": Path(name).stem, "dataset": dataset.name, "directions": counts}])
 

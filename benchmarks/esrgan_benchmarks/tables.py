@@ -13,15 +13,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from esrgan_benchmarks import (
-    conversion_tables,
-    cpu,
-    idle_layers,
-    runtime_tables,
-    students,
-    training_tables,
-    web_tables,
-)
+from esrgan_benchmarks import conversion_tables, cpu, runtime_tables, students, training_tables, web_tables
 from esrgan_benchmarks.record import RESULTS, Row, latest, measured_on, newest, read
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.tiling import plan_tiles
@@ -132,7 +124,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "models": ("models", training_tables.models),
     "training": ("training", training_tables.training),
     "students": ("students", students.table),
-    "idle-layers": ("idle-layers", idle_layers.table),
+    "idle-layers": ("idle-layers", training_tables.idle_layers),
     "web-peer": ("web", web_tables.peer),
     "web-graph": ("web", web_tables.graph),
     "web-photo": ("web", web_tables.photo),

@@ -32,6 +32,18 @@ def run(rows: list[Row]) -> str:
     )
 
 
+def idle_layers(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.idle_layers`: a network a line, a stage a column."""
+    rows = latest(rows, "network", "dataset")
+    depth = max(len(row["directions"]) for row in rows)
+    lines = [
+        "| directions of the features after stage | " + " | ".join(map(str, range(depth))) + " |",
+        "|---" * (depth + 1) + "|",
+    ]
+    lines += [f"| {row['network']} | " + " | ".join(map(str, row["directions"])) + " |" for row in rows]
+    return "\n".join([*lines, "", measured_on(rows)])
+
+
 def training(rows: list[Row]) -> str:
     """Rows of the smoke recipe."""
     rows = latest(rows, "recipe", "processor")

@@ -6,10 +6,20 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from esrgan_benchmarks.idle_layers import directions, regrow, stages
+from esrgan_benchmarks.idle_layers import directions, regrow
 from esrgan_torch import CompactNet
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.train.initial import start_as_identity
+
+
+def stage(network: CompactNet, number: int) -> tuple[nn.Parameter, nn.Parameter, nn.Parameter]:
+    """Weight and bias of a stage's convolution, slopes of its PReLU."""
+    convolution, activation = network.body[2 * number], network.body[2 * number + 1]
+    return (
+        convolution.get_parameter("weight"),
+        convolution.get_parameter("bias"),
+        activation.get_parameter("weight"),
+    )
 
 
 @pytest.fixture
@@ -19,10 +29,12 @@ def network(rng: torch.Generator) -> CompactNet:
     network = CompactNet(8, 8)
     start_as_identity(network)
     nn.init.normal_(network.body[-1].get_parameter("weight"), std=0.05)
-    for stage in stages(network)[3:7]:
-        passes = torch.zeros_like(stage.weight)
-        passes[0, 0, 1, 1] = passes[1, 1, 1, 1] = 1
-        stage.become(passes, torch.zeros(8), torch.ones(8))
+    for number in range(3, 7):
+        weight, bias, slopes = stage(network, number)
+        nn.init.zeros_(weight)
+        nn.init.zeros_(bias)
+        nn.init.ones_(slopes)
+        weight.data[0, 0, 1, 1] = weight.data[1, 1, 1, 1] = 1
     return network.eval()
 
 
@@ -40,10 +52,10 @@ def test_what_is_regrown_computes_the_same_and_has_room(network: CompactNet, rng
     other = torch.rand(1, 3, 20, 24, generator=rng)
     assert torch.allclose(grown(other), network(other), atol=1e-3)
     assert grown.config == network.config
-    slopes = [bool((stage.slopes == 1).all()) for stage in stages(grown)]
+    slopes = [bool((stage(grown, number)[2] == 1).all()) for number in range(9)]
     # the fitted stage takes over the slopes of the last one that it replaces, which are 1 here
     assert slopes == [False, False, False, True, True, False, True, False, True]
-    wide = [stage.weight for stage in stages(grown)][4::2]
+    wide = [stage(grown, number)[0] for number in range(4, 9, 2)]
     ranks = [
         int(np.linalg.matrix_rank(cast(NDArray[np.float32], weight[:, :, 1, 1].numpy()))) for weight in wide
     ]
