@@ -87,6 +87,11 @@ _TABLES: dict[Capability, Table] = {
 }
 CAPABILITIES = frozenset(_TABLES)
 
+# Devices whose recorded run of benchmarks/gpu.sh showed every kernel right and official weights near enough
+# to float32: the kernels are the default there, elsewhere they are chosen by name. A test compares each entry,
+# and those of HALO_CAPABILITIES, with the rows (`esrgan_benchmarks.gpu_evidence`).
+VERIFIED: frozenset[Capability] = frozenset()
+
 # Devices where the dense blocks run through the halo kernel of `kernels.halo` instead. A device is added when
 # a run of benchmarks/gpu.sh there shows it right and at least 1.3 times as fast; it has run on none so far.
 HALO_CAPABILITIES: frozenset[Capability] = frozenset()
