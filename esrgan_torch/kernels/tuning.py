@@ -87,9 +87,9 @@ _TABLES: dict[Capability, Table] = {
 }
 CAPABILITIES = frozenset(_TABLES)
 
-# Devices whose recorded run of benchmarks/gpu.sh showed every kernel right and official weights near enough
-# to float32: the kernels are the default there, elsewhere they are chosen by name. A test compares each entry,
-# and those of HALO_CAPABILITIES, with the rows (`esrgan_benchmarks.gpu_evidence`).
+# Devices whose recorded run of benchmarks/gpu.sh showed every kernel right, and official weights near enough
+# to float32: there kernels are the default, elsewhere they are chosen by name. A test compares both sets with
+# the rows, see `esrgan_benchmarks.gpu_evidence`.
 VERIFIED: frozenset[Capability] = frozenset()
 
 # Devices where the dense blocks run through the halo kernel of `kernels.halo` instead. A device is added when
