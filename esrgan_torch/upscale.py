@@ -11,10 +11,9 @@ from torch import Tensor
 from esrgan_torch.alpha import bleed
 from esrgan_torch.devices import device_name, free_memory, resolve_device
 from esrgan_torch.engine import Engine, Progress
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engine_choice import EngineName, make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.execute import Run
-from esrgan_torch.kernels.choose import make_kernel_engine
 from esrgan_torch.luma import luma
 from esrgan_torch.network import Generator
 from esrgan_torch.picture import Picture, Pixels
@@ -24,7 +23,6 @@ from esrgan_torch.resample import imresize
 from esrgan_torch.tiling import Tiling
 
 AlphaMode = Literal["model", "resize", "drop"]
-Kernels = Literal["auto", "eager"]
 LARGEST_SCALE = 32
 
 
@@ -71,13 +69,14 @@ class Upscaler:
             Colour or alpha of a single value is not run through the network: it keeps its value.
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
-        kernels: "auto" computes an RRDBNet in half precision on CUDA by the project's own kernels, where
-            they know the device and pass a check against PyTorch, see docs/kernels.md, and networks on the
-            CPU by OpenVINO, where it is installed and was measured to be faster, see docs/cpu.md; "eager"
-            computes by PyTorch alone.
+        engine: "auto": the fastest that was measured for this network, device and precision; "eager":
+            PyTorch's operators alone; "openvino" on CPUs, docs/cpu.md; "triton": the project's own kernels
+            for an RRDBNet in half precision on CUDA, docs/kernels.md, which "auto" takes on devices with a
+            recorded run only.
 
     Raises:
         ConfigError: any of these cannot be.
+        EngineError: the engine that was asked for by name does not run here.
 
     Example:
         >>> upscaler = Upscaler(CompactNet(features=8, convolutions=1))
@@ -93,7 +92,7 @@ class Upscaler:
         tiling: Tiling | Literal["auto", "exact", "off"] = "auto",
         alpha: AlphaMode = "model",
         scale: float | None = None,
-        kernels: Kernels = "auto",
+        engine: EngineName = "auto",
     ) -> None:
         if model.in_channels not in (1, 3) or model.out_channels != model.in_channels:
             raise ConfigError(
@@ -104,16 +103,13 @@ class Upscaler:
             raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
         if scale is not None and not 0 < scale <= LARGEST_SCALE:
             raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
-        if kernels not in get_args(Kernels):
-            raise ConfigError(f"kernels is {', '.join(get_args(Kernels))}, not {kernels!r}")
         self.model = model
         self.device = resolve_device(device)
         self.dtype = resolve_dtype(dtype, model, self.device)
         self.tiling = tiling if isinstance(tiling, Tiling) else Tiling(tiling)
         self.alpha: AlphaMode = alpha
         self.scale = float(model.scale if scale is None else scale)
-        engine = make_kernel_engine(model, self.device, self.dtype) if kernels == "auto" else None
-        self._engine = engine or make_engine(model, self.device, self.dtype, eager=kernels == "eager")
+        self._engine = make_engine(model, self.device, self.dtype, engine)
         self._exact_engine: Engine | None = None
 
     @overload
@@ -196,7 +192,7 @@ class Upscaler:
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:
-            self._exact_engine = make_engine(self.model, self.device, torch.float32, eager=True)
+            self._exact_engine = make_engine(self.model, self.device, torch.float32, "eager")
         return self._exact_engine
 
     def _enlarge(self, run: Run, pixels: Pixels) -> Pixels:

@@ -15,8 +15,15 @@ class Subparsers(Protocol):
 
 
 def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
-    """Add --device, --dtype, --tile and --overlap; `devices` is the help text of the first."""
+    """Add --device, --engine, --dtype, --tile and --overlap; `devices` is the help text of the first."""
     parser.add_argument("--device", metavar="DEVICE", default="auto", help=devices)
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "eager", "openvino", "triton"),
+        default="auto",
+        help="what computes; auto: the fastest measured, eager: PyTorch alone, openvino: on processors, "
+        "triton: the project's kernels on NVIDIA GPUs",
+    )
     parser.add_argument(
         "--dtype",
         choices=("auto", "float32", "float16", "bfloat16"),

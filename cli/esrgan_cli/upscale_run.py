@@ -86,7 +86,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
 def _make_upscalers(
     network: Generator, devices: Sequence[str], arguments: argparse.Namespace, tiling: Tiling
 ) -> list[Upscaler]:
-    """One `Upscaler` for each device, with the arguments' dtype, alpha and scale."""
+    """One `Upscaler` for each device, with the arguments' dtype, engine, alpha and scale."""
     return [
         Upscaler(
             network,
@@ -95,6 +95,7 @@ def _make_upscalers(
             tiling=tiling,
             alpha=arguments.alpha,
             scale=arguments.scale,
+            engine=arguments.engine,
         )
         for device in devices
     ]
