@@ -20,6 +20,7 @@ from esrgan_torch.plan import Plan, make_plan
 from esrgan_torch.precision import resolve_dtype
 from esrgan_torch.resample import imresize
 from esrgan_torch.tiling import Tiling
+from esrgan_torch.uniform_alpha import keep_uniform
 
 AlphaMode = Literal["model", "resize", "drop"]
 Kernels = Literal["auto", "eager"]
@@ -68,6 +69,7 @@ class Upscaler:
         alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
             spread under the transparent ones, so that no dark fringe grows into the picture.
+            Alpha by the network stays exactly 0, or full, at every pixel whose eight neighbours are so too.
             Colour or alpha of a single value is not run through the network: it keeps its value.
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
@@ -177,7 +179,7 @@ class Upscaler:
             progress=progress or _ignore,
         )
         with torch.inference_mode():
-            parts = [self._enlarge(enlarger, plane) for plane in planes]
+            parts = [self._enlarge(enlarger, plane, is_alpha=plane is alpha) for plane in planes]
         if alpha is not None and self.alpha == "resize":
             parts.append(imresize(alpha, *self._size(*alpha.shape[:2])))
         if progress is not None:
@@ -200,12 +202,14 @@ class Upscaler:
             self._exact_engine = make_engine(self.model, self.device, torch.float32, eager=True)
         return self._exact_engine
 
-    def _enlarge(self, enlarger: Enlarger, pixels: Pixels) -> Pixels:
+    def _enlarge(self, enlarger: Enlarger, pixels: Pixels, *, is_alpha: bool) -> Pixels:
         size = self._size(*pixels.shape[:2])
         if _is_flat(pixels):
             # one colour has no detail to restore, and the networks would shift it by several levels
             return np.broadcast_to(pixels[0, 0], (*size, pixels.shape[2]))
         large = enlarger.pixels(pixels)
+        if is_alpha:
+            keep_uniform(large, pixels)
         return large if large.shape[:2] == size else imresize(large, *size)
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
