@@ -21,6 +21,7 @@ from PIL import (
 
 from esrgan_torch.errors import ImageReadError, ImageTooLargeError
 from esrgan_torch.image_metadata import fitting_profile, orient, take_orientation
+from esrgan_torch.image_pillow import load, plain_mode
 from esrgan_torch.image_png import SIGNATURE, decode_png, png_size
 from esrgan_torch.image_tiff import TiffFile
 from esrgan_torch.picture import Picture, Pixels
@@ -104,38 +105,17 @@ def _decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> tuple[Pixels, 
     try:
         with _PILLOW[kind](io.BytesIO(data)) as image:
             _check_size(image.height, image.width, max_pixels)
-            _load(image)
+            load(image)
             icc_profile: bytes | None = image.info.get("icc_profile")
             exif: bytes | None = image.info.get("exif")
             if image.mode == "CMYK":
                 return np.asarray(_cmyk_to_rgb(image, icc_profile)), None, exif
-            pixels = np.asarray(image.convert(_target_mode(image)))
+            pixels = np.asarray(image.convert(plain_mode(image)))
     except Image.DecompressionBombError as error:
         raise ImageTooLargeError(
             f"Pillow refuses it: {error} To read it, set PIL.Image.MAX_IMAGE_PIXELS = None"
         ) from error
     return (pixels[:, :, None] if pixels.ndim == 2 else pixels), icc_profile, exif
-
-
-def _load(image: ImageFile.ImageFile) -> None:
-    """Decode; a large picture that `max_pixels` allows must not draw a warning from Pillow's own limit."""
-    if Image.MAX_IMAGE_PIXELS is None or image.width * image.height <= Image.MAX_IMAGE_PIXELS:
-        image.load()
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        image.load()
-
-
-def _target_mode(image: Image.Image) -> str:
-    """The mode among L, LA, RGB, RGBA that keeps what the picture has."""
-    if image.mode in ("1", "L", "LA"):
-        colours = "L"
-    elif image.mode in ("P", "PA", "RGB", "RGBX", "RGBA", "YCbCr", "LAB"):
-        colours = "RGB"
-    else:
-        raise ImageReadError(f"its pixels are of Pillow's mode {image.mode}; convert it to RGB or gray")
-    return colours + "A" if image.has_transparency_data else colours
 
 
 def _cmyk_to_rgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:

@@ -1,22 +1,27 @@
 """PNG files of 8 and 16 bits a channel.
 
-imagecodecs (libpng) codes the pixels, since Pillow reduces 16-bit colour to 8 bits. It neither reads nor
-writes metadata, so those chunks are read and inserted here. (PNG Specification, Third Edition, W3C 2025.)
+Pillow codes the pixels of 8 bits, imagecodecs (libpng) those of 16, which Pillow reduces to 8. Neither sees
+the chunks of metadata: they are read and inserted here. (PNG Specification, Third Edition, W3C 2025.)
 """
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
 
-import imagecodecs
 import numpy as np
+from PIL import Image, PngImagePlugin
 
+from esrgan_torch.image_codecs import codec
+from esrgan_torch.image_pillow import load, plain_mode
 from esrgan_torch.picture import Picture, Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SIDE = 1_000_000  # libpng's own limit, unless it is built otherwise
 _HEADER_END = 33  # signature, then IHDR: length, name, 13 bytes, checksum
 _MAX_PROFILE = 1 << 26  # no honest ICC profile unpacks to more than 64 MiB
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT")
+_NEED = "PNG files of 16 bits"
 _COMPRESSION = 4  # within 3 % of the size at level 6 on photos, in a third of the time
 
 
@@ -35,22 +40,39 @@ def decode_png(data: bytes) -> tuple[Pixels, bytes | None, bytes | None]:
     transparency gives an alpha channel. 16 bits stay 16.
 
     Raises:
-        ValueError, RuntimeError: the file is damaged or ends too early.
+        ValueError, OSError, RuntimeError, SyntaxError: the file is damaged or ends too early.
+        MissingCodecError: 16 bits, and imagecodecs is not installed.
     """
     icc_profile = exif = None
+    needed: list[bytes] = [SIGNATURE]  # what the decoder is to see: damaged metadata must not stop it
+    depth, colour_type = data[24], data[25]
     for name, payload in _chunks(data):
         if name == b"iCCP":
             icc_profile = _unpack_profile(payload)
         elif name == b"eXIf":
             exif = payload
-    pixels = imagecodecs.png_decode(data)
+        elif name == b"tRNS":
+            needed.append(_chunk(name, _scaled_key(payload, depth) if colour_type == 0 else payload))
+        elif name in (b"IHDR", b"PLTE", b"IDAT"):
+            needed.append(_chunk(name, payload))
+    needed.append(_chunk(b"IEND", b""))
+    pixels = _decode_16(data) if depth == 16 else _decode_8(b"".join(needed))
     return (pixels[:, :, None] if pixels.ndim == 2 else pixels), icc_profile, exif
 
 
 def encode_png(picture: Picture) -> bytes:
-    """The whole file. The picture's ICC profile, if any, must fit its channels."""
-    pixels = picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels
-    data = imagecodecs.png_encode(np.ascontiguousarray(pixels), level=_COMPRESSION)
+    """The whole file. The picture's ICC profile, if any, must fit its channels.
+
+    Raises:
+        MissingCodecError: 16 bits, and imagecodecs is not installed.
+    """
+    pixels = np.ascontiguousarray(picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels)
+    if picture.bits == 16:
+        data = bytes(codec("imagecodecs", _NEED).png_encode(pixels, level=_COMPRESSION))
+    else:
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=_COMPRESSION)
+        data = stream.getvalue()
     metadata = b""
     if picture.icc_profile is not None:
         metadata += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(picture.icc_profile))
@@ -59,18 +81,41 @@ def encode_png(picture: Picture) -> bytes:
     return b"".join((data[:_HEADER_END], metadata, data[_HEADER_END:]))
 
 
+def _decode_8(data: bytes) -> Pixels:
+    with PngImagePlugin.PngImageFile(io.BytesIO(data)) as image:
+        load(image)
+        return np.asarray(image.convert(plain_mode(image)))
+
+
+def _decode_16(data: bytes) -> Pixels:
+    return codec("imagecodecs", _NEED).png_decode(data)
+
+
+def _scaled_key(payload: bytes, depth: int) -> bytes:
+    """The transparent gray of 1, 2 or 4 bits as one of 8: Pillow scales the pixels to 8 bits, not the key."""
+    if depth >= 8 or len(payload) < 2:
+        return payload
+    return struct.pack(">H", payload[1] * (255 // ((1 << depth) - 1)))
+
+
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and payload of each chunk up to IEND; the payload of IDAT is left out."""
+    """Name and payload of each chunk up to IEND.
+
+    Raises:
+        ValueError: IEND is missing, or a chunk that the pixels need has another checksum than it says.
+    """
     at = len(SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
-        name = data[at + 4 : at + 8]
-        if at + 12 + length > len(data):
+        name, end = data[at + 4 : at + 8], at + 8 + length
+        if end + 4 > len(data):
             break
         if name == b"IEND":
             return
-        yield name, b"" if name == b"IDAT" else data[at + 8 : at + 8 + length]
-        at += 12 + length
+        if name in _CRITICAL and zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            raise ValueError(f"the checksum of its chunk {name.decode()} is wrong")
+        yield name, data[at + 8 : end]
+        at = end + 4
     raise ValueError("the file ends too early: it is truncated")
 
 

@@ -2,14 +2,13 @@
 
 import io
 import struct
-from typing import cast
+from typing import Any, cast
 
-import imagecodecs
 import numpy as np
-import tifffile
 from PIL import TiffImagePlugin
 
 from esrgan_torch.errors import ImageReadError, ImageWriteError
+from esrgan_torch.image_codecs import codec
 from esrgan_torch.image_metadata import ORIENTATION, exif_of_tiff, tiff_tags
 from esrgan_torch.picture import Picture, Pixels
 
@@ -33,6 +32,7 @@ class TiffFile:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        tifffile = _tifffile()
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             self._page = file.pages.first
         page = self._page
@@ -65,7 +65,7 @@ class TiffFile:
             # tifffile takes a strip without bytes for black, and may do so with one that is cut off
             if count == 0 or offset + count > len(self._data):
                 raise ImageReadError("the file ends too early: it is truncated")
-        with tifffile.TiffFile(io.BytesIO(self._data)) as file:
+        with _tifffile().TiffFile(io.BytesIO(self._data)) as file:
             array = file.pages.first.asarray()
         if page.planarconfig == 2 and page.samplesperpixel > 1:
             array = np.moveaxis(array.reshape(page.samplesperpixel, self.height, self.width), 0, 2)
@@ -99,6 +99,7 @@ def encode_tiff(picture: Picture) -> bytes:
     pixels = picture.pixels.astype(picture.pixels.dtype.newbyteorder("<"), copy=False)
     row_bytes = picture.width * picture.channels * pixels.itemsize
     rows = max(1, _STRIP_BYTES // row_bytes)
+    imagecodecs = codec("imagecodecs", "TIFF files")
     strips: list[bytes] = []
     for top in range(0, picture.height, rows):
         strip = pixels[top : top + rows].copy()
@@ -129,6 +130,10 @@ def encode_tiff(picture: Picture) -> bytes:
         directory[_ICC_PROFILE] = picture.icc_profile
     header = b"II" + struct.pack("<HI", 42, 8)
     return b"".join((header, directory.tobytes(8), *strips))
+
+
+def _tifffile() -> Any:
+    return codec("tifffile", "TIFF files")
 
 
 def _divide_by_alpha(colour: Pixels, alpha: Pixels) -> Pixels:

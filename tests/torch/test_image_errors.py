@@ -271,3 +271,11 @@ def test_png_without_its_end_is_truncated(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(stream.getvalue()[:-12])
     with pytest.raises(ImageReadError, match="truncated"):
         read_image(tmp_path / "a.png")
+
+
+def test_png_with_a_wrong_checksum_is_damaged(tmp_path: Path) -> None:
+    data = bytearray(make(tmp_path / "a.png"))
+    data[data.index(b"IDAT") + 40] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(ImageReadError, match="checksum of its chunk IDAT"):
+        read_image(tmp_path / "a.png")
