@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from esrgan_torch.discriminator import UNetDiscriminator, VGGDiscriminator
     from esrgan_torch.errors import ConfigError, EsrganError, ImageError, UpscaleError, WeightsError
     from esrgan_torch.generator import RRDBNet
-    from esrgan_torch.images import read_image, write_image
+    from esrgan_torch.images import read_frames, read_image, write_frames, write_image
     from esrgan_torch.network import Generator, Provenance
-    from esrgan_torch.picture import Picture
+    from esrgan_torch.picture import Frame, Frames, Picture
     from esrgan_torch.resample import imresize
     from esrgan_torch.tiling import Tile, Tiling, plan_tiles
     from esrgan_torch.upscale import Upscaled, Upscaler
@@ -30,6 +30,8 @@ __all__ = [
     "CompactNetConfig",
     "ConfigError",
     "EsrganError",
+    "Frame",
+    "Frames",
     "Generator",
     "ImageError",
     "Picture",
@@ -46,7 +48,9 @@ __all__ = [
     "WeightsError",
     "imresize",
     "plan_tiles",
+    "read_frames",
     "read_image",
+    "write_frames",
     "write_image",
 ]
 
@@ -56,9 +60,9 @@ _HOMES = {
     "discriminator": ("UNetDiscriminator", "VGGDiscriminator"),
     "errors": ("ConfigError", "EsrganError", "ImageError", "UpscaleError", "WeightsError"),
     "generator": ("RRDBNet",),
-    "images": ("read_image", "write_image"),
+    "images": ("read_frames", "read_image", "write_frames", "write_image"),
     "network": ("Generator", "Provenance"),
-    "picture": ("Picture",),
+    "picture": ("Frame", "Frames", "Picture"),
     "resample": ("imresize",),
     "tiling": ("Tile", "Tiling", "plan_tiles"),
     "upscale": ("Upscaled", "Upscaler"),

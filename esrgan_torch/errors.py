@@ -5,7 +5,8 @@
     ├── ImageError              a picture file
     │   ├── ImageReadError      missing, damaged or not a picture
     │   ├── ImageTooLargeError  more pixels than the limit
-    │   └── ImageWriteError     the result could not be stored
+    │   ├── ImageWriteError     the result could not be stored
+    │   └── MissingCodecError   the kind needs a library that is not installed; a read and a write error
     ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
     ├── TrainingError           a training run that cannot go on
     └── UpscaleError            the work itself
@@ -39,6 +40,10 @@ class ImageTooLargeError(ImageReadError):
 
 class ImageWriteError(ImageError):
     """The picture could not be stored; whatever stood at the target before is untouched."""
+
+
+class MissingCodecError(ImageReadError, ImageWriteError):
+    """The file is of a kind that needs a library which is not installed."""
 
 
 class WeightsError(EsrganError):

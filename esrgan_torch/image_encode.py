@@ -2,18 +2,23 @@
 
 import io
 import warnings
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
-from esrgan_torch.errors import ConfigError, ImageWriteError
+from esrgan_torch.errors import ConfigError, EsrganError, ImageWriteError
+from esrgan_torch.image_animate import encode_by_pillow, encode_gif
+from esrgan_torch.image_apng import encode_apng
 from esrgan_torch.image_metadata import fitting_profile, with_jpeg_prefix
 from esrgan_torch.image_png import MAX_SIDE as PNG_MAX_SIDE
 from esrgan_torch.image_png import encode_png
 from esrgan_torch.image_tiff import encode_tiff
-from esrgan_torch.picture import Picture, Pixels
+from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
 _JPEG_MAX_EXIF = 65_500  # a JPEG segment has 65533 bytes, the marker included
 
@@ -31,6 +36,7 @@ class Format:
             jpg, 90 for webp and 85 for avif stay above 44 dB of the picture that they code.
         lossless: whether the user can choose to lose nothing.
         max_side: pixels along the longer side.
+        frames: what it holds of several: an "animation", "pages", or None.
     """
 
     name: str
@@ -40,16 +46,22 @@ class Format:
     quality: int | None
     lossless: bool
     max_side: int
+    frames: Literal["animation", "pages"] | None = None
+
+    def holds(self, frames: Frames) -> bool:
+        """Whether all these frames can be written; an animation can as pages too, without its durations."""
+        return frames.count == 1 or self.frames == "pages" or (self.frames == "animation" and frames.timed)
 
 
 _FORMATS = (
-    Format("png", (".png",), sixteen=True, alpha=True, quality=None, lossless=True, max_side=PNG_MAX_SIDE),
-    Format("jpg", (".jpg", ".jpeg"), sixteen=False, alpha=False, quality=95, lossless=False, max_side=65_500),
-    Format("webp", (".webp",), sixteen=False, alpha=True, quality=90, lossless=True, max_side=16_383),
-    Format("tiff", (".tif", ".tiff"), sixteen=True, alpha=True, quality=None, lossless=True, max_side=2**31),
+    Format("png", (".png", ".apng"), True, True, None, True, PNG_MAX_SIDE, "animation"),
+    Format("jpg", (".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), False, False, 95, False, 65_500),
+    Format("webp", (".webp",), False, True, 90, True, 16_383, "animation"),
+    Format("tiff", (".tif", ".tiff"), True, True, None, True, 2**31, "pages"),
     # Pillow's AVIF is off by up to 2 levels at quality 100, so lossless is not on offer
-    Format("avif", (".avif",), sixteen=False, alpha=True, quality=85, lossless=False, max_side=32_768),
-    Format("bmp", (".bmp",), sixteen=False, alpha=False, quality=None, lossless=True, max_side=2**31 - 1),
+    Format("avif", (".avif",), False, True, 85, False, 32_768, "animation"),
+    Format("gif", (".gif",), False, True, None, False, 65_535, "animation"),
+    Format("bmp", (".bmp",), False, False, None, True, 2**31 - 1),
 )
 _BY_NAME = {form.name: form for form in _FORMATS} | {
     suffix[1:]: form for form in _FORMATS for suffix in form.suffixes
@@ -73,7 +85,8 @@ def choose_format(suffix: str, name: str | None, quality: int | None, lossless: 
         raise ConfigError(f"{asked!r} is not a format that can be written; use one of {known}")
     if quality is not None:
         if form.quality is None:
-            raise ConfigError(f"{form.name} loses nothing and has no quality; leave quality out")
+            loses = "loses nothing and " if form.lossless else ""
+            raise ConfigError(f"{form.name} {loses}has no quality; leave quality out")
         if lossless:
             raise ConfigError("quality and lossless exclude each other; leave one out")
         if not 1 <= quality <= 100:
@@ -90,7 +103,70 @@ def encode(picture: Picture, form: Format, quality: int | None, lossless: bool) 
     Raises:
         ConfigError: the picture has alpha and the format has none.
         ImageWriteError: the picture is too large for the format, or its encoder fails.
+        MissingCodecError: the encoder is not installed.
     """
+    picture = _fitted(picture, form)
+    with _encoder(form):
+        if form.name == "png":
+            return encode_png(picture)
+        if form.name == "tiff":
+            return encode_tiff([picture])[0]
+        if form.name == "gif":
+            return encode_gif([Frame(picture)], 1)[0]
+        return _encode_by_pillow(picture, form, quality, lossless)
+
+
+def encode_frames(
+    frames: Iterable[Frame], plays: int, form: Format, quality: int | None, lossless: bool
+) -> tuple[bytes, int]:
+    """The whole file and the number of its frames.
+
+    Args:
+        plays: how many times an animation is played, 0 for ever.
+        Others, and errors, as in `encode`.
+
+    Raises:
+        ConfigError: also where there are no frames, or several and the format holds one, or where those of an
+            animation differ in size, depth or number of channels.
+    """
+    all_frames = iter(frames)
+    first = next(all_frames, None)
+    if first is None:
+        raise ConfigError("there are no frames to write")
+    second = next(all_frames, None)
+    if second is None:
+        return encode(first.picture, form, quality, lossless), 1
+    if form.frames is None:
+        names = ", ".join(other.name for other in _FORMATS if other.frames)
+        raise ConfigError(f"{form.name} holds one picture, not several frames; use one of {names}")
+
+    def fitted() -> Iterator[Frame]:
+        for frame in chain((first, second), all_frames):
+            yield replace(frame, picture=_fitted(frame.picture, form))
+
+    with _encoder(form):
+        if form.name == "png":
+            return encode_apng(fitted(), plays)
+        if form.name == "tiff":
+            return encode_tiff(frame.picture for frame in fitted())
+        if form.name == "gif":
+            return encode_gif(fitted(), plays)
+        options = _pillow_options(first.picture, form, quality, lossless)
+        return encode_by_pillow(fitted(), plays, form.name.upper(), options)
+
+
+@contextmanager
+def _encoder(form: Format) -> Generator[None]:
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, EsrganError):
+            raise
+        raise ImageWriteError(f"the {form.name} encoder failed: {error}") from error
+
+
+def _fitted(picture: Picture, form: Format) -> Picture:
+    """The picture as the format can hold it; errors as in `encode`."""
     if picture.has_alpha and not form.alpha:
         raise ConfigError(
             f"the picture has transparency, which {form.name} cannot keep; use {_WITH_ALPHA}, "
@@ -103,15 +179,7 @@ def encode(picture: Picture, form: Format, quality: int | None, lossless: bool) 
         )
     if picture.bits == 16 and not form.sixteen:
         picture = picture.with_pixels(to_8_bits(picture.pixels))
-    picture = replace(picture, icc_profile=fitting_profile(picture.icc_profile, picture.channels))
-    try:
-        if form.name == "png":
-            return encode_png(picture)
-        if form.name == "tiff":
-            return encode_tiff(picture)
-        return _encode_by_pillow(picture, form, quality if quality is not None else form.quality, lossless)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ImageWriteError(f"the {form.name} encoder failed: {error}") from error
+    return replace(picture, icc_profile=fitting_profile(picture.icc_profile, picture.channels))
 
 
 def to_8_bits(pixels: Pixels) -> Pixels:
@@ -123,27 +191,35 @@ def to_8_bits(pixels: Pixels) -> Pixels:
 
 
 def _encode_by_pillow(picture: Picture, form: Format, quality: int | None, lossless: bool) -> bytes:
-    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[picture.channels]
-    pixels = np.ascontiguousarray(picture.pixels[:, :, 0] if mode == "L" else picture.pixels)
+    pixels = np.ascontiguousarray(picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels)
     image = Image.fromarray(pixels)
-    if mode == "LA" or (mode == "L" and form.name == "webp"):  # webp has no gray, neither has gray alpha
-        image = image.convert("RGBA" if mode == "LA" else "RGB")
+    # webp has no gray, neither has gray with alpha
+    if picture.channels == 2 or (picture.channels == 1 and form.name == "webp"):
+        image = image.convert("RGBA" if picture.channels == 2 else "RGB")
+    stream = io.BytesIO()
+    options = _pillow_options(picture, form, quality, lossless)
+    image.save(stream, {"jpg": "JPEG"}.get(form.name, form.name.upper()), **options)
+    return stream.getvalue()
+
+
+def _pillow_options(picture: Picture, form: Format, quality: int | None, lossless: bool) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    icc_profile = fitting_profile(picture.icc_profile, len(image.getbands()))
+    channels = 3 if form.name == "webp" else {2: 4}.get(picture.channels, picture.channels)
     if form.name != "bmp":
-        options = {"icc_profile": icc_profile, "exif": _exif_for(picture, form)}
+        profile = fitting_profile(picture.icc_profile, channels)
+        options = {"icc_profile": profile, "exif": _exif_for(picture, form)}
+    quality = quality if quality is not None else form.quality
     if quality is not None and not lossless:
         options["quality"] = quality
     if form.name == "jpg":
         options["subsampling"] = 0  # 4:4:4: a chroma plane of half the size would undo the upscaling
-    elif form.name == "avif" and mode != "L":
+    elif form.name == "avif" and picture.channels > 1:
         options["subsampling"] = "4:4:4"
-    elif form.name == "webp" and lossless:
-        # quality is the effort here; exact keeps the colours under full transparency
-        options |= {"lossless": True, "quality": 75, "exact": True}
-    stream = io.BytesIO()
-    image.save(stream, {"jpg": "JPEG"}.get(form.name, form.name.upper()), **options)
-    return stream.getvalue()
+    elif form.name == "webp":
+        options["method"] = 4
+        if lossless:  # quality is the effort here; exact keeps the colours under full transparency
+            options |= {"lossless": True, "quality": 75, "exact": True}
+    return options
 
 
 def _exif_for(picture: Picture, form: Format) -> bytes:

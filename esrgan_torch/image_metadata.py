@@ -67,15 +67,20 @@ def fitting_profile(icc_profile: bytes | None, channels: int) -> bytes | None:
     return None
 
 
-def exif_of_tiff(data: bytes) -> bytes | None:
-    """The EXIF block of a whole TIFF file, where the descriptions lie among tags about strips and tiles.
+def exif_of_tiff(data: bytes, offset: int) -> bytes | None:
+    """The EXIF block of a page of a TIFF file, whose descriptions lie among tags about strips and tiles.
+
+    Args:
+        data: the whole file.
+        offset: where the page's directory begins.
 
     None if there is nothing of the kind, and for a BigTIFF file, whose directories are built otherwise.
     """
     if data[2:4] not in (b"*\0", b"\0*"):
         return None
+    order = "<" if data[:2] == b"II" else ">"
     source = Image.Exif()
-    source.load(data)
+    source.load(b"".join((data[:4], struct.pack(order + "I", offset), memoryview(data)[8:])))
     target = Image.Exif()
     for tag in _DESCRIPTIVE:
         if tag in source:

@@ -1,5 +1,6 @@
-"""A picture in memory: its pixels and what its file said about them."""
+"""Pictures and frames in memory: pixels and what their file said about them."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,8 @@ class Picture:
         icc_profile: the ICC profile of the colours, None for sRGB or unknown.
         exif: the EXIF block, from its byte order mark (II or MM) on. The orientation that it may have
             held is already applied to the pixels, and its tag says 1.
+        frames: how many frames or pages the file has that it was read from; it is the first of them, unless
+            `read_frames` gave it.
 
     Raises:
         ConfigError: the pixels have another type or another shape, or there are none.
@@ -28,6 +31,7 @@ class Picture:
     pixels: Pixels
     icc_profile: bytes | None = None
     exif: bytes | None = None
+    frames: int = 1
 
     def __post_init__(self) -> None:
         if str(self.pixels.dtype) not in ("uint8", "uint16"):
@@ -69,3 +73,44 @@ class Picture:
     def with_pixels(self, pixels: Pixels) -> "Picture":
         """The same metadata around other pixels; same conditions as for the constructor."""
         return replace(self, pixels=pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One whole frame of an animation, or one page.
+
+    Args:
+        picture: what is to be seen; what lies under it in the file is already mixed in.
+        seconds: how long it is shown; None for a page.
+    """
+
+    picture: Picture
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """What a picture file holds: one picture, or the frames of an animation, or pages.
+
+    Going through it decodes a frame at a time, and may be done more than once. All frames of an animation
+    have one size, depth and number of channels; pages may differ.
+
+    Args:
+        count: of frames or pages, at least 1.
+        timed: whether it is an animation, whose frames have durations.
+        loop: how many times an animation is played, 0 for ever.
+        first: decodes the first frame alone, with no more channels than it needs.
+        decode: starts a new way through the frames. Both raise `ImageReadError` where the file is damaged.
+    """
+
+    count: int
+    timed: bool
+    loop: int
+    first: Callable[[], Picture]
+    decode: Callable[[], Iterator[Frame]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.decode()

@@ -131,8 +131,8 @@ def test_an_unknown_model(upscale: Upscale, make_picture: MakePicture, capsys: C
     ("options", "words"),
     [
         (["--quality", "90"], "png loses nothing"),
-        (["--format", "gif"], "'gif' is not a format that can be written"),
-        (["-o", "b.gif"], "'gif' is not a format that can be written"),
+        (["--format", "psd"], "'psd' is not a format that can be written"),
+        (["--format", "tga"], "'tga' is not a format that can be written"),
         (["-o", "b.png", "--format", "jpg"], "contradict"),
         (["--format", "jpg", "--lossless"], "jpg cannot be written without loss"),
         (["--scale", "0"], "--scale lies above 0"),

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from esrgan_torch import image_decode
+from esrgan_torch import image_decode, image_pillow
 from esrgan_torch.errors import ConfigError, ImageReadError, ImageTooLargeError, ImageWriteError
 from esrgan_torch.images import read_image, write_image
 
@@ -135,7 +135,7 @@ def test_bomb_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.Mon
     def never(*_: object) -> None:
         raise AssertionError("the bomb was decoded")
 
-    monkeypatch.setattr(image_decode, "decode_png", never)
+    monkeypatch.setattr(image_decode, "PngFile", never)
     with pytest.raises(ImageTooLargeError, match=r"bomb\.png: .*60000 x 60000 = 3,600\.0 million") as caught:
         read_image(tmp_path / "bomb.png")
     assert "268.4 million" in str(caught.value)
@@ -160,7 +160,7 @@ def test_webp_header_is_read_without_the_decoder(
 ) -> None:
     path = tmp_path / "a.webp"
     write_image(path, np.zeros((3, 1000, channels), np.uint8), lossless=lossless)
-    monkeypatch.setitem(vars(image_decode)["_PILLOW"], "WebP", None)
+    monkeypatch.setitem(vars(image_pillow)["_CLASSES"], "WebP", None)
     with pytest.raises(ImageTooLargeError, match="1000 x 3"):
         read_image(path, max_pixels=2999)
 
@@ -270,4 +270,12 @@ def test_png_without_its_end_is_truncated(tmp_path: Path) -> None:
     Image.fromarray(NOISE).save(stream, "PNG")
     (tmp_path / "a.png").write_bytes(stream.getvalue()[:-12])
     with pytest.raises(ImageReadError, match="truncated"):
+        read_image(tmp_path / "a.png")
+
+
+def test_png_with_a_wrong_checksum_is_damaged(tmp_path: Path) -> None:
+    data = bytearray(make(tmp_path / "a.png"))
+    data[data.index(b"IDAT") + 40] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(ImageReadError, match="checksum of its chunk IDAT"):
         read_image(tmp_path / "a.png")

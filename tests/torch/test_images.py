@@ -165,7 +165,7 @@ def test_large_tiff_has_many_strips_and_others_read_it(tmp_path: Path) -> None:
     [
         ("a.xyz", {}, "'xyz' is not a format"),
         ("a", {}, "no suffix"),
-        ("a.png", {"format": "gif"}, "'gif' is not a format"),
+        ("a.png", {"format": "psd"}, "'psd' is not a format"),
         ("a.png", {"quality": 90}, "has no quality"),
         ("a.tif", {"quality": 90}, "has no quality"),
         ("a.jpg", {"quality": 0}, "1 to 100"),
