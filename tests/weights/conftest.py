@@ -76,6 +76,7 @@ class Server:
     content: bytes
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)  # what is served under a name instead of `content`
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             state.paths.append(self.path)
             asked = self.headers.get("Range")
             state.requests.append((manners, asked))
-            body = state.content
+            body = state.files.get(self.path.rsplit("/", 1)[1], state.content)
             if manners == "missing":
                 self.send_error(404)
                 return
@@ -104,7 +105,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if manners == "longer":
                 body += b"more"
             start = int(asked[6:-1]) if asked and manners != "no-ranges" else 0
-            if start >= len(body):
+            if asked and start >= len(body):
                 self.send_error(416)
                 return
             self.send_response(206 if start else 200)
