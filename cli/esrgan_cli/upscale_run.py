@@ -20,8 +20,8 @@ from esrgan_torch.network import Generator
 from esrgan_torch.precision import check_dtype
 from esrgan_torch.tiling import Tiling
 from esrgan_torch.upscale import LARGEST_SCALE, Upscaler
-from esrgan_weights import registry
 from esrgan_weights.loading import load
+from esrgan_weights.sources import known_scale
 
 DEFAULT_FORMAT = "png"
 IGNORED_SHOWN = 5
@@ -51,7 +51,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     search = find_sources(arguments.inputs, arguments.output)
 
     network: Generator | None = None
-    scale: float | None = arguments.scale or _published_scale(arguments.model)
+    scale: float | None = arguments.scale or known_scale(arguments.model)
     if scale is None:
         network = _load(arguments)
         scale = network.scale
@@ -132,12 +132,6 @@ def _check_format(arguments: argparse.Namespace, to_file: bool) -> str:
 def _check_scale(scale: float | None) -> None:
     if scale is not None and not 0 < scale <= LARGEST_SCALE:
         raise ConfigError(f"--scale lies above 0 and up to {LARGEST_SCALE}, not {scale:g}")
-
-
-def _published_scale(model: str) -> float | None:
-    """A published model's own scale, known without loading it; None for a file and for an unknown name."""
-    published = registry.models().get(model)
-    return None if published is None else published.scale
 
 
 def _load(arguments: argparse.Namespace) -> Generator:

@@ -74,12 +74,12 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Print a table of the published models."""
     rows = [("NAME", "SCALE", "MB", "LICENCE", "CACHED", "GOOD FOR")]
     for model in registry.models().values():
-        size = sum(file.size for file in model.alternatives[0].files)
+        size = sum(file.size or 0 for file in model.alternatives[0].files)
         folder = model_folder(model, arguments.cache)
         # sizes only: `verify` computes the hashes
         there = any(
             all(
-                (folder / file.name).is_file() and (folder / file.name).stat().st_size == file.size
+                (folder / file.name).is_file() and file.size in (None, (folder / file.name).stat().st_size)
                 for file in alternative.files
             )
             for alternative in model.alternatives
@@ -102,6 +102,8 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 def run_show(arguments: argparse.Namespace) -> int:
     """Print what the registry knows about a model."""
+    from esrgan_weights.agreement import agreement
+
     model = registry.find(arguments.name)
     present = cached(model, arguments.cache)
     _print_facts(
@@ -115,13 +117,17 @@ def run_show(arguments: argparse.Namespace) -> int:
         ("cached", str(model_folder(model, arguments.cache) / present.files[0].name) if present else "no"),
     )
     for number, alternative in enumerate(model.alternatives, 1):
-        print(f"files {number} ({alternative.layout}):")
+        print(f"files {number} ({alternative.layout}{alternative.by}):")
         for file in alternative.files:
-            print(f"  {file.name}  {file.size:,} bytes  sha256 {file.sha256}")
+            size = "" if file.size is None else f"{file.size:,} bytes  "
+            print(f"  {file.name}  {size}sha256 {file.sha256}")
             for url in file.urls:
                 print(f"    {url}")
+        said = agreement(model, alternative, arguments.cache) if alternative.publisher else None
+        if said:
+            print(f"    compared: {said}")
         if alternative.package:
-            print(f"    in the wheel {alternative.package.requirement} of the package index")
+            print(f"    in the package {alternative.package.requirement} of {alternative.package.index}")
     return 0
 
 

@@ -49,24 +49,25 @@ def inspect(path: Path | str) -> Inspection:
 def identify(name: str, size: int, sha256: str) -> Identity:
     """What a file of that name, size in bytes and sha256 is known to be."""
     published = [
-        (model, file)
+        (model, alternative, file)
         for model in registry.models().values()
         for alternative in model.alternatives
         for file in alternative.files
     ]
-    for model, file in published:
+    for model, alternative, file in published:
         if file.sha256 == sha256:
-            return Identity("official", f"the published {file.name} of {model.name}", model)
+            return Identity("official", f"the published {file.name} of {model.name}{alternative.by}", model)
     for known in registry.known_files():
         if sha256.startswith(known.sha256):
             return Identity(known.kind, known.what)
-    for model, file in published:
+    for model, _, file in published:
         if file.name == name:
             return Identity(
                 "look-alike", f"named like the published {file.name} of {model.name}, but another file"
             )
-    for model, file in published:
-        if file.size == size:
+    for model, alternative, file in published:
+        # every ncnn file of the same network has the same size, whatever its weights
+        if file.size == size and alternative.layout != "ncnn":
             return Identity(
                 "look-alike", f"of the size of the published {file.name} of {model.name}, but another file"
             )
