@@ -1,6 +1,10 @@
 """Devices: which there are, how much memory is free, and what they compute fast."""
 
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -82,6 +86,48 @@ def _container_memory(root: Path) -> int:
         except OSError:  # no such file: no such container
             continue
     return psutil.virtual_memory().total
+
+
+@contextmanager
+def full_float32(device: torch.device) -> Generator[None]:
+    """Convolutions in float32 as such while this lasts: CUDA's default for them, TF32, keeps 10 bits of 23.
+
+    The switch is the process's, so while several threads need it, it stays until the last is done.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    with _tf32:
+        if not _needed:
+            _restore.append(_switch_tf32_off())
+        _needed.append(device)
+    try:
+        yield
+    finally:
+        with _tf32:
+            _needed.remove(device)
+            if not _needed:
+                _restore.pop()()
+
+
+_tf32 = threading.Lock()
+_needed: list[torch.device] = []
+_restore: list[Callable[[], None]] = []
+
+
+def _switch_tf32_off() -> Callable[[], None]:
+    """Returns what puts back what was."""
+    cudnn: Any = torch.backends.cudnn
+    try:
+        place, name, off = cudnn, "allow_tf32", False
+        before = cudnn.allow_tf32
+    except (
+        RuntimeError
+    ):  # the user has set torch's newer switches, which the older one then refuses to sum up
+        place, name, off = cudnn.conv, "fp32_precision", "ieee"
+        before = cudnn.conv.fp32_precision
+    setattr(place, name, off)
+    return lambda: setattr(place, name, before)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from esrgan_torch import devices
-from esrgan_torch.devices import computes_bfloat16_fast, free_memory, is_out_of_memory, resolve_device
+from esrgan_torch.devices import (
+    computes_bfloat16_fast,
+    free_memory,
+    full_float32,
+    is_out_of_memory,
+    resolve_device,
+)
 from esrgan_torch.errors import ConfigError
 
 
@@ -72,3 +78,41 @@ def test_bfloat16_is_asked_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
         assert computes_bfloat16_fast(torch.device("cpu")) is expected
     assert not computes_bfloat16_fast(torch.device("mps"))
+
+
+def test_tf32_is_off_until_the_last_that_needs_it_off_is_done() -> None:
+    cudnn = torch.backends.cudnn
+    assert cudnn.allow_tf32
+    first, second = full_float32(torch.device("cuda:0")), full_float32(torch.device("cuda:1"))
+    with first:
+        assert not cudnn.allow_tf32
+        second.__enter__()
+    assert not cudnn.allow_tf32
+    second.__exit__(None, None, None)
+    assert cudnn.allow_tf32
+
+
+def test_tf32_stays_as_the_user_has_it() -> None:
+    cudnn = torch.backends.cudnn
+    cudnn.allow_tf32 = False
+    try:
+        with pytest.raises(RuntimeError, match="made up"), full_float32(torch.device("cuda")):
+            raise RuntimeError("made up")
+        assert not cudnn.allow_tf32
+    finally:
+        cudnn.allow_tf32 = True
+    with full_float32(torch.device("cpu")):
+        assert cudnn.allow_tf32
+
+
+def test_tf32_is_off_where_the_user_has_set_the_newer_switches() -> None:
+    conv = torch.backends.cudnn.conv
+    conv.fp32_precision, before = "tf32", torch.backends.cudnn.rnn.fp32_precision
+    torch.backends.cudnn.rnn.fp32_precision = "ieee"
+    try:
+        with full_float32(torch.device("cuda")):
+            assert conv.fp32_precision == "ieee"
+        assert conv.fp32_precision == "tf32"
+    finally:
+        torch.backends.cudnn.rnn.fp32_precision = before
+    assert torch.backends.cudnn.allow_tf32
