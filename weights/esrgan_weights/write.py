@@ -15,10 +15,11 @@ from esrgan_torch.generator import RRDBNet
 from esrgan_torch.network import Generator, Provenance
 from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of
 from esrgan_weights.errors import CheckpointError
-from esrgan_weights.infer import as_float32
 from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names
 from esrgan_weights.ncnn_graph import print_layers
 from esrgan_weights.read import notes_of, read_checkpoint, read_ncnn_files
+from esrgan_weights.stated import with_sizes
+from esrgan_weights.values import as_float32, equal
 from esrgan_weights.write_ncnn import ncnn_graph, ncnn_weights
 
 PICKLE_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar")
@@ -127,6 +128,7 @@ def _arrange(config: Config, tensors: Mapping[str, Tensor], layout: str) -> Mapp
     else:
         names = {name: name for name in tensors}
     renamed = {f"{target.prefix}{theirs}": tensors[ours] for theirs, ours in names.items()}
+    renamed = with_sizes(renamed, config)
     wrapper = target.wrappers[architecture]
     return {wrapper: renamed} if wrapper else renamed
 
@@ -173,9 +175,7 @@ def _compare(config: Config, expected: Mapping[str, Tensor], written: Checkpoint
         CheckpointError: it does not.
     """
     if written.config != config:
-        raise CheckpointError(
-            f"this layout cannot tell {config} from {written.config}; take another one, ncnn for example"
-        )
+        raise CheckpointError(f"{config} reads back as {written.config}")
     for name, tensor in expected.items():
-        if not torch.equal(written.tensors[name], tensor):
+        if not equal(written.tensors[name], tensor):
             raise CheckpointError(f"{name} does not read back as it was written")
