@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.picture import Pixels
+from esrgan_torch.turns import TURNS, turned, turned_back
 
 Level = NDArray[np.floating[Any]]
 
@@ -38,6 +39,17 @@ def bleed(colour: Pixels, alpha: Pixels) -> Pixels:
     weight = visible[:, :, None].astype(np.float32)
     filled = _fill(colour.astype(np.float32) * weight, weight)
     return np.where(visible[:, :, None], colour, np.rint(filled).astype(colour.dtype))
+
+
+def bleed_evenly(colour: Pixels, alpha: Pixels) -> Pixels:
+    """As `bleed`, but turning the picture turns the result: the mean over the eight ways to lay it.
+
+    The pyramid pairs pixels from the top left, so that one turn differs from another.
+    """
+    total = np.zeros(colour.shape, np.uint32)
+    for number in range(TURNS):
+        total += turned_back(bleed(turned(colour, number), turned(alpha, number)), number)
+    return ((total + TURNS // 2) // TURNS).astype(colour.dtype)
 
 
 def _fill(sums: Level, weight: Level) -> Level:

@@ -124,7 +124,7 @@ class OpenVinoCompactEngine(CompactEngine):
         super().__init__(model, device, dtype)
         self._run = Compiled(self._graph, dtype)
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         features = self._run(batch)
         progress(1.0)
         return self._add_skip(features, batch)
@@ -140,7 +140,7 @@ class OpenVinoCompactEngine(CompactEngine):
         for_rows(add, given.shape[1], values.size)
         return features
 
-    def tail(self, features: Tensor) -> Tensor:
+    def _tail(self, features: Tensor) -> Tensor:
         values = cast("NDArray[np.float32]", features[0].numpy())
         scale = self.scale
         channels, height, width = values.shape[0] // scale**2, *values.shape[1:]
@@ -174,9 +174,9 @@ class OpenVinoRRDBEngine(PackedEngine):
         self._model = copy.deepcopy(model).requires_grad_(requires_grad=False)
         self._run = Compiled(self._graph, dtype)
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         if not self._fits(*batch.shape[-2:]):
-            return super().trunk(batch, progress)
+            return super()._trunk(batch, progress)
         folded = batch if self.unshuffle == 1 else F.pixel_unshuffle(batch, self.unshuffle)
         features = self._run(folded)
         progress(1.0)

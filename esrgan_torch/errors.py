@@ -10,6 +10,7 @@
     ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
     ├── TrainingError           a training run that cannot go on
     └── UpscaleError            the work itself
+        ├── EngineError         the engine that was asked for does not run here, or computes wrongly
         ├── OutOfMemoryError    no plan fits the memory that is free
         └── NonFiniteError      the network gave NaN or infinity even in float32
 
@@ -55,6 +56,10 @@ class TrainingError(EsrganError):
 
 class UpscaleError(EsrganError):
     """The network could not produce the picture."""
+
+
+class EngineError(UpscaleError):
+    """An engine does not run on this machine, or a check found that it computes something else."""
 
 
 class OutOfMemoryError(UpscaleError):

@@ -19,7 +19,7 @@ from esrgan_torch.devices import is_out_of_memory, release_memory
 from esrgan_torch.engine import Engine, Progress
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
 from esrgan_torch.host import for_rows
-from esrgan_torch.mosaic import CrossFadedMosaic, JoinedMosaic, Mosaic
+from esrgan_torch.mosaic import Canvas, CanvasType, CrossFadedMosaic, JoinedMosaic, Mosaic
 from esrgan_torch.picture import Pixels
 from esrgan_torch.plan import Plan
 from esrgan_torch.tiling import MINIMUM_SIZE, Tile, make_tile, plan_tiles
@@ -73,18 +73,25 @@ class Run:
             OutOfMemoryError: a tile of 16 pixels does not fit either, or dividing is not allowed.
             NonFiniteError: the network gives NaN or infinity in float32 too.
         """
+        return cast(Pixels, self._compute(pixels, pixels.dtype))
+
+    def values(self, pixels: Pixels) -> NDArray[np.float32]:
+        """As `picture`, but float32 in [0, 1], neither rounded nor cut off where the network overshoots."""
+        return cast(NDArray[np.float32], self._compute(pixels, np.dtype(np.float32)))
+
+    def _compute(self, pixels: Pixels, dtype: CanvasType) -> Canvas:
         height, width, channels = pixels.shape
         scale = self.engine.scale
         self._padded = _pad(pixels, self.engine.unshuffle)
         self._tail_size = self.plan.tail_size
-        mosaic = self._mosaic(channels, pixels.dtype)
+        mosaic = self._mosaic(channels, dtype)
         for tile in self.plan.windows:
             self._window(mosaic, tile, tile)
             self._windows_done += 1
             self._tell(0.0)
         return mosaic.finish()[: height * scale, : width * scale]
 
-    def _mosaic(self, channels: int, dtype: np.dtype[np.uint8 | np.uint16]) -> Mosaic:
+    def _mosaic(self, channels: int, dtype: CanvasType) -> Mosaic:
         scale = self.engine.scale
         height, width = self._padded.shape[0] * scale, self._padded.shape[1] * scale
         if self.plan.fade:

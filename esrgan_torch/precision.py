@@ -52,7 +52,7 @@ def picture_psnr(model: Generator, device: torch.device, dtype: torch.dtype) -> 
     pictures: list[Tensor] = []
     with torch.inference_mode():
         for precision in (torch.float32, dtype):
-            engine = make_engine(model, device, precision, eager=True)
+            engine = make_engine(model, device, precision, "eager")
             values = engine.tail(engine.trunk(probe, _ignore))
             pictures.append(values.clamp(0, 1).mul(255).round())
     error = (pictures[0] - pictures[1]).square().mean().item()

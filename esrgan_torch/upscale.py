@@ -6,25 +6,22 @@ from typing import Literal, get_args, overload
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from esrgan_torch.alpha import bleed
+from esrgan_torch.alpha import bleed, bleed_evenly
 from esrgan_torch.devices import device_name, free_memory, resolve_device
 from esrgan_torch.engine import Engine, Progress
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engine_choice import EngineName, make_engine
+from esrgan_torch.enlarge import Enlarger
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.execute import Run
-from esrgan_torch.kernels.choose import make_kernel_engine
-from esrgan_torch.luma import luma
 from esrgan_torch.network import Generator
 from esrgan_torch.picture import Picture, Pixels
 from esrgan_torch.plan import Plan, make_plan
-from esrgan_torch.precision import resolve_dtype
+from esrgan_torch.precision import check_dtype, resolve_dtype
 from esrgan_torch.resample import imresize
 from esrgan_torch.tiling import Tiling
+from esrgan_torch.uniform_alpha import keep_uniform
 
 AlphaMode = Literal["model", "resize", "drop"]
-Kernels = Literal["auto", "eager"]
 LARGEST_SCALE = 32
 
 
@@ -41,6 +38,7 @@ class Upscaled:
         redone: tiles that were not finite in half precision and were computed again in float32.
         divided: tiles that did not fit in memory and were divided.
         seconds: wall time.
+        tta: whether it is the mean of the eight turned and mirrored runs.
     """
 
     picture: Picture
@@ -50,6 +48,7 @@ class Upscaled:
     redone: int
     divided: int
     seconds: float
+    tta: bool = False
 
     @property
     def exact(self) -> bool:
@@ -64,20 +63,27 @@ class Upscaler:
         model: an `RRDBNet` or `CompactNet`, with 1 or 3 channels in and out; it is copied, not changed.
         device: "auto" (the first of cuda, mps, cpu), or a device such as "cpu" or "cuda:1".
         dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16".
+            "auto" computes 16-bit pictures in float32, on CUDA without TF32: half precision gives them fewer
+            than 8 bits.
         tiling: what may be done to fit memory, see `Tiling`; a mode's name will do.
         alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
             spread under the transparent ones, so that no dark fringe grows into the picture.
+            Alpha by the network stays exactly 0, or full, at every pixel whose eight neighbours are so too.
             Colour or alpha of a single value is not run through the network: it keeps its value.
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
-        kernels: "auto" computes an RRDBNet in half precision on CUDA by the project's own kernels, where
-            they know the device and pass a check against PyTorch, see docs/kernels.md, and networks on the
-            CPU by OpenVINO, where it is installed and was measured to be faster, see docs/cpu.md; "eager"
-            computes by PyTorch alone.
+        engine: "auto": the fastest that was measured for this network, device and precision; "eager":
+            PyTorch's operators alone; "openvino" on CPUs, docs/cpu.md; "triton": the project's own kernels
+            for an RRDBNet in half precision on CUDA, docs/kernels.md, which "auto" takes on devices with a
+            recorded run only.
+        tta: test-time augmentation: the mean of the results for the picture turned and mirrored in all eight
+            ways, each laid back, before rounding. It takes eight times as long; turning the picture then
+            turns the result.
 
     Raises:
         ConfigError: any of these cannot be.
+        EngineError: the engine that was asked for by name does not run here.
 
     Example:
         >>> upscaler = Upscaler(CompactNet(features=8, convolutions=1))
@@ -93,7 +99,8 @@ class Upscaler:
         tiling: Tiling | Literal["auto", "exact", "off"] = "auto",
         alpha: AlphaMode = "model",
         scale: float | None = None,
-        kernels: Kernels = "auto",
+        engine: EngineName = "auto",
+        tta: bool = False,
     ) -> None:
         if model.in_channels not in (1, 3) or model.out_channels != model.in_channels:
             raise ConfigError(
@@ -104,16 +111,18 @@ class Upscaler:
             raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
         if scale is not None and not 0 < scale <= LARGEST_SCALE:
             raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
-        if kernels not in get_args(Kernels):
-            raise ConfigError(f"kernels is {', '.join(get_args(Kernels))}, not {kernels!r}")
         self.model = model
         self.device = resolve_device(device)
         self.dtype = resolve_dtype(dtype, model, self.device)
+        self._dtype_is_open = check_dtype(dtype, self.device) is None
         self.tiling = tiling if isinstance(tiling, Tiling) else Tiling(tiling)
         self.alpha: AlphaMode = alpha
+        self.tta = tta
         self.scale = float(model.scale if scale is None else scale)
-        engine = make_kernel_engine(model, self.device, self.dtype) if kernels == "auto" else None
-        self._engine = engine or make_engine(model, self.device, self.dtype, eager=kernels == "eager")
+        self._engine = make_engine(model, self.device, self.dtype, engine)
+        # the project's kernels compute in half precision
+        self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
+        self._engine_of_16_bits: Engine | None = None
         self._exact_engine: Engine | None = None
 
     @overload
@@ -127,15 +136,18 @@ class Upscaler:
             return self.upscale(image).picture
         return self.upscale(Picture(image)).picture.pixels
 
-    def plan(self, height: int, width: int) -> Plan:
-        """How a picture of height x width input pixels would be computed now.
+    def plan(self, height: int, width: int, bits: int = 8) -> Plan:
+        """How a picture of height x width input pixels with 8 or 16 bits a channel would be computed now.
 
         Raises:
             OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
         """
-        # a CPU holds the result as well: 8-bit RGB, in two versions when it is resized after
-        held = 6 * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
-        return make_plan(self.model, self._engine, height, width, self.tiling, free_memory(self.device), held)
+        # a CPU holds the result as well: RGB, in two versions when it is resized after; the mean of turns and
+        # the turn that is added to it are RGB in float32
+        result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
+        held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
+        engine = self._engine_for(bits)
+        return make_plan(self.model, engine, height, width, self.tiling, free_memory(self.device), held)
 
     def upscale(self, picture: Picture, progress: Progress | None = None) -> Upscaled:
         """Upscale a picture and say how it was done.
@@ -149,62 +161,69 @@ class Upscaler:
             NonFiniteError: the network gives NaN or infinity in float32 too.
         """
         started = time.perf_counter()
-        plan = self.plan(picture.height, picture.width)
+        engine = self._engine_for(picture.bits)
+        plan = self.plan(picture.height, picture.width, picture.bits)
         colour, alpha = _split(picture.pixels)
         if self.alpha == "drop":
             alpha = None
         if alpha is not None:
-            colour = bleed(colour, alpha)
+            colour = (bleed_evenly if self.tta else bleed)(colour, alpha)
         # a network for gray takes the channels of a colour picture one by one
         planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
         if alpha is not None and self.alpha == "model":
             planes.append(alpha)
-        runs: list[Run] = []
-        parts: list[Pixels] = []
+        enlarger = Enlarger(
+            model=self.model,
+            engine=engine,
+            exact_engine=self._float32_engine,
+            plan=plan,
+            plan_on_its_side=self.plan(picture.width, picture.height, picture.bits) if self.tta else None,
+            divisible=self.tiling.mode in ("auto", "overlap"),
+            planes=sum(not _is_flat(plane) for plane in planes),
+            progress=progress or _ignore,
+        )
         with torch.inference_mode():
-            for number, pixels in enumerate(planes):
-                run = self._run(plan, pixels.shape[2], _part_of(progress, number, len(planes)))
-                parts.append(self._enlarge(run, pixels))
-                runs.append(run)
+            parts = [self._enlarge(enlarger, plane, is_alpha=plane is alpha) for plane in planes]
         if alpha is not None and self.alpha == "resize":
             parts.append(imresize(alpha, *self._size(*alpha.shape[:2])))
-        if plan.exact and not all(run.exact for run in runs):
+        if progress is not None:
+            progress(1.0)  # nothing may have had to be computed
+        if plan.exact and not enlarger.exact:
             plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
         return Upscaled(
             picture.with_pixels(np.concatenate(parts, axis=2)),
             plan,
             device_name(self.device),
-            str(self.dtype).removeprefix("torch."),
-            sum(run.redone for run in runs),
-            sum(run.divided for run in runs),
+            str(engine.dtype).removeprefix("torch."),
+            enlarger.redone,
+            enlarger.divided,
             time.perf_counter() - started,
+            self.tta,
         )
 
-    def _run(self, plan: Plan, channels: int, progress: Progress) -> Run:
-        colour_network = self.model.in_channels == 3
-        return Run(
-            engine=self._engine,
-            exact_engine=self._float32_engine,
-            plan=plan,
-            divisible=self.tiling.mode in ("auto", "overlap"),
-            tail_halo=self.model.tail_halo,
-            receptive_field=self.model.receptive_field,
-            grow=_gray_to_rgb if colour_network and channels == 1 else _as_it_is,
-            shrink=_rgb_to_gray if colour_network and channels == 1 else _as_it_is,
-            progress=progress,
-        )
+    def _engine_for(self, bits: int) -> Engine:
+        """The engine of `dtype`; where that was left open, one in float32 for what 8 bits do not hold."""
+        if bits == 8 or not self._dtype_is_open or self.dtype == torch.float32:
+            return self._engine
+        if self._engine_of_16_bits is None:
+            self._engine_of_16_bits = make_engine(
+                self.model, self.device, torch.float32, self._float32_engine_name
+            )
+        return self._engine_of_16_bits
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:
-            self._exact_engine = make_engine(self.model, self.device, torch.float32, eager=True)
+            self._exact_engine = make_engine(self.model, self.device, torch.float32, "eager")
         return self._exact_engine
 
-    def _enlarge(self, run: Run, pixels: Pixels) -> Pixels:
+    def _enlarge(self, enlarger: Enlarger, pixels: Pixels, *, is_alpha: bool) -> Pixels:
         size = self._size(*pixels.shape[:2])
-        if (pixels == pixels[0, 0]).all():
+        if _is_flat(pixels):
             # one colour has no detail to restore, and the networks would shift it by several levels
             return np.broadcast_to(pixels[0, 0], (*size, pixels.shape[2]))
-        large = run.picture(pixels)
+        large = enlarger.pixels(pixels)
+        if is_alpha:
+            keep_uniform(large, pixels)
         return large if large.shape[:2] == size else imresize(large, *size)
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
@@ -218,18 +237,9 @@ def _split(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
     return pixels, None
 
 
-def _part_of(progress: Progress | None, number: int, runs: int) -> Progress:
-    """Progress of one of several runs as progress of the whole."""
-    return lambda share: progress((number + share) / runs) if progress is not None else None
+def _is_flat(pixels: Pixels) -> bool:
+    return bool((pixels == pixels[0, 0]).all())
 
 
-def _gray_to_rgb(batch: Tensor) -> Tensor:
-    return batch.expand(-1, 3, -1, -1)
-
-
-def _rgb_to_gray(batch: Tensor) -> Tensor:
-    return luma(batch.clamp(0, 1))
-
-
-def _as_it_is(batch: Tensor) -> Tensor:
-    return batch
+def _ignore(_: float) -> None:
+    """Nobody is told."""

@@ -1,16 +1,20 @@
 """Read, upscale, write: one picture after another, on one device or shared out over several."""
 
 import queue
-import tempfile
 import threading
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from esrgan_cli.console import Console
-from esrgan_cli.files import Job
+from esrgan_cli.library_warnings import about
+from esrgan_cli.names import Job
 from esrgan_cli.page import Page
+from esrgan_cli.paths import look, make_folder
 from esrgan_torch.errors import ConfigError, EsrganError, ImageTooLargeError, ImageWriteError
 from esrgan_torch.image_encode import choose_format
 from esrgan_torch.images import Picture, read_image, write_image
@@ -71,7 +75,7 @@ class Runner:
             try:
                 for worker in as_completed(workers):
                     worker.result()
-            finally:  # reached early by Ctrl-C and by a defect: the others stop at their next tile
+            finally:  # reached early by Ctrl-C: the others stop at their next tile
                 self._stop.set()
 
     def _work(self, upscaler: Upscaler) -> None:
@@ -80,18 +84,20 @@ class Runner:
                 job = self._jobs.get_nowait()
             except queue.Empty:
                 return
-            try:
-                result = self._upscale(upscaler, job)
-            except _StoppedError:
-                return
-            except (EsrganError, MemoryError) as error:
-                self._report_failure(job, error)
-            else:
-                self._report(job, result)
+            with about(job.source):
+                try:
+                    result = self._upscale(upscaler, job)
+                except _StoppedError:
+                    return
+                except Exception as error:  # a defect too costs one picture, not those that wait
+                    self._report_failure(job, error)
+                else:
+                    self._report(job, result)
             self._console.progress(job.source, 1.0)
 
     def _upscale(self, upscaler: Upscaler, job: Job) -> tuple[Picture, Upscaled]:
         options = self._options
+        _check_place(job.target)
         picture = read_image(job.source, max_pixels=options.max_pixels)
         _check_fits(picture, upscaler, job.target, options)
         make_folder(job.target.parent)
@@ -124,18 +130,30 @@ class Runner:
             f"[{number}/{self._total}] {job.source}: {picture.width} x {picture.height} to {large.width} x "
             f"{large.height} pixels in {result.seconds:.1f} s; {result.device}, {result.dtype}; {result.plan}"
         )
-        for text in remarks(result):
-            self._console.warn(f"{job.source}: {text}")
+        for text in (job.note, *remarks(result)):
+            if text:
+                self._console.warn(f"{job.source}: {text}")
 
     def _report_failure(self, job: Job, error: Exception) -> None:
         with self._count:
             self.failed += 1
             number = self.done + self.failed
-        text = str(error) or "not enough memory for the result"
-        if isinstance(error, ImageTooLargeError):
-            text += " (here: --max-pixels, in millions)"
+        text = failure(error)
         name = "" if str(job.source) in text else f"{job.source}: "
         self._console.say(f"[{number}/{self._total}] failed: {name}{text}")
+
+
+def failure(error: Exception) -> str:
+    """Why a picture failed. What the project does not raise on purpose is named, with where it came from."""
+    if isinstance(error, MemoryError):
+        return "not enough memory for the result"
+    if isinstance(error, ImageTooLargeError):
+        return f"{error} (here: --max-pixels, in millions)"
+    if isinstance(error, EsrganError):
+        return str(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return f"{type(error).__name__}: {error} ({place}; this is a defect of esrgan, please report it)"
 
 
 def remarks(result: Upscaled) -> list[str]:
@@ -150,23 +168,22 @@ def remarks(result: Upscaled) -> list[str]:
         found.append(f"{result.redone} tiles were not finite in {result.dtype}, computed again in float32")
     if result.divided:
         found.append(f"{result.divided} tiles did not fit in memory and were divided")
+    if result.picture.bits == 16 and result.dtype != "float32":
+        levels = np.count_nonzero(np.bincount(result.picture.pixels.ravel()))
+        found.append(
+            f"16 bits computed in {result.dtype}, as asked: {levels:,} distinct values, and up to 2 % of the "
+            "range away from float32's; without --dtype they are computed in float32"
+        )
     return found
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder where it is missing, and make sure that files can be created in it.
-
-    Raises:
-        ImageWriteError: they cannot.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
+def _check_place(target: Path) -> None:
+    """Raise, before the work is done, where a target is no name for a file."""
+    there = look(target)
+    if there.kind not in ("file", "absent"):
         raise ImageWriteError(
-            f"cannot write into the folder {folder}: {error.strerror or error}; choose another with -o"
-        ) from error
+            f"cannot write: {target} {there.cause or 'is a folder'}; choose another with -o"
+        )
 
 
 def _check_fits(picture: Picture, upscaler: Upscaler, target: Path, options: FileOptions) -> None:

@@ -1,9 +1,8 @@
 """`esrgan upscale`: enlarge pictures and folders of pictures."""
 
 import argparse
-from pathlib import Path
 
-from esrgan_cli.options import Subparsers, add_cache_options, add_running_options
+from esrgan_cli.options import Subparsers, add_cache_options, add_running_options, given_path
 
 DEFAULT_MODEL = "realesrgan-x4plus"
 EPILOG = """\
@@ -25,9 +24,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=Path, help="a picture, or a folder with its subfolders"
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        type=given_path,
+        help="a picture, or a folder with its subfolders",
     )
-    parser.add_argument("-o", "--output", metavar="PATH", type=Path, help="file or folder of the results")
+    parser.add_argument(
+        "-o", "--output", metavar="PATH", type=given_path, help="file or folder of the results"
+    )
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
@@ -62,7 +67,10 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="make results again that exist")
     parser.add_argument(
-        "--page", metavar="FILE.html", type=Path, help="write a before/after page of what this run makes"
+        "--page",
+        metavar="FILE.html",
+        type=given_path,
+        help="write a before/after page of what this run makes",
     )
     add_cache_options(parser)
     parser.set_defaults(run=run)

@@ -4,11 +4,14 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from esrgan_cli.console import Console, library_warnings
-from esrgan_cli.files import DEFAULT_FORMAT, Job, Search, find_sources, name_targets, names_a_file
-from esrgan_cli.jobs import FileOptions, Runner, make_folder
+from esrgan_cli.console import Console
+from esrgan_cli.files import Search, find_sources, names_a_file
+from esrgan_cli.jobs import FileOptions, Runner
+from esrgan_cli.library_warnings import library_warnings
+from esrgan_cli.names import Job, Naming, name_targets
 from esrgan_cli.options import parse_devices, parse_tiling
 from esrgan_cli.page import Page, check_page
+from esrgan_cli.paths import look, make_folder
 from esrgan_torch.devices import resolve_device
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
@@ -17,9 +20,10 @@ from esrgan_torch.network import Generator
 from esrgan_torch.precision import check_dtype
 from esrgan_torch.tiling import Tiling
 from esrgan_torch.upscale import LARGEST_SCALE, Upscaler
-from esrgan_weights import registry
 from esrgan_weights.loading import load
+from esrgan_weights.sources import known_scale
 
+DEFAULT_FORMAT = "png"
 IGNORED_SHOWN = 5
 
 
@@ -47,14 +51,17 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     search = find_sources(arguments.inputs, arguments.output)
 
     network: Generator | None = None
-    scale: float | None = arguments.scale or _published_scale(arguments.model)
+    scale: float | None = arguments.scale or known_scale(arguments.model)
     if scale is None:
         network = _load(arguments)
         scale = network.scale
-    jobs = name_targets(search.sources, arguments.output, to_file, scale, form)
-    skipped = [job for job in jobs if job.target.exists() and not arguments.overwrite]
-    there = set(skipped)
-    pending = [job for job in jobs if job not in there]
+    naming = name_targets(search.sources, arguments.output, to_file, f"-x{scale:g}", lambda _: form)
+    given = {name for name, _ in naming.results}
+    skipped: list[Job] = []
+    pending: list[Job] = []
+    for job in naming.jobs:
+        there = look(job.target).kind == "file"
+        (skipped if there and (job.target in given or not arguments.overwrite) else pending).append(job)
     page: Page | None = None
     if arguments.page is not None:
         make_folder(arguments.page.parent)
@@ -65,13 +72,13 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         upscalers = _make_upscalers(network, devices, arguments, tiling)
 
     with Console(len(pending)) as console, library_warnings(console):
-        _tell_search(console, search, skipped)
+        _tell_search(console, search, naming, skipped)
         runner = Runner(upscalers, options, console, page)
         try:
             if pending:
                 runner.run(pending)
         finally:
-            failed = runner.failed + len(search.problems)
+            failed = runner.failed + len(search.problems) + len(naming.problems)
             left = len(pending) - runner.done - runner.failed
             console.say(
                 f"{runner.done} done, {len(skipped)} skipped, {failed} failed"
@@ -80,13 +87,13 @@ def upscale_files(arguments: argparse.Namespace) -> int:
             )
         if page is not None:
             _finish_page(console, page)
-    return 1 if failed else 0
+    return 1 if failed or console.names_lost else 0
 
 
 def _make_upscalers(
     network: Generator, devices: Sequence[str], arguments: argparse.Namespace, tiling: Tiling
 ) -> list[Upscaler]:
-    """One `Upscaler` for each device, with the arguments' dtype, alpha and scale."""
+    """One `Upscaler` for each device, with the arguments' dtype, engine, alpha and scale."""
     return [
         Upscaler(
             network,
@@ -95,6 +102,7 @@ def _make_upscalers(
             tiling=tiling,
             alpha=arguments.alpha,
             scale=arguments.scale,
+            engine=arguments.engine,
         )
         for device in devices
     ]
@@ -112,13 +120,13 @@ def _file_options(arguments: argparse.Namespace) -> FileOptions:
 
 
 def _check_format(arguments: argparse.Namespace, to_file: bool) -> str:
-    """The suffix of results, without its dot."""
+    """The suffix of results, with its dot."""
     asked: str | None = arguments.format
     suffix: str = arguments.output.suffix if to_file else f".{asked or DEFAULT_FORMAT}"
     form = choose_format(suffix, asked, arguments.quality, arguments.lossless)
     if choose_format(suffix, None, None, False) != form:
         raise ConfigError(f"-o {arguments.output} and --format {asked} contradict each other; leave one out")
-    return suffix.removeprefix(".").lower()
+    return suffix.lower()
 
 
 def _check_scale(scale: float | None) -> None:
@@ -126,23 +134,21 @@ def _check_scale(scale: float | None) -> None:
         raise ConfigError(f"--scale lies above 0 and up to {LARGEST_SCALE}, not {scale:g}")
 
 
-def _published_scale(model: str) -> float | None:
-    """A published model's own scale, known without loading it; None for a file and for an unknown name."""
-    published = registry.models().get(model)
-    return None if published is None else published.scale
-
-
 def _load(arguments: argparse.Namespace) -> Generator:
     return load(arguments.model, offline=arguments.offline, cache=arguments.cache)
 
 
-def _tell_search(console: Console, search: Search, skipped: Sequence[Job]) -> None:
+def _tell_search(console: Console, search: Search, naming: Naming, skipped: Sequence[Job]) -> None:
     for path in search.ignored[:IGNORED_SHOWN]:
         console.warn(f"{path} is no picture: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
-    for problem in search.problems:
+    for problem in (*search.problems, *naming.problems):
         console.say(f"failed: {problem}")
+    for path, source in naming.results:
+        console.say(
+            f"left out: {path} has the name of the result of {source}; give it alone to enlarge it too"
+        )
     for job in skipped:
         console.say(f"skipped: {job.target} exists; --overwrite makes it again")
 

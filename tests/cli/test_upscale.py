@@ -65,6 +65,20 @@ def test_existing_results_stay(upscale: Upscale, make_picture: MakePicture, caps
     assert read_image("in-x4/a-x4.png").width == 48
 
 
+def test_a_pattern_given_a_second_time_makes_nothing_new(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("a.png"))
+    assert upscale("a.png", "a.png") == 0
+    before = Path("a-x4.png").stat().st_mtime_ns
+    assert upscale("a-x4.png", "a.png", "--overwrite") == 0
+    errors = capsys.readouterr().err
+    assert "left out: a-x4.png has the name of the result of a.png" in errors
+    assert "0 done, 1 skipped, 0 failed" in errors
+    assert Path("a-x4.png").stat().st_mtime_ns == before
+    assert made() == ["a-x4.png", "a.png"]
+
+
 def test_options_reach_the_result(upscale: Upscale, make_picture: MakePicture) -> None:
     make_picture(Path("alpha.png"), 10, 12, 4)
     make_picture(Path("gray.png"), 10, 12, 1)
@@ -124,6 +138,18 @@ def test_an_unknown_model(upscale: Upscale, make_picture: MakePicture, capsys: C
     assert "missing.pth: there is no such file" in capsys.readouterr().err
     assert upscale("a.png", "--offline", "--cache", "nothing", model="realesrgan-x4plus") == 1
     assert "realesrgan-x4plus" in capsys.readouterr().err
+    assert made() == ["a.png"]
+
+
+def test_an_empty_name_is_not_this_folder(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("a.png"))
+    for arguments in ([""], ["a.png", "-o", ""], ["a.png", "--page", ""]):
+        with pytest.raises(SystemExit) as end:
+            upscale(*arguments)
+        assert end.value.code == 2
+        assert "an empty name" in capsys.readouterr().err
     assert made() == ["a.png"]
 
 

@@ -14,9 +14,10 @@ import torch
 
 from esrgan_torch import engine_openvino, engine_packed
 from esrgan_torch.engine import CompactEngine
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engine_choice import EngineName, make_engine
 from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engine_packed import PackedEngine
+from esrgan_torch.errors import ConfigError
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
 
@@ -183,19 +184,21 @@ def test_in_bfloat16_it_computes_small_networks_only() -> None:
 
 
 def test_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def kinds(**options: bool) -> list[type]:
+    def kinds(engine: EngineName = "auto") -> list[type]:
         return [
-            type(make_engine(model, CPU, torch.float32, **options))
-            for model in (small_compact(), small_rrdb())
+            type(make_engine(model, CPU, torch.float32, engine)) for model in (small_compact(), small_rrdb())
         ]
 
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     assert kinds() == [OpenVinoCompactEngine, OpenVinoRRDBEngine]
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512_VNNI")
     assert kinds() == [OpenVinoCompactEngine, PackedEngine]
-    assert kinds(eager=True) == [CompactEngine, PackedEngine]
+    assert kinds("eager") == [CompactEngine, PackedEngine]
+    assert kinds("openvino") == [OpenVinoCompactEngine, OpenVinoRRDBEngine]
     monkeypatch.setattr(engine_openvino, "MODULE", "a_package_that_nobody_has")
     assert kinds() == [CompactEngine, PackedEngine]
+    with pytest.raises(ConfigError, match="not installed"):
+        kinds("openvino")
 
 
 def test_one_that_does_not_start_is_told_and_done_without(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from esrgan_weights import registry
 from esrgan_weights.checkpoint import Checkpoint
-from esrgan_weights.read import read_checkpoint
+from esrgan_weights.own import facts_of
 from esrgan_weights.registry import Model
+from esrgan_weights.sources import read_source
 
 
 @dataclass(frozen=True)
@@ -26,47 +27,60 @@ class Identity:
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """A checkpoint, what its file is known to be, and its size in bytes (the `.bin` for ncnn)."""
+    """A checkpoint, what its file is known to be, its size in bytes (the `.bin` for ncnn), what it states."""
 
     checkpoint: Checkpoint
     identity: Identity
     size: int
+    metadata: dict[str, str]
 
 
-def inspect(path: Path | str) -> Inspection:
+def inspect(
+    source: Path | str,
+    *,
+    offline: bool = False,
+    cache: Path | str | None = None,
+    progress: bool | None = None,
+) -> Inspection:
     """Read a checkpoint and say what its file is.
 
+    Args:
+        source: a file, a model's name or an address; see `esrgan_weights.load`, as for the others.
+
     Raises:
-        CheckpointError: see `read_checkpoint`.
+        WeightsError: see `esrgan_weights.load`.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_source(source, offline=offline, cache=cache, progress=progress)
     opened = checkpoint.path
     weights = opened.with_suffix(".bin") if checkpoint.container == "ncnn" else opened
     size = weights.stat().st_size
-    return Inspection(checkpoint, identify(weights.name, size, checkpoint.provenance.sha256), size)
+    stated = dict(facts_of(opened)) if checkpoint.container == "safetensors" else {}
+    identity = identify(weights.name, size, checkpoint.provenance.sha256)
+    return Inspection(checkpoint, identity, size, stated)
 
 
 def identify(name: str, size: int, sha256: str) -> Identity:
     """What a file of that name, size in bytes and sha256 is known to be."""
     published = [
-        (model, file)
+        (model, alternative, file)
         for model in registry.models().values()
         for alternative in model.alternatives
         for file in alternative.files
     ]
-    for model, file in published:
+    for model, alternative, file in published:
         if file.sha256 == sha256:
-            return Identity("official", f"the published {file.name} of {model.name}", model)
+            return Identity("official", f"the published {file.name} of {model.name}{alternative.by}", model)
     for known in registry.known_files():
         if sha256.startswith(known.sha256):
             return Identity(known.kind, known.what)
-    for model, file in published:
+    for model, _, file in published:
         if file.name == name:
             return Identity(
                 "look-alike", f"named like the published {file.name} of {model.name}, but another file"
             )
-    for model, file in published:
-        if file.size == size:
+    for model, alternative, file in published:
+        # every ncnn file of the same network has the same size, whatever its weights
+        if file.size == size and alternative.layout != "ncnn":
             return Identity(
                 "look-alike", f"of the size of the published {file.name} of {model.name}, but another file"
             )

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from esrgan_weights.checkpoint import Config, architecture_of, build
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.infer import as_float32, check_shapes, compact_config, rrdb_config
+from esrgan_weights.infer import check_shapes, compact_config, rrdb_config
 from esrgan_weights.layouts import BASICSR, compact_modules
 from esrgan_weights.ncnn_graph import Layer, evaluate, parse
+from esrgan_weights.values import as_float32
 
 FLOAT32 = 0
 FLOAT16 = 0x01306B47
