@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from esrgan_torch.image_apng import Apng
 from esrgan_torch.image_frames import animation, single
-from esrgan_torch.image_metadata import fitting_profile, orient, take_orientation
+from esrgan_torch.image_metadata import upright
 from esrgan_torch.image_pillow import check_size, decode_by_pillow, tiff_page_by_pillow
 from esrgan_torch.image_png import SIGNATURE, PngFile, png_size
+from esrgan_torch.image_png_metadata import PngMetadata
 from esrgan_torch.image_tiff import TiffFile
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
@@ -54,13 +55,28 @@ def decode(kind: str, data: bytes, max_pixels: int) -> Frames:
 def _decode_png(data: bytes, max_pixels: int) -> Frames:
     check_size(*png_size(data), max_pixels)
     file = PngFile(data)
+    metadata = PngMetadata(file.chunks)
+
+    def picture(pixels: Pixels) -> Picture:
+        return upright(
+            Picture(
+                pixels,
+                metadata.profile(pixels.shape[2]),
+                metadata.exif,
+                metadata.xmp,
+                metadata.iptc,
+                metadata.texts,
+                metadata.density,
+            )
+        )
+
     stored = Apng(file)
     if stored.count < 2:
-        return single(lambda: _picture(file.pixels(), file.icc_profile, file.exif))
+        return single(lambda: picture(file.pixels()))
 
     def frames() -> Iterator[Frame]:
         for pixels, seconds in stored.frames():
-            yield Frame(_picture(pixels, file.icc_profile, file.exif), seconds)
+            yield Frame(picture(pixels), seconds)
 
     return animation(stored.count, stored.plays, frames)
 
@@ -73,19 +89,9 @@ def _decode_tiff(data: bytes, max_pixels: int) -> Frames:
             check_size(page.height, page.width, max_pixels)
             page.check()
             if page.plain:
-                pixels, icc_profile, orientation = page.pixels(), page.icc_profile, page.orientation
+                picture = upright(page.described(page.pixels(), page.icc_profile), page.orientation)
             else:  # Pillow turns it upright by itself
-                (pixels, icc_profile), orientation = tiff_page_by_pillow(data, page.number, max_pixels), 1
-            picture = _picture(pixels, icc_profile, page.exif, orientation)
+                picture = upright(page.described(*tiff_page_by_pillow(data, page.number, max_pixels)), 1)
             yield Frame(replace(picture, frames=len(pages)))
 
     return Frames(len(pages), timed=False, loop=0, first=lambda: next(frames()).picture, decode=frames)
-
-
-def _picture(
-    pixels: Pixels, icc_profile: bytes | None, exif: bytes | None, orientation: int | None = None
-) -> Picture:
-    """The picture turned upright, by the orientation that its EXIF block gives unless another is known."""
-    found, exif = take_orientation(exif)
-    pixels = orient(pixels, found if orientation is None else orientation)
-    return Picture(pixels, fitting_profile(icc_profile, pixels.shape[2]), exif)

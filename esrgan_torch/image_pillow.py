@@ -22,7 +22,7 @@ from PIL import (
 
 from esrgan_torch.errors import ImageReadError, ImageTooLargeError
 from esrgan_torch.image_frames import animation, single
-from esrgan_torch.image_metadata import fitting_profile, orient, take_orientation
+from esrgan_torch.image_metadata import upright
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
 # The classes are called directly, not through Image.open, which compares the size with a limit of its own
@@ -110,12 +110,42 @@ def _pixels(image: ImageFile.ImageFile) -> tuple[Pixels, bytes | None]:
     if image.mode == "CMYK":
         return np.asarray(_cmyk_to_rgb(image, icc_profile)), None
     pixels = np.asarray(image.convert(plain_mode(image)))
+    if image.mode == "LAB":  # a profile would be of L*a*b*
+        icc_profile = None
     return (pixels[:, :, None] if pixels.ndim == 2 else pixels), icc_profile
 
 
 def _picture(image: ImageFile.ImageFile, pixels: Pixels, icc_profile: bytes | None) -> Picture:
-    orientation, exif = take_orientation(image.info.get("exif"))
-    return Picture(orient(pixels, orientation), fitting_profile(icc_profile, pixels.shape[2]), exif)
+    info = cast(dict[str, Any], image.info)
+    comment = info.get("comment")
+    if isinstance(comment, bytes):
+        comment = _decoded(comment)
+    density = info.get("dpi")
+    xmp = info.get("xmp")
+    resources = info.get("photoshop")  # by numbers
+    return upright(
+        Picture(
+            pixels,
+            icc_profile,
+            info.get("exif"),
+            xmp.encode() if isinstance(xmp, str) else xmp,
+            cast(dict[int, bytes], resources).get(0x0404) if isinstance(resources, dict) else None,
+            (("Comment", comment),) if comment else (),
+            _density(density) if density else None,
+        )
+    )
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def _density(density: Any) -> tuple[float, float] | None:
+    across, down = (round(float(value), 1) for value in density)
+    return (across, down) if across > 0 and down > 0 else None
 
 
 def load(image: ImageFile.ImageFile) -> None:

@@ -10,12 +10,15 @@ from PIL import TiffImagePlugin
 
 from esrgan_torch.errors import ImageReadError, ImageWriteError
 from esrgan_torch.image_codecs import codec
-from esrgan_torch.image_metadata import ORIENTATION, exif_of_tiff, tiff_tags
+from esrgan_torch.image_exif import ORIENTATION
+from esrgan_torch.image_metadata import exif_of_tiff, tiff_tags
 from esrgan_torch.picture import Picture, Pixels
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2  # values of PhotometricInterpretation
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # values of ExtraSamples; 0 is anything but alpha
-_ICC_PROFILE = 34675
+_ICC_PROFILE, _XMP, _IPTC = 34675, 700, 33723
+_RESOLUTIONS, _UNIT = (282, 283), 296
+_INCHES = {2: 1.0, 3: 2.54}  # of ResolutionUnit: the inch and the centimetre, as so many in an inch
 _STRIP_BYTES = 1 << 20
 _MAX_FILE = (1 << 32) - 1  # offsets have 32 bits
 
@@ -81,6 +84,18 @@ class TiffPage:
         self.orientation = int(page.tags.valueof(ORIENTATION, 1))
         self.icc_profile = cast("bytes | None", page.tags.valueof(_ICC_PROFILE))
         self.exif = exif_of_tiff(self._data, page.offset)
+
+    def described(self, pixels: Pixels, icc_profile: bytes | None) -> Picture:
+        """The pixels with what the page says of them."""
+        tags = self._page.tags
+        return Picture(
+            pixels,
+            icc_profile,
+            self.exif,
+            xmp=_bytes_of(tags.valueof(_XMP)),
+            iptc=_bytes_of(tags.valueof(_IPTC)),
+            density=_density(tags),
+        )
 
     def pixels(self) -> Pixels:
         """Decode a plain page to (H, W, C), orientation not yet applied."""
@@ -172,10 +187,35 @@ def _encode_page(picture: Picture, offset: int) -> tuple[bytearray, list[bytearr
     directory[317] = 2  # horizontal prediction
     if picture.has_alpha:
         directory[338] = _STRAIGHT
-    if picture.icc_profile is not None:
-        directory.tagtype[_ICC_PROFILE] = 7  # UNDEFINED
-        directory[_ICC_PROFILE] = picture.icc_profile
+    for tag, data in ((_ICC_PROFILE, picture.icc_profile), (_IPTC, picture.iptc), (_XMP, picture.xmp)):
+        if data is not None:
+            directory.tagtype[tag] = 1 if tag == _XMP else 7  # BYTE, UNDEFINED
+            directory[tag] = data
+    if picture.density is not None:
+        for tag, value in zip(_RESOLUTIONS, picture.density, strict=True):
+            directory[tag] = value
+        directory[_UNIT] = 2
+    described = next((text for key, text in picture.texts if key in ("Description", "Comment")), None)
+    if described is not None and 270 not in directory:
+        directory[270] = described.encode()
     return bytearray(directory.tobytes(offset)), strips
+
+
+def _bytes_of(value: object) -> bytes | None:
+    """A tag's value as bytes, which some programs write as numbers of 32 bits."""
+    if isinstance(value, bytes):
+        return value
+    return np.asarray(value, "<u4").tobytes() if isinstance(value, tuple) else None
+
+
+def _density(tags: Any) -> tuple[float, float] | None:
+    """Pixels an inch, across and down."""
+    inches = _INCHES.get(int(tags.valueof(_UNIT, 2)))
+    values = [tags.valueof(tag) for tag in _RESOLUTIONS]
+    if inches is None or any(value is None or not all(value) for value in values):
+        return None
+    across, down = (round(value[0] / value[1] * inches, 2) for value in values)
+    return across, down
 
 
 def _is_reduced(page: Any) -> bool:

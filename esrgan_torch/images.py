@@ -197,7 +197,7 @@ def _named(name: str, kind: str) -> Generator[None]:
         yield
     except ImageReadError as error:
         raise type(error)(f"{name}: {error}") from error
-    except (EsrganError, MemoryError):
+    except (EsrganError, MemoryError, Warning):
         raise
     except Exception as error:
         raise ImageReadError(f"{name} is a damaged {kind} file: {error}") from error
