@@ -16,6 +16,7 @@ from esrgan_torch.image_apng import encode_apng
 from esrgan_torch.image_colour import converted_to_srgb, fitting_profile, is_hdr
 from esrgan_torch.image_encode_pillow import encode_one_by_pillow, pillow_options
 from esrgan_torch.image_exif import exif_as_written, xmp_as_written
+from esrgan_torch.image_jxl import encode_jxl
 from esrgan_torch.image_png import MAX_SIDE as PNG_MAX_SIDE
 from esrgan_torch.image_png import encode_png
 from esrgan_torch.image_tiff import encode_tiff
@@ -63,6 +64,8 @@ _FORMATS = (
     Format("tiff", (".tif", ".tiff"), True, True, None, True, 2**31, "pages"),
     # Pillow's AVIF is off by up to 2 levels at quality 100, so lossless is not on offer
     Format("avif", (".avif",), False, True, 85, False, 32_768, "animation", channels={2: 4}),
+    # imagecodecs writes pixels alone, and says of 16 bits that they are linear light
+    Format("jxl", (".jxl",), False, True, 90, True, 2**30, profile=False),
     Format("gif", (".gif",), False, True, None, False, 65_535, "animation", profile=False),
     Format("bmp", (".bmp",), False, False, None, True, 2**31 - 1, profile=False),
 )
@@ -116,6 +119,8 @@ def encode(picture: Picture, form: Format, quality: int | None, lossless: bool) 
             return encode_tiff([picture])[0]
         if form.name == "gif":
             return encode_gif([Frame(picture)], 1)[0]
+        if form.name == "jxl":
+            return encode_jxl(picture.pixels, quality or form.quality or 0, lossless)
         return encode_one_by_pillow(
             picture, form.name, form.quality if quality is None else quality, lossless
         )
