@@ -3,7 +3,7 @@
 # for CUDA, Triton, NumPy and Pillow must be there, nothing else. Rows go to $OUT (else to the current folder).
 #
 #   OUT=rows benchmarks/gpu.sh              on a GPU
-#   OUT=rows benchmarks/gpu.sh --second     a memory checker and a profiler watch small cases; about 3 minutes
+#   OUT=rows benchmarks/gpu.sh --second     a memory checker and a profiler watch small cases; under 3 minutes
 #   OUT=rows benchmarks/gpu.sh --dry        the same code with tiny sizes, on a CPU, in Triton's interpreter
 #
 # The folder gpu-bundle, where `make gpu-bundle` has made it, spares the device downloads and compiling.

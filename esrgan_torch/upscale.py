@@ -172,12 +172,13 @@ class Upscaler:
         planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
         if alpha is not None and self.alpha == "model":
             planes.append(alpha)
+        on_its_side = self.plan(picture.width, picture.height, picture.bits) if self.tta else None
         enlarger = Enlarger(
             model=self.model,
             engine=engine,
             exact_engine=self._float32_engine,
             plan=plan,
-            plan_on_its_side=self.plan(picture.width, picture.height, picture.bits) if self.tta else None,
+            plan_on_its_side=on_its_side,
             divisible=self.tiling.mode in ("auto", "overlap"),
             planes=sum(not _is_flat(plane) for plane in planes),
             progress=progress or _ignore,
@@ -188,6 +189,8 @@ class Upscaler:
             parts.append(imresize(alpha, *self._size(*alpha.shape[:2])))
         if progress is not None:
             progress(1.0)  # nothing may have had to be computed
+        if on_its_side is not None and not on_its_side.exact:
+            plan = on_its_side  # the worse of the two, where memory has become less in between
         if plan.exact and not enlarger.exact:
             plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
         return Upscaled(

@@ -32,12 +32,18 @@ class Group:
     Args:
         seconds: it may take; and what earlier groups left of theirs.
         sections: names in `gpu_run`.
+        command: for Python, in place of sections.
         watcher: a program, with its options, that watches the process; where it is missing, the group fails.
     """
 
     seconds: float
-    sections: tuple[str, ...]
+    sections: tuple[str, ...] = ()
     watcher: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return ",".join(self.sections) or " ".join(self.command)
 
 
 FIRST = (
@@ -54,11 +60,12 @@ RACECHECK = ("compute-sanitizer", "--tool", "racecheck", "--error-exitcode", "9"
 # clocks are left as they are
 PROFILER = ("ncu", "--clock-control", "none", "--profile-from-start", "off", "--set", "detailed", "--csv",
             "--page", "details")  # fmt: skip
+TESTS = ("-m", "pytest", "-q", "-W", "default", "-m", "gpu", "tests/kernels")
 SECOND = (
-    Group(40, ("tiny",), MEMCHECK),
-    Group(30, ("halo-tiny",), MEMCHECK),
+    Group(45, ("tiny", "halo-tiny"), MEMCHECK),
     Group(30, ("tiny",), RACECHECK),
-    Group(60, ("watched",), PROFILER),
+    Group(45, ("watched",), PROFILER),
+    Group(50, command=TESTS),
 )
 DRY = (Group(2000, tuple(dict.fromkeys(name for group in (*FIRST, *SECOND) for name in group.sections))),)
 
@@ -104,7 +111,7 @@ def run_groups(groups: Sequence[Group], common: Sequence[str], folder: Path) -> 
             right = False
             row = {
                 "case": "group",
-                "sections": ",".join(group.sections),
+                "sections": group.name,
                 "state": state,
                 "seconds": round(limit),
             }
@@ -116,10 +123,12 @@ def run_groups(groups: Sequence[Group], common: Sequence[str], folder: Path) -> 
 def _run_group(group: Group, limit: float, common: Sequence[str], folder: Path, number: int) -> str:
     if group.watcher and shutil.which(group.watcher[0]) is None:
         return f"{group.watcher[0]} is not here"
-    child = [sys.executable, "-m", CHILD, ",".join(group.sections), "--budget", str(limit - ENDING), *common]
-    print(f"== group {','.join(group.sections)}, {limit:.0f} s", flush=True)
+    child = [sys.executable, *group.command]
+    if group.sections:
+        child += ["-m", CHILD, group.name, "--budget", str(limit - ENDING), *common]
+    print(f"== group {group.name}, {limit:.0f} s", flush=True)
     if not group.watcher:
-        return wait([*child], limit)
+        return wait(child, limit)
     log = folder / f"{group.watcher[0]}-{number}.txt"
     with log.open("w", encoding="utf-8") as file:
         return wait([*group.watcher, *child], limit, file.fileno())

@@ -53,6 +53,7 @@ def test_groups_name_the_sections(tmp_path: Path) -> None:
     # a call of ten minutes, and what is left of fifteen after the machine has started
     assert sum(group.seconds for group in gpu.FIRST) <= 560
     assert sum(group.seconds for group in gpu.SECOND) <= 170
+    assert [group.name for group in gpu.SECOND if group.command] == [" ".join(gpu.TESTS)]
 
 
 def run(
@@ -70,8 +71,14 @@ def run(
 
 def test_a_crash_costs_one_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import os, sys; os.abort() if 'bad' in sys.argv[1] else print('measured')"
-    groups = [Group(20, ("bad",)), Group(20, ("good",)), Group(20, ("good",), ("no-such-profiler",))]
-    assert run(groups, tmp_path, code, monkeypatch) == (False, ["code -6", "no-such-profiler is not here"])
+    groups = [
+        Group(20, ("bad",)),
+        Group(20, ("good",)),
+        Group(20, ("good",), ("no-such-profiler",)),
+        Group(20, command=("-c", "raise SystemExit(3)")),
+    ]
+    states = ["code -6", "no-such-profiler is not here", "code 3"]
+    assert run(groups, tmp_path, code, monkeypatch) == (False, states)
 
 
 def test_a_kernel_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

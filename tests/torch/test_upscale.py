@@ -248,6 +248,15 @@ def test_the_same_picture_gives_the_same_bytes_each_time() -> None:
         np.testing.assert_array_equal(upscaler(pixels), first)
 
 
+def test_tta_is_exact_only_if_it_is_so_on_the_side_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Upscaler(COMPACT, "cpu", "float32").plan(30, 24)
+    tiles = Upscaler(COMPACT, "cpu", "float32", Tiling("overlap", 16, 2)).plan(24, 30)
+    plans = [whole, tiles]  # as if memory had become less in between
+    monkeypatch.setattr(Upscaler, "plan", lambda *_: plans.pop(0))
+    result = Upscaler(COMPACT, "cpu", "float32", tta=True).upscale(Picture(photo(30, 24)))
+    assert not result.exact
+
+
 def gradient16() -> NDArray:
     values = np.linspace(40000, 45000, 12 * 16).reshape(12, 16, 1).astype(np.uint16)
     return np.repeat(values, 3, axis=2)

@@ -17,10 +17,11 @@ from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names
 from esrgan_weights.ncnn_graph import print_layers
+from esrgan_weights.ncnn_network import ncnn_graph
 from esrgan_weights.read import notes_of, read_checkpoint, read_ncnn_files
 from esrgan_weights.stated import with_sizes
 from esrgan_weights.values import as_float32, equal, is_finite, rounded, stored_as
-from esrgan_weights.write_ncnn import ncnn_graph, ncnn_weights
+from esrgan_weights.write_ncnn import ncnn_weights
 
 PICKLE_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar")
 DTYPES = ("float32", "float16", "bfloat16")
@@ -182,7 +183,7 @@ def _write_safetensors(
 
 
 def _save_ncnn(config: Config, tensors: Mapping[str, Tensor], path: Path, *, half: bool) -> None:
-    layers = ncnn_graph(config, tensors)
+    layers = ncnn_graph(config)
     weights = path.with_suffix(".bin")
     with atomic_path(path) as param_part, atomic_path(weights) as weights_part:
         param_part.write_text(print_layers(layers), encoding="utf-8")
