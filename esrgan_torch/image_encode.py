@@ -136,10 +136,11 @@ def encode_frames(
         Others, and errors, as in `encode`.
 
     Raises:
+        FramesError: going through the frames raised something.
         ConfigError: also where there are no frames, or several and the format holds one, or where those of an
             animation differ in size, depth or number of channels.
     """
-    all_frames = iter(frames)
+    all_frames = _taken(frames)
     first = next(all_frames, None)
     if first is None:
         raise ConfigError("there are no frames to write")
@@ -166,6 +167,17 @@ def encode_frames(
             plain = _fitted(first.picture, form)
         options = pillow_options(plain, form.name, form.quality if quality is None else quality, lossless)
         return encode_by_pillow(fitted(), plays, form.name.upper(), options)
+
+
+class FramesError(Exception):
+    """What the frames that are to be written raised; no fault of an encoder. `__cause__` is the error."""
+
+
+def _taken(frames: Iterable[Frame]) -> Iterator[Frame]:
+    try:
+        yield from frames
+    except Exception as error:
+        raise FramesError from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from esrgan_torch.errors import ConfigError, EsrganError, ImageReadError, ImageWriteError
 from esrgan_torch.image_decode import decode
-from esrgan_torch.image_encode import FORMAT_NAMES, choose_format, encode, encode_frames
+from esrgan_torch.image_encode import FORMAT_NAMES, FramesError, choose_format, encode, encode_frames
 from esrgan_torch.image_files import OpenSource, Source, Target, name_of, store, suffix_of
 from esrgan_torch.image_kinds import HEAD, READ_SUFFIXES, recognise, refusal
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
@@ -169,6 +169,8 @@ def write_frames(
         raise ConfigError(f"loop is how many times it is played, 0 for ever, not {loop}")
     try:
         data, count = encode_frames(frames, loop, form, quality, lossless)
+    except FramesError as error:
+        raise error.__cause__ or error from None
     except ImageWriteError as error:
         raise type(error)(f"{name_of(target)}: {error}") from error
     store(target, data)
