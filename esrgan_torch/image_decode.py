@@ -5,34 +5,15 @@ from dataclasses import replace
 
 from esrgan_torch.image_apng import Apng
 from esrgan_torch.image_frames import animation, single
+from esrgan_torch.image_heif import HeifFile
+from esrgan_torch.image_jxl import JxlFile
 from esrgan_torch.image_metadata import upright
 from esrgan_torch.image_pillow import check_size, decode_by_pillow, tiff_page_by_pillow
-from esrgan_torch.image_png import SIGNATURE, PngFile, png_size
+from esrgan_torch.image_png import PngFile, png_size
 from esrgan_torch.image_png_metadata import PngMetadata
+from esrgan_torch.image_pnm import PnmFile
 from esrgan_torch.image_tiff import TiffFile
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
-
-HEAD = 32
-"""Bytes of a file that `recognise` needs."""
-
-
-def recognise(head: bytes) -> str | None:
-    """The kind of file that begins with these bytes (`HEAD` of them or all), None for no known picture."""
-    if head.startswith(SIGNATURE):
-        return "PNG"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis", b"mif1", b"msf1"):
-        return "AVIF"
-    if head.startswith(b"BM"):
-        return "BMP"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "GIF"
-    return None
 
 
 def decode(kind: str, data: bytes, max_pixels: int) -> Frames:
@@ -49,6 +30,13 @@ def decode(kind: str, data: bytes, max_pixels: int) -> Frames:
         return _decode_png(data, max_pixels)
     if kind == "TIFF":
         return _decode_tiff(data, max_pixels)
+    if kind == "HEIF":
+        return _decode_heif(data, max_pixels)
+    if kind == "JPEG XL":
+        return _decode_jxl(data, max_pixels)
+    if kind == "PNM" and (file := PnmFile(data)).own:
+        check_size(file.height, file.width, max_pixels)
+        return single(lambda: Picture(file.pixels()))
     return decode_by_pillow(kind, data, max_pixels)
 
 
@@ -95,3 +83,21 @@ def _decode_tiff(data: bytes, max_pixels: int) -> Frames:
             yield Frame(replace(picture, frames=len(pages)))
 
     return Frames(len(pages), timed=False, loop=0, first=lambda: next(frames()).picture, decode=frames)
+
+
+def _decode_heif(data: bytes, max_pixels: int) -> Frames:
+    file = HeifFile(data)
+    check_size(file.height, file.width, max_pixels)
+    return single(lambda: replace(upright(file.picture(), 1), frames=file.count))
+
+
+def _decode_jxl(data: bytes, max_pixels: int) -> Frames:
+    """Of an animation the first frame alone: how long the others last is not known through imagecodecs."""
+    file = JxlFile(data)
+    check_size(file.height, file.width, max_pixels)
+
+    def picture() -> Picture:
+        pictures = file.pictures()
+        return replace(pictures[0], frames=len(pictures))
+
+    return single(picture)

@@ -16,6 +16,7 @@ from esrgan_torch.image_apng import encode_apng
 from esrgan_torch.image_colour import converted_to_srgb, fitting_profile, is_hdr
 from esrgan_torch.image_encode_pillow import encode_one_by_pillow, pillow_options
 from esrgan_torch.image_exif import exif_as_written, xmp_as_written
+from esrgan_torch.image_jxl import encode_jxl
 from esrgan_torch.image_png import MAX_SIDE as PNG_MAX_SIDE
 from esrgan_torch.image_png import encode_png
 from esrgan_torch.image_tiff import encode_tiff
@@ -63,6 +64,8 @@ _FORMATS = (
     Format("tiff", (".tif", ".tiff"), True, True, None, True, 2**31, "pages"),
     # Pillow's AVIF is off by up to 2 levels at quality 100, so lossless is not on offer
     Format("avif", (".avif",), False, True, 85, False, 32_768, "animation", channels={2: 4}),
+    # imagecodecs writes pixels alone, and says of 16 bits that they are linear light
+    Format("jxl", (".jxl",), False, True, 90, True, 2**30, profile=False),
     Format("gif", (".gif",), False, True, None, False, 65_535, "animation", profile=False),
     Format("bmp", (".bmp",), False, False, None, True, 2**31 - 1, profile=False),
 )
@@ -116,6 +119,8 @@ def encode(picture: Picture, form: Format, quality: int | None, lossless: bool) 
             return encode_tiff([picture])[0]
         if form.name == "gif":
             return encode_gif([Frame(picture)], 1)[0]
+        if form.name == "jxl":
+            return encode_jxl(picture.pixels, quality or form.quality or 0, lossless)
         return encode_one_by_pillow(
             picture, form.name, form.quality if quality is None else quality, lossless
         )
@@ -131,10 +136,11 @@ def encode_frames(
         Others, and errors, as in `encode`.
 
     Raises:
+        FramesError: going through the frames raised something.
         ConfigError: also where there are no frames, or several and the format holds one, or where those of an
             animation differ in size, depth or number of channels.
     """
-    all_frames = iter(frames)
+    all_frames = _taken(frames)
     first = next(all_frames, None)
     if first is None:
         raise ConfigError("there are no frames to write")
@@ -161,6 +167,17 @@ def encode_frames(
             plain = _fitted(first.picture, form)
         options = pillow_options(plain, form.name, form.quality if quality is None else quality, lossless)
         return encode_by_pillow(fitted(), plays, form.name.upper(), options)
+
+
+class FramesError(Exception):
+    """What the frames that are to be written raised; no fault of an encoder. `__cause__` is the error."""
+
+
+def _taken(frames: Iterable[Frame]) -> Iterator[Frame]:
+    try:
+        yield from frames
+    except Exception as error:
+        raise FramesError from error
 
 
 @contextmanager

@@ -11,16 +11,22 @@ import numpy as np
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
+    DdsImagePlugin,
     GifImagePlugin,
+    IcoImagePlugin,
     Image,
     ImageCms,
     ImageFile,
     JpegImagePlugin,
+    PpmImagePlugin,
+    QoiImagePlugin,
+    TgaImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
 
 from esrgan_torch.errors import ImageReadError, ImageTooLargeError
+from esrgan_torch.image_colour import profile_of_cicp
 from esrgan_torch.image_frames import animation, single
 from esrgan_torch.image_metadata import upright
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
@@ -34,6 +40,11 @@ _CLASSES: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "BMP": BmpImagePlugin.BmpImageFile,
     "GIF": GifImagePlugin.GifImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
+    "TGA": TgaImagePlugin.TgaImageFile,
+    "DDS": DdsImagePlugin.DdsImageFile,
+    "QOI": QoiImagePlugin.QoiImageFile,
+    "ICO": IcoImagePlugin.IcoImageFile,
+    "PNM": PpmImagePlugin.PpmImageFile,
 }
 
 
@@ -46,7 +57,10 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
     def picture() -> Picture:
         with _opened(kind, data, max_pixels) as image:
             pixels, icc_profile = _pixels(image)
-            return _picture(image, pixels, icc_profile)
+            check_size(
+                pixels.shape[0], pixels.shape[1], max_pixels
+            )  # an icon's directory may say less than is there
+            return _picture(image, pixels, _profile(kind, data, icc_profile, pixels))
 
     def frames() -> Iterator[Frame]:
         with _opened(kind, data, max_pixels) as image:
@@ -58,7 +72,8 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
                     image.convert("LA" if image.mode in ("L", "LA") and kind != "GIF" else "RGBA")
                 )
                 seconds = float(image.info.get("duration", 0)) / 1000
-                yield Frame(_picture(image, pixels, image.info.get("icc_profile")), seconds)
+                profile = _profile(kind, data, image.info.get("icc_profile"), pixels)
+                yield Frame(_picture(image, pixels, profile), seconds)
 
     return single(picture) if count == 1 else animation(count, plays, frames)
 
@@ -82,6 +97,7 @@ def check_size(height: int, width: int, max_pixels: int) -> None:
 
 # how often an animation is played, 0 for ever. A GIF says how often it is repeated after the first time,
 # nothing for never; what AVIF says is not known through Pillow.
+_AVIF_HEADER = 1 << 16
 _PLAYS: dict[str, Callable[[Image.Image], int]] = {
     "GIF": lambda image: (image.info["loop"] and image.info["loop"] + 1) if "loop" in image.info else 1,
     "WebP": lambda image: image.info.get("loop", 0),
@@ -113,6 +129,19 @@ def _pixels(image: ImageFile.ImageFile) -> tuple[Pixels, bytes | None]:
     if image.mode == "LAB":  # a profile would be of L*a*b*
         icc_profile = None
     return (pixels[:, :, None] if pixels.ndim == 2 else pixels), icc_profile
+
+
+def _profile(kind: str, data: bytes, icc_profile: bytes | None, pixels: Pixels) -> bytes | None:
+    """The ICC profile, or for AVIF one of the numbers of H.273 in its place, which Pillow ignores."""
+    if kind != "AVIF" or icc_profile is not None:
+        return icc_profile
+    at = data.find(b"colrnclx", 0, _AVIF_HEADER)  # a box: 16 bits each for primaries, transfer, matrix
+    if at < 0 or at + 12 > len(data):
+        return None
+    primaries, transfer = struct.unpack_from(">HH", data, at + 8)
+    if (primaries, transfer) == (1, 13) or max(primaries, transfer) > 255:
+        return None
+    return profile_of_cicp(bytes((primaries, transfer, 0, 1)), pixels.shape[2])
 
 
 def _picture(image: ImageFile.ImageFile, pixels: Pixels, icc_profile: bytes | None) -> Picture:
