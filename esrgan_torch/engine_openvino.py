@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
 
@@ -27,10 +26,10 @@ from esrgan_torch.engine import CompactEngine, Progress
 from esrgan_torch.engine_packed import PackedEngine
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.host import for_rows
+from esrgan_torch.openvino_import import MODULE, import_openvino
 
 log = logging.getLogger(__name__)
 
-MODULE = "openvino"
 HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 SHAPES_KEPT = 4
 LARGEST = 256 * 256  # feature pixels of an RRDB trunk: beyond, bands of rows take far less memory
@@ -52,7 +51,7 @@ def is_usable() -> bool:
     if not is_installed():
         return False
     try:
-        import_module(MODULE)
+        import_openvino()
     except (ImportError, OSError, RuntimeError) as error:
         log.warning("OpenVINO is installed and does not start (%s): PyTorch computes instead", error)
         return False
@@ -92,7 +91,7 @@ class Compiled:
                     self._requests.popitem(last=False)
             self._requests.move_to_end((height, width))
             request = self._requests[height, width]
-            openvino: Any = import_module(MODULE)
+            openvino = import_openvino()
             # by NumPy: PyTorch's threads, once awake, would wait busily while OpenVINO's compute
             given = np.ascontiguousarray(cast("NDArray[np.float32]", batch.numpy()))
             result = np.empty(tuple(request.get_output_tensor().shape), np.float32)
@@ -103,7 +102,7 @@ class Compiled:
             return torch.from_numpy(result)
 
     def _compile(self, height: int, width: int) -> Any:
-        model = self._build(import_module(f"{MODULE}.opset13"), height, width)
+        model = self._build(import_openvino().opset13, height, width)
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._hint,
@@ -229,7 +228,7 @@ def _core() -> Any:
     A start gives its thread another stack for signals, and unmaps it when the last graph of that start goes.
     After several, as `openvino.compile_model` makes them, a signal met an unmapped one and ended the process.
     """
-    return cast("Any", import_module(MODULE)).Core()
+    return import_openvino().Core()
 
 
 def _dense_block(ops: Any, stream: Any, block: ResidualDenseBlock) -> Any:
@@ -262,5 +261,5 @@ def _constant(ops: Any, values: Tensor) -> Any:
 
 
 def _model(result: Any, given: Any) -> Any:
-    openvino: Any = import_module(MODULE)
+    openvino = import_openvino()
     return openvino.Model([result], [given], "trunk")

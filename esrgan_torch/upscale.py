@@ -16,7 +16,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 from esrgan_torch.picture import Picture, Pixels
 from esrgan_torch.plan import Plan, make_plan
-from esrgan_torch.precision import resolve_dtype
+from esrgan_torch.precision import check_dtype, resolve_dtype
 from esrgan_torch.resample import imresize
 from esrgan_torch.tiling import Tiling
 from esrgan_torch.uniform_alpha import keep_uniform
@@ -63,6 +63,8 @@ class Upscaler:
         model: an `RRDBNet` or `CompactNet`, with 1 or 3 channels in and out; it is copied, not changed.
         device: "auto" (the first of cuda, mps, cpu), or a device such as "cpu" or "cuda:1".
         dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16".
+            "auto" computes 16-bit pictures in float32, on CUDA without TF32: half precision gives them fewer
+            than 8 bits.
         tiling: what may be done to fit memory, see `Tiling`; a mode's name will do.
         alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
@@ -112,11 +114,15 @@ class Upscaler:
         self.model = model
         self.device = resolve_device(device)
         self.dtype = resolve_dtype(dtype, model, self.device)
+        self._dtype_is_open = check_dtype(dtype, self.device) is None
         self.tiling = tiling if isinstance(tiling, Tiling) else Tiling(tiling)
         self.alpha: AlphaMode = alpha
         self.tta = tta
         self.scale = float(model.scale if scale is None else scale)
         self._engine = make_engine(model, self.device, self.dtype, engine)
+        # the project's kernels compute in half precision
+        self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
+        self._engine_of_16_bits: Engine | None = None
         self._exact_engine: Engine | None = None
 
     @overload
@@ -130,17 +136,18 @@ class Upscaler:
             return self.upscale(image).picture
         return self.upscale(Picture(image)).picture.pixels
 
-    def plan(self, height: int, width: int) -> Plan:
-        """How a picture of height x width input pixels would be computed now.
+    def plan(self, height: int, width: int, bits: int = 8) -> Plan:
+        """How a picture of height x width input pixels with 8 or 16 bits a channel would be computed now.
 
         Raises:
             OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
         """
-        # a CPU holds the result as well: 8-bit RGB, in two versions when it is resized after; the mean of
-        # turns and the turn that is added to it are RGB in float32
-        result_bytes = 6 + (24 if self.tta else 0)
+        # a CPU holds the result as well: RGB, in two versions when it is resized after; the mean of turns and
+        # the turn that is added to it are RGB in float32
+        result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
         held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
-        return make_plan(self.model, self._engine, height, width, self.tiling, free_memory(self.device), held)
+        engine = self._engine_for(bits)
+        return make_plan(self.model, engine, height, width, self.tiling, free_memory(self.device), held)
 
     def upscale(self, picture: Picture, progress: Progress | None = None) -> Upscaled:
         """Upscale a picture and say how it was done.
@@ -154,7 +161,8 @@ class Upscaler:
             NonFiniteError: the network gives NaN or infinity in float32 too.
         """
         started = time.perf_counter()
-        plan = self.plan(picture.height, picture.width)
+        engine = self._engine_for(picture.bits)
+        plan = self.plan(picture.height, picture.width, picture.bits)
         colour, alpha = _split(picture.pixels)
         if self.alpha == "drop":
             alpha = None
@@ -164,12 +172,13 @@ class Upscaler:
         planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
         if alpha is not None and self.alpha == "model":
             planes.append(alpha)
+        on_its_side = self.plan(picture.width, picture.height, picture.bits) if self.tta else None
         enlarger = Enlarger(
             model=self.model,
-            engine=self._engine,
+            engine=engine,
             exact_engine=self._float32_engine,
             plan=plan,
-            plan_on_its_side=self.plan(picture.width, picture.height) if self.tta else None,
+            plan_on_its_side=on_its_side,
             divisible=self.tiling.mode in ("auto", "overlap"),
             planes=sum(not _is_flat(plane) for plane in planes),
             progress=progress or _ignore,
@@ -180,18 +189,30 @@ class Upscaler:
             parts.append(imresize(alpha, *self._size(*alpha.shape[:2])))
         if progress is not None:
             progress(1.0)  # nothing may have had to be computed
+        if on_its_side is not None and not on_its_side.exact:
+            plan = on_its_side  # the worse of the two, where memory has become less in between
         if plan.exact and not enlarger.exact:
             plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
         return Upscaled(
             picture.with_pixels(np.concatenate(parts, axis=2)),
             plan,
             device_name(self.device),
-            str(self.dtype).removeprefix("torch."),
+            str(engine.dtype).removeprefix("torch."),
             enlarger.redone,
             enlarger.divided,
             time.perf_counter() - started,
             self.tta,
         )
+
+    def _engine_for(self, bits: int) -> Engine:
+        """The engine of `dtype`; where that was left open, one in float32 for what 8 bits do not hold."""
+        if bits == 8 or not self._dtype_is_open or self.dtype == torch.float32:
+            return self._engine
+        if self._engine_of_16_bits is None:
+            self._engine_of_16_bits = make_engine(
+                self.model, self.device, torch.float32, self._float32_engine_name
+            )
+        return self._engine_of_16_bits
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:

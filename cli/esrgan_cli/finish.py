@@ -1,6 +1,6 @@
 """What becomes of the network's result before it is written: its size, its background, its metadata."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from esrgan_cli.background import Colour, on_background
 from esrgan_cli.target_size import TargetSize
@@ -34,7 +34,7 @@ class Finish:
                 large = large.with_pixels(imresize(large.pixels, *size))
         if self.background is not None:
             large = on_background(large, self.background)
-        return replace(large, exif=None) if self.strip else large
+        return large.without_metadata() if self.strip else large
 
     def sides(self, original: Picture, scale: float) -> tuple[int, int]:
         """(height, width) of the result, before it is computed; errors as above."""

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from esrgan_cli.paths import read_head
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.image_decode import HEAD, recognise
 from esrgan_torch.image_encode import Format, choose_format
+from esrgan_torch.image_kinds import HEAD, recognise
 
 DEFAULT_FORMAT = "png"
 SAME = "same"
+_NAMES = {"JPEG XL": ".jxl"}  # of kinds that no suffix is called after
 
 
 def suffix_like(source: Path) -> tuple[str, str]:
@@ -21,8 +22,8 @@ def suffix_like(source: Path) -> tuple[str, str]:
 
 def suffix_for(head: bytes, suffix: str) -> tuple[str, str]:
     """The same for a file that begins with `head`, and whose name ends with `suffix`."""
-    kind = recognise(head) or ""
-    by_content, by_name = _format_of(f".{kind.lower()}"), _format_of(suffix)
+    kind = recognise(head, suffix.lower()) or ""
+    by_content, by_name = _format_of(_NAMES.get(kind, f".{kind.lower()}")), _format_of(suffix)
     form = by_content or by_name
     if form is None:
         what = kind or suffix.removeprefix(".") or "its format"

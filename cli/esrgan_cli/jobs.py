@@ -5,12 +5,13 @@ import threading
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from esrgan_cli.coding import FileOptions, told
 from esrgan_cli.console import Console
-from esrgan_cli.enlarge import Enlarging
+from esrgan_cli.enlarging import Enlarging
 from esrgan_cli.finish import Finish
 from esrgan_cli.library_warnings import about
 from esrgan_cli.making import Making
@@ -19,7 +20,7 @@ from esrgan_cli.page import Page
 from esrgan_cli.paths import Found, look, make_folder
 from esrgan_cli.targets import Job, Targets
 from esrgan_torch.errors import EsrganError, ImageTooLargeError, ImageWriteError
-from esrgan_torch.images import Frame, Frames, Picture, read_frames, write_frames
+from esrgan_torch.images import Picture, read_frames, write_frames
 from esrgan_torch.upscale import Upscaled, Upscaler
 
 
@@ -92,49 +93,49 @@ class Runner:
                 return
             with about(job.source):
                 try:
-                    outcome = self._upscale(upscaler, job)
+                    result = self._upscale(upscaler, job)
                 except _StoppedError:
                     return
                 except Exception as error:  # a defect too costs one picture, not those that wait
                     self._report_failure(job, error)
                 else:
-                    self._report(outcome)
+                    self._report(*result)
             self._console.progress(job.source, 1.0)
 
-    def _upscale(self, upscaler: Upscaler, job: Job) -> "_Outcome":
+    def _upscale(self, upscaler: Upscaler, job: Job) -> tuple[Job, Enlarging]:
         options = self._options
         found = look(job.source)
         frames = read_frames(
             options.stdin if job.source == STREAM else job.source, max_pixels=options.max_pixels
         )
-        first = frames.first()
         coding = options.coding(job.suffix or job.target.suffix)
-        coding.check(first, upscaler.scale, self._finish, drops_alpha=upscaler.alpha == "drop")
-        whole = coding.form.holds(frames)
-        if job.target != STREAM:
-            _check_place(job.target)
-            make_folder(job.target.parent)
-            job = self._claim(job)
+
+        def check(picture: Picture) -> None:
+            coding.check(picture, upscaler.scale, self._finish, drops_alpha=upscaler.alpha == "drop")
 
         def progress(share: float) -> None:
             if self._stop.is_set():
                 raise _StoppedError
             self._console.progress(job.source, share)
 
-        enlarging = Enlarging(upscaler, self._finish, progress)
+        work = Enlarging(frames, coding.form, upscaler, check, progress, self._finish)
+        check(work.first)
+        if job.target != STREAM:
+            _check_place(job.target)
+            make_folder(job.target.parent)
+            job = self._claim(job)
         write_frames(
             job.target if options.stdout is None else options.stdout,
-            enlarging.frames(frames) if whole else (Frame(enlarging.picture(first)) for _ in range(1)),
+            work,
             loop=frames.loop,
             format=coding.form.name,
             quality=coding.quality,
             lossless=coding.lossless,
         )
         self._note(job, found)
-        outcome = _Outcome(job, first, enlarging.outcome, frames, whole)
         if self._page is not None:
-            self._page.add(job.source, job.target, first, outcome.result)
-        return outcome
+            self._page.add(job.source, job.target, work.first, work.result)
+        return job, work
 
     def _claim(self, job: Job) -> Job:
         """The job, under a name that no other process has taken meanwhile."""
@@ -154,20 +155,21 @@ class Runner:
                 "were made will not be known"
             )
 
-    def _report(self, outcome: "_Outcome") -> None:
-        job, picture, result = outcome.job, outcome.picture, outcome.result
+    def _report(self, job: Job, work: Enlarging) -> None:
+        picture, result = work.first, work.result
         with self._count:
             self.done += 1
             number = self.done + self.failed
         large = result.picture
         if job.target != STREAM:
             self._console.result(job.target)
+        each = f", each of {work.count}," if work.count > 1 else ""
         self._console.say(
-            f"[{number}/{self._total}] {told(job.source)}: {outcome.frames_told}{picture.width} x "
-            f"{picture.height} to {large.width} x {large.height} pixels in {result.seconds:.1f} s; "
+            f"[{number}/{self._total}] {told(job.source)}: {picture.width} x {picture.height} to "
+            f"{large.width} x {large.height} pixels{each} in {result.seconds:.1f} s; "
             f"{result.device}, {result.dtype}; {result.plan}"
         )
-        for text in (job.note, outcome.frames_lost, *remarks(result)):
+        for text in (job.note, work.note, *remarks(result)):
             if text:
                 self._console.warn(f"{told(job.source)}: {text}")
 
@@ -209,6 +211,12 @@ def remarks(result: Upscaled) -> list[str]:
         found.append(f"{result.redone} tiles were not finite in {result.dtype}, computed again in float32")
     if result.divided:
         found.append(f"{result.divided} tiles did not fit in memory and were divided")
+    if result.picture.bits == 16 and result.dtype != "float32":
+        levels = np.count_nonzero(np.bincount(result.picture.pixels.ravel()))
+        found.append(
+            f"16 bits computed in {result.dtype}, as asked: {levels:,} distinct values, and up to 2 % of the "
+            "range away from float32's; without --dtype they are computed in float32"
+        )
     return found
 
 
@@ -219,30 +227,6 @@ def _check_place(target: Path) -> None:
         raise ImageWriteError(
             f"cannot write: {target} {there.cause or 'is a folder'}; choose another with -o"
         )
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    job: Job
-    picture: Picture
-    result: Upscaled
-    frames: Frames
-    whole: bool
-
-    @property
-    def frames_told(self) -> str:
-        """How many frames or pages were made, where it is not one."""
-        if self.frames.count == 1 or not self.whole:
-            return ""
-        return f"{self.frames.count} {'frames' if self.frames.timed else 'pages'}, "
-
-    @property
-    def frames_lost(self) -> str:
-        """What the format could not hold."""
-        if self.whole:
-            return ""
-        what, forms = ("frames", "png, webp, avif or gif") if self.frames.timed else ("pages", "tiff")
-        return f"the first of {self.frames.count} {what} was taken; {forms} keeps all"
 
 
 class _StoppedError(Exception):

@@ -79,14 +79,18 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--format",
         metavar="FORMAT",
-        help="png, jpg, webp, tiff, avif, gif or bmp, or same: as the input (default: by -o, else png)",
+        help="png, jpg, webp, tiff, avif, jxl, gif or bmp, or same: as the input (default: by -o, else png)",
     )
     parser.add_argument(
         "--suffix", metavar="TEXT", help="end of the names of results (default: -x4, by the scale or size)"
     )
-    parser.add_argument("--strip", action="store_true", help="leave out EXIF and other metadata")
-    parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp and avif")
-    parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp")
+    parser.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave out EXIF, XMP, texts and density; colours stay as they are",
+    )
+    parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp, avif and jxl")
+    parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp and jxl")
     parser.add_argument(
         "--max-pixels",
         metavar="MILLIONS",

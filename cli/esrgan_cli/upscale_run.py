@@ -24,8 +24,8 @@ from esrgan_cli.target_size import parse_size
 from esrgan_cli.targets import Journals, Targets, target_file, target_names, target_stream
 from esrgan_torch.devices import resolve_device
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.image_decode import HEAD
 from esrgan_torch.image_encode import choose_format
+from esrgan_torch.image_kinds import HEAD
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
 from esrgan_torch.network import Generator
 from esrgan_torch.precision import check_dtype

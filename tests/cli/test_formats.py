@@ -15,6 +15,7 @@ PNG, JPEG, GIF = b"\x89PNG\r\n\x1a\n" + bytes(24), b"\xff\xd8\xff" + bytes(29), 
         (JPEG, ".png", ".jpg"),
         (JPEG, "", ".jpg"),
         (GIF, ".gif", ".gif"),
+        (b"\xff\x0a" + bytes(30), "", ".jxl"),
         (b"", ".webp", ".webp"),
     ],
 )

@@ -47,6 +47,15 @@ def test_remarks() -> None:
     assert "3 tiles did not fit in memory" in divided
 
 
+def test_half_precision_for_16_bits_is_remarked_with_what_it_costs() -> None:
+    plan = Plan((), None, 0, 0, True, 0, "")
+    fine = Picture(np.arange(0, 12000, 1000, dtype=np.uint16).reshape(2, 2, 3))
+    assert remarks(Upscaled(fine, plan, "CPU", "float32", 0, 0, 1.0)) == []
+    [text] = remarks(Upscaled(fine, plan, "CPU", "bfloat16", 0, 0, 1.0))
+    assert "bfloat16" in text
+    assert "12 distinct values" in text
+
+
 def test_several_devices_share_the_files(
     upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from esrgan_torch.images import read_frames, read_image, write_image
+from esrgan_torch.images import Picture, read_image, write_image
 from esrgan_torch.resample import imresize
 from esrgan_torch.upscale import Upscaler
 from esrgan_weights.loading import load
@@ -71,20 +70,14 @@ def test_a_background_for_what_is_transparent(upscale: Upscale) -> None:
     assert upscale("logo.png", "--background", "red", "--alpha", "drop") == 2
 
 
-def test_frames_that_the_format_holds_are_all_made(upscale: Upscale, capsys: Capture) -> None:
-    frames = [Image.new("RGB", (12, 10), (40 * number, 9, 9)) for number in range(3)]
-    frames[0].save("a.gif", save_all=True, append_images=frames[1:], duration=[50, 70, 90], loop=2)
-    assert upscale("a.gif", "-o", "a.webp") == 0
-    assert "[1/1] a.gif: 3 frames, 12 x 10 to 48 x 40 pixels" in capsys.readouterr().err
-    large = read_frames("a.webp")
-    assert [frame.seconds for frame in large] == [0.05, 0.07, 0.09]
-    assert large.loop == read_frames("a.gif").loop
-    assert upscale("a.gif", "-o", "a.jpg") == 0
-    assert (
-        "warning: a.gif: the first of 3 frames was taken; png, webp, avif or gif keeps all"
-        in capsys.readouterr().err
-    )
-    assert read_image("a.jpg").width == 48
+def test_metadata_that_is_stripped(upscale: Upscale) -> None:
+    picture = Picture(np.zeros((4, 4, 3), np.uint8), texts=(("Comment", "of mine"),), density=(300.0, 300.0))
+    write_image("a.png", picture)
+    assert upscale("a.png") == 0
+    assert read_image("a-x4.png").texts == picture.texts
+    assert upscale("a.png", "--strip", "--update") == 0
+    assert read_image("a-x4.png").texts == ()
+    assert b"of mine" not in Path("a-x4.png").read_bytes()
 
 
 def test_turned_and_mirrored(upscale: Upscale, make_picture: MakePicture, tiny_model: Path) -> None:

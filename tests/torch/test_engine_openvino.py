@@ -204,9 +204,9 @@ def test_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_that_does_not_start_is_told_and_done_without(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(name: str) -> None:
+    def fails() -> None:
         raise ImportError("libtbb.so.12 is missing")
 
-    monkeypatch.setattr(engine_openvino, "import_module", fails)
+    monkeypatch.setattr(engine_openvino, "import_openvino", fails)
     assert type(make_engine(small_compact(), CPU, torch.float32)) is CompactEngine
     assert "does not start (libtbb.so.12 is missing): PyTorch computes instead" in caplog.text
