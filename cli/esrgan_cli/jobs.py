@@ -169,7 +169,9 @@ class Runner:
             f"{large.width} x {large.height} pixels{each} in {result.seconds:.1f} s; "
             f"{result.device}, {result.dtype}; {result.plan}"
         )
-        for text in (job.note, work.note, *remarks(result)):
+        if job.note:
+            self._console.say(f"{told(job.source)}: {job.note}")
+        for text in (work.note, *remarks(result)):
             if text:
                 self._console.warn(f"{told(job.source)}: {text}")
 

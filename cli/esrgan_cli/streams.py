@@ -81,7 +81,9 @@ def take_stdout() -> BinaryIO:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     except (OSError, ValueError):  # no file of the system, as in a test
         return sys.stdout.buffer
-    return os.fdopen(taken, "wb")
+    raw = io.FileIO(taken, "wb")
+    raw.name = "stdout"  # for messages
+    return io.BufferedWriter(raw)
 
 
 def flush_streams() -> bool:
