@@ -18,7 +18,7 @@ from esrgan_torch.kernels.steps import Place, Weights
 
 FEATURES, GROWTH = 64, 32
 THREADS = 3 * 128
-SHARED_BYTES = 3 * 43392 + 4 * 64 * 128 * 2 + 3 * 16  # as in conv.cu
+SHARED_BYTES = 3 * 49536 + 4 * 64 * 128 * 2 + 3 * 16  # as in conv.cu
 CUBIN = Path(__file__).parent / "conv.sm_90a.cubin"
 KINDS = ("pair1", "rest", "pair2", "rest", "inner")  # of a dense block; "outer" in place of the last one
 
