@@ -147,7 +147,7 @@ def test_a_bad_input_does_not_stop_the_others(
     assert made("out") == ["c-x4.png"]
 
 
-def test_a_warning_of_libpng_has_the_name_of_its_file(
+def test_a_warning_of_a_decoder_has_the_name_of_its_file(
     upscale: Upscale, make_picture: MakePicture, capsys: Capture
 ) -> None:
     for name in ("a.png", "b.png"):
@@ -158,7 +158,9 @@ def test_a_warning_of_libpng_has_the_name_of_its_file(
         )
     assert upscale("a.png", "b.png", "-o", "out") == 0
     warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
-    assert warned == [f"esrgan: warning: {name}: PNG warning: sRGB: invalid" for name in ("a.png", "b.png")]
+    assert warned == [
+        f"esrgan: warning: {name}: its chunk sRGB is damaged; it is left out" for name in ("a.png", "b.png")
+    ]
 
 
 def test_a_target_that_is_a_folder_fails_before_the_work(
