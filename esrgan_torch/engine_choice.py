@@ -5,7 +5,9 @@ import torch
 from esrgan_torch import engine_openvino, engine_packed
 from esrgan_torch.compact import CompactNet
 from esrgan_torch.engine import CompactEngine, Engine, RRDBEngine
+from esrgan_torch.engine_foreign import ForeignEngine
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.network import Generator
 
@@ -22,6 +24,8 @@ def make_engine(model: Generator, device: torch.device, dtype: torch.dtype, *, e
     Raises:
         ConfigError: a network that is neither an RRDBNet nor a CompactNet.
     """
+    if isinstance(model, ForeignNetwork):
+        return ForeignEngine(model, device, dtype)
     if not isinstance(model, RRDBNet | CompactNet):
         raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
     packed = device.type == "cpu" and engine_packed.is_available(dtype)
