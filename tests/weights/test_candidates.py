@@ -79,6 +79,8 @@ def test_any_keys_and_any_prefix(good, keys, prefix):
 def test_the_better_of_two(good, other, better, worse):
     for content in ({better: good, worse: other}, {worse: other, better: good}):
         assert found(content, good) == better
+    prefixed = {better: under("net_g_ema.", good), worse: under("net_g_ema.", other)}
+    assert found(dict(reversed(prefixed.items())), good) == f"{better} net_g_ema."
     # the same names with dots, as safetensors has them
     assert found(under(f"{worse}.", other) | under(f"{better}.", good), good) == f"{better}."
 

@@ -147,6 +147,49 @@ def test_what_is_stated_of_other_tensors_is_not_believed(small_rrdb, tmp_path):
 
 def test_weight_beyond_float16(small_rrdb, tmp_path):
     small_rrdb.conv_first.weight[0, 0, 0, 0] = 1e6
-    with pytest.raises(CheckpointError, match=r"conv_first\.weight holds NaN or infinity"):
+    with pytest.raises(CheckpointError, match=r"conv_first\.weight has numbers that float16 cannot hold"):
         save(small_rrdb, tmp_path / "a.param", "ncnn-float16")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("layout", [layout for layout in WRITABLE if layout not in NCNN])
+def test_dtype(small_rrdb, tmp_path, layout, dtype):
+    path = save(small_rrdb, tmp_path / f"a{suffix(layout)}", layout, dtype)
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.stored == (dtype,)
+    for name, tensor in small_rrdb.state_dict().items():
+        assert torch.equal(checkpoint.tensors[name], tensor.to(getattr(torch, dtype)).float())
+
+
+def test_dtype_of_ncnn(small_rrdb, tmp_path):
+    assert read_checkpoint(save(small_rrdb, tmp_path / "a.param", dtype="float16")).stored == ("float16",)
+    assert read_checkpoint(save(small_rrdb, tmp_path / "b.param")).stored == ("float32",)
+    with pytest.raises(ConfigError, match="not bfloat16"):
+        save(small_rrdb, tmp_path / "c.param", dtype="bfloat16")
+    with pytest.raises(ConfigError, match="take the layout ncnn"):
+        save(small_rrdb, tmp_path / "c.param", "ncnn-float16", "float32")
+    with pytest.raises(ConfigError, match="unknown dtype 'int8'"):
+        save(small_rrdb, tmp_path / "c.param", dtype="int8")
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [("a.safetensors", "basicsr"), ("a.PTH", "basicsr"), ("a.pth.tar", "basicsr"), ("a.param", "ncnn")],
+)
+def test_layout_by_the_suffix(small_rrdb, tmp_path, name, layout):
+    assert read_checkpoint(save(small_rrdb, tmp_path / name)).provenance.layout == layout
+
+
+def test_no_layout_for_a_suffix(small_rrdb, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"a\.bin: give the file one of the suffixes \.safetensors, \.param"
+    ):
+        save(small_rrdb, tmp_path / "a.bin")
+
+
+def test_facts_are_read_back(small_rrdb, tmp_path):
+    path = save(small_rrdb, tmp_path / "a.safetensors", facts={"recipe": "x = 1"})
+    assert read_checkpoint(path).metadata["recipe"] == "x = 1"
+    with pytest.raises(ConfigError, match="only safetensors files hold facts"):
+        save(small_rrdb, tmp_path / "a.pth", facts={"recipe": "x = 1"})

@@ -77,14 +77,13 @@ class Candidate:
         return not self.strange and len(self.tensors) == len(self.names)
 
     @property
-    def rank(self) -> tuple[bool, bool, bool]:
+    def rank(self) -> tuple[bool, int, int]:
         """The larger, the sooner it is what the file was saved for."""
         steps = [*self.keys, *self.prefix.split(".")]
-        return (
-            not any(BESIDE.search(step) for step in steps),
-            any(AVERAGED.search(step) for step in steps),
-            any(GENERATOR.search(step) for step in steps),
+        beside, averaged, generator = (
+            sum(bool(pattern.search(step)) for step in steps) for pattern in (BESIDE, AVERAGED, GENERATOR)
         )
+        return not beside, averaged, generator
 
     def check(self) -> None:
         """Raise `CheckpointError` that names the tensors which are missing or too many."""

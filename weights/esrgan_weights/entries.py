@@ -7,6 +7,7 @@ from typing import cast
 from torch import Tensor
 
 from esrgan_weights.errors import CheckpointError
+from esrgan_weights.stand_ins import Array
 
 DEPTH = 12  # containers within each other; a training state has four
 ENTRIES = 500_000  # seen in all; a pickle of a few bytes can name one list in a billion places
@@ -52,6 +53,8 @@ def entries_of(content: object) -> list[Entry]:
             budget -= 1
             if type(value) in PLAIN:  # a log of losses is long
                 continue
+            if isinstance(value, Array):
+                value = value.tensor()
             if isinstance(value, Tensor):
                 found.append(Entry(keys, str(key), value, container))
             elif isinstance(value, Mapping | list | tuple) and len(keys) < DEPTH:

@@ -17,7 +17,7 @@ from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.infer import network_of
 from esrgan_weights.ncnn_graph import MAGIC
 from esrgan_weights.read_ncnn import pair, read_ncnn
-from esrgan_weights.read_pickle import read_pickle
+from esrgan_weights.read_pickle import PICKLE, ZIP, read_pickle
 from esrgan_weights.stated import stated_sizes
 
 # 3x or x3 that is no part of a larger number or of a version ("v3x")
@@ -54,10 +54,13 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
 
 
 def _read(path: Path, sha256: str | None) -> Checkpoint:
-    if path.suffix == ".bin" or _begins_with(path, MAGIC.encode()):
+    head = _head(path)
+    if head.startswith(MAGIC.encode()) or (
+        path.suffix.lower() == ".bin" and not _is_another_container(path, head)
+    ):
         param, weights = pair(path)
         return read_ncnn_files(param, weights, sha256 or sha256_of(weights))
-    if _is_safetensors(path):
+    if _is_safetensors(path, head) or path.suffix.lower() == ".safetensors":
         content, metadata = _read_safetensors(path)
         container = "safetensors"
     else:
@@ -136,16 +139,19 @@ def notes_of(path: Path, config: Config) -> tuple[str, ...]:
     return (TRIPLE_NOTE,)
 
 
-def _begins_with(path: Path, head: bytes) -> bool:
+def _head(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return stream.read(len(head)) == head
+        return stream.read(16)
 
 
-def _is_safetensors(path: Path) -> bool:
-    """Whether the file begins with a length and a JSON object, or at least is called so."""
-    with path.open("rb") as stream:
-        head = stream.read(9)
-    return (len(head) == 9 and head[8:] == b"{" and head[:1] != b"\x80") or path.suffix == ".safetensors"
+def _is_another_container(path: Path, head: bytes) -> bool:
+    """Whether a `.bin` is not ncnn's but what transformers and others give that name."""
+    return head.startswith((ZIP, PICKLE)) or _is_safetensors(path, head)
+
+
+def _is_safetensors(path: Path, head: bytes) -> bool:
+    """Whether the file begins with the length of a JSON object within it."""
+    return head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= path.stat().st_size
 
 
 def _read_safetensors(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:

@@ -41,9 +41,43 @@ def _array(tensor: Tensor) -> npt.NDArray[np.float32]:
             return tensor.numpy().astype(np.float32, order="C")
     if tensor.dtype == torch.bfloat16:  # the upper half of a float32
         bits = tensor.contiguous().view(torch.int16).numpy().view(np.uint16)
-        return np.left_shift(bits, 16, dtype=np.uint32).view(np.float32)
+        return np.asarray(np.left_shift(bits, 16, dtype=np.uint32)).view(np.float32)
     every = torch.arange(256, dtype=torch.uint8).view(tensor.dtype).to(torch.float32)
-    return np.asarray(_numpy(every)[_numpy(tensor.contiguous().view(torch.uint8))])
+    return np.asarray(to_numpy(every)[to_numpy(tensor.contiguous().view(torch.uint8))])
+
+
+def rounded(tensor: Tensor, precision: str) -> Tensor:
+    """A float32 tensor on the CPU, its numbers rounded to what a precision holds, still as float32.
+
+    Args:
+        tensor: the tensor.
+        precision: "float32", "float16" (beyond 65504 it holds infinity) or "bfloat16".
+    """
+    if precision == "float32":
+        return tensor
+    array = to_numpy(tensor)
+    if precision == "float16":
+        with np.errstate(over="ignore"):
+            return torch.from_numpy(array.astype(np.float16).astype(np.float32))
+    bits = np.ascontiguousarray(array).view(np.uint32)
+    # to the nearest, and to the even one of two: what is cut off, with the last bit kept, decides
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    return torch.from_numpy(bits.view(np.float32))
+
+
+def stored_as(tensor: Tensor, dtype: str) -> Tensor:
+    """A float32 tensor, rounded to that type already, in that type: "float32", "float16" or "bfloat16"."""
+    if dtype == "float32":
+        return tensor
+    if dtype == "float16":
+        return torch.from_numpy(to_numpy(tensor).astype(np.float16))
+    bits = np.ascontiguousarray(to_numpy(tensor)).view(np.uint32) >> 16
+    return torch.from_numpy(bits.astype(np.uint16).view(np.int16)).view(torch.bfloat16)
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether a tensor on the CPU, of a type that NumPy has, holds neither NaN nor infinity."""
+    return bool(np.isfinite(to_numpy(tensor)).all())
 
 
 def copy_of(tensor: Tensor) -> Tensor:
@@ -53,9 +87,10 @@ def copy_of(tensor: Tensor) -> Tensor:
 
 def equal(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors on the CPU, of types that NumPy has, hold the same shape and numbers."""
-    return np.array_equal(_numpy(one), _numpy(other))
+    return np.array_equal(to_numpy(one), to_numpy(other))
 
 
-def _numpy(tensor: Tensor) -> Any:
+def to_numpy(tensor: Tensor) -> Any:
+    """A tensor on the CPU, of a type that NumPy has, as an array on the same memory."""
     plain: Any = tensor.detach()  # torch types its arrays only in part
     return plain.numpy()
