@@ -60,19 +60,18 @@ def profile_of_png(chunks: dict[bytes, bytes], icc_profile: bytes | None, channe
     """The profile that the chunks of a PNG file mean together: cICP goes before iCCP, sRGB, gAMA and cHRM.
 
     Args:
-        chunks: payloads by their names.
+        chunks: payloads by their names, which `is_colour_chunk` took.
         icc_profile: of iCCP, unpacked.
         channels: of the pixels.
     """
-    if len(cicp := chunks.get(b"cICP", b"")) == 4 and (profile := profile_of_cicp(cicp, channels)):
+    if b"cICP" in chunks and (profile := profile_of_cicp(chunks[b"cICP"], channels)):
         return profile
     if icc_profile is not None:
         return icc_profile
     if b"sRGB" in chunks:
         return srgb_profile(channels)
-    gamma, corners = chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b"")
-    (gamma_value,) = struct.unpack(">I", gamma) if len(gamma) == 4 else (0,)
-    primaries = _chromaticities(corners) if len(corners) == 32 else None
+    gamma_value = int.from_bytes(chunks.get(b"gAMA", b""), "big")
+    primaries = _chromaticities(chunks[b"cHRM"]) if b"cHRM" in chunks else None
     if not gamma_value and primaries is None:
         return None
     usual = not gamma_value or abs(gamma_value - _USUAL_GAMMA) < 50
@@ -80,6 +79,15 @@ def profile_of_png(chunks: dict[bytes, bytes], icc_profile: bytes | None, channe
         return srgb_profile(channels)
     curve = _SRGB_CURVE if usual else (_PNG_GAMMA / gamma_value,)
     return _profile(channels, primaries or _BT709, _parametric(curve), "of gAMA and cHRM")
+
+
+def is_colour_chunk(name: bytes, payload: bytes) -> bool:
+    """Whether the payload of cICP, sRGB, gAMA or cHRM says what such a chunk can say."""
+    if name == b"cHRM":
+        return len(payload) == 32 and _chromaticities(payload) is not None
+    if name == b"gAMA":
+        return len(payload) == 4 and any(payload)
+    return len(payload) == 4 if name == b"cICP" else len(payload) == 1 and payload[0] < 4
 
 
 def profile_of_cicp(cicp: bytes, channels: int) -> bytes | None:

@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from esrgan_torch.image_codecs import codec
 from esrgan_torch.image_pillow import load, plain_mode
-from esrgan_torch.image_png_metadata import metadata_chunks
+from esrgan_torch.image_png_metadata import metadata_chunks, warn_of_chunk
 from esrgan_torch.picture import Picture, Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -108,7 +108,7 @@ def coded_metadata(picture: Picture) -> bytes:
 
 
 def read_chunks(data: bytes) -> Iterator[Chunk]:
-    """Name and payload of each chunk up to IEND.
+    """Name and payload of each chunk up to IEND. A damaged one that the pixels do not need is warned of.
 
     Raises:
         ValueError: IEND is missing, or a chunk that the pixels need has another checksum than it says.
@@ -122,9 +122,13 @@ def read_chunks(data: bytes) -> Iterator[Chunk]:
             break
         if name == b"IEND":
             return
-        if name in _CRITICAL and zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+        whole = zlib.crc32(view[at + 4 : end]) == int.from_bytes(view[end : end + 4], "big")
+        if not whole and name in _CRITICAL:
             raise ValueError(f"the checksum of its chunk {name.decode()} is wrong")
-        yield name, view[at + 8 : end]
+        if whole:
+            yield name, view[at + 8 : end]
+        else:
+            warn_of_chunk(name)
         at = end + 4
     raise ValueError("the file ends too early: it is truncated")
 

@@ -4,10 +4,11 @@
 """
 
 import struct
+import warnings
 import zlib
 from collections.abc import Iterable
 
-from esrgan_torch.image_colour import cicp_of, profile_of_png, srgb_profile
+from esrgan_torch.image_colour import cicp_of, is_colour_chunk, profile_of_png, srgb_profile
 from esrgan_torch.image_iptc import from_resources, to_resources
 from esrgan_torch.picture import Picture
 
@@ -19,12 +20,13 @@ _XMP = "XML:com.adobe.xmp"
 _IPTC = "Raw profile type iptc"
 _LONG_TEXT = 1024
 _COLOUR = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
+_READ = (*_COLOUR, b"iCCP", b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt")
 
 
 class PngMetadata:
     """Attributes as of `Picture`: exif (orientation not yet applied), xmp, iptc, texts, density; `profile`.
 
-    Chunks that are damaged are left out: the pixels are fine without them.
+    Chunks that are damaged are left out with a warning: the pixels are fine without them.
     """
 
     def __init__(self, chunks: Iterable[tuple[bytes, bytes | memoryview]]) -> None:
@@ -36,17 +38,26 @@ class PngMetadata:
         self._icc_profile: bytes | None = None
         self._colour: dict[bytes, bytes] = {}
         for name, payload in chunks:
+            data = bytes(payload) if name in _READ else b""
             if name == b"eXIf":
-                self.exif = bytes(payload)
+                self.exif = data
             elif name == b"iCCP":
-                self._icc_profile = _inflate(bytes(payload).partition(b"\0")[2][1:])
+                self._icc_profile = _inflate(data.partition(b"\0")[2][1:])
+                if self._icc_profile is None:
+                    warn_of_chunk(name)
             elif name in _COLOUR:
-                self._colour[name] = bytes(payload)
-            elif name == b"pHYs" and len(payload) == 9 and payload[8] == 1:
-                across, down, _ = struct.unpack(">IIB", payload)
+                if is_colour_chunk(name, data):
+                    self._colour[name] = data
+                else:
+                    warn_of_chunk(name)
+            elif name == b"pHYs" and len(data) == 9 and data[8] == 1:
+                across, down, _ = struct.unpack(">IIB", data)
                 self.density = (round(across * _INCH, 1), round(down * _INCH, 1)) if across and down else None
-            elif name in (b"tEXt", b"zTXt", b"iTXt") and (text := _read_text(name, bytes(payload))):
-                texts.append(text)
+            elif name in (b"tEXt", b"zTXt", b"iTXt"):
+                if (text := _read_text(name, data)) is not None:
+                    texts.append(text)
+                else:
+                    warn_of_chunk(name)
         for key, text in texts:
             if key == _XMP:
                 self.xmp = text.encode()
@@ -87,6 +98,11 @@ def metadata_chunks(picture: Picture) -> list[tuple[bytes, bytes]]:
         chunks.append(_text_chunk(_IPTC, f"\niptc\n{len(data):8}\n{data.hex()}\n"))
     chunks.extend(_text_chunk(key, text) for key, text in picture.texts if _is_keyword(key))
     return chunks
+
+
+def warn_of_chunk(name: bytes) -> None:
+    """Say that a chunk is damaged which the pixels do not need."""
+    warnings.warn(f"its chunk {name.decode('latin-1')} is damaged; it is left out", stacklevel=3)
 
 
 def _read_text(name: bytes, payload: bytes) -> tuple[str, str] | None:

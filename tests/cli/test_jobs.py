@@ -148,6 +148,22 @@ def test_a_bad_input_does_not_stop_the_others(
     assert made("out") == ["c-x4.png"]
 
 
+def test_a_warning_of_a_decoder_has_the_name_of_its_file(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    for name in ("a.png", "b.png"):
+        whole = make_picture(Path(name)).read_bytes()
+        chunk = b"sRGB\x09"  # an intent that there is not
+        Path(name).write_bytes(
+            whole[:33] + struct.pack(">I", 1) + chunk + struct.pack(">I", zlib.crc32(chunk)) + whole[33:]
+        )
+    assert upscale("a.png", "b.png", "-o", "out") == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert warned == [
+        f"esrgan: warning: {name}: its chunk sRGB is damaged; it is left out" for name in ("a.png", "b.png")
+    ]
+
+
 def test_a_warning_of_libpng_has_the_name_of_its_file(
     upscale: Upscale, make_picture: MakePicture, capsys: Capture
 ) -> None:

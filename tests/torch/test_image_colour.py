@@ -107,8 +107,29 @@ def test_what_programs_write_for_srgb_is_srgb(tmp_path: Path) -> None:
 
 
 def test_chunks_that_say_nothing_are_left_out(tmp_path: Path) -> None:
-    for chunks in ([], [gama(0)], [(b"gAMA", b"\0")], [chrm((0.0,) * 8)], [(b"cICP", bytes((2, 2, 0, 1)))]):
+    for chunks in ([], [(b"cICP", bytes((2, 2, 0, 1)))]):
         assert read_image(png_with(tmp_path / "a.png", BANDS, *chunks)).icc_profile is None
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        gama(0),
+        (b"gAMA", b"\0"),
+        chrm((0.0,) * 8),
+        (b"cHRM", b"short"),
+        (b"cICP", b"\1"),
+        (b"sRGB", b"\x09"),
+        (b"iCCP", b"name\0\0not deflate"),
+        (b"zTXt", b"key\0\0not deflate"),
+    ],
+)
+def test_damaged_chunks_are_left_out_with_a_warning(tmp_path: Path, damaged: tuple[bytes, bytes]) -> None:
+    png_with(tmp_path / "a.png", BANDS, damaged)
+    with pytest.warns(UserWarning, match=f"its chunk {damaged[0].decode()} is damaged; it is left out"):
+        picture = read_image(tmp_path / "a.png")
+    assert (picture.icc_profile, picture.texts) == (None, ())
+    np.testing.assert_array_equal(picture.pixels, BANDS)
 
 
 def test_hdr_stays_in_png_and_is_named_elsewhere(tmp_path: Path) -> None:

@@ -376,6 +376,7 @@ def test_damaged_profile_of_a_png_is_left_out(tmp_path: Path) -> None:
     chunk = b"iCCP" + b"name\0\0not deflate"
     broken = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", 0)
     (tmp_path / "a.png").write_bytes(data[:33] + broken + data[33:])
-    picture = read_image(tmp_path / "a.png")
+    with pytest.warns(UserWarning, match="its chunk iCCP is damaged"):
+        picture = read_image(tmp_path / "a.png")
     assert picture.icc_profile is None
     np.testing.assert_array_equal(picture.pixels, UPRIGHT)
