@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.image_metadata import fitting_profile, orient, take_orientation
+from esrgan_torch.image_pillow import described
 from esrgan_torch.picture import Picture, Pixels, Samples
 
 WHOLE = ("uint8", "uint16")
@@ -85,9 +85,7 @@ def as_picture(image: object) -> Picture:
     pixels = cast(Pixels, given.pictures[0])
     if not isinstance(image, Image.Image):
         return Picture(pixels)
-    orientation, exif = take_orientation(image.info.get("exif"))
-    icc_profile = fitting_profile(image.info.get("icc_profile"), pixels.shape[2])
-    return Picture(orient(pixels, orientation), icc_profile, exif)
+    return described(image, pixels, image.info.get("icc_profile"))
 
 
 def _array(array: NDArray[Any]) -> Given:

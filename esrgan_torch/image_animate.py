@@ -58,6 +58,10 @@ def encode_gif(frames: Iterable[Frame], plays: int) -> tuple[bytes, int]:
     head = b"GIF89a" + struct.pack("<2H3B", first.width, first.height, 0, 0, 0)
     if count > 1 and plays != 1:  # the file says how often it is repeated after the first time
         head += b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", min(max(plays - 1, 0), _GIF_LOOPS), 0)
+    comment = next((text.encode() for key, text in first.texts if key == "Comment"), b"")
+    blocks = [comment[at : at + 255] for at in range(0, len(comment), 255)]
+    if blocks:
+        head += b"!\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
     return b"".join((head, *parts, b";")), count
 
 

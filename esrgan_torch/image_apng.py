@@ -15,8 +15,8 @@ from esrgan_torch.image_png import (
     SIGNATURE,
     PngFile,
     chunk,
+    coded_metadata,
     encode_pixels,
-    metadata_chunks,
     read_chunks,
 )
 from esrgan_torch.picture import Frame, Picture, Pixels
@@ -138,7 +138,7 @@ def encode_apng(frames: Iterable[Frame], plays: int, bare: bool = False) -> tupl
         parts = parts[1:]
     else:
         parts.insert(0, chunk(b"acTL", struct.pack(">II", count, plays)))
-    metadata = b"" if bare else metadata_chunks(first)
+    metadata = b"" if bare else coded_metadata(first)
     return b"".join((SIGNATURE, head, metadata, *parts, chunk(b"IEND", b""))), count
 
 

@@ -5,33 +5,15 @@ from dataclasses import replace
 
 from esrgan_torch.image_apng import Apng
 from esrgan_torch.image_frames import animation, single
-from esrgan_torch.image_metadata import fitting_profile, orient, take_orientation
+from esrgan_torch.image_heif import HeifFile
+from esrgan_torch.image_jxl import JxlFile
+from esrgan_torch.image_metadata import upright
 from esrgan_torch.image_pillow import check_size, decode_by_pillow, tiff_page_by_pillow
-from esrgan_torch.image_png import SIGNATURE, PngFile, png_size
+from esrgan_torch.image_png import PngFile, png_size
+from esrgan_torch.image_png_metadata import PngMetadata
+from esrgan_torch.image_pnm import PnmFile
 from esrgan_torch.image_tiff import TiffFile
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
-
-HEAD = 32
-"""Bytes of a file that `recognise` needs."""
-
-
-def recognise(head: bytes) -> str | None:
-    """The kind of file that begins with these bytes (`HEAD` of them or all), None for no known picture."""
-    if head.startswith(SIGNATURE):
-        return "PNG"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis", b"mif1", b"msf1"):
-        return "AVIF"
-    if head.startswith(b"BM"):
-        return "BMP"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "GIF"
-    return None
 
 
 def decode(kind: str, data: bytes, max_pixels: int) -> Frames:
@@ -48,19 +30,41 @@ def decode(kind: str, data: bytes, max_pixels: int) -> Frames:
         return _decode_png(data, max_pixels)
     if kind == "TIFF":
         return _decode_tiff(data, max_pixels)
+    if kind == "HEIF":
+        return _decode_heif(data, max_pixels)
+    if kind == "JPEG XL":
+        return _decode_jxl(data, max_pixels)
+    if kind == "PNM" and (file := PnmFile(data)).own:
+        check_size(file.height, file.width, max_pixels)
+        return single(lambda: Picture(file.pixels()))
     return decode_by_pillow(kind, data, max_pixels)
 
 
 def _decode_png(data: bytes, max_pixels: int) -> Frames:
     check_size(*png_size(data), max_pixels)
     file = PngFile(data)
+    metadata = PngMetadata(file.chunks)
+
+    def picture(pixels: Pixels) -> Picture:
+        return upright(
+            Picture(
+                pixels,
+                metadata.profile(pixels.shape[2]),
+                metadata.exif,
+                metadata.xmp,
+                metadata.iptc,
+                metadata.texts,
+                metadata.density,
+            )
+        )
+
     stored = Apng(file)
     if stored.count < 2:
-        return single(lambda: _picture(file.pixels(), file.icc_profile, file.exif))
+        return single(lambda: picture(file.pixels()))
 
     def frames() -> Iterator[Frame]:
         for pixels, seconds in stored.frames():
-            yield Frame(_picture(pixels, file.icc_profile, file.exif), seconds)
+            yield Frame(picture(pixels), seconds)
 
     return animation(stored.count, stored.plays, frames)
 
@@ -73,19 +77,27 @@ def _decode_tiff(data: bytes, max_pixels: int) -> Frames:
             check_size(page.height, page.width, max_pixels)
             page.check()
             if page.plain:
-                pixels, icc_profile, orientation = page.pixels(), page.icc_profile, page.orientation
+                picture = upright(page.described(page.pixels(), page.icc_profile), page.orientation)
             else:  # Pillow turns it upright by itself
-                (pixels, icc_profile), orientation = tiff_page_by_pillow(data, page.number, max_pixels), 1
-            picture = _picture(pixels, icc_profile, page.exif, orientation)
+                picture = upright(page.described(*tiff_page_by_pillow(data, page.number, max_pixels)), 1)
             yield Frame(replace(picture, frames=len(pages)))
 
     return Frames(len(pages), timed=False, loop=0, first=lambda: next(frames()).picture, decode=frames)
 
 
-def _picture(
-    pixels: Pixels, icc_profile: bytes | None, exif: bytes | None, orientation: int | None = None
-) -> Picture:
-    """The picture turned upright, by the orientation that its EXIF block gives unless another is known."""
-    found, exif = take_orientation(exif)
-    pixels = orient(pixels, found if orientation is None else orientation)
-    return Picture(pixels, fitting_profile(icc_profile, pixels.shape[2]), exif)
+def _decode_heif(data: bytes, max_pixels: int) -> Frames:
+    file = HeifFile(data)
+    check_size(file.height, file.width, max_pixels)
+    return single(lambda: replace(upright(file.picture(), 1), frames=file.count))
+
+
+def _decode_jxl(data: bytes, max_pixels: int) -> Frames:
+    """Of an animation the first frame alone: how long the others last is not known through imagecodecs."""
+    file = JxlFile(data)
+    check_size(file.height, file.width, max_pixels)
+
+    def picture() -> Picture:
+        pictures = file.pictures()
+        return replace(pictures[0], frames=len(pictures))
+
+    return single(picture)

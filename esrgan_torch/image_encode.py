@@ -1,26 +1,26 @@
 """From a `Picture` to the bytes of a file, within what each format can hold."""
 
-import io
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from PIL import Image
+from PIL import ImageCms
 
 from esrgan_torch.errors import ConfigError, EsrganError, ImageWriteError
 from esrgan_torch.image_animate import encode_by_pillow, encode_gif
 from esrgan_torch.image_apng import encode_apng
-from esrgan_torch.image_metadata import fitting_profile, with_jpeg_prefix
+from esrgan_torch.image_colour import converted_to_srgb, fitting_profile, is_hdr
+from esrgan_torch.image_encode_pillow import encode_one_by_pillow, pillow_options
+from esrgan_torch.image_exif import exif_as_written, xmp_as_written
+from esrgan_torch.image_jxl import encode_jxl
 from esrgan_torch.image_png import MAX_SIDE as PNG_MAX_SIDE
 from esrgan_torch.image_png import encode_png
 from esrgan_torch.image_tiff import encode_tiff
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
-
-_JPEG_MAX_EXIF = 65_500  # a JPEG segment has 65533 bytes, the marker included
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Format:
         lossless: whether the user can choose to lose nothing.
         max_side: pixels along the longer side.
         frames: what it holds of several: an "animation", "pages", or None.
+        profile: whether it holds ICC profiles; where not, colours are converted to sRGB.
+        channels: which numbers of channels become others.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Format:
     lossless: bool
     max_side: int
     frames: Literal["animation", "pages"] | None = None
+    profile: bool = True
+    channels: Mapping[int, int] = field(default_factory=dict[int, int])
 
     def holds(self, frames: Frames) -> bool:
         """Whether all these frames can be written; an animation can as pages too, without its durations."""
@@ -56,12 +60,14 @@ class Format:
 _FORMATS = (
     Format("png", (".png", ".apng"), True, True, None, True, PNG_MAX_SIDE, "animation"),
     Format("jpg", (".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), False, False, 95, False, 65_500),
-    Format("webp", (".webp",), False, True, 90, True, 16_383, "animation"),
+    Format("webp", (".webp",), False, True, 90, True, 16_383, "animation", channels={1: 3, 2: 4}),
     Format("tiff", (".tif", ".tiff"), True, True, None, True, 2**31, "pages"),
     # Pillow's AVIF is off by up to 2 levels at quality 100, so lossless is not on offer
-    Format("avif", (".avif",), False, True, 85, False, 32_768, "animation"),
-    Format("gif", (".gif",), False, True, None, False, 65_535, "animation"),
-    Format("bmp", (".bmp",), False, False, None, True, 2**31 - 1),
+    Format("avif", (".avif",), False, True, 85, False, 32_768, "animation", channels={2: 4}),
+    # imagecodecs writes pixels alone, and says of 16 bits that they are linear light
+    Format("jxl", (".jxl",), False, True, 90, True, 2**30, profile=False),
+    Format("gif", (".gif",), False, True, None, False, 65_535, "animation", profile=False),
+    Format("bmp", (".bmp",), False, False, None, True, 2**31 - 1, profile=False),
 )
 _BY_NAME = {form.name: form for form in _FORMATS} | {
     suffix[1:]: form for form in _FORMATS for suffix in form.suffixes
@@ -113,7 +119,11 @@ def encode(picture: Picture, form: Format, quality: int | None, lossless: bool) 
             return encode_tiff([picture])[0]
         if form.name == "gif":
             return encode_gif([Frame(picture)], 1)[0]
-        return _encode_by_pillow(picture, form, quality, lossless)
+        if form.name == "jxl":
+            return encode_jxl(picture.pixels, quality or form.quality or 0, lossless)
+        return encode_one_by_pillow(
+            picture, form.name, form.quality if quality is None else quality, lossless
+        )
 
 
 def encode_frames(
@@ -126,10 +136,11 @@ def encode_frames(
         Others, and errors, as in `encode`.
 
     Raises:
+        FramesError: going through the frames raised something.
         ConfigError: also where there are no frames, or several and the format holds one, or where those of an
             animation differ in size, depth or number of channels.
     """
-    all_frames = iter(frames)
+    all_frames = _taken(frames)
     first = next(all_frames, None)
     if first is None:
         raise ConfigError("there are no frames to write")
@@ -151,8 +162,22 @@ def encode_frames(
             return encode_tiff(frame.picture for frame in fitted())
         if form.name == "gif":
             return encode_gif(fitted(), plays)
-        options = _pillow_options(first.picture, form, quality, lossless)
+        with warnings.catch_warnings():  # what is to be said of the first frame, `fitted` says
+            warnings.simplefilter("ignore")
+            plain = _fitted(first.picture, form)
+        options = pillow_options(plain, form.name, form.quality if quality is None else quality, lossless)
         return encode_by_pillow(fitted(), plays, form.name.upper(), options)
+
+
+class FramesError(Exception):
+    """What the frames that are to be written raised; no fault of an encoder. `__cause__` is the error."""
+
+
+def _taken(frames: Iterable[Frame]) -> Iterator[Frame]:
+    try:
+        yield from frames
+    except Exception as error:
+        raise FramesError from error
 
 
 @contextmanager
@@ -179,7 +204,34 @@ def _fitted(picture: Picture, form: Format) -> Picture:
         )
     if picture.bits == 16 and not form.sixteen:
         picture = picture.with_pixels(to_8_bits(picture.pixels))
-    return replace(picture, icc_profile=fitting_profile(picture.icc_profile, picture.channels))
+    if form.profile:
+        channels = form.channels.get(picture.channels, picture.channels)
+        profile = fitting_profile(picture.icc_profile, channels)
+        if profile is None and picture.icc_profile is not None:
+            warnings.warn(f"its ICC profile does not fit {form.name}; it is left out", stacklevel=2)
+    else:
+        profile, picture = None, _in_srgb(picture, form)
+    if is_hdr(picture.icc_profile) and form.name != "png":
+        warnings.warn(
+            f"its colours are HDR, which {form.name} says in its ICC profile alone; png keeps cICP",
+            stacklevel=2,
+        )
+    return replace(
+        picture,
+        icc_profile=profile,
+        exif=exif_as_written(picture.exif, picture.height, picture.width),
+        xmp=xmp_as_written(picture.xmp, picture.height, picture.width),
+    )
+
+
+def _in_srgb(picture: Picture, form: Format) -> Picture:
+    try:
+        return converted_to_srgb(picture)
+    except (ImageCms.PyCMSError, OSError) as error:
+        warnings.warn(
+            f"its ICC profile is damaged ({error}) and {form.name} holds none; it is left out", stacklevel=2
+        )
+        return picture
 
 
 def to_8_bits(pixels: Pixels) -> Pixels:
@@ -188,47 +240,3 @@ def to_8_bits(pixels: Pixels) -> Pixels:
         return pixels
     # 65535 = 255 * 257, and 257 is odd: no ties
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def _encode_by_pillow(picture: Picture, form: Format, quality: int | None, lossless: bool) -> bytes:
-    pixels = np.ascontiguousarray(picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels)
-    image = Image.fromarray(pixels)
-    # webp has no gray, neither has gray with alpha
-    if picture.channels == 2 or (picture.channels == 1 and form.name == "webp"):
-        image = image.convert("RGBA" if picture.channels == 2 else "RGB")
-    stream = io.BytesIO()
-    options = _pillow_options(picture, form, quality, lossless)
-    image.save(stream, {"jpg": "JPEG"}.get(form.name, form.name.upper()), **options)
-    return stream.getvalue()
-
-
-def _pillow_options(picture: Picture, form: Format, quality: int | None, lossless: bool) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    channels = 3 if form.name == "webp" else {2: 4}.get(picture.channels, picture.channels)
-    if form.name != "bmp":
-        profile = fitting_profile(picture.icc_profile, channels)
-        options = {"icc_profile": profile, "exif": _exif_for(picture, form)}
-    quality = quality if quality is not None else form.quality
-    if quality is not None and not lossless:
-        options["quality"] = quality
-    if form.name == "jpg":
-        options["subsampling"] = 0  # 4:4:4: a chroma plane of half the size would undo the upscaling
-    elif form.name == "avif" and picture.channels > 1:
-        options["subsampling"] = "4:4:4"
-    elif form.name == "webp":
-        options["method"] = 4
-        if lossless:  # quality is the effort here; exact keeps the colours under full transparency
-            options |= {"lossless": True, "quality": 75, "exact": True}
-    return options
-
-
-def _exif_for(picture: Picture, form: Format) -> bytes:
-    if picture.exif is None:
-        return b""
-    if form.name == "jpg" and len(picture.exif) > _JPEG_MAX_EXIF:
-        warnings.warn(
-            f"the EXIF block has {len(picture.exif)} bytes, more than a jpg can hold; it is left out",
-            stacklevel=2,
-        )
-        return b""
-    return with_jpeg_prefix(picture.exif)

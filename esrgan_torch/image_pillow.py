@@ -11,18 +11,24 @@ import numpy as np
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
+    DdsImagePlugin,
     GifImagePlugin,
+    IcoImagePlugin,
     Image,
     ImageCms,
     ImageFile,
     JpegImagePlugin,
+    PpmImagePlugin,
+    QoiImagePlugin,
+    TgaImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
 
 from esrgan_torch.errors import ImageReadError, ImageTooLargeError
+from esrgan_torch.image_colour import profile_of_cicp
 from esrgan_torch.image_frames import animation, single
-from esrgan_torch.image_metadata import fitting_profile, orient, take_orientation
+from esrgan_torch.image_metadata import upright
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
 # The classes are called directly, not through Image.open, which compares the size with a limit of its own
@@ -34,6 +40,11 @@ _CLASSES: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "BMP": BmpImagePlugin.BmpImageFile,
     "GIF": GifImagePlugin.GifImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
+    "TGA": TgaImagePlugin.TgaImageFile,
+    "DDS": DdsImagePlugin.DdsImageFile,
+    "QOI": QoiImagePlugin.QoiImageFile,
+    "ICO": IcoImagePlugin.IcoImageFile,
+    "PNM": PpmImagePlugin.PpmImageFile,
 }
 
 
@@ -46,7 +57,10 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
     def picture() -> Picture:
         with _opened(kind, data, max_pixels) as image:
             pixels, icc_profile = _pixels(image)
-            return _picture(image, pixels, icc_profile)
+            check_size(
+                pixels.shape[0], pixels.shape[1], max_pixels
+            )  # an icon's directory may say less than is there
+            return described(image, pixels, _profile(kind, data, icc_profile, pixels))
 
     def frames() -> Iterator[Frame]:
         with _opened(kind, data, max_pixels) as image:
@@ -58,7 +72,8 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
                     image.convert("LA" if image.mode in ("L", "LA") and kind != "GIF" else "RGBA")
                 )
                 seconds = float(image.info.get("duration", 0)) / 1000
-                yield Frame(_picture(image, pixels, image.info.get("icc_profile")), seconds)
+                profile = _profile(kind, data, image.info.get("icc_profile"), pixels)
+                yield Frame(described(image, pixels, profile), seconds)
 
     return single(picture) if count == 1 else animation(count, plays, frames)
 
@@ -82,6 +97,7 @@ def check_size(height: int, width: int, max_pixels: int) -> None:
 
 # how often an animation is played, 0 for ever. A GIF says how often it is repeated after the first time,
 # nothing for never; what AVIF says is not known through Pillow.
+_AVIF_HEADER = 1 << 16
 _PLAYS: dict[str, Callable[[Image.Image], int]] = {
     "GIF": lambda image: (image.info["loop"] and image.info["loop"] + 1) if "loop" in image.info else 1,
     "WebP": lambda image: image.info.get("loop", 0),
@@ -110,12 +126,56 @@ def _pixels(image: ImageFile.ImageFile) -> tuple[Pixels, bytes | None]:
     if image.mode == "CMYK":
         return np.asarray(_cmyk_to_rgb(image, icc_profile)), None
     pixels = np.asarray(image.convert(plain_mode(image)))
+    if image.mode == "LAB":  # a profile would be of L*a*b*
+        icc_profile = None
     return (pixels[:, :, None] if pixels.ndim == 2 else pixels), icc_profile
 
 
-def _picture(image: ImageFile.ImageFile, pixels: Pixels, icc_profile: bytes | None) -> Picture:
-    orientation, exif = take_orientation(image.info.get("exif"))
-    return Picture(orient(pixels, orientation), fitting_profile(icc_profile, pixels.shape[2]), exif)
+def _profile(kind: str, data: bytes, icc_profile: bytes | None, pixels: Pixels) -> bytes | None:
+    """The ICC profile, or for AVIF one of the numbers of H.273 in its place, which Pillow ignores."""
+    if kind != "AVIF" or icc_profile is not None:
+        return icc_profile
+    at = data.find(b"colrnclx", 0, _AVIF_HEADER)  # a box: 16 bits each for primaries, transfer, matrix
+    if at < 0 or at + 12 > len(data):
+        return None
+    primaries, transfer = struct.unpack_from(">HH", data, at + 8)
+    if (primaries, transfer) == (1, 13) or max(primaries, transfer) > 255:
+        return None
+    return profile_of_cicp(bytes((primaries, transfer, 0, 1)), pixels.shape[2])
+
+
+def described(image: Image.Image, pixels: Pixels, icc_profile: bytes | None) -> Picture:
+    """The picture of these pixels, upright, with all that the image says beside them."""
+    info = cast(dict[str, Any], image.info)
+    comment = info.get("comment")
+    if isinstance(comment, bytes):
+        comment = _decoded(comment)
+    density = info.get("dpi")
+    xmp = info.get("xmp")
+    resources = info.get("photoshop")  # by numbers
+    return upright(
+        Picture(
+            pixels,
+            icc_profile,
+            info.get("exif"),
+            xmp.encode() if isinstance(xmp, str) else xmp,
+            cast(dict[int, bytes], resources).get(0x0404) if isinstance(resources, dict) else None,
+            (("Comment", comment),) if comment else (),
+            _density(density) if density else None,
+        )
+    )
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def _density(density: Any) -> tuple[float, float] | None:
+    across, down = (round(float(value), 1) for value in density)
+    return (across, down) if across > 0 and down > 0 else None
 
 
 def load(image: ImageFile.ImageFile) -> None:

@@ -14,12 +14,12 @@ from PIL import Image, PngImagePlugin
 
 from esrgan_torch.image_codecs import codec
 from esrgan_torch.image_pillow import load, plain_mode
+from esrgan_torch.image_png_metadata import metadata_chunks, warn_of_chunk
 from esrgan_torch.picture import Picture, Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SIDE = 1_000_000  # libpng's own limit, unless it is built otherwise
 HEADER_END = 33  # signature, then IHDR: length, name, 13 bytes, checksum
-_MAX_PROFILE = 1 << 26  # no honest ICC profile unpacks to more than 64 MiB
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"fcTL", b"fdAT")
 _NEED = "PNG files of 16 bits"
 _COMPRESSION = 4  # within 3 % of the size at level 6 on photos, in a third of the time
@@ -38,7 +38,7 @@ def png_size(data: bytes) -> tuple[int, int]:
 class PngFile:
     """A whole PNG file in memory, its chunks found and its pixels not yet decoded.
 
-    Attributes: header (13 bytes of IHDR); height, width; chunks, in their order; icc_profile; exif.
+    Attributes: header (13 bytes of IHDR); height, width; chunks, in their order.
 
     Raises:
         ValueError: the file is damaged or ends too early.
@@ -48,12 +48,6 @@ class PngFile:
         self.height, self.width = png_size(data)
         self.header = data[16:29]
         self.chunks: list[Chunk] = list(read_chunks(data))
-        self.icc_profile = self.exif = None
-        for name, payload in self.chunks:
-            if name == b"iCCP":
-                self.icc_profile = _unpack_profile(bytes(payload))
-            elif name == b"eXIf":
-                self.exif = bytes(payload)
 
     def pixels(self) -> Pixels:
         """Decode the picture, as in `decode`."""
@@ -95,7 +89,7 @@ def encode_png(picture: Picture) -> bytes:
         MissingCodecError: 16 bits, and imagecodecs is not installed.
     """
     data = encode_pixels(picture.pixels)
-    return b"".join((data[:HEADER_END], metadata_chunks(picture), data[HEADER_END:]))
+    return b"".join((data[:HEADER_END], coded_metadata(picture), data[HEADER_END:]))
 
 
 def encode_pixels(pixels: Pixels) -> bytes:
@@ -108,18 +102,13 @@ def encode_pixels(pixels: Pixels) -> bytes:
     return stream.getvalue()
 
 
-def metadata_chunks(picture: Picture) -> bytes:
+def coded_metadata(picture: Picture) -> bytes:
     """The chunks, to stand behind IHDR, of what a picture has beside its pixels."""
-    metadata = b""
-    if picture.icc_profile is not None:
-        metadata += chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(picture.icc_profile))
-    if picture.exif is not None:
-        metadata += chunk(b"eXIf", picture.exif)
-    return metadata
+    return b"".join(chunk(name, payload) for name, payload in metadata_chunks(picture))
 
 
 def read_chunks(data: bytes) -> Iterator[Chunk]:
-    """Name and payload of each chunk up to IEND.
+    """Name and payload of each chunk up to IEND. A damaged one that the pixels do not need is warned of.
 
     Raises:
         ValueError: IEND is missing, or a chunk that the pixels need has another checksum than it says.
@@ -133,9 +122,13 @@ def read_chunks(data: bytes) -> Iterator[Chunk]:
             break
         if name == b"IEND":
             return
-        if name in _CRITICAL and zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+        whole = zlib.crc32(view[at + 4 : end]) == int.from_bytes(view[end : end + 4], "big")
+        if not whole and name in _CRITICAL:
             raise ValueError(f"the checksum of its chunk {name.decode()} is wrong")
-        yield name, view[at + 8 : end]
+        if whole:
+            yield name, view[at + 8 : end]
+        else:
+            warn_of_chunk(name)
         at = end + 4
     raise ValueError("the file ends too early: it is truncated")
 
@@ -157,12 +150,3 @@ def _scaled_key(payload: bytes, depth: int) -> bytes:
     if depth >= 8 or len(payload) < 2:
         return payload
     return struct.pack(">H", payload[1] * (255 // ((1 << depth) - 1)))
-
-
-def _unpack_profile(payload: bytes) -> bytes | None:
-    """The profile of an iCCP chunk; None if it does not unpack, for the pixels are fine without it."""
-    packed = payload.partition(b"\0")[2][1:]  # after the name: one byte that names the compression
-    try:
-        return zlib.decompressobj().decompress(packed, _MAX_PROFILE)
-    except zlib.error:
-        return None

@@ -10,12 +10,18 @@ from PIL import TiffImagePlugin
 
 from esrgan_torch.errors import ImageReadError, ImageWriteError
 from esrgan_torch.image_codecs import codec
-from esrgan_torch.image_metadata import ORIENTATION, exif_of_tiff, tiff_tags
+from esrgan_torch.image_exif import ORIENTATION
+from esrgan_torch.image_kinds import RAW
+from esrgan_torch.image_metadata import exif_of_tiff, tiff_tags
+from esrgan_torch.image_numbers import from_floats
 from esrgan_torch.picture import Picture, Pixels
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2  # values of PhotometricInterpretation
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # values of ExtraSamples; 0 is anything but alpha
-_ICC_PROFILE = 34675
+_ICC_PROFILE, _XMP, _IPTC = 34675, 700, 33723
+_DNG_VERSION, _SENSOR = 50706, (32803, 34892)  # a colour filter array, and linear
+_RESOLUTIONS, _UNIT = (282, 283), 296
+_INCHES = {2: 1.0, 3: 2.54}  # of ResolutionUnit: the inch and the centimetre, as so many in an inch
 _STRIP_BYTES = 1 << 20
 _MAX_FILE = (1 << 32) - 1  # offsets have 32 bits
 
@@ -34,6 +40,8 @@ class TiffFile:
 
     def __init__(self, data: bytes) -> None:
         with codec("tifffile", "TIFF files").TiffFile(io.BytesIO(data)) as file:
+            if any(_is_raw(page) for page in file.pages):
+                raise ImageReadError(f"it {RAW}")
             found: list[Any] = [page for page in file.pages if getattr(page, "tags", None) is not None]
             whole = [number for number, page in enumerate(found) if not _is_reduced(page)]
             # a file of nothing but reduced pages means the largest of them
@@ -66,13 +74,18 @@ class TiffPage:
                 f"it holds a volume or nothing, of shape {page.shape}; give one flat picture"
             )
         bits, sample_format = page.bitspersample, int(page.sampleformat)
-        if sample_format not in (1, 4) or bits > 16:  # 1 unsigned, 4 undefined
-            kind = {2: "signed", 3: "float"}.get(sample_format, "unsigned")
+        self.floats = sample_format == 3
+        if sample_format not in (1, 3, 4) or (bits > 16 and not self.floats):  # 1 unsigned, 4 undefined
+            kind = {2: "signed", 5: "complex", 6: "complex"}.get(sample_format, "unsigned")
             raise ImageReadError(
                 f"its pixels are {kind} numbers of {bits} bits, whose white is anybody's guess; "
                 "convert it to unsigned 8 or 16 bits"
             )
-        self.plain = bits in (8, 16) and page.photometric in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB)
+        self.plain = (bits in (8, 16) or self.floats) and page.photometric in (
+            _MIN_IS_WHITE,
+            _MIN_IS_BLACK,
+            _RGB,
+        )
         if bits > 8 and not self.plain:
             raise ImageReadError(
                 f"it is a {bits}-bit TIFF of kind {getattr(page.photometric, 'name', page.photometric)}; "
@@ -81,6 +94,18 @@ class TiffPage:
         self.orientation = int(page.tags.valueof(ORIENTATION, 1))
         self.icc_profile = cast("bytes | None", page.tags.valueof(_ICC_PROFILE))
         self.exif = exif_of_tiff(self._data, page.offset)
+
+    def described(self, pixels: Pixels, icc_profile: bytes | None) -> Picture:
+        """The pixels with what the page says of them."""
+        tags = self._page.tags
+        return Picture(
+            pixels,
+            icc_profile,
+            self.exif,
+            xmp=_bytes_of(tags.valueof(_XMP)),
+            iptc=_bytes_of(tags.valueof(_IPTC)),
+            density=_density(tags),
+        )
 
     def pixels(self) -> Pixels:
         """Decode a plain page to (H, W, C), orientation not yet applied."""
@@ -94,7 +119,10 @@ class TiffPage:
         if page.planarconfig == 2 and page.samplesperpixel > 1:
             array = np.moveaxis(array.reshape(page.samplesperpixel, self.height, self.width), 0, 2)
         array = array.reshape(self.height, self.width, page.samplesperpixel)
-        pixels = array.astype(np.uint8 if page.bitspersample == 8 else np.uint16, copy=False)
+        if self.floats:
+            pixels = from_floats(array)
+        else:
+            pixels = array.astype(np.uint8 if page.bitspersample == 8 else np.uint16, copy=False)
 
         colours = 3 if page.photometric == _RGB else 1
         if pixels.shape[2] < colours:
@@ -172,10 +200,42 @@ def _encode_page(picture: Picture, offset: int) -> tuple[bytearray, list[bytearr
     directory[317] = 2  # horizontal prediction
     if picture.has_alpha:
         directory[338] = _STRAIGHT
-    if picture.icc_profile is not None:
-        directory.tagtype[_ICC_PROFILE] = 7  # UNDEFINED
-        directory[_ICC_PROFILE] = picture.icc_profile
+    for tag, data in ((_ICC_PROFILE, picture.icc_profile), (_IPTC, picture.iptc), (_XMP, picture.xmp)):
+        if data is not None:
+            directory.tagtype[tag] = 1 if tag == _XMP else 7  # BYTE, UNDEFINED
+            directory[tag] = data
+    if picture.density is not None:
+        for tag, value in zip(_RESOLUTIONS, picture.density, strict=True):
+            directory[tag] = value
+        directory[_UNIT] = 2
+    described = next((text for key, text in picture.texts if key in ("Description", "Comment")), None)
+    if described is not None and 270 not in directory:
+        directory[270] = described.encode()
     return bytearray(directory.tobytes(offset)), strips
+
+
+def _bytes_of(value: object) -> bytes | None:
+    """A tag's value as bytes, which some programs write as numbers of 32 bits."""
+    if isinstance(value, bytes):
+        return value
+    return np.asarray(value, "<u4").tobytes() if isinstance(value, tuple) else None
+
+
+def _density(tags: Any) -> tuple[float, float] | None:
+    """Pixels an inch, across and down."""
+    inches = _INCHES.get(int(tags.valueof(_UNIT, 2)))
+    values = [tags.valueof(tag) for tag in _RESOLUTIONS]
+    if inches is None or any(value is None or not all(value) for value in values):
+        return None
+    across, down = (round(value[0] / value[1] * inches, 2) for value in values)
+    return across, down
+
+
+def _is_raw(page: Any) -> bool:
+    """Whether a page, or one in its SubIFDs, holds a sensor's data, or says that the file is a DNG."""
+    if page.tags.valueof(_DNG_VERSION) is not None or int(page.photometric) in _SENSOR:
+        return True
+    return any(int(below.photometric) in _SENSOR for below in page.pages or ())
 
 
 def _is_reduced(page: Any) -> bool:

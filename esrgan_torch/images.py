@@ -18,9 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from esrgan_torch.errors import ConfigError, EsrganError, ImageReadError, ImageWriteError
-from esrgan_torch.image_decode import HEAD, decode, recognise
-from esrgan_torch.image_encode import FORMAT_NAMES, choose_format, encode, encode_frames
+from esrgan_torch.image_decode import decode
+from esrgan_torch.image_encode import FORMAT_NAMES, FramesError, choose_format, encode, encode_frames
 from esrgan_torch.image_files import OpenSource, Source, Target, name_of, store, suffix_of
+from esrgan_torch.image_kinds import HEAD, READ_SUFFIXES, recognise, refusal
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
 __all__ = [
@@ -40,11 +41,6 @@ __all__ = [
 
 DEFAULT_MAX_PIXELS = 1 << 28
 """268 million pixels: above the largest cameras (200 million), and 0.8 GB as 8-bit RGB."""
-
-READ_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".bmp", ".gif"),
-)
-"""Suffixes, in lower case, by which to look for pictures in a folder; `read_image` itself looks inside."""
 
 
 def read_image(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
@@ -85,9 +81,9 @@ def read_frames(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Fram
     if max_pixels < 1:
         raise ConfigError(f"max_pixels must be at least 1, not {max_pixels}")
     opened = OpenSource(source, HEAD)
-    kind = recognise(opened.head)
+    kind = recognise(opened.head, opened.suffix)
     if kind is None:
-        raise ImageReadError(f"{opened.name} {_no_picture(opened.head)}")
+        raise ImageReadError(f"{opened.name} {refusal(opened.head, opened.suffix)}")
     data = opened.read()
     with _named(opened.name, kind):
         frames = decode(kind, data, max_pixels)
@@ -173,6 +169,8 @@ def write_frames(
         raise ConfigError(f"loop is how many times it is played, 0 for ever, not {loop}")
     try:
         data, count = encode_frames(frames, loop, form, quality, lossless)
+    except FramesError as error:
+        raise error.__cause__ or error from None
     except ImageWriteError as error:
         raise type(error)(f"{name_of(target)}: {error}") from error
     store(target, data)
@@ -197,16 +195,7 @@ def _named(name: str, kind: str) -> Generator[None]:
         yield
     except ImageReadError as error:
         raise type(error)(f"{name}: {error}") from error
-    except (EsrganError, MemoryError):
+    except (EsrganError, MemoryError, Warning):
         raise
     except Exception as error:
         raise ImageReadError(f"{name} is a damaged {kind} file: {error}") from error
-
-
-def _no_picture(head: bytes) -> str:
-    if not head:
-        return "is empty (0 bytes)"
-    return (
-        f"is not a picture that can be read: it begins with {head[:12]!r}; "
-        "give PNG, JPEG, WebP, TIFF, AVIF, BMP or GIF"
-    )

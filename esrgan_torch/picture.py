@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,21 @@ def rounded_to(values: NDArray[np.float32], dtype: "np.dtype[Any]") -> NDArray[A
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels with their colour profile and EXIF block.
+    """Pixels with their colour profile, and what else a file says of them.
+
+    Sizes that the metadata give are those of the file that was read; writing puts the new ones there.
 
     Args:
         pixels: (H, W, C), uint8 (0-255) or uint16 (0-65535, kept in the machine's byte order); C = 1 gray,
             2 gray and alpha, 3 RGB, 4 RGB and alpha. Alpha is straight: the colours are not multiplied by it.
-        icc_profile: the ICC profile of the colours, None for sRGB or unknown.
+        icc_profile: the ICC profile of the colours, None for sRGB or unknown. What a file says of its
+            colours otherwise is a profile here.
         exif: the EXIF block, from its byte order mark (II or MM) on. The orientation that it may have
             held is already applied to the pixels, and its tag says 1.
+        xmp: the XMP packet, likewise.
+        iptc: the IPTC-IIM records.
+        texts: keywords and texts, of PNG; a JPEG's comment has the keyword "Comment".
+        density: pixels an inch, across and down.
         frames: how many frames or pages the file has that it was read from; it is the first of them, unless
             `read_frames` gave it.
 
@@ -44,10 +51,14 @@ class Picture:
     pixels: Pixels
     icc_profile: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    density: tuple[float, float] | None = None
     frames: int = 1
 
     def __post_init__(self) -> None:
-        given: object = self.pixels
+        given = cast(object, self.pixels)
         if not isinstance(given, np.ndarray):
             raise ConfigError(f"pixels are an array, not a {type(given).__name__}; give numpy.asarray(it)")
         name = self.pixels.dtype.name
@@ -99,6 +110,10 @@ class Picture:
     def with_pixels(self, pixels: Pixels) -> "Picture":
         """The same metadata around other pixels; same conditions as for the constructor."""
         return replace(self, pixels=pixels)
+
+    def without_metadata(self) -> "Picture":
+        """The pixels, and the profile that says how their colours are meant; nothing else."""
+        return replace(self, exif=None, xmp=None, iptc=None, texts=(), density=None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,7 +71,8 @@ class Upscaler(Calls):
         device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
             accelerator's number.
         dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16"; or
-            "fp32", "fp16", "bf16".
+            "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on CUDA without
+            TF32: half precision gives them fewer than 8 bits.
         tiling: what may be done to fit memory, see `Tiling`; a mode's name will do, or the size of tiles.
         alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
@@ -116,7 +117,7 @@ class Upscaler(Calls):
             raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
         self.tiling = as_tiling(tiling)
         self.device = resolve_device(device)
-        check_dtype(dtype, self.device)
+        self._dtype_is_open = check_dtype(dtype, self.device) is None
         network = network_of(model)
         if network.in_channels not in (1, 3) or network.out_channels != network.in_channels:
             raise ConfigError(
@@ -131,6 +132,9 @@ class Upscaler(Calls):
         self.tta = tta
         self.scale = float(network.scale if scale is None else scale)
         self._made: Engine | None = make_engine(network, self.device, self.dtype, engine)
+        # the project's kernels compute in half precision
+        self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
+        self._engine_of_16_bits: Engine | None = None
         self._exact_engine: Engine | None = None
         self._process = os.getpid()
 
@@ -155,7 +159,7 @@ class Upscaler(Calls):
 
         Calls after that raise ConfigError. Closing again does nothing.
         """
-        self._made = self._exact_engine = None
+        self._made = self._exact_engine = self._engine_of_16_bits = None
         release_memory(self.device)
 
     @property
@@ -170,17 +174,20 @@ class Upscaler(Calls):
             )
         return self._made
 
-    def plan(self, height: int, width: int) -> Plan:
-        """How a picture of height x width input pixels would be computed now.
+    def plan(self, height: int, width: int, bits: int = 8) -> Plan:
+        """How a picture of height x width input pixels with so many bits a channel would be computed now.
 
         Raises:
             OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
         """
-        # a CPU holds the result as well: 8-bit RGB, in two versions when it is resized after; the mean of
-        # turns and the turn that is added to it are RGB in float32
-        result_bytes = 6 + (24 if self.tta else 0)
+        return self._plan(self._engine_for(bits), height, width, bits)
+
+    def _plan(self, engine: Engine, height: int, width: int, bits: int) -> Plan:
+        # a CPU holds the result as well: RGB, in two versions when it is resized after; the mean of turns and
+        # the turn that is added to it are RGB in float32
+        result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
         held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
-        return make_plan(self.model, self._engine, height, width, self.tiling, free_memory(self.device), held)
+        return make_plan(self.model, engine, height, width, self.tiling, free_memory(self.device), held)
 
     def upscale(
         self,
@@ -210,7 +217,7 @@ class Upscaler(Calls):
             picture.with_pixels(cast(Pixels, large)),
             plan,
             device_name(self.device),
-            str(self.dtype).removeprefix("torch."),
+            str(enlarger.engine.dtype).removeprefix("torch."),
             enlarger.redone,
             enlarger.divided,
             time.perf_counter() - started,
@@ -223,8 +230,10 @@ class Upscaler(Calls):
     def _compute(self, samples: Samples, watch: Watch) -> tuple[Samples, Plan, Enlarger]:
         height, width = samples.shape[:2]
         with torch.inference_mode(), np.errstate(all="ignore"):
+            bits = 8 * samples.dtype.itemsize
+            engine = self._engine_for(bits)
             watch(0.0)
-            plan = self.plan(height, width)
+            plan = self._plan(engine, height, width, bits)
             colour, alpha = _split(samples)
             if self.alpha == "drop":
                 alpha = None
@@ -234,12 +243,13 @@ class Upscaler(Calls):
             planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
             if alpha is not None and self.alpha == "model":
                 planes.append(alpha)
+            on_its_side = self._plan(engine, width, height, bits) if self.tta else None
             enlarger = Enlarger(
                 model=self.model,
-                engine=self._engine,
+                engine=engine,
                 exact_engine=self._float32_engine,
                 plan=plan,
-                plan_on_its_side=self.plan(width, height) if self.tta else None,
+                plan_on_its_side=on_its_side,
                 divisible=self.tiling.mode in ("auto", "overlap"),
                 planes=sum(not _is_flat(plane) for plane in planes),
                 watch=watch,
@@ -248,10 +258,23 @@ class Upscaler(Calls):
             if alpha is not None and self.alpha == "resize":
                 parts.append(_fitted(alpha, *self._size(height, width)))
             watch(1.0)  # nothing may have had to be computed
+        if on_its_side is not None and not on_its_side.exact:
+            plan = on_its_side  # the worse of the two, where memory has become less in between
         if plan.exact and not enlarger.exact:
             plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
         large = np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
         return np.require(large, requirements=("C_CONTIGUOUS", "WRITEABLE")), plan, enlarger
+
+    def _engine_for(self, bits: int) -> Engine:
+        """The engine of `dtype`; where that was left open, one in float32 for what 8 bits do not hold."""
+        engine = self._engine
+        if bits == 8 or not self._dtype_is_open or self.dtype == torch.float32:
+            return engine
+        if self._engine_of_16_bits is None:
+            self._engine_of_16_bits = make_engine(
+                self.model, self.device, torch.float32, self._float32_engine_name
+            )
+        return self._engine_of_16_bits
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:

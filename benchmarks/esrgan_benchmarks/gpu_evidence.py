@@ -47,6 +47,8 @@ def _last_runs(rows: Iterable[Row]) -> dict[Capability, list[Row]]:
     """Each device's rows of the run that was recorded last."""
     found: dict[Capability, list[Row]] = {}
     for row in rows:
+        if "capability" not in row:
+            continue  # of a process that ended before it knew the device
         capability = (int(row["capability"][0]), int(row["capability"][1]))
         own = found.setdefault(capability, [])
         if own and own[0]["run"] != row["run"]:

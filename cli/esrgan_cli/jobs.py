@@ -8,14 +8,17 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from esrgan_cli.console import Console
+from esrgan_cli.enlarging import Enlarging
 from esrgan_cli.library_warnings import about
 from esrgan_cli.names import Job
 from esrgan_cli.page import Page
 from esrgan_cli.paths import look, make_folder
 from esrgan_torch.errors import ConfigError, EsrganError, ImageTooLargeError, ImageWriteError
-from esrgan_torch.image_encode import choose_format
-from esrgan_torch.images import Picture, read_image, write_image
+from esrgan_torch.image_encode import Format, choose_format
+from esrgan_torch.images import Picture, read_frames, write_frames
 from esrgan_torch.upscale import Upscaled, Upscaler
 
 
@@ -93,42 +96,49 @@ class Runner:
                     self._report(job, result)
             self._console.progress(job.source, 1.0)
 
-    def _upscale(self, upscaler: Upscaler, job: Job) -> tuple[Picture, Upscaled]:
+    def _upscale(self, upscaler: Upscaler, job: Job) -> Enlarging:
         options = self._options
         _check_place(job.target)
-        picture = read_image(job.source, max_pixels=options.max_pixels)
-        _check_fits(picture, upscaler, job.target, options)
-        make_folder(job.target.parent)
+        frames = read_frames(job.source, max_pixels=options.max_pixels)
+        form = choose_format(job.target.suffix, options.format, options.quality, options.lossless)
+
+        def check(picture: Picture) -> None:
+            _check_fits(picture, upscaler, form)
 
         def progress(share: float) -> None:
             if self._stop.is_set():
                 raise _StoppedError
             self._console.progress(job.source, share)
 
-        result = upscaler.upscale(picture, progress)
-        write_image(
+        work = Enlarging(frames, form, upscaler, check, progress)
+        check(work.first)
+        make_folder(job.target.parent)
+        write_frames(
             job.target,
-            result.picture,
+            work,
+            loop=frames.loop,
             format=options.format,
             quality=options.quality,
             lossless=options.lossless,
         )
         if self._page is not None:
-            self._page.add(job.source, job.target, picture, result)
-        return picture, result
+            self._page.add(job.source, job.target, work.first, work.result)
+        return work
 
-    def _report(self, job: Job, outcome: tuple[Picture, Upscaled]) -> None:
-        picture, result = outcome
+    def _report(self, job: Job, work: Enlarging) -> None:
+        picture, result = work.first, work.result
         with self._count:
             self.done += 1
             number = self.done + self.failed
         large = result.picture
         self._console.result(job.target)
+        each = f", each of {work.count}," if work.count > 1 else ""
         self._console.say(
             f"[{number}/{self._total}] {job.source}: {picture.width} x {picture.height} to {large.width} x "
-            f"{large.height} pixels in {result.seconds:.1f} s; {result.device}, {result.dtype}; {result.plan}"
+            f"{large.height} pixels{each} in {result.seconds:.1f} s; {result.device}, {result.dtype}; "
+            f"{result.plan}"
         )
-        for text in (job.note, *remarks(result)):
+        for text in (job.note, work.note, *remarks(result)):
             if text:
                 self._console.warn(f"{job.source}: {text}")
 
@@ -166,6 +176,12 @@ def remarks(result: Upscaled) -> list[str]:
         found.append(f"{result.redone} tiles were not finite in {result.dtype}, computed again in float32")
     if result.divided:
         found.append(f"{result.divided} tiles did not fit in memory and were divided")
+    if result.picture.bits == 16 and result.dtype != "float32":
+        levels = np.count_nonzero(np.bincount(result.picture.pixels.ravel()))
+        found.append(
+            f"16 bits computed in {result.dtype}, as asked: {levels:,} distinct values, and up to 2 % of the "
+            "range away from float32's; without --dtype they are computed in float32"
+        )
     return found
 
 
@@ -178,9 +194,8 @@ def _check_place(target: Path) -> None:
         )
 
 
-def _check_fits(picture: Picture, upscaler: Upscaler, target: Path, options: FileOptions) -> None:
+def _check_fits(picture: Picture, upscaler: Upscaler, form: Format) -> None:
     """Raise, before the work is done, what `write_image` would raise after it."""
-    form = choose_format(target.suffix, options.format, options.quality, options.lossless)
     if picture.has_alpha and upscaler.alpha != "drop" and not form.alpha:
         raise ConfigError(
             f"the picture has transparency, which {form.name} cannot keep; give --format png, or --alpha drop"

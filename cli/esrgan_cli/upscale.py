@@ -55,10 +55,12 @@ def add_parser(subparsers: Subparsers) -> None:
         help="transparency: enlarged by the model (default), resized, or removed",
     )
     parser.add_argument(
-        "--format", metavar="FORMAT", help="png, jpg, webp, tiff, avif, gif or bmp (default: by -o, else png)"
+        "--format",
+        metavar="FORMAT",
+        help="png, jpg, webp, tiff, avif, jxl, gif or bmp (default: by -o, else png)",
     )
-    parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp and avif")
-    parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp")
+    parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp, avif and jxl")
+    parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp and jxl")
     parser.add_argument(
         "--max-pixels",
         metavar="MILLIONS",

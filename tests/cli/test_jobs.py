@@ -46,6 +46,15 @@ def test_remarks() -> None:
     assert "3 tiles did not fit in memory" in divided
 
 
+def test_half_precision_for_16_bits_is_remarked_with_what_it_costs() -> None:
+    plan = Plan((), None, 0, 0, True, 0, "")
+    fine = Picture(np.arange(0, 12000, 1000, dtype=np.uint16).reshape(2, 2, 3))
+    assert remarks(Upscaled(fine, plan, "CPU", "float32", 0, 0, 1.0)) == []
+    [text] = remarks(Upscaled(fine, plan, "CPU", "bfloat16", 0, 0, 1.0))
+    assert "bfloat16" in text
+    assert "12 distinct values" in text
+
+
 def test_several_devices_share_the_files(
     upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +147,7 @@ def test_a_bad_input_does_not_stop_the_others(
     assert made("out") == ["c-x4.png"]
 
 
-def test_a_warning_of_libpng_has_the_name_of_its_file(
+def test_a_warning_of_a_decoder_has_the_name_of_its_file(
     upscale: Upscale, make_picture: MakePicture, capsys: Capture
 ) -> None:
     for name in ("a.png", "b.png"):
@@ -149,7 +158,9 @@ def test_a_warning_of_libpng_has_the_name_of_its_file(
         )
     assert upscale("a.png", "b.png", "-o", "out") == 0
     warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
-    assert warned == [f"esrgan: warning: {name}: PNG warning: sRGB: invalid" for name in ("a.png", "b.png")]
+    assert warned == [
+        f"esrgan: warning: {name}: its chunk sRGB is damaged; it is left out" for name in ("a.png", "b.png")
+    ]
 
 
 def test_a_target_that_is_a_folder_fails_before_the_work(

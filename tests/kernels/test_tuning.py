@@ -11,7 +11,7 @@ from esrgan_benchmarks.gpu_evidence import (
     halo_verified,
     verified,
 )
-from esrgan_torch.kernels.tuning import CAPABILITIES, HALO_CAPABILITIES, VERIFIED
+from esrgan_torch.kernels.tuning import CAPABILITIES, HALO_CAPABILITIES, VERIFIED, table_for
 
 Rows = list[record.Row]
 HOPPER = (9, 0)
@@ -68,3 +68,21 @@ def test_a_run_with_a_gap_is_none(case: str, change: dict[str, object]) -> None:
     assert verified(rows) == frozenset()
     assert verified([*rows, *run("second")]) == {HOPPER}
     assert verified([*run("second"), *rows]) == frozenset(), "the run that was recorded last counts"
+
+
+def test_small_pictures_have_smaller_tiles() -> None:
+    table = table_for(HOPPER)
+    large, small = (table.for_pixels(side * side).wide.pixels for side in (512, 128))
+    assert (large, small) == (256, 128)
+    assert [each.wide.pixels for each in table.all_sizes()] == [256, 128]
+    assert {each.for_pixels(1) for each in table.all_sizes()} == set(table.all_sizes())
+    assert table_for((8, 0)).all_sizes() == [table_for((8, 0))]
+
+
+def test_layers_with_residuals() -> None:
+    table = table_for(HOPPER)
+    assert table.conv(192, 64, 1) is table.deep
+    assert table.conv(192, 64, 2) is table.conv(64, 64, 1) is table.outer
+    assert table.conv(64, 64, 0) is table.conv(128, 64, 0) is table.wide
+    assert table.conv(32, 32, 0) is table.narrow
+    assert (table.conv(16, 64, 0), table.conv(64, 16, 0)) == (table.first, table.last)

@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from esrgan_torch import devices
-from esrgan_torch.devices import computes_bfloat16_fast, free_memory, is_out_of_memory, resolve_device
+from esrgan_torch.devices import (
+    computes_bfloat16_fast,
+    free_memory,
+    is_out_of_memory,
+    resolve_device,
+)
 from esrgan_torch.errors import ConfigError
 
 

@@ -221,7 +221,7 @@ def test_pictures_keep_the_machine_s_byte_order() -> None:
     picture = Picture(pixels.astype(">u2"))
     assert picture.pixels.dtype == np.uint16
     np.testing.assert_array_equal(picture.pixels, pixels)
-    assert repr(Picture(pixels, b"profile", b"exif", 3)) == (
+    assert repr(Picture(pixels, b"profile", b"exif", frames=3)) == (
         "<Picture 5x4 RGB, 16 bits, ICC profile, EXIF, the first of 3 frames>"
     )
     with pytest.raises(ConfigError, match=r"numpy\.asarray"):

@@ -184,7 +184,7 @@ def test_pillows_error_limit_is_explained(tmp_path: Path, monkeypatch: pytest.Mo
         read_image(path)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint32, np.int16])
+@pytest.mark.parametrize("dtype", [np.uint32, np.int16, np.complex64])
 def test_tiff_numbers_without_a_white_are_refused(tmp_path: Path, dtype: type[np.generic]) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8, 3), dtype), photometric="rgb")
     with pytest.raises(ImageReadError, match=r"a\.tif: its pixels are .* convert it"):
@@ -257,12 +257,6 @@ def test_failing_encoder_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest
         write_image(tmp_path / "a.jpg", NOISE)
     assert (tmp_path / "a.jpg").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_heic_is_named_by_what_it_begins_with(tmp_path: Path) -> None:
-    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 40)
-    with pytest.raises(ImageReadError, match=r"ftypheic.*give PNG"):
-        read_image(tmp_path / "a.heic")
 
 
 def test_png_without_its_end_is_truncated(tmp_path: Path) -> None:

@@ -331,3 +331,16 @@ def test_times_do_not_drift(tmp_path: Path) -> None:
         assert sum(frame.seconds or 0 for frame in read_frames(tmp_path / f"a.{suffix}")) == pytest.approx(
             1.0
         )
+
+
+@pytest.mark.parametrize("suffix", [*ANIMATED, "tif"])
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_what_the_frames_raise_is_no_fault_of_the_encoder(tmp_path: Path, suffix: str, after: int) -> None:
+    def failing() -> Iterator[Frame]:
+        for _ in range(after):
+            yield Frame(Picture(np.zeros((4, 4, 3), np.uint8)), 0.1)
+        raise RuntimeError("the network broke")
+
+    with pytest.raises(RuntimeError, match=r"^the network broke$"):
+        write_frames(tmp_path / f"a.{suffix}", failing())
+    assert list(tmp_path.iterdir()) == []

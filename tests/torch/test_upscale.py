@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from esrgan_torch import Picture, Tiling, Upscaler
+from esrgan_torch import Picture, Tiling, Upscaler, plan, upscale
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 from esrgan_torch.turns import turned, turned_back
@@ -233,15 +233,11 @@ def test_tta_mixes_seams_of_overlapping_tiles_as_floats() -> None:
     assert 0 < np.abs(tiled - whole).mean() < np.abs(once - plain).mean()
 
 
-def test_tta_plans_for_the_mean_beside_the_result() -> None:
+def test_tta_plans_for_the_mean_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     free = 2**25
-    plans = []
-    for tta in (False, True):
-        upscaler = Upscaler(COMPACT, "cpu", "float32", tta=tta)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("esrgan_torch.upscale.free_memory", lambda _: free)
-            plans.append(upscaler.plan(200, 200))
-    assert len(plans[0].windows) < len(plans[1].windows)
+    monkeypatch.setattr(upscale, "free_memory", lambda _: free)
+    once, eight = (Upscaler(COMPACT, "cpu", "float32", tta=tta).plan(200, 200) for tta in (False, True))
+    assert len(once.windows) < len(eight.windows)
 
 
 def test_the_same_picture_gives_the_same_bytes_each_time() -> None:
@@ -250,6 +246,66 @@ def test_the_same_picture_gives_the_same_bytes_each_time() -> None:
     first = upscaler(pixels)
     for _ in range(3):
         np.testing.assert_array_equal(upscaler(pixels), first)
+
+
+def test_tta_is_exact_only_if_it_is_so_on_the_side_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Upscaler(COMPACT, "cpu", "float32").plan(30, 24)
+    tiles = Upscaler(COMPACT, "cpu", "float32", Tiling("overlap", 16, 2)).plan(24, 30)
+    plans = [whole, tiles]  # as if memory had become less in between
+    monkeypatch.setattr(Upscaler, "_plan", lambda *_: plans.pop(0))
+    result = Upscaler(COMPACT, "cpu", "float32", tta=True).upscale(Picture(photo(30, 24)))
+    assert not result.exact
+
+
+def gradient16() -> NDArray:
+    values = np.linspace(40000, 45000, 12 * 16).reshape(12, 16, 1).astype(np.uint16)
+    return np.repeat(values, 3, axis=2)
+
+
+@pytest.mark.parametrize(
+    ("model", "channels", "tta"), [(RRDB, 3, False), (RRDB, 1, False), (COMPACT, 1, True)]
+)
+def test_16_bits_are_computed_in_float32_where_8_bits_are_not(
+    model: Generator, channels: int, tta: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = Picture(gradient16()[:, :, :channels])
+    exact = Upscaler(model, "cpu", "float32", tta=tta).upscale(picture)
+    monkeypatch.setattr(upscale, "resolve_dtype", lambda *_: torch.bfloat16)  # what a faster processor gives
+    upscaler = Upscaler(model, "cpu", tta=tta)
+    result = upscaler.upscale(picture)
+    assert result.dtype == "float32"
+    difference = np.abs(result.picture.pixels.astype(int) - exact.picture.pixels)
+    assert difference.max() <= 2  # and 18 to 42 in bfloat16
+    assert upscaler.upscale(Picture(photo(8, 8, channels))).dtype == "bfloat16"
+
+
+def test_half_precision_asked_for_is_taken_for_16_bits_too() -> None:
+    result = Upscaler(RRDB, "cpu", "bfloat16").upscale(Picture(gradient16()))
+    assert result.dtype == "bfloat16"
+    assert len(np.unique(result.picture.pixels)) < 300
+
+
+def test_the_plan_is_that_of_the_engine_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = Upscaler(COMPACT, "cpu", "float32")
+    monkeypatch.setattr(upscale, "resolve_dtype", lambda *_: torch.bfloat16)
+    upscaler = Upscaler(COMPACT, "cpu")
+    assert upscaler.plan(64, 64).memory < upscaler.plan(64, 64, 16).memory == exact.plan(64, 64, 16).memory
+    assert upscaler.upscale(Picture(photo(9, 9, dtype=np.uint16))).plan.memory == exact.plan(9, 9, 16).memory
+    needed, result = exact.plan(64, 64).memory, 6 * 64 * 64 * 16
+    monkeypatch.setattr(upscale, "free_memory", lambda _: (needed + 1.5 * result) / plan.SHARE)
+    assert exact.plan(64, 64).memory == needed
+    assert exact.plan(64, 64, 16).memory < needed  # since twice as much is held for the result
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_16_bits_on_cuda_are_as_fine_as_on_the_processor() -> None:
+    picture = Picture(gradient16())
+    result = Upscaler(RRDB, "cuda").upscale(picture)
+    assert result.dtype == "float32"
+    expected = Upscaler(RRDB, "cpu", "float32")(picture).pixels
+    assert np.abs(result.picture.pixels.astype(int) - expected).max() <= 2
+    assert torch.backends.cudnn.allow_tf32
 
 
 @pytest.mark.parametrize(

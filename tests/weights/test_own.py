@@ -92,8 +92,13 @@ def test_remove_what_is_not_there(file):
 
 def test_damaged_file(file):
     own.add(file, "mine").write_bytes(b"damaged")
-    with pytest.raises(CheckpointError, match=r"mine\.safetensors: it is a damaged safetensors file"):
-        own.own_models()
+    own.add(file, "other")
+    damaged, other = own.own_models()
+    assert "mine.safetensors: it is a damaged safetensors file" in damaged.damage
+    assert (other.name, other.damage) == ("other", None)
+    with pytest.raises(CheckpointError, match=r"mine\.safetensors"):
+        load("mine")
+    own.remove("mine")
 
 
 def test_folders(monkeypatch, tmp_path):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from esrgan_weights.cache import cache_folder
+    from esrgan_weights.canonical import canonical_hash
     from esrgan_weights.checkpoint import Checkpoint
     from esrgan_weights.errors import (
         CheckpointError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # the modules are named otherwise than what they export: importing a module binds its name here
 _HOME = {
     "cache": ("cache_folder",),
+    "canonical": ("canonical_hash",),
     "checkpoint": ("Checkpoint",),
     "errors": (
         "CheckpointError",
@@ -69,6 +71,7 @@ __all__ = [
     "UnsafeCheckpointError",
     "WeightsError",
     "cache_folder",
+    "canonical_hash",
     "fetch",
     "find",
     "inspect",

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from esrgan_weights import registry
 from esrgan_weights.checkpoint import Checkpoint
-from esrgan_weights.read import read_checkpoint
+from esrgan_weights.own import facts_of
 from esrgan_weights.registry import Model
+from esrgan_weights.sources import read_source
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,36 @@ class Identity:
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """A checkpoint, what its file is known to be, and its size in bytes (the `.bin` for ncnn)."""
+    """A checkpoint, what its file is known to be, its size in bytes (the `.bin` for ncnn), what it states."""
 
     checkpoint: Checkpoint
     identity: Identity
     size: int
+    metadata: dict[str, str]
 
 
-def inspect(path: Path | str) -> Inspection:
+def inspect(
+    source: Path | str,
+    *,
+    offline: bool = False,
+    cache: Path | str | None = None,
+    progress: bool | None = None,
+) -> Inspection:
     """Read a checkpoint and say what its file is.
 
+    Args:
+        source: a file, a model's name or an address; see `esrgan_weights.load`, as for the others.
+
     Raises:
-        CheckpointError: see `read_checkpoint`.
+        WeightsError: see `esrgan_weights.load`.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_source(source, offline=offline, cache=cache, progress=progress)
     opened = checkpoint.path
     weights = opened.with_suffix(".bin") if checkpoint.container == "ncnn" else opened
     size = weights.stat().st_size
-    return Inspection(checkpoint, identify(weights.name, size, checkpoint.provenance.sha256), size)
+    stated = dict(facts_of(opened)) if checkpoint.container == "safetensors" else {}
+    identity = identify(weights.name, size, checkpoint.provenance.sha256)
+    return Inspection(checkpoint, identity, size, stated)
 
 
 def identify(name: str, size: int, sha256: str) -> Identity:

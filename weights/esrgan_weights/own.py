@@ -26,12 +26,14 @@ class OwnModel:
     Args:
         name: what every command takes.
         path: the safetensors file.
-        facts: what the file states: architecture, scale, licence, source, source_sha256, file, ...
+        facts: what the file states: architecture, scale, licence, source, source_sha256, ...
+        damage: why the file cannot be read, or None.
     """
 
     name: str
     path: Path
     facts: Mapping[str, str]
+    damage: str | None = None
 
     @property
     def scale(self) -> int | None:
@@ -60,15 +62,17 @@ def path_of(name: str) -> Path | None:
 
 
 def own_models() -> list[OwnModel]:
-    """All of them, by name.
-
-    Raises:
-        CheckpointError: a file in the folder is damaged.
-    """
+    """All of them, by name; a damaged one does not hide the others."""
     folder = own_folder()
-    paths = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
-    # files on their way there begin with a dot
-    return [OwnModel(path.stem, path, facts_of(path)) for path in paths if not path.name.startswith(".")]
+    found: list[OwnModel] = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []:
+        if path.name.startswith("."):  # on its way there
+            continue
+        try:
+            found.append(OwnModel(path.stem, path, facts_of(path)))
+        except CheckpointError as error:
+            found.append(OwnModel(path.stem, path, {}, str(error)))
+    return found
 
 
 def facts_of(path: Path) -> Mapping[str, str]:
@@ -100,6 +104,7 @@ def add(
     licence: str | None = None,
     origin: str | None = None,
     offline: bool = False,
+    cache: Path | str | None = None,
 ) -> Path:
     """Keep a model under a name that every command and `load` take.
 
@@ -108,7 +113,7 @@ def add(
         name: letters, digits, dots, dashes; not that of a published model or of one of its files.
         licence: SPDX name; None: what the file states.
         origin: where it is from, such as an address; None: what the file states, or the address.
-        offline: never touch the network.
+        offline, cache: see `esrgan_weights.load`.
 
     Returns:
         The file: safetensors, with name, licence, source, sizes, and sha256 of the original as metadata.
@@ -121,7 +126,7 @@ def add(
     from esrgan_weights.write import save
 
     _check(name)
-    checkpoint = read_source(source, offline=offline)
+    checkpoint = read_source(source, offline=offline, cache=cache)
     found = checkpoint.provenance
     provenance = replace(
         found, name=name, licence=licence or found.licence, source=origin or found.source or found.name

@@ -143,6 +143,11 @@ class Model:
         if len({alternative.bundled for alternative in self.alternatives}) > 1:
             raise ConfigError(f"{self.name}: all files are bundled, or none")
 
+    def precision(self, alternative: Alternative) -> str:
+        """In what the weights of one of its alternatives are stored, by their size."""
+        size = alternative.weights.size
+        return "float16" if size is not None and size < 3 * self.parameters else "float32"
+
     @property
     def bundled(self) -> bool:
         """Whether the files come with this project, so that nothing is ever fetched."""
