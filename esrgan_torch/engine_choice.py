@@ -8,8 +8,10 @@ import torch
 from esrgan_torch import engine_openvino, engine_packed
 from esrgan_torch.compact import CompactNet
 from esrgan_torch.engine import CompactEngine, Engine, RRDBEngine
+from esrgan_torch.engine_foreign import ForeignEngine
 from esrgan_torch.engine_graphed import GraphedEngine
 from esrgan_torch.errors import ConfigError, EngineError
+from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.choose import is_verified, make_kernel_engine, unsupported
 from esrgan_torch.network import Generator
@@ -36,6 +38,10 @@ def make_engine(
     """
     if engine not in get_args(EngineName):
         raise ConfigError(f"engine is {', '.join(get_args(EngineName))}, not {engine!r}")
+    if isinstance(model, ForeignNetwork):
+        if engine not in ("auto", "eager"):
+            raise ConfigError(f"engine {engine} cannot run {model.architecture}; give engine auto or eager")
+        return ForeignEngine(model, device, dtype)
     if not isinstance(model, RRDBNet | CompactNet):
         raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
     if engine == "triton":

@@ -8,6 +8,7 @@ from torch import Tensor
 from esrgan_torch.devices import computes_bfloat16_fast
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.network import Generator
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -19,7 +20,8 @@ def resolve_dtype(dtype: str | torch.dtype, model: Generator, device: torch.devi
 
     "auto" takes the half precision that the device computes fast (float16 on CUDA from Volta on, bfloat16 on
     a CPU that has it), but only where the network's 8-bit picture of a probe stays above `FLOOR`; float32
-    otherwise. Networks differ: one that exaggerates edges also exaggerates rounding.
+    otherwise. Networks differ: one that exaggerates edges also exaggerates rounding. A `ForeignNetwork` stays
+    in float32.
 
     Raises:
         ConfigError: another name, or a precision that the device cannot compute.
@@ -27,7 +29,7 @@ def resolve_dtype(dtype: str | torch.dtype, model: Generator, device: torch.devi
     known = check_dtype(dtype, device)
     if known is not None:
         return known
-    fast = _fast_half(device)
+    fast = None if isinstance(model, ForeignNetwork) else _fast_half(device)
     if fast is None or picture_psnr(model, device, fast) < FLOOR:
         return torch.float32
     return fast

@@ -144,7 +144,7 @@ def sixteen(name: str, network: Generator, picture: str) -> list[Row]:
     found: list[Row] = []
     exact: NDArray[np.int64] | None = None
     for dtype in ("float32", "float16", "bfloat16"):
-        engine = make_engine(network, torch.device("cpu"), getattr(torch, dtype), eager=True)
+        engine = make_engine(network, torch.device("cpu"), getattr(torch, dtype), "eager")
         with torch.inference_mode():
             values = engine.tail(engine.trunk(batch, lambda _: None))
         result = to_levels(values.numpy(), np.dtype(np.uint16)).astype(np.int64)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]

@@ -21,6 +21,7 @@ from esrgan_benchmarks import (
     students,
     training_tables,
     web_tables,
+    weight_peers,
 )
 from esrgan_benchmarks.record import RESULTS, Row, latest, measured_on, newest, read
 from esrgan_torch.atomic import atomic_path
@@ -122,6 +123,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "conversion-cost": ("conversion_cost", conversion_tables.cost),
     "quantization": ("quantization", conversion_tables.quantization),
     "images": ("images", images),
+    "weight-files": ("weight-files", weight_peers.table),
     "runtimes": ("runtimes", runtime_tables.times),
     "runtimes-cost": ("runtimes", runtime_tables.costs),
     "left-out": ("left-out", runtime_tables.left_out),

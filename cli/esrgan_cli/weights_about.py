@@ -6,7 +6,7 @@ from pathlib import Path
 
 from esrgan_weights import own, registry
 from esrgan_weights.cache import cached, model_folder
-from esrgan_weights.errors import UnknownModelError
+from esrgan_weights.errors import UnknownArchitectureError, UnknownModelError
 from esrgan_weights.registry import Alternative, Model
 
 CARDS = Path(__file__).parents[2] / "docs" / "models"  # in a checkout; an installation has none
@@ -140,7 +140,10 @@ def run_inspect(arguments: argparse.Namespace) -> int:
 
     from esrgan_weights.identify import inspect
 
-    inspection = inspect(arguments.source, offline=arguments.offline, cache=arguments.cache)
+    try:
+        inspection = inspect(arguments.source, offline=arguments.offline, cache=arguments.cache)
+    except UnknownArchitectureError:
+        return _inspect_foreign(arguments)
     checkpoint, identity = inspection.checkpoint, inspection.identity
     sizes = ", ".join(f"{name} {value}" for name, value in asdict(checkpoint.config).items())
     container = checkpoint.container + (f", under {checkpoint.wrapper}" if checkpoint.wrapper else "")
@@ -165,6 +168,29 @@ def run_inspect(arguments: argparse.Namespace) -> int:
         print(f"note: {note}")
     if identity.kind == "look-alike":
         print(f"WARNING: THIS IS NOT AN OFFICIAL FILE. It is {identity.text}. It can be loaded all the same.")
+    return 0
+
+
+def _inspect_foreign(arguments: argparse.Namespace) -> int:
+    """Print what a network of another project is, where spandrel is installed; else the same error again."""
+    from esrgan_torch.foreign import ForeignNetwork
+    from esrgan_weights.loading import load
+
+    model = load(arguments.source, offline=arguments.offline, cache=arguments.cache)
+    if not isinstance(model, ForeignNetwork) or not model.provenance:  # replaced a moment ago
+        raise UnknownModelError(f"{arguments.source}: it has changed; once more")
+    found = model.provenance
+    print_facts(
+        ("file", found.name),
+        ("is", f"another network: {model.architecture}"),
+        ("run by", model.runner),
+        ("scale", f"x{model.scale}"),
+        ("channels", f"{model.in_channels} in, {model.out_channels} out"),
+        ("parameters", f"{sum(parameter.numel() for parameter in model.parameters()):,}"),
+        ("sha256", found.sha256),
+        ("licence", found.licence or "not stated"),
+        *([("source", found.source)] if found.source else []),
+    )
     return 0
 
 

@@ -79,6 +79,8 @@ def test_any_keys_and_any_prefix(good, keys, prefix):
 def test_the_better_of_two(good, other, better, worse):
     for content in ({better: good, worse: other}, {worse: other, better: good}):
         assert found(content, good) == better
+    prefixed = {better: under("net_g_ema.", good), worse: under("net_g_ema.", other)}
+    assert found(dict(reversed(prefixed.items())), good) == f"{better} net_g_ema."
     # the same names with dots, as safetensors has them
     assert found(under(f"{worse}.", other) | under(f"{better}.", good), good) == f"{better}."
 
@@ -131,6 +133,8 @@ def test_a_generator_among_others(good):
         under("generator_ema.", good) | under("generator.", good) | under("discriminator.", discriminator)
     )
     assert found({"state_dict": content, "meta": {"iter": 1}}, good) == "state_dict generator_ema."
+    recogniser = {"features.0.weight": torch.zeros(8, 3, 3, 3), "classifier.6.weight": torch.zeros(1)}
+    assert found({**under("netG.", good), **recogniser}, good) == "netG."
     moments = {0: {"exp_avg": torch.zeros(8, 3, 3, 3), "step": torch.tensor(1.0)}}
     assert (
         found({"model": good, "optimizer": {"state": moments, "param_groups": [{"lr": 1}]}}, good) == "model"

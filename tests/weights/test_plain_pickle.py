@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from esrgan_weights import read_checkpoint
-from esrgan_weights.errors import UnsafeCheckpointError
+from esrgan_weights.errors import CheckpointError, UnsafeCheckpointError
 from esrgan_weights.plain_pickle import plainer
 from esrgan_weights.read_pickle import read_pickle
 
@@ -155,3 +155,15 @@ def test_other_peoples_settings_stay(small_rrdb, dump):
 def test_a_long_text_is_said_once():
     text = "x" * 5000
     assert len(plainer(io.BytesIO(pickle.dumps([text] * 1000, 4)))) < 20_000
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_torch_itself_cannot_read_is_not_called_damaged(tmp_path, plain):
+    path = tmp_path / "a.pth"
+    content = {"conv_first.weight": torch.zeros(8, 3, 3, 3).to(torch.float8_e4m3fn)}
+    if plain:
+        path.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=False)
+    with pytest.raises(CheckpointError, match="float8 numbers in torch's older format"):
+        read_checkpoint(path)

@@ -14,6 +14,7 @@ from torch import Tensor
 from esrgan_weights import foreign
 from esrgan_weights.entries import Entry, entries_of
 from esrgan_weights.errors import UnknownArchitectureError
+from esrgan_weights.foreign_signatures import NETWORKS
 from esrgan_weights.layouts import (
     COMPACT_MARKS,
     LAYOUTS,
@@ -77,14 +78,13 @@ class Candidate:
         return not self.strange and len(self.tensors) == len(self.names)
 
     @property
-    def rank(self) -> tuple[bool, bool, bool]:
+    def rank(self) -> tuple[bool, int, int]:
         """The larger, the sooner it is what the file was saved for."""
         steps = [*self.keys, *self.prefix.split(".")]
-        return (
-            not any(BESIDE.search(step) for step in steps),
-            any(AVERAGED.search(step) for step in steps),
-            any(GENERATOR.search(step) for step in steps),
+        beside, averaged, generator = (
+            sum(bool(pattern.search(step)) for step in steps) for pattern in (BESIDE, AVERAGED, GENERATOR)
         )
+        return not beside, averaged, generator
 
     def check(self) -> None:
         """Raise `CheckpointError` that names the tensors which are missing or too many."""
@@ -208,7 +208,7 @@ def _is_a_part(entries: Mapping[str, Entry], place: _Place, candidate: Candidate
         return False
     start = place.start.removesuffix(candidate.prefix)
     around = [path.removeprefix(start) for path in entries if path.startswith(start)]
-    return foreign.identify(around, anywhere=False) is not None
+    return foreign.identify(around, anywhere=False, among=NETWORKS) is not None
 
 
 def is_counter(name: str, tensor: Tensor) -> bool:

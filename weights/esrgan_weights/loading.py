@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from esrgan_torch.network import Generator
-from esrgan_weights.sources import Source, read_source
+from esrgan_weights.errors import UnknownArchitectureError
+from esrgan_weights.sources import Source, locate, provenance_of, read_source
 
 
 def load(
@@ -24,8 +25,8 @@ def load(
         progress: draw a progress bar on stderr while fetching; None: only on a terminal.
 
     Returns:
-        An `RRDBNet` or a `CompactNet`: float32 on the CPU, evaluation mode, parameters frozen,
-        `provenance` set.
+        An `RRDBNet` or a `CompactNet`, or with the extra `spandrel` a `ForeignNetwork` for a file of another
+        network: float32 on the CPU, evaluation mode, parameters frozen, `provenance` set.
 
     Raises:
         UnknownModelError: neither a model's name nor a file.
@@ -33,4 +34,14 @@ def load(
         CheckpointError: the file is missing, damaged, unsafe or something else (see `read_checkpoint`).
         ConfigError: an address of another form, or one whose extra is not installed.
     """
-    return read_source(source, offline=offline, cache=cache, progress=progress).build()
+    try:
+        return read_source(source, offline=offline, cache=cache, progress=progress).build()
+    except UnknownArchitectureError as error:
+        if not isinstance(source, str | Path):
+            raise
+        from esrgan_weights.spandrel_models import load_foreign
+
+        model = load_foreign(locate(source, offline=offline, cache=cache, progress=progress), error)
+        if model.provenance:
+            model.provenance = provenance_of(source, model.provenance)
+        return model

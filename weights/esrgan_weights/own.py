@@ -5,12 +5,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_weights import registry
 from esrgan_weights.cache import VARIABLE as CACHE
-from esrgan_weights.errors import CheckpointError, UnknownModelError
+from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
+
+if TYPE_CHECKING:
+    from esrgan_torch.network import Provenance
 
 VARIABLE = "ESRGAN_DATA"
 SUFFIX = ".safetensors"
@@ -126,17 +129,31 @@ def add(
     from esrgan_weights.write import save
 
     _check(name)
-    checkpoint = read_source(source, offline=offline, cache=cache)
-    found = checkpoint.provenance
-    provenance = replace(
-        found, name=name, licence=licence or found.licence, source=origin or found.source or found.name
-    )
     path = own_folder() / f"{name}{SUFFIX}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WeightsError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
-    return save(replace(checkpoint, provenance=provenance), path)
+    try:
+        checkpoint = read_source(source, offline=offline, cache=cache)
+    except UnknownArchitectureError:
+        from esrgan_weights.loading import load
+        from esrgan_weights.spandrel_models import save_foreign
+
+        model = load(source, offline=offline, cache=cache)  # with the extra `spandrel`, or the same error
+        model.provenance = _named(model.provenance, name, licence, origin)
+        return save_foreign(model, path)
+    return save(replace(checkpoint, provenance=_named(checkpoint.provenance, name, licence, origin)), path)
+
+
+def _named(found: "Provenance | None", name: str, licence: str | None, origin: str | None) -> "Provenance":
+    """What is known of a file, and what the user says of it."""
+    from esrgan_torch.network import Provenance
+
+    known = found or Provenance(name, "", "")
+    return replace(
+        known, name=name, licence=licence or known.licence, source=origin or known.source or known.name
+    )
 
 
 def remove(name: str) -> Path:

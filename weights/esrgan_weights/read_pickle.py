@@ -35,6 +35,7 @@ SAFE = "Ask its author for a .safetensors file, or convert it yourself where you
 # in torch's older format five pickles follow each other before the numbers, the first of them this
 LEGACY_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
 LEGACY_PICKLES = 5
+UNTYPED = "'torch.storage.UntypedStorage' has no attribute 'dtype'"  # what torch says there of newer types
 # torch keeps the allowed names for the whole process: one file at a time may add to them
 _ALLOWED = threading.Lock()
 
@@ -74,7 +75,12 @@ def _read_rewritten(path: Path, first: Exception) -> object:
             return _load(rewritten)
     except pickle.UnpicklingError as error:
         raise _refused(error) from error
-    except (zipfile.BadZipFile, *DAMAGE):
+    except (zipfile.BadZipFile, *DAMAGE) as error:
+        if UNTYPED in str(error):
+            raise CheckpointError(
+                "it holds float8 numbers in torch's older format or in a plain pickle, which torch itself "
+                "cannot read; write it with `torch.save` as it is, or as .safetensors"
+            ) from error
         raise CheckpointError(f"it is truncated or damaged ({_first_line(first)})") from first
 
 

@@ -36,16 +36,51 @@ def read_source(
         return read_stream(source)
     if not isinstance(source, str):
         return read_checkpoint(existing_file(source))
-    if source in registry.models():
-        return _published(registry.find(source), offline, cache, progress)
+    model = _published_model(source)
+    if model:
+        return _published(model, offline, cache, progress)
+    checkpoint = read_checkpoint(locate(source, offline=offline, cache=cache, progress=progress))
+    return replace(checkpoint, provenance=provenance_of(source, checkpoint.provenance))
+
+
+def provenance_of(source: str | Path, found: Provenance) -> Provenance:
+    """What the name of an own model and an address add to what a file says."""
+    if not isinstance(source, str):
+        return found
     if is_address(source):
-        return _address(source, offline, cache, progress)
-    kept = own.path_of(source)
-    if kept:
-        return _own(read_checkpoint(kept), source)
-    if source in registry.aliases() and not Path(source).exists():
-        return _published(registry.find(source), offline, cache, progress)
-    return read_checkpoint(existing_file(source))
+        # what follows a question mark may be a key
+        return replace(found, source=found.source or source.split("?")[0])
+    return replace(found, name=source) if own.path_of(source) else found
+
+
+def locate(
+    source: str | Path,
+    *,
+    offline: bool = False,
+    cache: Path | str | None = None,
+    progress: bool | None = None,
+) -> Path:
+    """The file that `source` names, fetched if need be; arguments and errors as of `esrgan_weights.load`."""
+    if isinstance(source, str):
+        model = _published_model(source)
+        if model:
+            alternative = obtain(model, offline=offline, cache=cache, progress=progress)
+            return model_folder(model, cache) / alternative.files[0].name
+        if is_address(source):
+            return _fetch(source, offline, cache, progress)
+        kept = own.path_of(source)
+        if kept:
+            return kept
+    return existing_file(source)
+
+
+def _published_model(name: str) -> Model | None:
+    """The published model of that name; a file or an own model goes before the stem of a published file."""
+    if name in registry.models():
+        return registry.find(name)
+    if name in registry.aliases() and not Path(name).exists() and not own.path_of(name):
+        return registry.find(name)
+    return None
 
 
 def existing_file(name_or_path: str | Path) -> Path:
@@ -88,16 +123,7 @@ def _published(model: Model, offline: bool, cache: Path | str | None, progress: 
     return replace(checkpoint, provenance=published_provenance(model, checkpoint.provenance))
 
 
-def _own(checkpoint: Checkpoint, name: str) -> Checkpoint:
-    return replace(checkpoint, provenance=replace(checkpoint.provenance, name=name))
-
-
-def _address(address: str, offline: bool, cache: Path | str | None, progress: bool | None) -> Checkpoint:
+def _fetch(address: str, offline: bool, cache: Path | str | None, progress: bool | None) -> Path:
     if address.lower().startswith("hf://"):
-        path = fetch_hub(address, offline=offline)
-    else:
-        path = fetch_url(address, cache=cache, offline=offline, progress=progress)
-    checkpoint = read_checkpoint(path)
-    # what follows a question mark may be a key
-    found = replace(checkpoint.provenance, source=checkpoint.provenance.source or address.split("?")[0])
-    return replace(checkpoint, provenance=found)
+        return fetch_hub(address, offline=offline)
+    return fetch_url(address, cache=cache, offline=offline, progress=progress)
