@@ -133,6 +133,8 @@ def test_a_generator_among_others(good):
         under("generator_ema.", good) | under("generator.", good) | under("discriminator.", discriminator)
     )
     assert found({"state_dict": content, "meta": {"iter": 1}}, good) == "state_dict generator_ema."
+    recogniser = {"features.0.weight": torch.zeros(8, 3, 3, 3), "classifier.6.weight": torch.zeros(1)}
+    assert found({**under("netG.", good), **recogniser}, good) == "netG."
     moments = {0: {"exp_avg": torch.zeros(8, 3, 3, 3), "step": torch.tensor(1.0)}}
     assert (
         found({"model": good, "optimizer": {"state": moments, "param_groups": [{"lr": 1}]}}, good) == "model"

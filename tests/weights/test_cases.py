@@ -5,14 +5,17 @@ The kinds are those of public reports; docs/compatibility.md has the list.
 
 import os
 import pickle
+import sys
+import types
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from esrgan_weights import load
-from esrgan_weights.errors import CheckpointError, UnsafeCheckpointError
+from esrgan_torch.config import RRDBNetConfig
+from esrgan_weights import load, save
+from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnsafeCheckpointError
 
 
 class Evil:
@@ -42,6 +45,53 @@ PICKLES = {
     "numpy-scalar.pth": lambda state: {"params": state, "best_psnr": np.float64(31.5)},
     "pytorch_model.bin": lambda state: state,
 }
+
+
+# kinds of public reports, by their addresses in docs/compatibility.md
+def test_a_lightning_checkpoint_with_its_callbacks(small_rrdb, expected, tmp_path, monkeypatch):
+    module = types.ModuleType("pytorch_lightning.callbacks.model_checkpoint")
+    callback = type("ModelCheckpoint", (), {"__module__": module.__name__})
+    module.ModelCheckpoint = callback
+    packages = ["pytorch_lightning", "pytorch_lightning.callbacks"]
+    for name in packages:
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    content = {
+        "callbacks": {callback: {"best": callback()}},
+        "state_dict": under("model.", small_rrdb.state_dict()),
+    }
+    torch.save(content, tmp_path / "a.ckpt")
+    for name in [*packages, module.__name__]:
+        monkeypatch.delitem(sys.modules, name)
+    assert torch.equal(load(tmp_path / "a.ckpt")(picture()), expected)
+    assert module.__name__ not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 67040989\n", "a Git LFS pointer"),
+        (b"<!doctype html><html><head><title>4x_NMKD-Siax_200k.pth</title>", "a web page"),
+    ],
+)
+def test_what_a_download_left(tmp_path, content, message):
+    (tmp_path / "a.pth").write_bytes(content)
+    with pytest.raises(CheckpointError, match=message):
+        load(tmp_path / "a.pth")
+
+
+def test_old_arch_of_scale_2(make_network, tmp_path):
+    network = make_network(RRDBNetConfig(8, 1, 4, scale=2))
+    path = save(network, tmp_path / "2xESRGAN.pth", "old-arch")
+    assert torch.equal(load(path)(picture()), network(picture()))
+
+
+def test_dense_blocks_with_1x1_convolutions(small_rrdb, tmp_path):
+    state = {name.replace(".rdb", ".srdb"): value for name, value in small_rrdb.state_dict().items()}
+    state["body.0.srdb1.conv1x1.weight"] = torch.zeros(4, 8, 1, 1)
+    torch.save({"params_ema": state}, tmp_path / "a.pth")
+    with pytest.raises(UnknownArchitectureError, match=r"dense blocks have extra 1x1 convolutions \(srdb\)"):
+        load(tmp_path / "a.pth")
 
 
 @pytest.fixture

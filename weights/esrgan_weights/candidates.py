@@ -14,6 +14,7 @@ from torch import Tensor
 from esrgan_weights import foreign
 from esrgan_weights.entries import Entry, entries_of
 from esrgan_weights.errors import UnknownArchitectureError
+from esrgan_weights.foreign_signatures import NETWORKS
 from esrgan_weights.layouts import (
     COMPACT_MARKS,
     LAYOUTS,
@@ -207,7 +208,7 @@ def _is_a_part(entries: Mapping[str, Entry], place: _Place, candidate: Candidate
         return False
     start = place.start.removesuffix(candidate.prefix)
     around = [path.removeprefix(start) for path in entries if path.startswith(start)]
-    return foreign.identify(around, anywhere=False) is not None
+    return foreign.identify(around, anywhere=False, among=NETWORKS) is not None
 
 
 def is_counter(name: str, tensor: Tensor) -> bool:

@@ -1,6 +1,6 @@
 """Files that people feed us and that hold no generator of this project, told by their tensors' names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,14 +28,22 @@ class Foreign:
     marks: tuple[str, ...]
 
 
-def identify(keys: Iterable[str], *, anywhere: bool = True) -> Foreign | None:
+def identify(
+    keys: Iterable[str], *, anywhere: bool = True, among: Sequence[Signature] = SIGNATURES
+) -> Foreign | None:
     """Which other network a file with these tensors holds, or None where it is in no table.
 
     Args:
         keys: names of the tensors, as the file has them; keys of nested containers are joined with dots.
         anywhere: look below every prefix too; False: only for names that begin as the network's own do.
+        among: the networks that it may be.
     """
-    return _Names(keys, anywhere).identify()
+    names = _Names(keys, anywhere)
+    for signature in among:
+        prefix = names.prefix_of(signature)
+        if prefix is not None:
+            return Foreign(signature.name, signature.reader, prefix, signature.marks)
+    return None
 
 
 def message(other: Foreign) -> str:
@@ -60,13 +68,6 @@ class _Names:
                 ends.setdefault(rest, []).append(name)
                 rest = rest.partition(".")[2]
         return ends
-
-    def identify(self) -> Foreign | None:
-        for signature in SIGNATURES:
-            prefix = self.prefix_of(signature)
-            if prefix is not None:
-                return Foreign(signature.name, signature.reader, prefix, signature.marks)
-        return None
 
     def prefix_of(self, signature: Signature) -> str | None:
         """The prefix under which all the names stand."""

@@ -41,6 +41,11 @@ RELATIVES = (
         "model.1.sub.0.RDB1.conv1x1.weight",
     ),
     _extra("SPSR, an RRDBNet with a gradient branch", "f_HR_conv1.0.weight", "model.0.weight"),
+    _other(
+        "an RRDBNet whose dense blocks have extra 1x1 convolutions (srdb)",
+        "conv_first.weight",
+        "body.0.srdb1.conv1x1.weight",
+    ),
     _spandrel(
         "MM-RealSR, an RRDBNet that is told the degradation",
         "am_list.0.fc.0.weight",
@@ -159,4 +164,5 @@ CONVOLUTIONAL = (
     _other("a Compact network without PReLU", "body.0.weight", "body.2.weight", "body.4.weight"),
 )
 
+NETWORKS = (*RELATIVES, *TRANSFORMERS, *CONVOLUTIONAL)
 SIGNATURES = (*RELATIVES, *TRAINING, *TRANSFORMERS, *CONVOLUTIONAL)
