@@ -80,9 +80,13 @@ def test_metadata_that_is_stripped(upscale: Upscale) -> None:
     assert b"of mine" not in Path("a-x4.png").read_bytes()
 
 
-def test_turned_and_mirrored(upscale: Upscale, make_picture: MakePicture, tiny_model: Path) -> None:
+def test_turned_and_mirrored(
+    upscale: Upscale, make_picture: MakePicture, tiny_model: Path, capsys: Capture
+) -> None:
     source = make_picture(Path("a.png"))
     assert upscale("a.png", "--tta") == 0
+    assert "CPU" in (line := capsys.readouterr().err)
+    assert "float32, mean of 8; " in line
     expected = Upscaler(load(tiny_model), "cpu", "float32", tta=True)(read_image(source)).pixels
     np.testing.assert_array_equal(read_image("a-x4.png").pixels, expected)
 
