@@ -177,6 +177,8 @@ def test_stdin_and_stdout(
     assert capsysbinary.readouterr().out == b"b.webp" + os.linesep.encode()
     assert upscale("a.jpg", "-o", "-", "--format", "bmp") == 0
     assert capsysbinary.readouterr().out.startswith(b"BM")
+    assert upscale("a.jpg", "-o", "-", "--format", "same") == 0
+    assert capsysbinary.readouterr().out.startswith(b"\xff\xd8")
     give(b"")
     assert upscale("-") == 1
     captured = capsysbinary.readouterr()
