@@ -26,7 +26,7 @@ from esrgan_cli.targets import Journals, Targets, target_file, target_names, tar
 from esrgan_torch.devices import resolve_device
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
-from esrgan_torch.image_kinds import HEAD
+from esrgan_torch.image_kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
 from esrgan_torch.network import Generator
 from esrgan_torch.precision import check_dtype
@@ -197,7 +197,8 @@ def _load(arguments: argparse.Namespace) -> Generator:
 
 def _tell_search(console: Console, search: Search, targets: Targets, to_do: Pending) -> None:
     for path in search.ignored[:IGNORED_SHOWN]:
-        console.warn(f"{path} is no picture: left out")
+        what = RAW if path.suffix.lower() in RAW_SUFFIXES else "is no picture"
+        console.warn(f"{path} {what}: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
     for problem in (*search.problems, *targets.problems):
