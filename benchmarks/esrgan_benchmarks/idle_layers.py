@@ -29,7 +29,7 @@ from esrgan_torch.evaluate import pairs
 from esrgan_torch.train.batches import Crops
 from esrgan_torch.train.pictures import prepare
 from esrgan_weights import load
-from esrgan_weights.write import save_small
+from esrgan_weights.write import save
 
 SCALE = 4
 UNCHANGED = 50.0  # dB, what a number format has to keep too
@@ -170,7 +170,7 @@ def _regrow(name: str, first: int, last: int, data: Sequence[str], cache: Path, 
     grown = regrow(network, crops[0][0], first, last)
     small = crops[1][0]
     change = (grown(small) - network(small)).square().mean().item()
-    save_small(grown, output, {})
+    save(grown, output, dtype="float16")
     print(f"{output}: {-10 * np.log10(change):.1f} dB to the result of {name}")
 
 

@@ -13,7 +13,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from esrgan_benchmarks import conversion_tables, cpu, runtime_tables, students, training_tables, web_tables
+from esrgan_benchmarks import (
+    conversion_tables,
+    cpu,
+    levels,
+    runtime_tables,
+    students,
+    training_tables,
+    web_tables,
+    weight_peers,
+)
 from esrgan_benchmarks.record import RESULTS, Row, latest, measured_on, newest, read
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.tiling import plan_tiles
@@ -114,6 +123,7 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "conversion-cost": ("conversion_cost", conversion_tables.cost),
     "quantization": ("quantization", conversion_tables.quantization),
     "images": ("images", images),
+    "weight-files": ("weight-files", weight_peers.table),
     "runtimes": ("runtimes", runtime_tables.times),
     "runtimes-cost": ("runtimes", runtime_tables.costs),
     "left-out": ("left-out", runtime_tables.left_out),
@@ -125,6 +135,9 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "training": ("training", training_tables.training),
     "students": ("students", students.table),
     "idle-layers": ("idle-layers", training_tables.idle_layers),
+    "levels-flat": ("levels", levels.flat_table),
+    "levels-alpha": ("levels", levels.alpha_table),
+    "levels-16": ("levels", levels.sixteen_table),
     "web-peer": ("web", web_tables.peer),
     "web-graph": ("web", web_tables.graph),
     "web-photo": ("web", web_tables.photo),

@@ -3,8 +3,14 @@ import torch
 
 from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.generator import RRDBNet
+from esrgan_weights.candidates import find
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.infer import rrdb_config, understand
+from esrgan_weights.infer import network_of, rrdb_config
+
+
+def understand(content):
+    found, _ = find(content)
+    return found.layout, *network_of(found)
 
 
 @pytest.fixture

@@ -14,6 +14,15 @@ def test_content_counts_and_not_the_suffix(small_rrdb, tmp_path):
     assert read_checkpoint(path).container == "pickle"
 
 
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "MODEL.BIN", "a.weights"])
+def test_a_bin_is_judged_by_its_content(small_rrdb, tmp_path, name):
+    for number, (written, container) in enumerate((("a.safetensors", "safetensors"), ("a.pth", "pickle"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = save(small_rrdb, folder / written).rename(folder / name)
+        assert read_checkpoint(path).container == container
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(CheckpointError, match="there is no such file"):
         read_checkpoint(tmp_path / "none.pth")

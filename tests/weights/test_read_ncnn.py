@@ -93,7 +93,9 @@ def test_two_layers_of_one_name(param):
 )
 def test_graph_that_computes_something_else(param, old, new):
     edit(param, old, new)
-    with pytest.raises(UnknownArchitectureError, match="RRDBNet, but its graph computes something else"):
+    with pytest.raises(
+        UnknownArchitectureError, match=r"ESRGAN \(RRDBNet\), but its graph computes something else"
+    ):
         read_checkpoint(param)
 
 
@@ -110,14 +112,30 @@ def test_strided_convolution(param):
 
 
 def test_bicubic_reduction(compact_param):
-    lines = compact_param.read_text().replace(" output ", " larger ").splitlines()
-    lines[-1] = lines[-1].replace(" output", " larger")
-    lines.append("Interp last 1 1 larger output 0=3 1=5.000000e-01 2=5.000000e-01")
-    layers, blobs = map(int, lines[1].split())
-    lines[1] = f"{layers + 1} {blobs + 1}"
-    compact_param.write_text("\n".join(lines))
+    with_a_last_layer(compact_param, "Interp last 1 1 larger output 0=3 1=5.000000e-01 2=5.000000e-01")
     with pytest.raises(UnknownArchitectureError, match="ends with a bicubic resize"):
         read_checkpoint(compact_param)
+
+
+def with_a_last_layer(path: Path, line: str) -> None:
+    lines = path.read_text().replace(" output ", " larger ").splitlines()
+    lines[-1] = lines[-1].replace(" output", " larger")
+    layers, blobs = map(int, lines[1].split())
+    lines[1] = f"{layers + 1} {blobs + 1}"
+    path.write_text("\n".join([*lines, line]))
+
+
+@pytest.mark.parametrize("options", ["0=0.000000e+00 1=1.000000e+00", "1=1.0", "0=-1.0", ""])
+def test_a_final_clip(param, compact_param, options, small_rrdb, small_compact):
+    for path, network in ((param, small_rrdb), (compact_param, small_compact)):
+        with_a_last_layer(path, f"Clip clip 1 1 larger output {options}")
+        assert read_checkpoint(path).config == network.config
+
+
+def test_a_clip_that_cuts_more(param):
+    with_a_last_layer(param, "Clip clip 1 1 larger output 0=0.0 1=0.5")
+    with pytest.raises(UnknownArchitectureError, match="a layer of kind Clip"):
+        read_checkpoint(param)
 
 
 def test_unknown_layer(param):

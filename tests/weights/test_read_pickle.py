@@ -84,6 +84,16 @@ def test_torchscript(tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS pointer"),
         (b"\x89PNG\r\n\x1a\n", "it is a picture"),
         (b"\x00\x01\x02\x03" * 9, "no known format"),
+        (b"\x08\x08\x12\x07pytorch", "an ONNX file"),
+        (b"\x08\x01\x12\x9a\x01", "a TensorFlow SavedModel"),
+        (b"GGUF\x03\x00", "a GGUF file"),
+        (b"\x89HDF\r\n\x1a\n\x00", "an HDF5 file"),
+        (b"\x1c\x00\x00\x00TFL3\x00", "a TensorFlow Lite model"),
+        (b"7z\xbc\xaf\x27\x1c\x00", "a 7z archive; unpack it"),
+        (b"Rar!\x1a\x07\x01", "a RAR archive; unpack it"),
+        (b"\x1f\x8b\x08", "a gzip archive; unpack it"),
+        (bytes(257) + b"ustar\x00", "a tar archive; unpack it"),
+        (b"\x93NUMPY\x01", "a single NumPy array"),
     ],
 )
 def test_other_files(tmp_path, content, message):
@@ -93,11 +103,21 @@ def test_other_files(tmp_path, content, message):
         read_checkpoint(path)
 
 
-def test_other_zip_file(tmp_path):
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["model.txt"], "torch did not write"),
+        (["readme.txt", "models/a.pth"], r"unpack it and give the file inside \(models/a\.pth\)"),
+        (["a.npy", "b.npy"], r"NumPy arrays \(\.npz\)"),
+        (["config.json", "model.weights.h5"], "a Keras model"),
+    ],
+)
+def test_other_zip_files(tmp_path, names, message):
     path = tmp_path / "model.pth"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model.txt", "?")
-    with pytest.raises(CheckpointError, match="torch did not write"):
+        for name in names:
+            archive.writestr(name, "?")
+    with pytest.raises(CheckpointError, match=message):
         read_checkpoint(path)
 
 

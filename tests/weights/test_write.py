@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save as serialise
 
 from esrgan_torch.compact import CompactNet
 from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
@@ -94,7 +95,7 @@ def test_safetensors_metadata(small_rrdb, tmp_path):
 
 
 def test_no_names_for_a_compact_network(small_compact, tmp_path):
-    with pytest.raises(CheckpointError, match="old-arch has no names for a CompactNet"):
+    with pytest.raises(CheckpointError, match=r"old-arch has no names for Compact \(SRVGGNetCompact\)"):
         save(small_compact, tmp_path / "a.pth", "old-arch")
     assert list(tmp_path.iterdir()) == []
 
@@ -117,19 +118,78 @@ def test_missing_folder(small_rrdb, tmp_path):
         save(small_rrdb, tmp_path / "none" / "a.safetensors")
 
 
-def test_what_cannot_be_read_back_is_not_written(make_network, tmp_path):
-    # 4 channels in and 1 out look like an unshuffled network; ncnn alone states it
-    network = make_network(RRDBNetConfig(8, 1, 4, 4, in_channels=4, out_channels=1))
-    target = tmp_path / "a.safetensors"
-    target.write_bytes(b"precious")
-    with pytest.raises(CheckpointError, match="cannot tell"):
-        save(network, target)
-    assert target.read_bytes() == b"precious"
-    assert_round_trip(network, tmp_path, "ncnn")
+# the first convolution has four or sixteen times the channels of the last, as if the picture were folded
+LIKE_UNSHUFFLED = [
+    RRDBNetConfig(8, 1, 4, scale=4, in_channels=4, out_channels=1),
+    RRDBNetConfig(8, 1, 4, scale=2, in_channels=12, out_channels=3),
+    RRDBNetConfig(8, 1, 4, scale=4, in_channels=16, out_channels=1),
+    RRDBNetConfig(8, 1, 4, scale=2, in_channels=4, out_channels=4, unshuffle=2),
+]
+
+
+@pytest.mark.parametrize("layout", WRITABLE)
+def test_what_shapes_leave_open_is_stated_in_the_file(make_network, tmp_path, layout):
+    for config in LIKE_UNSHUFFLED:
+        assert_round_trip(make_network(config), tmp_path, layout)
+
+
+def test_other_programs_do_not_see_what_is_stated(small_rrdb, tmp_path):
+    state = torch.load(save(small_rrdb, tmp_path / "a.pth", "basicsr"), weights_only=True)["params_ema"]
+    assert list(state) == list(small_rrdb.state_dict())
+    assert small_rrdb.load_state_dict(state) is not None
+
+
+def test_what_is_stated_of_other_tensors_is_not_believed(small_rrdb, tmp_path):
+    metadata = {"unshuffle": "2", "architecture": "RRDBNet"}
+    (tmp_path / "a.safetensors").write_bytes(serialise(dict(small_rrdb.state_dict()), metadata))
+    assert read_checkpoint(tmp_path / "a.safetensors").config == small_rrdb.config
 
 
 def test_weight_beyond_float16(small_rrdb, tmp_path):
     small_rrdb.conv_first.weight[0, 0, 0, 0] = 1e6
-    with pytest.raises(CheckpointError, match=r"conv_first\.weight holds NaN or infinity"):
+    with pytest.raises(CheckpointError, match=r"conv_first\.weight has numbers that float16 cannot hold"):
         save(small_rrdb, tmp_path / "a.param", "ncnn-float16")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("layout", [layout for layout in WRITABLE if layout not in NCNN])
+def test_dtype(small_rrdb, tmp_path, layout, dtype):
+    path = save(small_rrdb, tmp_path / f"a{suffix(layout)}", layout, dtype)
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.stored == (dtype,)
+    for name, tensor in small_rrdb.state_dict().items():
+        assert torch.equal(checkpoint.tensors[name], tensor.to(getattr(torch, dtype)).float())
+
+
+def test_dtype_of_ncnn(small_rrdb, tmp_path):
+    assert read_checkpoint(save(small_rrdb, tmp_path / "a.param", dtype="float16")).stored == ("float16",)
+    assert read_checkpoint(save(small_rrdb, tmp_path / "b.param")).stored == ("float32",)
+    with pytest.raises(ConfigError, match="not bfloat16"):
+        save(small_rrdb, tmp_path / "c.param", dtype="bfloat16")
+    with pytest.raises(ConfigError, match="take the layout ncnn"):
+        save(small_rrdb, tmp_path / "c.param", "ncnn-float16", "float32")
+    with pytest.raises(ConfigError, match="unknown dtype 'int8'"):
+        save(small_rrdb, tmp_path / "c.param", dtype="int8")
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [("a.safetensors", "basicsr"), ("a.PTH", "basicsr"), ("a.pth.tar", "basicsr"), ("a.param", "ncnn")],
+)
+def test_layout_by_the_suffix(small_rrdb, tmp_path, name, layout):
+    assert read_checkpoint(save(small_rrdb, tmp_path / name)).provenance.layout == layout
+
+
+def test_no_layout_for_a_suffix(small_rrdb, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"a\.bin: give the file one of the suffixes \.safetensors, \.param"
+    ):
+        save(small_rrdb, tmp_path / "a.bin")
+
+
+def test_facts_are_read_back(small_rrdb, tmp_path):
+    path = save(small_rrdb, tmp_path / "a.safetensors", facts={"recipe": "x = 1"})
+    assert read_checkpoint(path).metadata["recipe"] == "x = 1"
+    with pytest.raises(ConfigError, match="only safetensors files hold facts"):
+        save(small_rrdb, tmp_path / "a.pth", facts={"recipe": "x = 1"})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from esrgan_weights.cache import cache_folder
+    from esrgan_weights.canonical import canonical_hash
     from esrgan_weights.checkpoint import Checkpoint
     from esrgan_weights.errors import (
         CheckpointError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # the modules are named otherwise than what they export: importing a module binds its name here
 _HOME = {
     "cache": ("cache_folder",),
+    "canonical": ("canonical_hash",),
     "checkpoint": ("Checkpoint",),
     "errors": (
         "CheckpointError",
@@ -69,6 +71,7 @@ __all__ = [
     "UnsafeCheckpointError",
     "WeightsError",
     "cache_folder",
+    "canonical_hash",
     "fetch",
     "find",
     "inspect",
@@ -81,7 +84,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return getattr(import_module("esrgan_torch"), name)
     for module, names in _HOME.items():
         if name in names:
             return getattr(import_module(f"esrgan_weights.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *globals()})

@@ -13,7 +13,7 @@ from esrgan_torch.network import Provenance
 from esrgan_torch.train.recipe import read_recipe
 from esrgan_torch.train.state import latest
 from esrgan_weights.cache import BUNDLED, sha256_of
-from esrgan_weights.write import save_small
+from esrgan_weights.write import save
 
 SOURCE = "trained by this project, docs/training.md"
 
@@ -45,7 +45,7 @@ def bundle(run: Path, name: str, licence: str, data: str, metrics: list[str], fo
         "metrics": "; ".join(metrics),
     }
     folder.mkdir(exist_ok=True)
-    return save_small(network, folder / f"{name}.safetensors", facts)
+    return save(network, folder / f"{name}.safetensors", dtype="float16", facts=facts)
 
 
 def main() -> None:

@@ -11,8 +11,10 @@ from esrgan_torch.compact import CompactNet
 from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.network import Generator, Provenance
+from esrgan_weights.values import copy_of
 
 Config = RRDBNetConfig | CompactNetConfig
+ESRGAN, COMPACT = "ESRGAN (RRDBNet)", "Compact (SRVGGNetCompact)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,8 @@ class Checkpoint:
         stored: the types that the file stores, such as ("float16", "float32").
         provenance: where the weights come from.
         notes: what a reader should know about this file, in sentences.
+        others: ways to the other networks of this project that the file holds, such as "params".
+        metadata: what the file states about itself, such as "recipe" and "metrics" (safetensors only).
     """
 
     path: Path
@@ -39,6 +43,8 @@ class Checkpoint:
     stored: tuple[str, ...]
     provenance: Provenance
     notes: tuple[str, ...] = field(default=())
+    others: tuple[str, ...] = field(default=())
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def architecture(self) -> str:
@@ -60,6 +66,11 @@ def architecture_of(config: Config) -> str:
     return "RRDBNet" if isinstance(config, RRDBNetConfig) else "CompactNet"
 
 
+def title_of(config: Config) -> str:
+    """The network's name as users know it: "ESRGAN (RRDBNet)" or "Compact (SRVGGNetCompact)"."""
+    return ESRGAN if isinstance(config, RRDBNetConfig) else COMPACT
+
+
 def empty_network(config: Config) -> RRDBNet | CompactNet:
     """The network of that configuration, without memory for its parameters."""
     with torch.device("meta"):  # no random numbers are drawn either
@@ -71,7 +82,7 @@ def empty_network(config: Config) -> RRDBNet | CompactNet:
 def build(config: Config, tensors: Mapping[str, Tensor], provenance: Provenance | None) -> Generator:
     """The network of that configuration with copies of those tensors, evaluation mode, frozen."""
     model = empty_network(config)
-    model.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
+    model.load_state_dict({name: copy_of(tensor) for name, tensor in tensors.items()}, assign=True)
     model.requires_grad_(False)
     model.provenance = provenance
     return model.eval()

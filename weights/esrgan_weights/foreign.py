@@ -1,46 +1,81 @@
-"""Files that people feed us and that are not a generator of this project, told by their keys."""
+"""Files that people feed us and that hold no generator of this project, told by their tensors' names."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-# (what it is, patterns that must each match the whole of some key), the more particular first
-SIGNATURES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("ESRGAN+, an RRDBNet with extra 1x1 convolutions", (r".*RDB\d\.conv1x1\.weight",)),
-    ("SPSR, an RRDBNet with a gradient branch", (r".*f_HR_conv\d.*",)),
-    (
-        "the discriminator of ESRGAN (VGG style), a training file; the generator is the other file",
-        (r"conv0_0\.weight", r"linear1\.weight"),
-    ),
-    (
-        "the discriminator of Real-ESRGAN (U-Net, usually named *_netD.pth), a training file; "
-        "the generator is the file without netD in its name",
-        (r"conv0\.weight", r"conv9\.weight", r"conv\d\.(weight_orig|parametrizations\..*)"),
-    ),
-    ("a VGG network for image recognition", (r"features\.0\.weight", r"classifier\.6\.weight")),
-    (
-        "a discriminator (VGG style), a training file; the generator is the other file",
-        (r"features\.0(\.\d)?\.weight", r"classifier\.\d\.weight"),
-    ),
-    ("HAT", (r".*overlap_attn\..*", r".*relative_position_bias_table")),
-    ("SwinIR or Swin2SR", (r"layers\.0\.residual_group\..*",)),
-    ("a transformer (SwinIR's family)", (r".*relative_position_bias_table",)),
-    ("RCAN", (r"body\.0\.body\.\d\.body\.\d\.conv_du\..*",)),
-    ("EDSR", (r"head\.0\.weight", r"body\.0\.body\.0\.weight", r"tail\..*")),
-    ("EDSR", (r"conv_first\.weight", r"body\.0\.conv1\.weight", r"conv_after_body\.weight")),
-    ("SRResNet", (r"conv_first\.weight", r"body\.0\.conv1\.weight", r"upconv1\.weight")),
-    ("SRResNet", (r"model\.1\.sub\.0\.res\.0\.weight",)),
-    ("Real-CUGAN", (r"unet1\.conv1\.conv\.0\.weight",)),
-    ("GFPGAN, a face restorer", (r"stylegan_decoder\..*",)),
-    ("CodeFormer, a face restorer", (r"quantize\.embedding\.weight",)),
-    ("Stable Diffusion", (r"model\.diffusion_model\..*",)),
-    ("a Compact network without PReLU", (r"body\.0\.weight", r"body\.2\.weight", r"body\.4\.weight")),
-)
+from esrgan_weights.foreign_signatures import SIGNATURES, Signature
+
+OURS = "this project reads ESRGAN (RRDBNet) and Compact (SRVGGNetCompact)"
+INSTALL = 'to run it all the same: pip install "esrgan-torch[spandrel]"'
 
 
-def name_of(keys: Iterable[str]) -> str | None:
-    """What a file with these keys is, or None if it is not in the table."""
-    known = list(keys)
-    for what, patterns in SIGNATURES:
-        if all(any(re.fullmatch(pattern, key) for key in known) for pattern in patterns):
-            return what
+@dataclass(frozen=True)
+class Foreign:
+    """Another network, recognised.
+
+    Args:
+        name: what it is, such as "SwinIR".
+        reader: the package that reads it: "spandrel" (which chaiNNer and ComfyUI use) or
+            "spandrel_extra_arches"; None where this project knows none.
+        prefix: what stands before the network's own names in the file, such as "params_ema."; "" for nothing.
+        marks: the names, without the prefix, by which it was told.
+    """
+
+    name: str
+    reader: str | None
+    prefix: str
+    marks: tuple[str, ...]
+
+
+def identify(
+    keys: Iterable[str], *, anywhere: bool = True, among: Sequence[Signature] = SIGNATURES
+) -> Foreign | None:
+    """Which other network a file with these tensors holds, or None where it is in no table.
+
+    Args:
+        keys: names of the tensors, as the file has them; keys of nested containers are joined with dots.
+        anywhere: look below every prefix too; False: only for names that begin as the network's own do.
+        among: the networks that it may be.
+    """
+    names = _Names(keys, anywhere)
+    for signature in among:
+        prefix = names.prefix_of(signature)
+        if prefix is not None:
+            return Foreign(signature.name, signature.reader, prefix, signature.marks)
     return None
+
+
+def message(other: Foreign) -> str:
+    """The sentence of an error about it."""
+    reader = f", which {other.reader} reads" if other.reader else ""
+    install = f"; {INSTALL}" if other.reader == "spandrel" else ""
+    return f"it is {other.name}{reader}; {OURS}{install}"
+
+
+class _Names:
+    def __init__(self, keys: Iterable[str], anywhere: bool) -> None:
+        self.known = set(keys)
+        self.anywhere = anywhere
+
+    @cached_property
+    def by_last_steps(self) -> dict[str, list[str]]:
+        """Every end of a name that begins after a dot -> the names with that end."""
+        ends: dict[str, list[str]] = {}
+        for name in self.known:
+            rest = name
+            while rest:
+                ends.setdefault(rest, []).append(name)
+                rest = rest.partition(".")[2]
+        return ends
+
+    def prefix_of(self, signature: Signature) -> str | None:
+        """The prefix under which all the names stand."""
+        if not self.anywhere:
+            return "" if self.known.issuperset(signature.marks) else None
+        first = signature.marks[0]
+        for name in sorted(self.by_last_steps.get(first, ()), key=len):
+            prefix = name.removesuffix(first)
+            if all(prefix + mark in self.known for mark in signature.marks):
+                return prefix
+        return None

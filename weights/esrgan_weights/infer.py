@@ -1,65 +1,56 @@
-"""From named tensors to a network: names translated, sizes inferred from shapes, everything checked."""
+"""From the tensors of a candidate to a network: sizes inferred from shapes, everything checked."""
 
 from collections.abc import Mapping
 from math import isqrt
 
-import torch
 from torch import Tensor
 
 from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.errors import ConfigError
-from esrgan_weights import foreign
-from esrgan_weights.checkpoint import Config, architecture_of, empty_network
+from esrgan_weights.candidates import Candidate
+from esrgan_weights.checkpoint import COMPACT, ESRGAN, Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.layouts import (
-    SHOWN,
-    check_names,
-    compact_tensor_names,
-    is_compact,
-    recognise,
-    rrdb_tensor_names,
-)
-
-FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
-OPENING = 6  # names shown of a file that nothing recognises
+from esrgan_weights.layouts import COMPACT_MARKS, SHOWN
+from esrgan_weights.shapes import shapes_of
+from esrgan_weights.values import as_float32
 
 
-def understand(tensors: Mapping[str, Tensor]) -> tuple[str, Config, dict[str, Tensor]]:
-    """Recognise the tensors of one network, wrappers and prefixes taken off.
+def network_of(found: Candidate, unshuffle: int | None = None) -> tuple[Config, dict[str, Tensor]]:
+    """Sizes of a candidate's network, and its tensors under this project's names, float32.
 
-    Returns:
-        The layout's name, the sizes, and the tensors under this project's names, float32.
+    Args:
+        found: the candidate.
+        unshuffle: what the file states of it; believed where the tensors can be those of such a network.
 
     Raises:
-        UnknownArchitectureError: they are not those of an RRDBNet or a CompactNet.
+        UnknownArchitectureError: no network of this project has such sizes.
         CheckpointError: a tensor is missing, unexpected, of a wrong shape or type, or not finite.
     """
-    if is_compact(tensors):
-        names = {name: name for name in compact_tensor_names(tensors)}
-        check_names(tensors, names, "CompactNet")
-        layout = "basicsr"
-        config: Config = compact_config(tensors)
-    else:
-        layout, names = _rrdb_names(tensors)
-        check_names(tensors, names, f"RRDBNet ({layout} names)")
-        config = rrdb_config({ours: tensors[theirs] for theirs, ours in names.items()})
-    check_shapes(tensors, names, config)
-    return layout, config, {ours: as_float32(tensors[theirs], theirs) for theirs, ours in names.items()}
+    found.check()
+    tensors = {ours: found.tensors[theirs] for theirs, ours in found.names.items()}
+    config = config_of(tensors, unshuffle)
+    check_shapes(found.tensors, found.names, config)
+    return config, {ours: as_float32(found.tensors[theirs], theirs) for theirs, ours in found.names.items()}
 
 
-def _rrdb_names(tensors: Mapping[str, Tensor]) -> tuple[str, dict[str, str]]:
-    what = foreign.name_of(tensors)
-    if what:
-        raise UnknownArchitectureError(f"it is {what}; this project reads RRDBNet and CompactNet")
-    layout = recognise(tensors)
-    if layout is None:
-        names = list(tensors)
-        shown = ", ".join(names[:OPENING]) + (", ..." if len(names) > OPENING else "")
-        raise UnknownArchitectureError(
-            f"it is neither an RRDBNet nor a CompactNet in any known layout; its tensors are {shown}"
-        )
-    blocks, upsamplings = layout.rrdb.count(tensors)
-    return layout.name, rrdb_tensor_names(layout, blocks, upsamplings)
+def config_of(tensors: Mapping[str, Tensor], unshuffle: int | None = None) -> Config:
+    """Sizes of the network that has these tensors, complete and under this project's names.
+
+    Args:
+        tensors: the network's tensors.
+        unshuffle: what the file states of it; believed where the tensors can be those of such a network.
+
+    Raises:
+        UnknownArchitectureError: no network of this project has such tensors.
+    """
+    if set(COMPACT_MARKS) <= set(tensors):
+        return compact_config(tensors)
+    if unshuffle is not None:
+        try:
+            return rrdb_config(tensors, unshuffle)
+        except UnknownArchitectureError:
+            pass  # what is stated belongs to other tensors: what these are shows in their shapes
+    return rrdb_config(tensors)
 
 
 def rrdb_config(tensors: Mapping[str, Tensor], unshuffle: int | None = None) -> RRDBNetConfig:
@@ -83,7 +74,7 @@ def rrdb_config(tensors: Mapping[str, Tensor], unshuffle: int | None = None) -> 
         if enlargement < unshuffle:  # the tail could not undo it, so the channels mean something else
             unshuffle = 1
     if unshuffle not in (1, 2, 4):
-        raise UnknownArchitectureError(f"an RRDBNet unshuffles by 2 or 4, not by {unshuffle}")
+        raise UnknownArchitectureError(f"{ESRGAN} unshuffles by 2 or 4, not by {unshuffle}")
     in_channels, rest = divmod(folded, unshuffle**2)
     scale, remainder = divmod(enlargement, unshuffle)
     if rest or remainder:
@@ -93,7 +84,7 @@ def rrdb_config(tensors: Mapping[str, Tensor], unshuffle: int | None = None) -> 
     try:
         return RRDBNetConfig(features, blocks, growth, scale, in_channels, out_channels, unshuffle)
     except ConfigError as error:
-        raise UnknownArchitectureError(f"no RRDBNet of this project has such sizes: {error}") from error
+        raise UnknownArchitectureError(f"no {ESRGAN} of this project has such sizes: {error}") from error
 
 
 def compact_config(tensors: Mapping[str, Tensor]) -> CompactNetConfig:
@@ -109,13 +100,13 @@ def compact_config(tensors: Mapping[str, Tensor]) -> CompactNetConfig:
     scale = isqrt(squared)
     if rest or scale**2 != squared:
         raise UnknownArchitectureError(
-            f"a CompactNet of {channels} channels ends with {channels} times a square number of channels, "
+            f"{COMPACT} of {channels} channels ends with {channels} times a square number of channels, "
             f"not {outputs}"
         )
     try:
         return CompactNetConfig(features, last // 2 - 1, scale, channels, channels)
     except ConfigError as error:
-        raise UnknownArchitectureError(f"no CompactNet of this project has such sizes: {error}") from error
+        raise UnknownArchitectureError(f"no {COMPACT} of this project has such sizes: {error}") from error
 
 
 def _convolution(tensors: Mapping[str, Tensor], name: str) -> tuple[int, int]:
@@ -137,29 +128,14 @@ def check_shapes(tensors: Mapping[str, Tensor], names: Mapping[str, str], config
     Raises:
         CheckpointError: a shape differs; the first few are given.
     """
-    expected = empty_network(config).state_dict()
+    expected = shapes_of(config)
     wrong = [
-        f"{theirs} {list(tensors[theirs].shape)} instead of {list(expected[ours].shape)}"
+        f"{theirs} {list(tensors[theirs].shape)} instead of {list(expected[ours])}"
         for theirs, ours in names.items()
-        if tensors[theirs].shape != expected[ours].shape
+        if tuple(tensors[theirs].shape) != expected[ours]
     ]
     if wrong:
         raise CheckpointError(
-            f"{len(wrong)} tensors have another shape than those of {architecture_of(config)}: "
+            f"{len(wrong)} tensors have another shape than those of {title_of(config)}: "
             f"{'; '.join(wrong[:SHOWN])}{'; ...' if len(wrong) > SHOWN else ''}"
         )
-
-
-def as_float32(tensor: Tensor, name: str) -> Tensor:
-    """The tensor as contiguous float32.
-
-    Raises:
-        CheckpointError: it holds something else than floating-point numbers, or NaN or infinity.
-    """
-    if tensor.dtype not in FLOATS:
-        kind = str(tensor.dtype).removeprefix("torch.")
-        raise CheckpointError(f"{name} holds {kind} numbers; a network needs floating-point ones")
-    result = tensor.detach().to(torch.float32).contiguous()
-    if not bool(torch.isfinite(result).all()):
-        raise CheckpointError(f"{name} holds NaN or infinity: the file is damaged, or its training failed")
-    return result

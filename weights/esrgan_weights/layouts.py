@@ -6,7 +6,7 @@ for every block it gives the pairs (our name, its name), used to read and to wri
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from esrgan_weights.errors import CheckpointError
@@ -20,7 +20,8 @@ class RRDBNames:
 
     `{block}`, `{dense}` (1 to 3) and `{conv}` (1 to 5) number the dense convolutions, `{blocks}` is
     how many blocks there are, `{step}` numbers the upsamplings from 1. The places of old-arch, where
-    the tail is one flat sequence, are `{up_place}`, `{hr_place}` and `{last_place}`.
+    the tail is one flat sequence, are `{up_place}`, `{hr_place}` and `{last_place}`. `fifth` is the
+    template of a dense block's last convolution where it differs from the others.
     """
 
     first: str
@@ -29,12 +30,13 @@ class RRDBNames:
     up: str
     hr: str
     last: str
+    fifth: str = ""
 
     def modules(self, blocks: int, upsamplings: int) -> list[str]:
         """Every module's name, in the order of the network's graph."""
         names = [self.first]
         names += [
-            self.dense.format(block=block, dense=dense, conv=conv)
+            self.dense_name(block, dense, conv)
             for block in range(blocks)
             for dense in (1, 2, 3)
             for conv in (1, 2, 3, 4, 5)
@@ -49,10 +51,19 @@ class RRDBNames:
         """Name of the convolution after the upsampling number `step`, from 1."""
         return self.up.format(step=step, before=step - 1, up_place=3 * step)
 
-    def recognise(self, keys: Iterable[str]) -> bool:
-        """Whether these are the keys of an RRDBNet under these names, perhaps incomplete."""
-        first = self.dense.format(block=0, dense=1, conv=1)
-        return {f"{self.first}.weight", f"{first}.weight"} <= set(keys)
+    def dense_name(self, block: int, dense: int, conv: int) -> str:
+        """Name of a convolution of a dense block: block from 0, dense block 1 to 3, convolution 1 to 5."""
+        template = self.fifth if conv == 5 and self.fifth else self.dense
+        return template.format(block=block, dense=dense, conv=conv)
+
+    @property
+    def marks(self) -> tuple[str, str, str]:
+        """Tensors that tell these names from all others."""
+        return (
+            f"{self.first}.weight",
+            f"{self.dense_name(0, 1, 1)}.weight",
+            f"{self.dense_name(0, 1, 5)}.weight",
+        )
 
     def count(self, keys: Iterable[str]) -> tuple[int, int]:
         """(blocks, upsamplings) that the keys announce."""
@@ -76,6 +87,15 @@ BASICSR = RRDBNames(
     up="conv_up{step}",
     hr="conv_hr",
     last="conv_last",
+)
+
+OLD_ARCH = RRDBNames(
+    first="model.0",
+    dense="model.1.sub.{block}.RDB{dense}.conv{conv}.0",
+    body="model.1.sub.{blocks}",
+    up="model.{up_place}",
+    hr="model.{hr_place}",
+    last="model.{last_place}",
 )
 
 
@@ -119,17 +139,9 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                     last="conv_last",
                 ),
             ),
-            Layout(
-                "old-arch",
-                RRDBNames(
-                    first="model.0",
-                    dense="model.1.sub.{block}.RDB{dense}.conv{conv}.0",
-                    body="model.1.sub.{blocks}",
-                    up="model.{up_place}",
-                    hr="model.{hr_place}",
-                    last="model.{last_place}",
-                ),
-            ),
+            Layout("old-arch", OLD_ARCH),
+            # KAIR's dense blocks end with a convolution that stands in no sequence
+            Layout("kair", replace(OLD_ARCH, fifth="model.1.sub.{block}.RDB{dense}.conv{conv}")),
             Layout(
                 "lornatang",
                 RRDBNames(
@@ -148,12 +160,8 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
 
 NCNN = ("ncnn", "ncnn-float16")
 WRITABLE = ("safetensors", *LAYOUTS, *NCNN)
-
-
-def recognise(keys: Iterable[str]) -> Layout | None:
-    """The layout of these keys, wrappers and prefixes taken off; None if it is none of an RRDBNet."""
-    known = set(keys)
-    return next((layout for layout in LAYOUTS.values() if layout.rrdb.recognise(known)), None)
+# tensors that tell a CompactNet: a convolution, a PReLU and a convolution
+COMPACT_MARKS = ("body.0.weight", "body.0.bias", "body.1.weight", "body.2.weight")
 
 
 def rrdb_tensor_names(layout: Layout, blocks: int, upsamplings: int) -> dict[str, str]:
@@ -165,11 +173,6 @@ def rrdb_tensor_names(layout: Layout, blocks: int, upsamplings: int) -> dict[str
         for their, our in zip(theirs, ours, strict=True)
         for kind in ("weight", "bias")
     }
-
-
-def is_compact(keys: Iterable[str]) -> bool:
-    """Whether these are the keys of a CompactNet, perhaps incomplete."""
-    return {"body.0.weight", "body.0.bias", "body.1.weight", "body.2.weight"} <= set(keys)
 
 
 def compact_modules(convolutions: int) -> list[tuple[str, tuple[str, ...]]]:

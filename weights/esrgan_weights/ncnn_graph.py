@@ -1,19 +1,15 @@
-"""ncnn's `.param` files: the graph as text, and what it computes, layer by layer, in PyTorch.
+"""ncnn's `.param` files: the graph as text."""
 
-Evaluating the graph on a small picture is how the reader knows that it is the network it takes it for,
-and how the writer knows that its graph is right, however the layers are arranged.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
-
-from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+from esrgan_weights.errors import CheckpointError
 
 MAGIC = "7767517"
+# before a layer's numbers in the .bin: how they are stored
+FLOAT32 = 0
+FLOAT16 = 0x01306B47
+INT8 = 0x000D4B38
 ARRAY = -23300  # the key of an array is this minus its number
 
 Option = int | float | tuple[float, ...]
@@ -118,90 +114,3 @@ def with_splits(layers: Sequence[Layer]) -> list[Layer]:
                 copies = tuple(f"{value}_split_{number}" for number in range(uses[value]))
                 result.append(Layer("Split", f"split_{value}", (value,), copies))
     return result
-
-
-def evaluate(layers: Sequence[Layer], weights: Mapping[str, Sequence[Tensor]], batch: Tensor) -> Tensor:
-    """What the graph makes of a batch.
-
-    Args:
-        layers: the graph; each layer stands after those that it takes values from.
-        weights: tensors of the layers that have some, by the layer's name.
-        batch: (N, C, H, W), for the graph's only input.
-
-    Raises:
-        UnknownArchitectureError: a layer is of no known kind.
-        CheckpointError: a value is used before it is made.
-    """
-    values: dict[str, Tensor] = {}
-    result = batch
-    for layer in layers:
-        if layer.kind == "Input":
-            outputs: Sequence[Tensor] = (batch,)
-        else:
-            compute = KINDS.get(layer.kind)
-            if compute is None:
-                raise UnknownArchitectureError(
-                    f"its graph has a layer of kind {layer.kind} ({layer.name}), which no network of this "
-                    "project has"
-                )
-            try:
-                inputs = [values[name] for name in layer.inputs]
-            except KeyError as error:
-                raise CheckpointError(f"{layer.name} uses the value {error}, which nothing makes") from error
-            result = compute(layer, inputs, weights.get(layer.name, ()))
-            outputs = [result] * len(layer.outputs)
-        values.update(zip(layer.outputs, outputs, strict=False))
-    return result
-
-
-Compute = Callable[[Layer, list[Tensor], Sequence[Tensor]], Tensor]
-
-
-def _convolution(layer: Layer, inputs: list[Tensor], weights: Sequence[Tensor]) -> Tensor:
-    result = F.conv2d(inputs[0], weights[0], weights[1], padding=layer.whole(4))
-    activation = layer.whole(9)
-    if activation == 0:
-        return result
-    slope = layer.array(10)[0] if activation == 2 and layer.array(10) else 0.0
-    if activation > 2:
-        raise UnknownArchitectureError(f"{layer.name} has an activation of ncnn's kind {activation}")
-    return F.leaky_relu(result, slope)
-
-
-def _eltwise(layer: Layer, inputs: list[Tensor], weights: Sequence[Tensor]) -> Tensor:
-    if layer.whole(0) != 1:
-        raise UnknownArchitectureError(f"{layer.name} is not a sum")
-    factors = layer.array(1) or (1.0,) * len(inputs)
-    return torch.stack([value * factor for value, factor in zip(inputs, factors, strict=True)]).sum(0)
-
-
-def _binary(layer: Layer, inputs: list[Tensor], weights: Sequence[Tensor]) -> Tensor:
-    other = layer.number(2) if layer.whole(1) else inputs[1]
-    if layer.whole(0) not in (0, 2):
-        raise UnknownArchitectureError(f"{layer.name} is neither a sum nor a product")
-    return inputs[0] + other if layer.whole(0) == 0 else inputs[0] * other
-
-
-def _interp(layer: Layer, inputs: list[Tensor], weights: Sequence[Tensor]) -> Tensor:
-    if layer.whole(0) != 1:
-        raise UnknownArchitectureError(f"{layer.name} enlarges otherwise than by nearest neighbour")
-    factor = (layer.number(1, 1.0), layer.number(2, 1.0))
-    return F.interpolate(inputs[0], scale_factor=factor, mode="nearest")
-
-
-def _relu(layer: Layer, inputs: list[Tensor], weights: Sequence[Tensor]) -> Tensor:
-    return F.leaky_relu(inputs[0], layer.number(0))
-
-
-KINDS: Mapping[str, Compute] = {
-    "Convolution": _convolution,
-    "Eltwise": _eltwise,
-    "BinaryOp": _binary,
-    "Interp": _interp,
-    "ReLU": _relu,
-    "Split": lambda layer, inputs, weights: inputs[0],
-    "Concat": lambda layer, inputs, weights: torch.cat(inputs, dim=1),
-    "PReLU": lambda layer, inputs, weights: F.prelu(inputs[0], weights[0]),
-    "PixelShuffle": lambda layer, inputs, weights: F.pixel_shuffle(inputs[0], layer.whole(0, 1)),
-    "Reorg": lambda layer, inputs, weights: F.pixel_unshuffle(inputs[0], layer.whole(0, 1)),
-}

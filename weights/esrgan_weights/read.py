@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,14 @@ from torch import Tensor
 from esrgan_torch.config import RRDBNetConfig
 from esrgan_torch.network import Provenance
 from esrgan_weights.cache import sha256_of
+from esrgan_weights.candidates import Candidate, find
 from esrgan_weights.checkpoint import Checkpoint, Config
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.infer import understand
+from esrgan_weights.infer import network_of
 from esrgan_weights.ncnn_graph import MAGIC
 from esrgan_weights.read_ncnn import pair, read_ncnn
-from esrgan_weights.read_pickle import read_pickle
-from esrgan_weights.unwrap import unwrap
+from esrgan_weights.read_pickle import PICKLE, ZIP, read_pickle
+from esrgan_weights.stated import stated_sizes
 
 # 3x or x3 that is no part of a larger number or of a version ("v3x")
 TRIPLE = re.compile(r"(?<![\dv])3x(?!\d)|x3(?!\d)", re.IGNORECASE)
@@ -53,37 +54,61 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
 
 
 def _read(path: Path, sha256: str | None) -> Checkpoint:
-    if path.suffix == ".bin" or _begins_with(path, MAGIC.encode()):
+    head = _head(path)
+    if head.startswith(MAGIC.encode()) or (
+        path.suffix.lower() == ".bin" and not _is_another_container(path, head)
+    ):
         param, weights = pair(path)
         return read_ncnn_files(param, weights, sha256 or sha256_of(weights))
-    if _is_safetensors(path):
+    if _is_safetensors(path, head) or path.suffix.lower() == ".safetensors":
         content, metadata = _read_safetensors(path)
         container = "safetensors"
     else:
         content, metadata = read_pickle(path), dict[str, str]()
         container = "pickle"
-    found, wrapper = unwrap(content)
-    layout, config, tensors = understand(found)
-    if layout == "basicsr":  # these three have the same names and differ in what is around them
-        layout = {"params-ema": "neosr", "generator.": "mmagic", "generator_ema.": "mmagic"}.get(
-            (wrapper.split() or [""])[-1], layout
-        )
+    found, others = find(content)
+    config, tensors = network_of(found, _stated_unshuffle(found, metadata))
     return Checkpoint(
         path=path,
         container=container,
-        wrapper=wrapper,
+        wrapper=found.where,
         config=config,
         tensors=tensors,
-        stored=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in found.values()})),
+        stored=tuple(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in found.tensors.values()})),
         provenance=Provenance(
             name=path.name,
-            layout=layout,
+            layout=_layout_of(found),
             sha256=sha256 or sha256_of(path),
             licence=metadata.get("licence"),
             source=metadata.get("source"),
         ),
-        notes=notes_of(path, config),
+        notes=(*notes_of(path, config), *_note_of_others(found, others)),
+        others=tuple(other.where for other in others),
+        metadata=metadata,
     )
+
+
+def _layout_of(found: Candidate) -> str:
+    """The layout's name; those that share the names of BasicSR differ in what is around them."""
+    around = [*found.keys, *found.prefix.split(".")]
+    if found.layout == "basicsr" and "params-ema" in around:
+        return "neosr"
+    if found.layout == "basicsr" and {"generator", "generator_ema"} & set(around):
+        return "mmagic"
+    return found.layout
+
+
+def _stated_unshuffle(found: Candidate, metadata: Mapping[str, str]) -> int | None:
+    """The unshuffle that the file states, where `save` wrote it."""
+    stated = str({**metadata, **stated_sizes(found.container)}.get("unshuffle", ""))
+    return int(stated) if stated.isdecimal() else None
+
+
+def _note_of_others(found: Candidate, others: Sequence[Candidate]) -> tuple[str, ...]:
+    if not others:
+        return ()
+    places = ", ".join(other.where or "the open" for other in others)
+    return (f"The network under {found.where or 'no key'} was read; there are others under {places}.",)
 
 
 def read_ncnn_files(param: Path, weights: Path, sha256: str) -> Checkpoint:
@@ -114,16 +139,19 @@ def notes_of(path: Path, config: Config) -> tuple[str, ...]:
     return (TRIPLE_NOTE,)
 
 
-def _begins_with(path: Path, head: bytes) -> bool:
+def _head(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return stream.read(len(head)) == head
+        return stream.read(16)
 
 
-def _is_safetensors(path: Path) -> bool:
-    """Whether the file begins with a length and a JSON object, or at least is called so."""
-    with path.open("rb") as stream:
-        head = stream.read(9)
-    return (len(head) == 9 and head[8:] == b"{" and head[:1] != b"\x80") or path.suffix == ".safetensors"
+def _is_another_container(path: Path, head: bytes) -> bool:
+    """Whether a `.bin` is not ncnn's but what transformers and others give that name."""
+    return head.startswith((ZIP, PICKLE)) or _is_safetensors(path, head)
+
+
+def _is_safetensors(path: Path, head: bytes) -> bool:
+    """Whether the file begins with the length of a JSON object within it."""
+    return head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= path.stat().st_size
 
 
 def _read_safetensors(path: Path) -> tuple[Mapping[str, Tensor], Mapping[str, str]]:

@@ -5,26 +5,23 @@ to 4 bytes, and its bias in float32; each PReLU has its slopes in float32. Sourc
 and the official files of realesrgan-ncnn-vulkan.
 """
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from esrgan_weights.checkpoint import Config, architecture_of, build
+from esrgan_weights.checkpoint import COMPACT, ESRGAN, Config
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.infer import as_float32, check_shapes, compact_config, rrdb_config
+from esrgan_weights.infer import check_shapes, compact_config, rrdb_config
 from esrgan_weights.layouts import BASICSR, compact_modules
-from esrgan_weights.ncnn_graph import Layer, evaluate, parse
+from esrgan_weights.ncnn_compute import check_graph
+from esrgan_weights.ncnn_graph import FLOAT16, FLOAT32, INT8, Layer, parse
+from esrgan_weights.values import as_float32
 
-FLOAT32 = 0
-FLOAT16 = 0x01306B47
-INT8 = 0x000D4B38
 BICUBIC = 3  # of the layer Interp
-PROBE = 8  # pixels a side of the picture on which graph and network are compared; the unshuffle divides it
-TOLERANCE = 1e-3  # of the largest output; rounding gives 1e-5, one wrong slope or factor far more
+LOWEST = float(np.finfo(np.float32).min)  # ncnn's default for the lower bound of a Clip
 
 
 def pair(path: Path) -> tuple[Path, Path]:
@@ -52,7 +49,7 @@ def read_ncnn(param: Path, weights: Path) -> tuple[Config, dict[str, Tensor], tu
         CheckpointError: a file is truncated or damaged, or the two do not belong together.
         OSError: a file cannot be read.
     """
-    layers = parse(param.read_text(encoding="utf-8", errors="replace"))
+    layers = without_clip(parse(param.read_text(encoding="utf-8", errors="replace")))
     _check_kinds(layers)
     found, stored = _read_weights(layers, weights.read_bytes())
     names = _module_names(layers)
@@ -66,19 +63,16 @@ def read_ncnn(param: Path, weights: Path) -> tuple[Config, dict[str, Tensor], tu
     else:
         config = rrdb_config(tensors, unshuffle=reorg[0] if reorg else 1)
     check_shapes(tensors, {name: name for name in tensors}, config)
-    _check_graph(layers, found, config, tensors)
+    check_graph(layers, names, config)
     return config, tensors, stored
 
 
-@contextmanager
-def _one_thread() -> Generator[None]:
-    """Hundreds of convolutions of a tiny picture: dealing each out to threads costs more than it saves."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def without_clip(layers: Sequence[Layer]) -> list[Layer]:
+    """The graph without a last layer that only cuts the picture to 0 to 1, as whoever shows it does."""
+    *rest, last = layers
+    if rest and last.kind == "Clip" and last.number(0, LOWEST) <= 0 and last.number(1, -LOWEST) >= 1:
+        return rest
+    return list(layers)
 
 
 def _check_kinds(layers: Sequence[Layer]) -> None:
@@ -153,38 +147,6 @@ def _module_names(layers: Sequence[Layer]) -> list[str]:
         if blocks >= 1 and rest == 0:
             return BASICSR.modules(blocks, upsamplings)
     raise UnknownArchitectureError(
-        f"its graph ({kinds.count('Convolution')} convolutions, {kinds.count('PReLU')} PReLU) is neither an "
-        "RRDBNet nor a CompactNet"
-    )
-
-
-def _check_graph(
-    layers: Sequence[Layer],
-    weights: Mapping[str, Sequence[Tensor]],
-    config: Config,
-    tensors: Mapping[str, Tensor],
-) -> None:
-    """Compare what the graph and the network make of a small picture.
-
-    Raises:
-        UnknownArchitectureError: they differ.
-    """
-    pixels = torch.arange(config.in_channels * PROBE * PROBE) % 17 / 16
-    batch = pixels.reshape(1, config.in_channels, PROBE, PROBE)
-    with torch.inference_mode(), _one_thread():
-        try:
-            found = evaluate(layers, weights, batch)
-        except (RuntimeError, IndexError, ValueError) as error:  # sizes that do not fit each other
-            raise UnknownArchitectureError(f"its graph cannot be computed: {error}") from error
-        expected = build(config, tensors, None)(batch)
-    if found.shape == expected.shape:
-        difference = float((found - expected).abs().max())
-        if difference <= TOLERANCE * float(expected.abs().max()):
-            return
-        reason = f"their outputs differ by {difference:.3g}"
-    else:
-        reason = f"it makes {list(found.shape)} where the network makes {list(expected.shape)}"
-    raise UnknownArchitectureError(
-        f"its convolutions are those of {architecture_of(config)}, but its graph computes something else: "
-        f"{reason}"
+        f"its graph ({kinds.count('Convolution')} convolutions, {kinds.count('PReLU')} PReLU) is neither "
+        f"{ESRGAN} nor {COMPACT}"
     )

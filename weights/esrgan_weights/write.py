@@ -13,49 +13,27 @@ from esrgan_torch.config import RRDBNetConfig
 from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.network import Generator, Provenance
-from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of
+from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of, title_of
 from esrgan_weights.errors import CheckpointError
-from esrgan_weights.infer import as_float32
 from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names
 from esrgan_weights.ncnn_graph import print_layers
+from esrgan_weights.ncnn_network import ncnn_graph
 from esrgan_weights.read import notes_of, read_checkpoint, read_ncnn_files
-from esrgan_weights.write_ncnn import ncnn_graph, ncnn_weights
+from esrgan_weights.stated import with_sizes
+from esrgan_weights.values import as_float32, equal, is_finite, rounded, stored_as
+from esrgan_weights.write_ncnn import ncnn_weights
 
 PICKLE_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar")
+DTYPES = ("float32", "float16", "bfloat16")
 
 
-def save_small(source: Generator, path: Path | str, facts: Mapping[str, str]) -> Path:
-    """Write weights rounded to float16 as safetensors, as those that come with this project are stored.
-
-    Args:
-        source: an `RRDBNet` or a `CompactNet`; its provenance's licence and source are stored too.
-        path: a `.safetensors` file.
-        facts: more metadata, such as recipe, data, steps and metrics.
-
-    Returns:
-        The file written, read back and compared.
-
-    Raises:
-        ConfigError: another suffix.
-        CheckpointError: the tensors are not finite, in float16 either.
-        WeightsError: the file could not be written.
-    """
-    path = Path(path).expanduser()
-    _check_target(path, "safetensors")
-    config, tensors, provenance = _contents(source)
-    small = {name: tensor.half() for name, tensor in tensors.items()}
-    try:
-        with atomic_path(path) as temporary:
-            _write_safetensors(config, small, provenance, temporary, facts)
-            _compare(
-                config, {name: tensor.float() for name, tensor in small.items()}, read_checkpoint(temporary)
-            )
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be written ({error.strerror or error})") from error
-    return path
-
-
-def save(source: Generator | Checkpoint, path: Path | str, layout: str = "safetensors") -> Path:
+def save(
+    source: Generator | Checkpoint,
+    path: Path | str,
+    layout: str | None = None,
+    dtype: str | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> Path:
     """Write weights to a file, read it back, compare every tensor, and only then rename it.
 
     Args:
@@ -63,35 +41,71 @@ def save(source: Generator | Checkpoint, path: Path | str, layout: str = "safete
         path: the file; its suffix is that of the layout: `.safetensors`; `.param` for ncnn, whose
             `.bin` is written beside; `.pth`, `.pt`, `.ckpt` or `.tar` for the others.
         layout: "safetensors" (this project's names, with sizes, licence and source as metadata),
-            "basicsr", "neosr", "mmagic", "new-arch", "old-arch", "lornatang", "ncnn" (float32) or
-            "ncnn-float16" (weights rounded to float16, as in the official ncnn files).
+            "basicsr", "neosr", "mmagic", "new-arch", "old-arch", "kair", "lornatang", "ncnn" or
+            "ncnn-float16" (as the official ncnn files); None: by the suffix, see `layout_for`.
+        dtype: "float32", "float16" or "bfloat16" (ncnn has no bfloat16, and its biases and slopes stay
+            float32); None: float32, or what the layout's name says.
+        facts: more metadata for a `.safetensors` file, such as recipe, data, steps and metrics.
 
     Returns:
         The file written.
 
     Raises:
-        ConfigError: unknown layout, or a suffix of another one.
-        CheckpointError: the layout cannot hold this network, its tensors are not finite, or the file's name
-            says scale 3 of a network of scale 2, so that it would not be read again.
+        ConfigError: unknown layout or dtype, a suffix of another layout, or facts where there is no place for
+            them.
+        CheckpointError: the layout cannot hold this network, its tensors are not finite or too large for the
+            dtype, or the file's name says scale 3 of a network of scale 2, so that it would not be read.
         WeightsError: the file could not be written.
     """
     path = Path(path).expanduser()
+    layout = layout or layout_for(path)
     _check_target(path, layout)
+    dtype = _check_dtype(layout, dtype)
+    if facts and layout != "safetensors":
+        raise ConfigError(f"only safetensors files hold facts, not the layout {layout}")
     config, tensors, provenance = _contents(source)
+    halved = [name for name, tensor in tensors.items() if layout not in NCNN or tensor.ndim == 4]
+    expected = tensors | {name: rounded(tensors[name], dtype) for name in halved}
+    for name, tensor in expected.items():
+        if not is_finite(tensor):
+            raise CheckpointError(f"{name} has numbers that {dtype} cannot hold; take bfloat16 or float32")
     try:
         if layout in NCNN:
-            _save_ncnn(config, tensors, path, half=layout == "ncnn-float16")
+            _save_ncnn(config, expected, path, half=dtype == "float16")
         else:
             notes_of(path, config)  # a name by which the file would be refused later
+            stored = {name: stored_as(tensor, dtype) for name, tensor in expected.items()}
             with atomic_path(path) as temporary:
                 if layout == "safetensors":
-                    _write_safetensors(config, tensors, provenance, temporary)
+                    _write_safetensors(config, stored, provenance, temporary, facts)
                 else:
-                    torch.save(_arrange(config, tensors, layout), temporary)
-                _compare(config, tensors, read_checkpoint(temporary))
+                    torch.save(_arrange(config, stored, layout), temporary)
+                _compare(config, expected, read_checkpoint(temporary))
     except OSError as error:
         raise WeightsError(f"{path}: cannot be written ({error.strerror or error})") from error
     return path
+
+
+def layout_for(path: Path | str) -> str:
+    """The layout that a file of this name is given where none is asked for.
+
+    `.safetensors`: safetensors; `.param`: ncnn; `.pth`, `.pt`, `.ckpt`, `.tar`: basicsr, which others read.
+
+    Raises:
+        ConfigError: another suffix.
+    """
+    suffix = Path(path).suffix.lower()
+    layout = {
+        ".safetensors": "safetensors",
+        ".param": "ncnn",
+        **dict.fromkeys(PICKLE_SUFFIXES, "basicsr"),
+    }.get(suffix)
+    if layout is None:
+        raise ConfigError(
+            f"{Path(path).name}: give the file one of the suffixes .safetensors, .param (ncnn) or "
+            f"{', '.join(PICKLE_SUFFIXES)}"
+        )
+    return layout
 
 
 def _check_target(path: Path, layout: str) -> None:
@@ -103,6 +117,19 @@ def _check_target(path: Path, layout: str) -> None:
         suffixes = (".param",) if layout in NCNN else PICKLE_SUFFIXES
     if path.suffix.lower() not in suffixes:
         raise ConfigError(f"{path.name}: a file of the layout {layout} ends with {' or '.join(suffixes)}")
+
+
+def _check_dtype(layout: str, dtype: str | None) -> str:
+    """The type that the numbers are stored in."""
+    if dtype is not None and dtype not in DTYPES:
+        raise ConfigError(f"unknown dtype {dtype!r}; there are {', '.join(DTYPES)}")
+    if layout == "ncnn-float16":
+        if dtype not in (None, "float16"):
+            raise ConfigError(f"the layout ncnn-float16 stores float16, not {dtype}; take the layout ncnn")
+        return "float16"
+    if layout == "ncnn" and dtype == "bfloat16":
+        raise ConfigError("ncnn files hold float32 or float16, not bfloat16")
+    return dtype or "float32"
 
 
 def _contents(source: Generator | Checkpoint) -> tuple[Config, dict[str, Tensor], Provenance | None]:
@@ -120,13 +147,14 @@ def _arrange(config: Config, tensors: Mapping[str, Tensor], layout: str) -> Mapp
     architecture = architecture_of(config)
     if architecture not in target.wrappers:
         raise CheckpointError(
-            f"the layout {layout} has no names for a {architecture}; take safetensors or basicsr"
+            f"the layout {layout} has no names for {title_of(config)}; take safetensors or basicsr"
         )
     if isinstance(config, RRDBNetConfig):
         names = rrdb_tensor_names(target, config.blocks, config.upsamplings)
     else:
         names = {name: name for name in tensors}
     renamed = {f"{target.prefix}{theirs}": tensors[ours] for theirs, ours in names.items()}
+    renamed = with_sizes(renamed, config)
     wrapper = target.wrappers[architecture]
     return {wrapper: renamed} if wrapper else renamed
 
@@ -136,7 +164,7 @@ def _write_safetensors(
     tensors: Mapping[str, Tensor],
     provenance: Provenance | None,
     path: Path,
-    more: Mapping[str, str] | None = None,
+    more: Mapping[str, str] | None,
 ) -> None:
     import safetensors.torch
 
@@ -155,15 +183,12 @@ def _write_safetensors(
 
 
 def _save_ncnn(config: Config, tensors: Mapping[str, Tensor], path: Path, *, half: bool) -> None:
-    layers = ncnn_graph(config, tensors)
+    layers = ncnn_graph(config)
     weights = path.with_suffix(".bin")
     with atomic_path(path) as param_part, atomic_path(weights) as weights_part:
         param_part.write_text(print_layers(layers), encoding="utf-8")
         weights_part.write_bytes(ncnn_weights(layers, tensors, half=half))
-        expected = dict(tensors)
-        if half:
-            expected |= {name: tensor.half().float() for name, tensor in tensors.items() if tensor.ndim == 4}
-        _compare(config, expected, read_ncnn_files(param_part, weights_part, ""))
+        _compare(config, tensors, read_ncnn_files(param_part, weights_part, ""))
 
 
 def _compare(config: Config, expected: Mapping[str, Tensor], written: Checkpoint) -> None:
@@ -173,9 +198,7 @@ def _compare(config: Config, expected: Mapping[str, Tensor], written: Checkpoint
         CheckpointError: it does not.
     """
     if written.config != config:
-        raise CheckpointError(
-            f"this layout cannot tell {config} from {written.config}; take another one, ncnn for example"
-        )
+        raise CheckpointError(f"{config} reads back as {written.config}")
     for name, tensor in expected.items():
-        if not torch.equal(written.tensors[name], tensor):
+        if not equal(written.tensors[name], tensor):
             raise CheckpointError(f"{name} does not read back as it was written")
