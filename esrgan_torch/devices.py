@@ -21,8 +21,8 @@ NVIDIA_DRIVER = (
 INSTALL_CUDA = "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130"
 
 
-def resolve_device(device: str | torch.device) -> torch.device:
-    """The device that a name means, with its number; "auto": the accelerator that works, else the CPU.
+def resolve_device(device: str | int | torch.device) -> torch.device:
+    """The device that a name or an accelerator's number means; "auto": the accelerator, else the CPU.
 
     Accelerators as PyTorch names them: cuda (NVIDIA's, and AMD's in its build for ROCm), mps, xpu, others.
 
@@ -34,9 +34,11 @@ def resolve_device(device: str | torch.device) -> torch.device:
         if found is None:
             _tell_unused_gpu()
         return torch.device("cpu") if found is None else _numbered(found)
+    if isinstance(device, int):
+        device = f"{found or 'cuda'}:{device}"
     try:
         resolved = torch.device(device)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ConfigError(f"{device!r} is not a device; give {_devices_here(found)}") from error
     if resolved.type == "cpu":
         return resolved

@@ -18,8 +18,8 @@ from esrgan_torch.compact import CompactNet
 from esrgan_torch.computing import computing
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.network import Generator
+from esrgan_torch.watch import Progress
 
-Progress = Callable[[float], None]
 Layer = Callable[[Tensor], Tensor]
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -47,7 +47,7 @@ class Engine(ABC):
     def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         """(1, C, H, W) float32 in [0, 1] on the device -> features, see `Generator.trunk`.
 
-        `progress` is told the share of the trunk that is done, from 0 to 1.
+        `progress` is told the share of the trunk that is done, from 0 to 1; what it raises ends the trunk.
         """
         with computing(self.device):
             return self._trunk(batch, progress)

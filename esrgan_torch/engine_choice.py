@@ -7,6 +7,7 @@ import torch
 
 from esrgan_torch import engine_openvino, engine_packed
 from esrgan_torch.compact import CompactNet
+from esrgan_torch.computing import computing
 from esrgan_torch.engine import CompactEngine, Engine, RRDBEngine
 from esrgan_torch.engine_foreign import ForeignEngine
 from esrgan_torch.engine_graphed import GraphedEngine
@@ -36,6 +37,11 @@ def make_engine(
         ConfigError: a network that is neither an RRDBNet nor a CompactNet, or an engine that cannot run it.
         EngineError: the engine that was asked for by name does not run here, or computes wrongly.
     """
+    with computing(device):
+        return _make(model, device, dtype, engine)
+
+
+def _make(model: Generator, device: torch.device, dtype: torch.dtype, engine: EngineName) -> Engine:
     if engine not in get_args(EngineName):
         raise ConfigError(f"engine is {', '.join(get_args(EngineName))}, not {engine!r}")
     if isinstance(model, ForeignNetwork):
@@ -102,4 +108,4 @@ def keep_freed_memory() -> None:
     of 64x64 pixels. glibc raises its threshold to the largest block that it has seen freed, up to this size;
     a block that nobody touches will do, and takes no memory.
     """
-    torch.empty(LARGEST_KEPT, dtype=torch.uint8)
+    torch.empty(LARGEST_KEPT, dtype=torch.uint8, device="cpu")

@@ -22,11 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.compact import CompactNet
-from esrgan_torch.engine import CompactEngine, Progress
+from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_packed import PackedEngine
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.host import for_rows
 from esrgan_torch.openvino_import import MODULE, import_openvino
+from esrgan_torch.watch import Progress
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,11 @@ class Compiled:
         self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._lock = threading.Lock()  # a request holds one picture
 
-    def __call__(self, batch: Tensor) -> Tensor:
-        """(1, C, h, w) float32 -> the result, in memory of its own."""
+    def __call__(self, batch: Tensor, progress: Progress) -> Tensor:
+        """(1, C, h, w) float32 -> the result, in memory of its own.
+
+        `progress` is told 0 all along, and 1 in the end.
+        """
         height, width = batch.shape[-2:]
         with self._lock:
             if (height, width) not in self._requests:
@@ -98,8 +102,9 @@ class Compiled:
             # the request does not keep these alive: they are set anew for every run, and held during it
             request.set_input_tensor(openvino.Tensor(given, shared_memory=True))
             request.set_output_tensor(openvino.Tensor(result, shared_memory=True))
-            _wait_for(request)
-            return torch.from_numpy(result)
+            _wait_for(request, progress)
+        progress(1.0)
+        return torch.from_numpy(result)
 
     def _compile(self, height: int, width: int) -> Any:
         model = self._build(import_openvino().opset13, height, width)
@@ -124,9 +129,7 @@ class OpenVinoCompactEngine(CompactEngine):
         self._run = Compiled(self._graph, dtype)
 
     def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
-        features = self._run(batch)
-        progress(1.0)
-        return self._add_skip(features, batch)
+        return self._add_skip(self._run(batch, progress), batch)
 
     def _add_skip(self, features: Tensor, batch: Tensor) -> Tensor:
         given = cast("NDArray[np.float32]", batch[0].numpy())
@@ -177,9 +180,7 @@ class OpenVinoRRDBEngine(PackedEngine):
         if not self._fits(*batch.shape[-2:]):
             return super()._trunk(batch, progress)
         folded = batch if self.unshuffle == 1 else F.pixel_unshuffle(batch, self.unshuffle)
-        features = self._run(folded)
-        progress(1.0)
-        return features
+        return self._run(folded, progress)
 
     def trunk_bytes(self, height: int, width: int) -> int:
         if not self._fits(height, width):
@@ -202,8 +203,8 @@ class OpenVinoRRDBEngine(PackedEngine):
         return _model(ops.add(_convolution(ops, stream, model.conv_body), first), given)
 
 
-def _wait_for(request: Any) -> None:
-    """Compute, and heed Ctrl-C meanwhile: `request.infer` would keep it until the picture is done.
+def _wait_for(request: Any, progress: Progress) -> None:
+    """Compute, and heed Ctrl-C and the caller meanwhile: `request.infer` would keep both until it is done.
 
     However this ends, nothing computes any more, so the memory that the request was given can go. Ctrl-C may
     come when the start has begun and not returned; a second one does not prevent the waiting.
@@ -211,7 +212,7 @@ def _wait_for(request: Any) -> None:
     try:
         request.start_async()
         while not request.wait_for(GLANCE):
-            pass
+            progress(0.0)
     except BaseException:
         try:
             request.cancel()

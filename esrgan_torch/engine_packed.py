@@ -268,7 +268,7 @@ def transposed_weight(weight: Tensor) -> Tensor:
     An input pixel becomes two on either axis; tap t of the result is what the 3 taps give to those two:
     w[2 - t] + w[3 - t], where they exist.
     """
-    sums = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=torch.float64)
+    sums = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=torch.float64, device="cpu")
     exact = torch.einsum("rk,cl,oikl->iorc", sums, sums, weight.double())
     return exact.to(weight.dtype).contiguous()
 

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from esrgan_torch.engine import Engine, Progress
+from esrgan_torch.engine import Engine
 from esrgan_torch.execute import Run
 from esrgan_torch.luma import luma
 from esrgan_torch.mosaic import to_levels
 from esrgan_torch.network import Generator
-from esrgan_torch.picture import Pixels
+from esrgan_torch.picture import Samples
 from esrgan_torch.plan import Plan
 from esrgan_torch.turns import TURNS, lies_on_its_side, turned, turned_back
+from esrgan_torch.watch import Watch
 
 Values = NDArray[np.float32]
-Result = TypeVar("Result", Pixels, Values)
+Result = TypeVar("Result", Samples, Values)
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Enlarger:
             result is the mean of the eight turned and mirrored runs.
         divisible: whether a window that does not fit may be divided into overlapping ones.
         planes: how many planes will be given, for the progress.
-        progress: told the share that is done of all planes, from 0 to 1.
+        watch: told the share that is done of all planes, from 0 to 1.
 
     Attributes:
         redone: tiles that were computed again in float32.
@@ -49,19 +50,22 @@ class Enlarger:
     plan_on_its_side: Plan | None
     divisible: bool
     planes: int
-    progress: Progress
+    watch: Watch
     redone: int = field(default=0, init=False)
     divided: int = field(default=0, init=False)
     exact: bool = field(default=True, init=False)
     _runs_done: int = field(default=0, init=False)
 
-    def pixels(self, plane: Pixels) -> Pixels:
-        """(H, W, 1 or 3) -> (H * scale, W * scale, 1 or 3) of the same type. Errors as in `Run.picture`."""
+    def pixels(self, plane: Samples) -> Samples:
+        """(H, W, 1 or 3) -> (H * scale, W * scale, 1 or 3) of the same type. Errors as in `Run.picture`.
+
+        Of float32 it is not cut off where the network overshoots.
+        """
         if self.plan_on_its_side is None:
             return self._run(lambda run: run.picture(plane), plane, self.plan)
         return to_levels(self._mean_of_turns(plane, self.plan_on_its_side), plane.dtype)
 
-    def _mean_of_turns(self, plane: Pixels, plan_on_its_side: Plan) -> Values:
+    def _mean_of_turns(self, plane: Samples, plan_on_its_side: Plan) -> Values:
         """(H * scale, W * scale, C), before anything is rounded or cut off at black and white."""
         total: Values | None = None
         for number in range(TURNS):
@@ -74,11 +78,11 @@ class Enlarger:
         total /= TURNS
         return total
 
-    def _turn(self, plane: Pixels, number: int, plan: Plan) -> Values:
+    def _turn(self, plane: Samples, number: int, plan: Plan) -> Values:
         laid = turned(plane, number)
         return turned_back(self._run(lambda run: run.values(laid), laid, plan), number)
 
-    def _run(self, compute: Callable[[Run], Result], plane: Pixels, plan: Plan) -> Result:
+    def _run(self, compute: Callable[[Run], Result], plane: Samples, plan: Plan) -> Result:
         through_colour = self.model.in_channels == 3 and plane.shape[2] == 1
         run = Run(
             engine=self.engine,
@@ -90,6 +94,7 @@ class Enlarger:
             grow=_gray_to_rgb if through_colour else _as_it_is,
             shrink=_rgb_to_gray if through_colour else _as_it_is,
             progress=self._tell,
+            caused=self.watch.caused,
         )
         result = compute(run)
         self._runs_done += 1
@@ -100,7 +105,7 @@ class Enlarger:
 
     def _tell(self, share_of_run: float) -> None:
         runs = self.planes * (1 if self.plan_on_its_side is None else TURNS)
-        self.progress((self._runs_done + share_of_run) / runs)
+        self.watch((self._runs_done + share_of_run) / runs)
 
 
 def _gray_to_rgb(batch: Tensor) -> Tensor:

@@ -12,7 +12,9 @@
     └── UpscaleError            the work itself
         ├── EngineError         the engine that was asked for does not run here, or computes wrongly
         ├── OutOfMemoryError    no plan fits the memory that is free
-        └── NonFiniteError      the network gave NaN or infinity even in float32
+        ├── NonFiniteError      the network gave NaN or infinity even in float32
+        ├── CancelledError      the caller set the flag that gives a picture up
+        └── ForkedError         the process was forked since the engine was made
 
 A message says what was given, what is needed and what to do.
 """
@@ -68,3 +70,11 @@ class OutOfMemoryError(UpscaleError):
 
 class NonFiniteError(UpscaleError):
     """The network gave NaN or infinity, in float32 too."""
+
+
+class CancelledError(UpscaleError):
+    """The caller set the flag that gives a picture up."""
+
+
+class ForkedError(UpscaleError):
+    """The process was forked since the engine was made, whose threads stayed in the other one."""

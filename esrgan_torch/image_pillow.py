@@ -60,7 +60,7 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
             check_size(
                 pixels.shape[0], pixels.shape[1], max_pixels
             )  # an icon's directory may say less than is there
-            return _picture(image, pixels, _profile(kind, data, icc_profile, pixels))
+            return described(image, pixels, _profile(kind, data, icc_profile, pixels))
 
     def frames() -> Iterator[Frame]:
         with _opened(kind, data, max_pixels) as image:
@@ -76,7 +76,7 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
                 seconds = float(image.info.get("duration", 0)) / 1000
                 pixels = pixels[:height, :width]
                 profile = _profile(kind, data, image.info.get("icc_profile"), pixels)
-                yield Frame(_picture(image, pixels, profile), seconds)
+                yield Frame(described(image, pixels, profile), seconds)
 
     return single(picture) if count == 1 else animation(count, plays, frames)
 
@@ -147,7 +147,8 @@ def _profile(kind: str, data: bytes, icc_profile: bytes | None, pixels: Pixels) 
     return profile_of_cicp(bytes((primaries, transfer, 0, 1)), pixels.shape[2])
 
 
-def _picture(image: ImageFile.ImageFile, pixels: Pixels, icc_profile: bytes | None) -> Picture:
+def described(image: Image.Image, pixels: Pixels, icc_profile: bytes | None) -> Picture:
+    """The picture of these pixels, upright, with all that the image says beside them."""
     info = cast(dict[str, Any], image.info)
     comment = info.get("comment")
     if isinstance(comment, bytes):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.host import for_rows
-from esrgan_torch.picture import Pixels
+from esrgan_torch.picture import Samples
 from esrgan_torch.tiling import Tile
 
 Planes = NDArray[np.float32] | NDArray[np.integer[Any]]
@@ -111,9 +111,10 @@ class CrossFadedMosaic(Mosaic):
         return self.picture
 
 
-def to_levels(values: NDArray[np.float32], dtype: "np.dtype[np.uint8 | np.uint16]") -> Pixels:
-    """Values in [0, 1], or beyond, of any shape, as whole numbers from 0 to the type's maximum."""
-    return cast(Pixels, _levels(values, dtype))
+def to_levels(values: NDArray[np.float32], dtype: CanvasType) -> Samples:
+    """Values in [0, 1], or beyond, of any shape, as whole numbers from 0 to the type's maximum; in float32 as
+    they are."""
+    return _levels(values, dtype)
 
 
 def _levels(values: Planes, dtype: CanvasType) -> Canvas:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,18 @@ from numpy.typing import NDArray
 from esrgan_torch.errors import ConfigError
 
 Pixels = NDArray[np.uint8 | np.uint16]
+Samples = NDArray[np.uint8 | np.uint16 | np.float32]
+"""Pixels, or the same in float32 from 0 to 1."""
+
+
+def white(samples: NDArray[Any]) -> float:
+    """The value of white, and of opaque: 255, 65535, or 1 in float32."""
+    return 1.0 if samples.dtype.kind == "f" else float(np.iinfo(samples.dtype).max)
+
+
+def rounded_to(values: NDArray[np.float32], dtype: "np.dtype[Any]") -> NDArray[Any]:
+    """Values of that type's range in that type: whole numbers, or as they are in float32."""
+    return values.astype(np.float32, copy=False) if dtype.kind == "f" else np.rint(values).astype(dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +31,8 @@ class Picture:
     Sizes that the metadata give are those of the file that was read; writing puts the new ones there.
 
     Args:
-        pixels: (H, W, C), uint8 (0-255) or uint16 (0-65535); C = 1 gray, 2 gray and alpha, 3 RGB,
-            4 RGB and alpha. Alpha is straight: the colours are not multiplied by it.
+        pixels: (H, W, C), uint8 (0-255) or uint16 (0-65535, kept in the machine's byte order); C = 1 gray,
+            2 gray and alpha, 3 RGB, 4 RGB and alpha. Alpha is straight: the colours are not multiplied by it.
         icc_profile: the ICC profile of the colours, None for sRGB or unknown. What a file says of its
             colours otherwise is a profile here.
         exif: the EXIF block, from its byte order mark (II or MM) on. The orientation that it may have
@@ -45,15 +58,28 @@ class Picture:
     frames: int = 1
 
     def __post_init__(self) -> None:
-        if str(self.pixels.dtype) not in ("uint8", "uint16"):
+        given = cast(object, self.pixels)
+        if not isinstance(given, np.ndarray):
+            raise ConfigError(f"pixels are an array, not a {type(given).__name__}; give numpy.asarray(it)")
+        name = self.pixels.dtype.name
+        if name not in ("uint8", "uint16"):
             raise ConfigError(
-                f"a picture has uint8 or uint16 pixels, not {self.pixels.dtype}; scale and round floats first"
+                f"a picture has uint8 or uint16 pixels, not {name}; scale and round floats first"
             )
+        object.__setattr__(self, "pixels", self.pixels.astype(name, copy=False))
         shape = self.pixels.shape
         if len(shape) != 3 or shape[2] not in (1, 2, 3, 4) or 0 in shape:
             raise ConfigError(
                 f"a picture has the shape (height, width, channels) with 1 to 4 channels, not {shape}"
             )
+
+    def __repr__(self) -> str:
+        kind = ("gray", "gray and alpha", "RGB", "RGB and alpha")[self.channels - 1]
+        facts = [f"{self.width}x{self.height} {kind}", f"{self.bits} bits"]
+        facts += ["ICC profile"] if self.icc_profile else []
+        facts += ["EXIF"] if self.exif else []
+        facts += [f"the first of {self.frames} frames"] if self.frames > 1 else []
+        return f"<Picture {', '.join(facts)}>"
 
     @property
     def height(self) -> int:

@@ -10,7 +10,7 @@ So there the given value is kept, and the network draws the edge.
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_torch.picture import Pixels
+from esrgan_torch.picture import Samples, rounded_to, white
 
 Weights = NDArray[np.float32]
 
@@ -21,19 +21,19 @@ FAR = 1.0
 BAND = 64  # rows of input pixels that are worked on at once
 
 
-def keep_uniform(large: Pixels, alpha: Pixels) -> None:
+def keep_uniform(large: Samples, alpha: Samples) -> None:
     """Change `large`, an enlarged alpha, back to 0 and to full where the alpha around is nothing else.
 
     Wherever a pixel of `alpha` and its eight neighbours are all 0, or all full, the result is exactly that;
     what lies beyond the picture's border does not count.
 
     Args:
-        large: (H * scale, W * scale, 1), uint8 or uint16; changed in place.
+        large: (H * scale, W * scale, 1), uint8, uint16, or float32 from 0 to 1; changed in place.
         alpha: (H, W, 1), the alpha that was enlarged, of the same type.
     """
     height = alpha.shape[0]
     scale = large.shape[0] // height
-    for value in (0, int(np.iinfo(alpha.dtype).max)):
+    for value in (0, white(alpha)):
         other = alpha[:, :, 0] != value
         if other.all():
             continue
@@ -44,7 +44,7 @@ def keep_uniform(large: Pixels, alpha: Pixels) -> None:
             weights = _spread(_spread(band, scale).T, scale).T
             weights = weights[above * scale : (above + bottom - top) * scale]
             place = large[top * scale : bottom * scale, :, 0]
-            np.rint(value + weights * (place - np.float32(value)), out=place, casting="unsafe")
+            place[...] = rounded_to(value + weights * (place - np.float32(value)), place.dtype)
 
 
 def _spread(other: Weights, scale: int) -> Weights:

@@ -18,3 +18,11 @@ of its own, `harness` takes turns, `suite` stores the rows, `report` and `compar
 `python -m esrgan_benchmarks.before_after` makes the picture of the README;
 `python -m esrgan_benchmarks.tables` writes the tables of the documentation from the rows.
 """
+
+from importlib import import_module
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return getattr(import_module("esrgan_torch"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

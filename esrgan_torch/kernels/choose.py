@@ -109,7 +109,8 @@ def check_golden_tile(engine: "KernelEngine", model: RRDBNet) -> None:
 def golden_tile(model: RRDBNet, device: torch.device) -> Tensor:
     """(1, C, 24, 20) feature pixels' worth of noise in [0, 1], always the same."""
     height, width = (size * model.unshuffle for size in TRIES)
-    noise = torch.rand(1, model.in_channels, height, width, generator=torch.Generator().manual_seed(0))
+    seeded = torch.Generator("cpu").manual_seed(0)
+    noise = torch.rand(1, model.in_channels, height, width, generator=seeded, dtype=torch.float32)
     return noise.to(device)
 
 

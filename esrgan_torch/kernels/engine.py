@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from esrgan_torch.cuda_graphs import Turns
-from esrgan_torch.engine import Engine, Progress
+from esrgan_torch.engine import Engine
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.graphs import Graphs
@@ -15,6 +15,7 @@ from esrgan_torch.kernels.network import PackedNetwork, TailBuffers, TrunkBuffer
 from esrgan_torch.kernels.packing import split_picture
 from esrgan_torch.kernels.steps import Step
 from esrgan_torch.kernels.tuning import Table
+from esrgan_torch.watch import Progress
 
 
 class KernelEngine(Engine):

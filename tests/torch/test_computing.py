@@ -74,6 +74,7 @@ def test_settings_of_older_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     class Backends:
         cudnn = Flag()
         cuda = type("cuda", (), {"matmul": Flag()})()
+        mkldnn = BACKENDS.mkldnn
 
     monkeypatch.setattr(computing_module.torch, "backends", Backends)
     with computing(CPU):

@@ -100,12 +100,12 @@ def test_ctrl_c_at_any_time_leaves_nothing_that_computes(
 ) -> None:
     monkeypatch.setattr(engine_openvino, "GLANCE", 1)
     engine = OpenVinoCompactEngine(small_compact(features=32, convolutions=40), CPU, torch.float32)
-    result = engine._run(torch.rand(1, 3, 300, 300)).numpy()
+    result = engine._run(torch.rand(1, 3, 300, 300), nothing).numpy()
     request = engine._run._requests[300, 300]
     result.fill(-7)
     request.set_output_tensor(import_module("openvino").Tensor(result, shared_memory=True))
     with pytest.raises(KeyboardInterrupt):
-        engine_openvino._wait_for(Request(request, interrupted))
+        engine_openvino._wait_for(Request(request, interrupted), nothing)
     left = result.copy()
     time.sleep(0.5)
     np.testing.assert_array_equal(result, left)

@@ -252,7 +252,7 @@ def test_tta_is_exact_only_if_it_is_so_on_the_side_too(monkeypatch: pytest.Monke
     whole = Upscaler(COMPACT, "cpu", "float32").plan(30, 24)
     tiles = Upscaler(COMPACT, "cpu", "float32", Tiling("overlap", 16, 2)).plan(24, 30)
     plans = [whole, tiles]  # as if memory had become less in between
-    monkeypatch.setattr(Upscaler, "plan", lambda *_: plans.pop(0))
+    monkeypatch.setattr(Upscaler, "_plan", lambda *_: plans.pop(0))
     result = Upscaler(COMPACT, "cpu", "float32", tta=True).upscale(Picture(photo(30, 24)))
     assert not result.exact
 
