@@ -25,7 +25,7 @@ from esrgan_cli.targets import Journals, Targets, target_file, target_names, tar
 from esrgan_torch.devices import resolve_device
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
-from esrgan_torch.image_kinds import HEAD
+from esrgan_torch.image_kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
 from esrgan_torch.network import Generator
 from esrgan_torch.precision import check_dtype
@@ -196,7 +196,8 @@ def _load(arguments: argparse.Namespace) -> Generator:
 
 def _tell_search(console: Console, search: Search, targets: Targets, to_do: Pending) -> None:
     for path in search.ignored[:IGNORED_SHOWN]:
-        console.warn(f"{path} is no picture: left out")
+        raw = path.suffix.lower() in RAW_SUFFIXES
+        console.warn(f"{path} {RAW if raw else 'is no picture'}: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
     for problem in (*search.problems, *targets.problems):
