@@ -4,6 +4,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 
 Target = Literal["onnx", "tf", "tfjs"]
-Route = Literal["tf", "direct", "onnx-tf"]
+Route = Literal["auto", "tf", "direct", "onnx-tf"]
 Quantize = Literal["none", "float16", "uint8"]
 
 
@@ -43,7 +44,7 @@ def convert(
     folder: Path | str,
     *,
     to: Target = "tfjs",
-    route: Route = "tf",
+    route: Route = "auto",
     quantize: Quantize = "none",
     runners: Sequence[str] | None = None,
     offline: bool = False,
@@ -58,7 +59,8 @@ def convert(
             parity.html. One that an earlier conversion made is replaced, at the end and whole.
         to: the last hop.
         route: "tf", our own lowering and the tensorflowjs converter; "direct", our own lowering and our
-            own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment.
+            own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment;
+            "auto", "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress` is told.
         quantize: how the weights of the last hop are stored; of ONNX float16 only, of TensorFlow none.
         runners: names of the runtimes to measure in; None: all that this machine has.
         offline, cache: for a name, see `esrgan_weights.load`.
@@ -76,6 +78,8 @@ def convert(
     chosen = choose_runners(runners)
     folder = Path(folder)
     check_replaceable(folder)
+    if route == "auto":
+        route = _route_here(to, progress)
     if not isinstance(model, Generator):
         from esrgan_weights.loading import load
 
@@ -161,10 +165,19 @@ def recheck(
     return report
 
 
+def _route_here(to: Target, progress: Progress) -> Route:
+    """The route that this machine has what it needs for."""
+    missing = [name for name in ("tensorflow", "tensorflowjs") if find_spec(name) is None]
+    if to != "tfjs" or not missing:
+        return "tf"
+    progress(f"{' and '.join(missing)} missing: by the route direct, which makes the same graph without")
+    return "direct"
+
+
 def _check_options(to: str, route: str, quantize: str) -> None:
     for given, known, name in (
         (to, ("onnx", "tf", "tfjs"), "to"),
-        (route, ("tf", "direct", "onnx-tf"), "route"),
+        (route, ("auto", "tf", "direct", "onnx-tf"), "route"),
         (quantize, ("none", "float16", "uint8"), "quantize"),
     ):
         if given not in known:

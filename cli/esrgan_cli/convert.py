@@ -28,10 +28,10 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to make")
     parser.add_argument(
         "--route",
-        choices=("tf", "direct", "onnx-tf"),
-        default="tf",
-        help="tf: own lowering, then tensorflowjs (default); direct: TF.js files without tensorflow; "
-        "onnx-tf: the package of that name, as a cross-check",
+        choices=("auto", "tf", "direct", "onnx-tf"),
+        default="auto",
+        help="tf: own lowering, then tensorflowjs; direct: TF.js files without tensorflow; onnx-tf: the "
+        "package of that name, as a cross-check; auto: tf, or direct where tensorflow is missing (default)",
     )
     parser.add_argument(
         "--quantize",

@@ -16,6 +16,7 @@ from esrgan_cli.options import Subparsers, add_cache_options
 from esrgan_torch.errors import ConfigError
 
 MODELS = ("esrgan-lite-x4", "esrgan-lite-x4-gan")  # nothing to fetch, a second or two for a photo in a page
+PHOTOS = "realesr-general-x4v3"  # the official small network for real photos: offered once it was fetched
 PORT = 8642
 
 
@@ -31,7 +32,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "--model",
         metavar="NAME|FILE",
         action="append",
-        help=f"published model or checkpoint; may be given several times (default: {', '.join(MODELS)})",
+        help="published model or checkpoint; may be given several times "
+        f"(default: {', '.join(MODELS)}, and {PHOTOS} once it was fetched)",
     )
     parser.add_argument(
         "--port", metavar="N", type=int, help=f"port of 127.0.0.1; 0: any (default: {PORT}, or any)"
@@ -50,9 +52,18 @@ def run(arguments: argparse.Namespace) -> int:
     page = page_folder()
     with tempfile.TemporaryDirectory(prefix="esrgan-demo-") as folder:
         models = Path(folder)
-        convert_models(arguments.model or list(MODELS), models, arguments.offline, arguments.cache)
+        names = arguments.model or default_models(arguments.cache)
+        convert_models(names, models, arguments.offline, arguments.cache)
         _serve(page, models, arguments.port, arguments.no_browser)
     return 0
+
+
+def default_models(cache: Path | None) -> list[str]:
+    """Those that are there without the network."""
+    from esrgan_weights import registry
+    from esrgan_weights.cache import cached
+
+    return [*MODELS, *([PHOTOS] if cached(registry.find(PHOTOS), cache) else [])]
 
 
 def convert_models(names: list[str], folder: Path, offline: bool, cache: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""`esrgan weights`: list, show, fetch, verify, inspect, convert and interpolate checkpoints."""
+"""`esrgan weights`: list, show, fetch, verify, add, remove, inspect, convert and interpolate checkpoints."""
 
 import argparse
 import sys
@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esrgan_cli.options import Subparsers, add_cache_option, add_cache_options
-from esrgan_weights import registry
-from esrgan_weights.cache import cache_folder, cached, difference, model_folder
+from esrgan_cli.weights_about import run_inspect, run_list, run_show
+from esrgan_weights import own, registry
+from esrgan_weights.cache import cache_folder, difference, model_folder
 from esrgan_weights.layouts import WRITABLE
 
 if TYPE_CHECKING:
     from esrgan_torch.network import Generator
+
+
+SOURCES = "a name (see: esrgan weights list), a file, https://... or hf://OWNER/REPO/FILE"
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -20,11 +24,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("weights", help=text, description=text)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    verb = _verb(verbs, "list", "list the published models")
+    verb = _verb(verbs, "list", "list the published models and those that were added")
     add_cache_option(verb)
     verb.set_defaults(run=run_list)
 
-    verb = _verb(verbs, "show", "show what is known about a published model")
+    verb = _verb(verbs, "show", "show what is known about a model")
     verb.add_argument("name", metavar="NAME")
     add_cache_option(verb)
     verb.set_defaults(run=run_show)
@@ -39,12 +43,25 @@ def add_parser(subparsers: Subparsers) -> None:
     add_cache_option(verb)
     verb.set_defaults(run=run_verify)
 
-    verb = _verb(verbs, "inspect", "say what a checkpoint file is")
-    verb.add_argument("file", metavar="FILE", type=Path)
+    verb = _verb(verbs, "add", "keep a model of your own under a name that every command takes")
+    verb.add_argument("source", metavar="FILE", help=SOURCES)
+    verb.add_argument("--name", metavar="NAME", required=True)
+    verb.add_argument("--licence", metavar="SPDX", help="of the weights (default: what the file states)")
+    verb.add_argument("--source", metavar="TEXT", dest="origin", help="where it is from, such as an address")
+    add_cache_options(verb)
+    verb.set_defaults(run=run_add)
+
+    verb = _verb(verbs, "remove", "delete a model that was added")
+    verb.add_argument("name", metavar="NAME")
+    verb.set_defaults(run=run_remove)
+
+    verb = _verb(verbs, "inspect", "say what a model or a checkpoint file is")
+    verb.add_argument("source", metavar="NAME|FILE", help=SOURCES)
+    add_cache_options(verb)
     verb.set_defaults(run=run_inspect)
 
     verb = _verb(verbs, "convert", "write a model or a file in another layout, checked by reading it back")
-    verb.add_argument("model", metavar="MODEL|FILE")
+    verb.add_argument("model", metavar="NAME|FILE", help=SOURCES)
     verb.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
     _layout_option(verb)
     add_cache_options(verb)
@@ -66,63 +83,16 @@ def _verb(verbs: Subparsers, name: str, text: str) -> argparse.ArgumentParser:
 
 def _layout_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--to", metavar="LAYOUT", choices=WRITABLE, default="safetensors", help=", ".join(WRITABLE)
+        "--to",
+        metavar="LAYOUT",
+        choices=WRITABLE,
+        help=f"{', '.join(WRITABLE)} (default: by the suffix of FILE, basicsr for .pth)",
     )
-
-
-def run_list(arguments: argparse.Namespace) -> int:
-    """Print a table of the published models."""
-    rows = [("NAME", "SCALE", "MB", "LICENCE", "CACHED", "GOOD FOR")]
-    for model in registry.models().values():
-        size = sum(file.size for file in model.alternatives[0].files)
-        folder = model_folder(model, arguments.cache)
-        # sizes only: `verify` computes the hashes
-        there = any(
-            all(
-                (folder / file.name).is_file() and (folder / file.name).stat().st_size == file.size
-                for file in alternative.files
-            )
-            for alternative in model.alternatives
-        )
-        rows.append(
-            (
-                model.name,
-                f"x{model.scale}",
-                f"{size / 1e6:.1f}",
-                model.licence,
-                "yes" if there else "-",
-                model.summary,
-            )
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return 0
-
-
-def run_show(arguments: argparse.Namespace) -> int:
-    """Print what the registry knows about a model."""
-    model = registry.find(arguments.name)
-    present = cached(model, arguments.cache)
-    _print_facts(
-        ("name", model.name),
-        ("good for", model.summary),
-        ("architecture", model.architecture),
-        ("scale", f"x{model.scale}"),
-        ("parameters", f"{model.parameters:,}"),
-        ("licence", model.licence),
-        ("source", model.source),
-        ("cached", str(model_folder(model, arguments.cache) / present.files[0].name) if present else "no"),
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "float16", "bfloat16"),
+        help="how numbers are stored (default: float32)",
     )
-    for number, alternative in enumerate(model.alternatives, 1):
-        print(f"files {number} ({alternative.layout}):")
-        for file in alternative.files:
-            print(f"  {file.name}  {file.size:,} bytes  sha256 {file.sha256}")
-            for url in file.urls:
-                print(f"    {url}")
-        if alternative.package:
-            print(f"    in the wheel {alternative.package.requirement} of the package index")
-    return 0
 
 
 def run_fetch(arguments: argparse.Namespace) -> int:
@@ -161,36 +131,23 @@ def run_verify(arguments: argparse.Namespace) -> int:
     return status
 
 
-def run_inspect(arguments: argparse.Namespace) -> int:
-    """Print what a file is."""
-    from dataclasses import asdict
-
-    from esrgan_weights.identify import inspect
-
-    inspection = inspect(arguments.file)
-    checkpoint, identity = inspection.checkpoint, inspection.identity
-    sizes = ", ".join(f"{name} {value}" for name, value in asdict(checkpoint.config).items())
-    container = checkpoint.container + (f", under {checkpoint.wrapper}" if checkpoint.wrapper else "")
-    _print_facts(
-        ("file", str(checkpoint.path)),
-        ("is", f"{identity.kind}: {identity.text}"),
-        ("layout", f"{checkpoint.provenance.layout} ({container})"),
-        ("architecture", checkpoint.architecture),
-        ("sizes", sizes),
-        ("scale", f"x{checkpoint.config.scale}"),
-        ("parameters", f"{checkpoint.parameters:,}"),
-        ("numbers", ", ".join(checkpoint.stored)),
-        ("bytes", f"{inspection.size:,}"),
-        ("sha256", checkpoint.provenance.sha256),
-        (
-            "licence",
-            (identity.model.licence if identity.model else checkpoint.provenance.licence) or "not stated",
-        ),
+def run_add(arguments: argparse.Namespace) -> int:
+    """Keep a model under a name; print the path."""
+    path = own.add(
+        arguments.source,
+        arguments.name,
+        licence=arguments.licence,
+        origin=arguments.origin,
+        offline=arguments.offline,
+        cache=arguments.cache,
     )
-    for note in checkpoint.notes:
-        print(f"note: {note}")
-    if identity.kind == "look-alike":
-        print(f"WARNING: THIS IS NOT AN OFFICIAL FILE. It is {identity.text}. It can be loaded all the same.")
+    print(path)
+    return 0
+
+
+def run_remove(arguments: argparse.Namespace) -> int:
+    """Delete a model that was added; print the path that it had."""
+    print(own.remove(arguments.name))
     return 0
 
 
@@ -198,7 +155,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
     """Write a model in another layout; print the path."""
     from esrgan_weights.write import save
 
-    print(save(_load(arguments.model, arguments), arguments.output, arguments.to))
+    print(save(_load(arguments.model, arguments), arguments.output, arguments.to, dtype=arguments.dtype))
     return 0
 
 
@@ -208,7 +165,11 @@ def run_interpolate(arguments: argparse.Namespace) -> int:
     from esrgan_weights.write import save
 
     first, second = (_load(name, arguments) for name in (arguments.first, arguments.second))
-    print(save(interpolate(first, second, arguments.alpha), arguments.output, arguments.to))
+    print(
+        save(
+            interpolate(first, second, arguments.alpha), arguments.output, arguments.to, dtype=arguments.dtype
+        )
+    )
     return 0
 
 
@@ -216,9 +177,3 @@ def _load(name: str, arguments: argparse.Namespace) -> "Generator":
     from esrgan_weights.loading import load
 
     return load(name, offline=arguments.offline, cache=arguments.cache)
-
-
-def _print_facts(*facts: tuple[str, str]) -> None:
-    width = max(len(name) for name, _ in facts)
-    for name, value in facts:
-        print(f"{name + ':':<{width + 1}} {value}")

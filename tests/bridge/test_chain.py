@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from esrgan_bridge import torch_to_onnx
 from esrgan_bridge.artifact import read_metadata
 from esrgan_bridge.chain import convert, recheck
-from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError, RunnerError
+from esrgan_bridge.errors import ArtifactError, ConversionError, MissingRuntimeError, ParityError, RunnerError
 from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.errors import ConfigError
 from tests.bridge.conftest import make_rrdb
@@ -114,6 +115,27 @@ def test_options_that_cannot_be(tiny_rrdb, tmp_path, options, message):
     with pytest.raises(ConfigError, match=message):
         convert(tiny_rrdb, tmp_path / "net", **options)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("missing", ["tensorflow", "tensorflowjs"])
+def test_without_tensorflow_the_direct_route_is_taken(tiny_compact, tmp_path, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    said: list[str] = []
+    report = convert(tiny_compact, tmp_path / "net", runners=["onnxruntime"], progress=said.append)
+    assert report.route == "direct"
+    assert said[0] == f"{missing} missing: by the route direct, which makes the same graph without"
+    assert (tmp_path / "net" / "tfjs" / "model.json").is_file()
+    assert not (tmp_path / "net" / "tf").exists()
+
+
+def test_a_route_that_was_asked_for_is_taken(tiny_compact, tmp_path, monkeypatch):
+    for name in ("tensorflow", "tensorflow.core.framework.graph_pb2"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingRuntimeError, match="tensorflow is not installed"):
+        convert(tiny_compact, tmp_path / "net", route="tf", runners=[])
+    with pytest.raises(MissingRuntimeError, match="tensorflow is not installed"):
+        convert(tiny_compact, tmp_path / "net", to="tf", runners=[])
+    assert not (tmp_path / "net").exists()
 
 
 def test_a_full_disk(tiny_rrdb, copy, monkeypatch):

@@ -18,9 +18,12 @@ import pytest
 
 from esrgan_bridge.errors import MissingRuntimeError
 from esrgan_cli import demo_page
+from esrgan_cli.demo import MODELS, PHOTOS, default_models
 from esrgan_cli.demo_page import page_folder
 from esrgan_cli.demo_server import HEADERS, DemoServer
 from esrgan_cli.main import main
+from esrgan_weights import fetch, registry
+from esrgan_weights.cache import model_folder
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; from esrgan_cli.main import main; sys.exit(main(sys.argv[1:]))"
@@ -215,3 +218,12 @@ def test_from_the_command_to_ctrl_c(
     assert process.returncode == 0, said
     assert "Traceback" not in said
     assert list(temporary.glob("esrgan-demo-*")) == []
+
+
+@pytest.mark.official
+def test_the_official_network_for_photos_is_offered_once_it_was_fetched(tmp_path: Path) -> None:
+    assert default_models(tmp_path) == list(MODELS)
+    fetch(PHOTOS, progress=False)  # into the common cache, as other tests do
+    model = registry.find(PHOTOS)
+    copytree(model_folder(model), model_folder(model, tmp_path))
+    assert default_models(tmp_path) == [*MODELS, PHOTOS]

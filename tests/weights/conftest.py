@@ -75,32 +75,45 @@ class Server:
     url: str
     content: bytes
     requests: list[tuple[str, str | None]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)  # what is served under a name instead of `content`
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Paths: good, no-ranges, wrong, truncated, cut (breaks after 40,000 bytes), page, longer, missing."""
+    """What the last part of a path asks for: good, no-ranges, wrong, truncated, cut (breaks after 40,000
+    bytes), page, longer, missing, no-length, moved (to good), leaves (to http on another machine)."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            manners = self.path.strip("/")
+            manners = self.path.rsplit("/", 1)[1].split(".")[0].split("?")[0]
+            state.paths.append(self.path)
             asked = self.headers.get("Range")
             state.requests.append((manners, asked))
-            body = state.content
+            body = state.files.get(self.path.rsplit("/", 1)[1], state.content)
             if manners == "missing":
                 self.send_error(404)
+                return
+            if manners in ("moved", "leaves"):
+                self.send_response(302)
+                self.send_header("Location", "good" if manners == "moved" else "http://192.0.2.1/good")
+                self.end_headers()
                 return
             if manners == "wrong":
                 body = bytes(len(body))
             if manners == "longer":
                 body += b"more"
             start = int(asked[6:-1]) if asked and manners != "no-ranges" else 0
+            if asked and start >= len(body):
+                self.send_error(416)
+                return
             self.send_response(206 if start else 200)
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
             self.send_header("Content-Type", "text/html" if manners == "page" else "application/octet-stream")
-            self.send_header("Content-Length", str(len(body) - start))
+            if manners != "no-length":
+                self.send_header("Content-Length", str(len(body) - start))
             self.end_headers()
             end = {"truncated": len(body) // 2, "cut": start + 40_000}.get(manners, len(body))
             self.wfile.write(body[start:end])

@@ -4,6 +4,7 @@ import io
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,48 @@ def test_part_of_a_killed_process_is_taken_up_when_it_is_old(file, server, targe
     download(file("good"), target)
     assert server.requests.pop() == ("good", "bytes=5000-")
     assert names(target.parent) == ["tiny.pth"]
+
+
+@pytest.mark.parametrize("manners", ["good", "cut", "no-length", "moved"])
+def test_size_that_is_not_known(file, server, target, manners):
+    assert download(replace(file(manners), size=None), target) == []
+    assert target.read_bytes() == server.content
+
+
+@pytest.mark.parametrize("left", [1000, 102_400, 200_000])
+def test_partial_file_of_a_size_that_is_not_known(file, server, target, left):
+    """What is there is taken up; where the server cannot go on from there, from the start."""
+    (target.parent / "tiny.pth.part").write_bytes((server.content * 2)[:left])
+    assert download(replace(file("good"), size=None), target) == []
+    assert target.read_bytes() == server.content
+
+
+def test_wrong_file_of_a_size_that_is_not_known(file, target):
+    [(_, reason)] = download(replace(file("wrong"), size=None), target)
+    assert "the server gave another file: sha256" in reason
+    assert names(target.parent) == []
+
+
+def test_file_without_end(file, target, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST", 100_000)
+    [(_, reason)] = download(replace(file("no-length"), size=None), target)
+    assert reason == "the server sends more than the expected 100,000 bytes"
+    assert names(target.parent) == []
+
+
+def test_redirect_to_a_place_without_encryption(file, target):
+    [(_, reason)] = download(file("leaves"), target)
+    assert "redirects to http://192.0.2.1, which is not https: not followed" in reason
+
+
+def test_hub(server, target, monkeypatch):
+    """hf:// by the standard library, from the place that HF_ENDPOINT names."""
+    monkeypatch.setenv("HF_ENDPOINT", f"{server.url}/hub/")
+    digest = hashlib.sha256(server.content).hexdigest()
+    urls = ("hf://kornia/real_esrgan/folder/good.safetensors",)
+    assert download(File("x.safetensors", None, digest, urls), target) == []
+    assert target.read_bytes() == server.content
+    assert server.paths == ["/hub/kornia/real_esrgan/resolve/main/folder/good.safetensors"]
 
 
 class FullDisk(io.FileIO):

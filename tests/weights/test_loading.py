@@ -3,7 +3,8 @@ import torch
 
 from esrgan_weights import load, save
 from esrgan_weights.cache import sha256_of
-from esrgan_weights.errors import CheckpointError, UnknownModelError
+from esrgan_weights.errors import CheckpointError, OfflineError, UnknownModelError
+from esrgan_weights.sources import known_scale
 
 
 def test_file(small_rrdb, tmp_path):
@@ -24,6 +25,39 @@ def test_file(small_rrdb, tmp_path):
 def test_missing_file(given):
     with pytest.raises(CheckpointError, match="there is no such file"):
         load(given)
+
+
+def test_missing_file_with_the_name_of_a_published_one():
+    with pytest.raises(
+        CheckpointError, match="no such file; the published model is called realesrgan-x4plus"
+    ):
+        load("RealESRGAN_x4plus.pth")
+
+
+def test_stem_of_a_published_file(tmp_path):
+    with pytest.raises(OfflineError, match="realesrgan-x4plus is not in the cache"):
+        load("RealESRGAN_x4plus", offline=True, cache=tmp_path)
+
+
+def test_a_file_goes_before_the_stem_of_a_published_one(small_rrdb, tmp_path, monkeypatch):
+    save(small_rrdb, tmp_path / "a.pth", "basicsr").rename(tmp_path / "RealESRGAN_x4plus")
+    monkeypatch.chdir(tmp_path)
+    assert load("RealESRGAN_x4plus", offline=True).config == small_rrdb.config
+
+
+def test_address(small_rrdb, server, tmp_path):
+    server.content = save(small_rrdb, tmp_path / "a.pth", "basicsr").read_bytes()
+    model = load(f"{server.url}/good.pth?key=secret", cache=tmp_path)
+    assert model.config == small_rrdb.config
+    assert model.provenance.source == f"{server.url}/good.pth"
+    assert model.provenance.name.startswith("good-")
+
+
+def test_known_scale(tmp_path, monkeypatch):
+    assert known_scale("realesrgan-x2plus") == 2
+    assert known_scale("RealESRGAN_x2plus") == 2
+    assert known_scale("mine.pth") is None
+    assert known_scale("https://a.example/x.pth") is None
 
 
 def test_unknown_name():

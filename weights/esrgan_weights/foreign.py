@@ -7,6 +7,7 @@ from functools import cached_property
 from esrgan_weights.foreign_signatures import SIGNATURES, Signature
 
 OURS = "this project reads ESRGAN (RRDBNet) and Compact (SRVGGNetCompact)"
+INSTALL = 'to run it all the same: pip install "esrgan-torch[spandrel]"'
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def identify(
 def message(other: Foreign) -> str:
     """The sentence of an error about it."""
     reader = f", which {other.reader} reads" if other.reader else ""
-    return f"it is {other.name}{reader}; {OURS}"
+    install = f"; {INSTALL}" if other.reader == "spandrel" else ""
+    return f"it is {other.name}{reader}; {OURS}{install}"
 
 
 class _Names:

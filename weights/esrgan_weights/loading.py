@@ -1,72 +1,47 @@
-"""From a name or a file to a network that is ready to use."""
+"""From a name, an address or a file to a network that is ready to use."""
 
-from dataclasses import replace
 from pathlib import Path
 
-from esrgan_torch.network import Generator, Provenance
-from esrgan_weights import registry
-from esrgan_weights.cache import model_folder
-from esrgan_weights.errors import CheckpointError
-from esrgan_weights.fetching import obtain
-from esrgan_weights.read import read_checkpoint
-from esrgan_weights.registry import Model
-
-SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".safetensors", ".param", ".bin")
+from esrgan_torch.network import Generator
+from esrgan_weights.errors import UnknownArchitectureError
+from esrgan_weights.sources import Source, locate, provenance_of, read_source
 
 
 def load(
-    name_or_path: str | Path,
+    source: Source,
     *,
     offline: bool = False,
     cache: Path | str | None = None,
     progress: bool | None = None,
 ) -> Generator:
-    """The network of a published model or of a checkpoint file of any layout.
+    """The network of a published model, or of a checkpoint of any layout from anywhere.
 
     Args:
-        name_or_path: registry name, such as "realesrgan-x4plus", or a file.
+        source: a registry name, such as "realesrgan-x4plus", or the stem of a published file; a name given by
+            `esrgan weights add`; "https://..."; "hf://OWNER/REPO/FILE[@REVISION]" (with the extra `hub`); a
+            file's path; a state dict; or a file that is open for reading bytes.
         offline: never touch the network.
         cache: folder of fetched models; None: $ESRGAN_CACHE, else the user's cache folder.
         progress: draw a progress bar on stderr while fetching; None: only on a terminal.
 
     Returns:
-        An `RRDBNet` or a `CompactNet`: float32 on the CPU, evaluation mode, parameters frozen,
-        `provenance` set.
+        An `RRDBNet` or a `CompactNet`, or with the extra `spandrel` a `ForeignNetwork` for a file of another
+        network: float32 on the CPU, evaluation mode, parameters frozen, `provenance` set.
 
     Raises:
         UnknownModelError: neither a model's name nor a file.
         FetchError: the model could not be fetched (OfflineError, ChecksumError: see `fetch`).
         CheckpointError: the file is missing, damaged, unsafe or something else (see `read_checkpoint`).
+        ConfigError: an address of another form, or one whose extra is not installed.
     """
-    if isinstance(name_or_path, str) and name_or_path in registry.models():
-        return _published(registry.find(name_or_path), offline, cache, progress)
-    return read_checkpoint(existing_file(name_or_path)).build()
+    try:
+        return read_source(source, offline=offline, cache=cache, progress=progress).build()
+    except UnknownArchitectureError as error:
+        if not isinstance(source, str | Path):
+            raise
+        from esrgan_weights.spandrel_models import load_foreign
 
-
-def existing_file(name_or_path: str | Path) -> Path:
-    """The file that a user means.
-
-    Raises:
-        CheckpointError: it looks like a path, and there is no such file.
-        UnknownModelError: it looks like a model's name, and there is no such model.
-    """
-    path = Path(name_or_path).expanduser()
-    if path.exists():
-        return path
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or path.suffix.lower() in SUFFIXES:
-        raise CheckpointError(f"{path}: there is no such file")
-    registry.find(text)  # raises, and names the nearest models
-    return path
-
-
-def _published(model: Model, offline: bool, cache: Path | str | None, progress: bool | None) -> Generator:
-    alternative = obtain(model, offline=offline, cache=cache, progress=progress)
-    path = model_folder(model, cache) / alternative.files[0].name
-    checkpoint = read_checkpoint(path, sha256=alternative.weights.sha256)
-    return replace(checkpoint, provenance=published_provenance(model, checkpoint.provenance)).build()
-
-
-def published_provenance(model: Model, found: Provenance) -> Provenance:
-    """What the registry adds to what the file says."""
-    return replace(found, name=model.name, licence=model.licence, source=model.source)
+        model = load_foreign(locate(source, offline=offline, cache=cache, progress=progress), error)
+        if model.provenance:
+            model.provenance = provenance_of(source, model.provenance)
+        return model

