@@ -4,6 +4,7 @@
 #   make check   formatting, lint, types and layers
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/kernels/halo/)
+#   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
 #   make wheel   the package that is published                                 (dist/)
 #   make clean   remove all that the other verbs made
 
@@ -14,7 +15,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test check wheel onnx-tf clean cubin
+.PHONY: demo test check wheel onnx-tf clean cubin gpu-bundle
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
@@ -44,8 +45,14 @@ cubin: $(HALO)/conv.sm_90a.cubin
 $(HALO)/conv.sm_90a.cubin: $(HALO)/conv.cu $(HALO)/wgmma.cuh
 	$(NVCC) -gencode=arch=compute_90a,code=sm_90a -cubin -O3 -o $@ $<
 
+# what a GPU machine without a network needs beside the checkout: benchmarks/gpu.sh finds it in this folder. Triton's
+# kernels fit only the device's own versions of Python and Triton: DEVICE_PYTHON is an interpreter that has them
+DEVICE_PYTHON ?= $(VENV)/bin/python
+gpu-bundle: $(VENV)/.installed cubin
+	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks.gpu_bundle make gpu-bundle --python $(DEVICE_PYTHON)
+
 clean:
-	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo web/bench/dist \
+	rm -rf $(VENV) .venv-onnx-tf dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
 	  web/bench/node_modules cli/esrgan_cli/demo_files .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:

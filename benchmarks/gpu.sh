@@ -1,13 +1,27 @@
 #!/usr/bin/env bash
-# Everything that a first or a later run on a GPU should answer, in under 9 minutes, from a bare checkout: PyTorch
-# for CUDA and Triton must be there, nothing else. Rows go to $OUT (else to the current folder).
+# Everything that a first or a later run on a GPU should answer, in under 10 minutes, from a bare checkout: PyTorch
+# for CUDA, Triton, NumPy and Pillow must be there, nothing else. Rows go to $OUT (else to the current folder).
 #
 #   OUT=rows benchmarks/gpu.sh              on a GPU
+#   OUT=rows benchmarks/gpu.sh --second     a memory checker and a profiler watch small cases; under 3 minutes
 #   OUT=rows benchmarks/gpu.sh --dry        the same code with tiny sizes, on a CPU, in Triton's interpreter
+#
+# The folder gpu-bundle, where `make gpu-bundle` has made it, spares the device downloads and compiling.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH=".:weights:benchmarks${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
-case " $* " in *" --dry "*) export TRITON_INTERPRET=1 ;; esac
-# the halo kernel is an extra: without a compiler for it, its rows are missing
-if command -v nvcc >/dev/null; then make cubin || echo "the halo kernel was not built"; fi
-exec "${PYTHON:-python3}" -m esrgan_benchmarks.gpu "$@"
+PYTHON="${PYTHON:-python3}"
+case " $* " in
+  *" --dry "*) export TRITON_INTERPRET=1 ;;
+  *)
+    # the halo kernel is an extra: without a cubin, carried or built here, its rows are missing
+    HALO=esrgan_torch/kernels/halo
+    if test -d gpu-bundle; then
+      eval "$("$PYTHON" -m esrgan_benchmarks.gpu_bundle open gpu-bundle)"
+    elif ! test -f $HALO/conv.sm_90a.cubin; then
+      nvcc -gencode=arch=compute_90a,code=sm_90a -cubin -O3 -o $HALO/conv.sm_90a.cubin $HALO/conv.cu ||
+        echo "the halo kernel was not built"
+    fi
+    ;;
+esac
+exec "$PYTHON" -m esrgan_benchmarks.gpu --commit "${COMMIT:-}" "$@"

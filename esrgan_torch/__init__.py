@@ -1,52 +1,84 @@
 """ESRGAN in PyTorch: networks, pictures, exact tiling.
 
-    from esrgan_torch import Upscaler, read_image, write_image
-    from esrgan_weights import load
+    from esrgan_torch import Upscaler
 
-    upscaler = Upscaler(load("realesrgan-x4plus"))
-    write_image("out.png", upscaler(read_image("in.png")))
+    upscaler = Upscaler("realesrgan-x4plus")
+    upscaler("in.png", "out.png")
 
 Names are imported when they are first used, so that the command line answers without waiting for PyTorch.
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from esrgan_torch.compact import CompactNet
     from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
     from esrgan_torch.discriminator import UNetDiscriminator, VGGDiscriminator
-    from esrgan_torch.errors import ConfigError, EsrganError, ImageError, UpscaleError, WeightsError
+    from esrgan_torch.errors import (
+        CancelledError,
+        ConfigError,
+        EngineError,
+        EsrganError,
+        ForkedError,
+        ImageError,
+        ImageReadError,
+        ImageTooLargeError,
+        ImageWriteError,
+        MissingCodecError,
+        NonFiniteError,
+        OutOfMemoryError,
+        TrainingError,
+        UpscaleError,
+        WeightsError,
+    )
     from esrgan_torch.generator import RRDBNet
-    from esrgan_torch.images import read_image, write_image
+    from esrgan_torch.images import read_frames, read_image, write_frames, write_image
     from esrgan_torch.network import Generator, Provenance
-    from esrgan_torch.picture import Picture
+    from esrgan_torch.picture import Frame, Frames, Picture
     from esrgan_torch.resample import imresize
     from esrgan_torch.tiling import Tile, Tiling, plan_tiles
     from esrgan_torch.upscale import Upscaled, Upscaler
 
+__version__: str
+
 __all__ = [
+    "CancelledError",
     "CompactNet",
     "CompactNetConfig",
     "ConfigError",
+    "EngineError",
     "EsrganError",
+    "ForkedError",
+    "Frame",
+    "Frames",
     "Generator",
     "ImageError",
+    "ImageReadError",
+    "ImageTooLargeError",
+    "ImageWriteError",
+    "MissingCodecError",
+    "NonFiniteError",
+    "OutOfMemoryError",
     "Picture",
     "Provenance",
     "RRDBNet",
     "RRDBNetConfig",
     "Tile",
     "Tiling",
+    "TrainingError",
     "UNetDiscriminator",
     "UpscaleError",
     "Upscaled",
     "Upscaler",
     "VGGDiscriminator",
     "WeightsError",
+    "__version__",
     "imresize",
     "plan_tiles",
+    "read_frames",
     "read_image",
+    "write_frames",
     "write_image",
 ]
 
@@ -54,11 +86,27 @@ _HOMES = {
     "compact": ("CompactNet",),
     "config": ("CompactNetConfig", "RRDBNetConfig"),
     "discriminator": ("UNetDiscriminator", "VGGDiscriminator"),
-    "errors": ("ConfigError", "EsrganError", "ImageError", "UpscaleError", "WeightsError"),
+    "errors": (
+        "CancelledError",
+        "ConfigError",
+        "EngineError",
+        "EsrganError",
+        "ForkedError",
+        "ImageError",
+        "ImageReadError",
+        "ImageTooLargeError",
+        "ImageWriteError",
+        "MissingCodecError",
+        "NonFiniteError",
+        "OutOfMemoryError",
+        "TrainingError",
+        "UpscaleError",
+        "WeightsError",
+    ),
     "generator": ("RRDBNet",),
-    "images": ("read_image", "write_image"),
+    "images": ("read_frames", "read_image", "write_frames", "write_image"),
     "network": ("Generator", "Provenance"),
-    "picture": ("Picture",),
+    "picture": ("Frame", "Frames", "Picture"),
     "resample": ("imresize",),
     "tiling": ("Tile", "Tiling", "plan_tiles"),
     "upscale": ("Upscaled", "Upscaler"),
@@ -67,10 +115,19 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *globals()})
+
+
+def _version() -> str:
+    try:
+        return metadata.version("esrgan-torch")
+    except metadata.PackageNotFoundError:
+        return "(not installed: run from a checkout)"

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.picture import Pixels
+from esrgan_torch.picture import Samples, rounded_to
+from esrgan_torch.turns import TURNS, turned, turned_back
 
 Level = NDArray[np.floating[Any]]
 
 
-def bleed(colour: Pixels, alpha: Pixels) -> Pixels:
+def bleed(colour: Samples, alpha: Samples) -> Samples:
     """Fill fully transparent pixels with the colour of the visible ones around them.
 
     Editors leave any colour, mostly black, where alpha is 0; a network would mix it into the visible
@@ -21,7 +22,7 @@ def bleed(colour: Pixels, alpha: Pixels) -> Pixels:
     Source: the pull-push pyramid of Gortler, Grzeszczuk, Szeliski, Cohen, The Lumigraph, SIGGRAPH 1996.
 
     Args:
-        colour: (H, W, C), uint8 or uint16.
+        colour: (H, W, C), uint8, uint16, or float32 from 0 to 1.
         alpha: (H, W) or (H, W, 1), same type; 0 is fully transparent.
 
     Returns:
@@ -37,7 +38,19 @@ def bleed(colour: Pixels, alpha: Pixels) -> Pixels:
         return colour
     weight = visible[:, :, None].astype(np.float32)
     filled = _fill(colour.astype(np.float32) * weight, weight)
-    return np.where(visible[:, :, None], colour, np.rint(filled).astype(colour.dtype))
+    return np.where(visible[:, :, None], colour, rounded_to(filled, colour.dtype))
+
+
+def bleed_evenly(colour: Samples, alpha: Samples) -> Samples:
+    """As `bleed`, but turning the picture turns the result: the mean over the eight ways to lay it.
+
+    The pyramid pairs pixels from the top left, so that one turn differs from another.
+    """
+    total = np.zeros(colour.shape, np.float64)  # exact for whole numbers
+    for number in range(TURNS):
+        total += turned_back(bleed(turned(colour, number), turned(alpha, number)), number)
+    total /= TURNS
+    return (np.floor(total + 0.5) if colour.dtype.kind == "u" else total).astype(colour.dtype)
 
 
 def _fill(sums: Level, weight: Level) -> Level:

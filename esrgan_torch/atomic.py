@@ -6,14 +6,17 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+_LONGEST_SUFFIX = 16
+
 
 @contextmanager
 def atomic_path(target: Path) -> Generator[Path]:
     """Yield a temporary path beside `target`; when the block ends well, it takes the target's place.
 
     When the block raises, Ctrl-C included, the temporary file is removed and the target is left as it
-    was. The temporary name keeps the target's suffix, by which some writers choose the format; the rest is
-    hexadecimal, which says nothing to those who read meaning from a file's name ("x4").
+    was. The temporary name keeps the target's suffix, by which some writers choose the format, unless it is
+    longer than any format's; the rest is hexadecimal, which says nothing to those who read meaning from a
+    file's name ("x4"). So it is short wherever the target's name is as long as the file system allows.
 
     Args:
         target: the file to make; its folder must exist.
@@ -21,7 +24,8 @@ def atomic_path(target: Path) -> Generator[Path]:
     Raises:
         OSError: the folder is missing, read-only or full.
     """
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part{target.suffix}")
+    suffix = target.suffix if len(target.suffix) <= _LONGEST_SUFFIX else ""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part{suffix}")
     temporary.touch(exist_ok=False)
     try:
         yield temporary

@@ -1,5 +1,7 @@
 """Devices: which there are, how much memory is free, and what they compute fast."""
 
+import logging
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -7,42 +9,89 @@ import torch
 
 from esrgan_torch.errors import ConfigError
 
+log = logging.getLogger("esrgan_torch")
+
 CGROUP = Path("/sys/fs/cgroup")
+# what NVIDIA's driver brings: on Linux, in the Linux of Windows, on Windows
+NVIDIA_DRIVER = (
+    Path("/proc/driver/nvidia/version"),
+    Path("/usr/lib/wsl/lib/libcuda.so.1"),
+    Path("C:/Windows/System32/nvcuda.dll"),
+)
+INSTALL_CUDA = "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130"
 
 
-def resolve_device(device: str | torch.device) -> torch.device:
-    """The device that a name means; "auto" takes the first of cuda, mps, cpu that works.
+def resolve_device(device: str | int | torch.device) -> torch.device:
+    """The device that a name or an accelerator's number means; "auto": the accelerator, else the CPU.
+
+    Accelerators as PyTorch names them: cuda (NVIDIA's, and AMD's in its build for ROCm), mps, xpu, others.
 
     Raises:
         ConfigError: not a device, or one that this machine or this build of PyTorch lacks.
     """
+    found = torch.accelerator.current_accelerator(check_available=True)
     if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        if found is None:
+            _tell_unused_gpu()
+        return torch.device("cpu") if found is None else _numbered(found)
+    if isinstance(device, int):
+        device = f"{found or 'cuda'}:{device}"
     try:
         resolved = torch.device(device)
-    except RuntimeError as error:
-        raise ConfigError(f"{device!r} is not a device; give auto, cpu, cuda, cuda:N or mps") from error
-    if resolved.type == "cuda":
-        count = torch.cuda.device_count()
-        if not torch.cuda.is_available() or (resolved.index or 0) >= count:
-            built = torch.version.cuda or "none: this is a CPU build of PyTorch"
-            raise ConfigError(f"no device {device}: {count} CUDA devices found, CUDA of the build: {built}")
-    elif resolved.type == "mps":
-        if not torch.backends.mps.is_available():
-            raise ConfigError("no device mps: it needs macOS 14 or later on an Apple chip")
-    elif resolved.type != "cpu":
-        raise ConfigError(f"device {device!r} is not supported; give auto, cpu, cuda, cuda:N or mps")
-    return resolved
+    except (RuntimeError, TypeError) as error:
+        raise ConfigError(f"{device!r} is not a device; give {_devices_here(found)}") from error
+    if resolved.type == "cpu":
+        return resolved
+    if found is None or resolved.type != found.type:
+        cause = f"this machine and this build of PyTorch have {found or 'no accelerator'}"
+        built = torch.version.cuda or torch.version.hip or "none: this is a CPU build of PyTorch"
+        if resolved.type == "cuda":
+            cause = unused_gpu() or f"no CUDA device was found, CUDA of the build: {built}"
+        raise ConfigError(f"no device {device}: {cause}; give {_devices_here(found)}")
+    if (resolved.index or 0) >= torch.accelerator.device_count():
+        raise ConfigError(f"no device {device}; give {_devices_here(found)}")
+    return _numbered(resolved)
+
+
+def _numbered(device: torch.device) -> torch.device:
+    """With the number that it has now: the program may choose another current device later."""
+    if ":" in str(device) or device.type == "mps":
+        return device
+    return torch.device(device.type, torch.accelerator.current_device_index())
+
+
+def _devices_here(found: torch.device | None) -> str:
+    if found is None:
+        return "auto or cpu"
+    count = torch.accelerator.device_count()
+    return ", ".join(["auto", "cpu", *(f"{found.type}:{number}" for number in range(count))])
+
+
+def unused_gpu() -> str | None:
+    """What to do where an NVIDIA GPU is here and PyTorch is a build that cannot use it; None elsewhere.
+
+    The package index's PyTorch for Windows is such a build, and so is one from PyTorch's index for CPUs.
+    """
+    if torch.version.cuda is not None or torch.version.hip is not None:
+        return None
+    if not any(path.exists() for path in NVIDIA_DRIVER):
+        return None
+    return f"an NVIDIA GPU is here, and this PyTorch ({torch.__version__}) cannot use it: {INSTALL_CUDA}"
+
+
+@cache
+def _tell_unused_gpu() -> None:
+    text = unused_gpu()
+    if text is not None:
+        log.warning("%s; until then the CPU computes", text)
 
 
 def device_name(device: torch.device) -> str:
     """A name for people, such as "NVIDIA H200 (cuda:0)" or "CPU, 2 threads"."""
-    if device.type == "cuda":
-        return f"{torch.cuda.get_device_name(device)} ({device})"
     if device.type == "cpu":
         return f"CPU, {torch.get_num_threads()} threads"
+    if device.type in ("cuda", "xpu"):
+        return f"{torch.get_device_module(device).get_device_name(device)} ({device})"
     return str(device)
 
 
@@ -60,12 +109,12 @@ def computes_bfloat16_fast(device: torch.device) -> bool:
 
 def free_memory(device: torch.device) -> int:
     """Bytes that can be allocated on the device now; a container's limit counts."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return free + cached
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    if device.type != "cpu":
+        module = torch.get_device_module(device)
+        free, _ = module.mem_get_info(device)
+        return free + module.memory_reserved(device) - module.memory_allocated(device)
     return min(psutil.virtual_memory().available, _container_memory(CGROUP))
 
 
@@ -92,7 +141,5 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 def release_memory(device: torch.device) -> None:
     """Give cached blocks back, so that a smaller plan finds them in one piece."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
+    if device.type != "cpu":
+        torch.get_device_module(device).empty_cache()

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.compact import CompactNet
+from esrgan_torch.computing import computing
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.network import Generator
+from esrgan_torch.watch import Progress
 
-Progress = Callable[[float], None]
 Layer = Callable[[Tensor], Tensor]
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -31,7 +32,11 @@ HEAP_BYTES = 128 * 2**20
 
 
 class Engine(ABC):
-    """A network ready to run on one device in one precision; batches have one picture."""
+    """A network ready to run on one device in one precision; batches have one picture.
+
+    What a kind of engine computes stands in `_trunk` and `_tail`; around them float32 is float32 and the
+    device is the current one.
+    """
 
     def __init__(self, model: Generator, device: torch.device, dtype: torch.dtype) -> None:
         self.device = device
@@ -39,16 +44,26 @@ class Engine(ABC):
         self.scale = model.scale
         self.unshuffle = model.unshuffle
 
-    @abstractmethod
     def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         """(1, C, H, W) float32 in [0, 1] on the device -> features, see `Generator.trunk`.
 
-        `progress` is told the share of the trunk that is done, from 0 to 1.
+        `progress` is told the share of the trunk that is done, from 0 to 1; what it raises ends the trunk.
         """
+        with computing(self.device):
+            return self._trunk(batch, progress)
 
-    @abstractmethod
     def tail(self, features: Tensor) -> Tensor:
         """Features (1, F, h, w) of `trunk`, or a part of them -> (1, C, H, W) float32, not clamped."""
+        with computing(self.device):
+            return self._tail(features)
+
+    @abstractmethod
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        """As `trunk`."""
+
+    @abstractmethod
+    def _tail(self, features: Tensor) -> Tensor:
+        """As `tail`."""
 
     @abstractmethod
     def trunk_bytes(self, height: int, width: int) -> int:
@@ -100,7 +115,7 @@ class RRDBEngine(Engine):
             for rrdb in network.rrdbs()
         ]
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         folded = F.pixel_unshuffle(batch, self.unshuffle).contiguous(memory_format=torch.channels_last)
         stream = self._first(folded)
         start = torch.empty_like(stream)
@@ -156,7 +171,7 @@ class RRDBEngine(Engine):
             result[:, :, top:bottom] = values[:, :, top - window_top : bottom - window_top]
         return result
 
-    def tail(self, features: Tensor) -> Tensor:
+    def _tail(self, features: Tensor) -> Tensor:
         network = self._network
         narrow = features.to(self.dtype).contiguous(memory_format=torch.channels_last)
         for convolution in network.upsampling_convolutions():
@@ -214,7 +229,7 @@ class CompactEngine(Engine):
         self._large = model.out_channels * model.scale**2
         self._network = channels_last(copy.deepcopy(model).to(device, dtype).requires_grad_(False))
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         features = batch.to(self.dtype).contiguous(memory_format=torch.channels_last)
         layers = len(self._network.body)
         for number, layer in enumerate(self._network.body, start=1):
@@ -228,7 +243,7 @@ class CompactEngine(Engine):
         features.unflatten(1, (batch.shape[1], self.scale**2)).add_(batch.unsqueeze(2))
         return features
 
-    def tail(self, features: Tensor) -> Tensor:
+    def _tail(self, features: Tensor) -> Tensor:
         return self._network.tail(features)
 
     def trunk_bytes(self, height: int, width: int) -> int:

@@ -30,7 +30,7 @@ class ForeignEngine(Engine):
         self._in_channels = model.in_channels
         self._out_values = model.out_channels * model.scale**2
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         try:
             features = self._network.trunk(batch.to(self.dtype)).float()
         except Exception as error:  # a class of others fails in any way
@@ -45,7 +45,7 @@ class ForeignEngine(Engine):
         progress(1.0)
         return features
 
-    def tail(self, features: Tensor) -> Tensor:
+    def _tail(self, features: Tensor) -> Tensor:
         return self._network.tail(features)
 
     @cached_property

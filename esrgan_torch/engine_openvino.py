@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
 
@@ -23,14 +22,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.compact import CompactNet
-from esrgan_torch.engine import CompactEngine, Progress
+from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_packed import PackedEngine
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.host import for_rows
+from esrgan_torch.openvino_import import MODULE, import_openvino
+from esrgan_torch.watch import Progress
 
 log = logging.getLogger(__name__)
 
-MODULE = "openvino"
 HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 SHAPES_KEPT = 4
 LARGEST = 256 * 256  # feature pixels of an RRDB trunk: beyond, bands of rows take far less memory
@@ -52,7 +52,7 @@ def is_usable() -> bool:
     if not is_installed():
         return False
     try:
-        import_module(MODULE)
+        import_openvino()
     except (ImportError, OSError, RuntimeError) as error:
         log.warning("OpenVINO is installed and does not start (%s): PyTorch computes instead", error)
         return False
@@ -82,8 +82,11 @@ class Compiled:
         self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
         self._lock = threading.Lock()  # a request holds one picture
 
-    def __call__(self, batch: Tensor) -> Tensor:
-        """(1, C, h, w) float32 -> the result, in memory of its own."""
+    def __call__(self, batch: Tensor, progress: Progress) -> Tensor:
+        """(1, C, h, w) float32 -> the result, in memory of its own.
+
+        `progress` is told 0 all along, and 1 in the end.
+        """
         height, width = batch.shape[-2:]
         with self._lock:
             if (height, width) not in self._requests:
@@ -92,18 +95,19 @@ class Compiled:
                     self._requests.popitem(last=False)
             self._requests.move_to_end((height, width))
             request = self._requests[height, width]
-            openvino: Any = import_module(MODULE)
+            openvino = import_openvino()
             # by NumPy: PyTorch's threads, once awake, would wait busily while OpenVINO's compute
             given = np.ascontiguousarray(cast("NDArray[np.float32]", batch.numpy()))
             result = np.empty(tuple(request.get_output_tensor().shape), np.float32)
             # the request does not keep these alive: they are set anew for every run, and held during it
             request.set_input_tensor(openvino.Tensor(given, shared_memory=True))
             request.set_output_tensor(openvino.Tensor(result, shared_memory=True))
-            _wait_for(request)
-            return torch.from_numpy(result)
+            _wait_for(request, progress)
+        progress(1.0)
+        return torch.from_numpy(result)
 
     def _compile(self, height: int, width: int) -> Any:
-        model = self._build(import_module(f"{MODULE}.opset13"), height, width)
+        model = self._build(import_openvino().opset13, height, width)
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._hint,
@@ -124,10 +128,8 @@ class OpenVinoCompactEngine(CompactEngine):
         super().__init__(model, device, dtype)
         self._run = Compiled(self._graph, dtype)
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
-        features = self._run(batch)
-        progress(1.0)
-        return self._add_skip(features, batch)
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        return self._add_skip(self._run(batch, progress), batch)
 
     def _add_skip(self, features: Tensor, batch: Tensor) -> Tensor:
         given = cast("NDArray[np.float32]", batch[0].numpy())
@@ -140,7 +142,7 @@ class OpenVinoCompactEngine(CompactEngine):
         for_rows(add, given.shape[1], values.size)
         return features
 
-    def tail(self, features: Tensor) -> Tensor:
+    def _tail(self, features: Tensor) -> Tensor:
         values = cast("NDArray[np.float32]", features[0].numpy())
         scale = self.scale
         channels, height, width = values.shape[0] // scale**2, *values.shape[1:]
@@ -174,13 +176,11 @@ class OpenVinoRRDBEngine(PackedEngine):
         self._model = copy.deepcopy(model).requires_grad_(requires_grad=False)
         self._run = Compiled(self._graph, dtype)
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         if not self._fits(*batch.shape[-2:]):
-            return super().trunk(batch, progress)
+            return super()._trunk(batch, progress)
         folded = batch if self.unshuffle == 1 else F.pixel_unshuffle(batch, self.unshuffle)
-        features = self._run(folded)
-        progress(1.0)
-        return features
+        return self._run(folded, progress)
 
     def trunk_bytes(self, height: int, width: int) -> int:
         if not self._fits(height, width):
@@ -203,8 +203,8 @@ class OpenVinoRRDBEngine(PackedEngine):
         return _model(ops.add(_convolution(ops, stream, model.conv_body), first), given)
 
 
-def _wait_for(request: Any) -> None:
-    """Compute, and heed Ctrl-C meanwhile: `request.infer` would keep it until the picture is done.
+def _wait_for(request: Any, progress: Progress) -> None:
+    """Compute, and heed Ctrl-C and the caller meanwhile: `request.infer` would keep both until it is done.
 
     However this ends, nothing computes any more, so the memory that the request was given can go. Ctrl-C may
     come when the start has begun and not returned; a second one does not prevent the waiting.
@@ -212,7 +212,7 @@ def _wait_for(request: Any) -> None:
     try:
         request.start_async()
         while not request.wait_for(GLANCE):
-            pass
+            progress(0.0)
     except BaseException:
         try:
             request.cancel()
@@ -229,7 +229,7 @@ def _core() -> Any:
     A start gives its thread another stack for signals, and unmaps it when the last graph of that start goes.
     After several, as `openvino.compile_model` makes them, a signal met an unmapped one and ended the process.
     """
-    return cast("Any", import_module(MODULE)).Core()
+    return import_openvino().Core()
 
 
 def _dense_block(ops: Any, stream: Any, block: ResidualDenseBlock) -> Any:
@@ -262,5 +262,5 @@ def _constant(ops: Any, values: Tensor) -> Any:
 
 
 def _model(result: Any, given: Any) -> Any:
-    openvino: Any = import_module(MODULE)
+    openvino = import_openvino()
     return openvino.Model([result], [given], "trunk")

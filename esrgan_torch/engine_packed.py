@@ -25,6 +25,7 @@ from esrgan_torch.engine import RRDBEngine
 from esrgan_torch.generator import SLOPE, ResidualDenseBlock, RRDBNet
 
 TYPICAL_SIZE = 128  # the packed layout may depend on a picture's size; others are computed with it as fast
+NARROWEST = 4  # columns of the last convolution's input
 LEAST_WIDTH = 16  # channels of a plane: below, oneDNN's kernels are not filled
 
 OPERATORS = (
@@ -134,7 +135,11 @@ class PackedLastConvolution:
 
     def __call__(self, values: Tensor) -> Tensor:
         """(1, inputs, h, w) channels_last -> (1, outputs, h, w)."""
-        return F.pixel_shuffle(self._convolution(values), 2)
+        width = values.shape[-1]
+        if width < NARROWEST:
+            # oneDNN's for AMX reads past the end of two columns; it pads with the same zeros anyway
+            values = F.pad(values, (0, NARROWEST - width)).contiguous(memory_format=torch.channels_last)
+        return F.pixel_shuffle(self._convolution(values), 2)[..., :width]
 
 
 class PackedDenseBlock:
@@ -244,7 +249,7 @@ class PackedEngine(RRDBEngine):
     def _fill(self, window: Tensor, row: int, values: Tensor) -> None:
         fill_planes(window, row, values)
 
-    def tail(self, features: Tensor) -> Tensor:
+    def _tail(self, features: Tensor) -> Tensor:
         values = features.to(self.dtype).contiguous(memory_format=torch.channels_last)
         for enlargement in self._enlargements:
             values = enlargement(values)
@@ -263,7 +268,7 @@ def transposed_weight(weight: Tensor) -> Tensor:
     An input pixel becomes two on either axis; tap t of the result is what the 3 taps give to those two:
     w[2 - t] + w[3 - t], where they exist.
     """
-    sums = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=torch.float64)
+    sums = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=torch.float64, device="cpu")
     exact = torch.einsum("rk,cl,oikl->iorc", sums, sums, weight.double())
     return exact.to(weight.dtype).contiguous()
 

@@ -5,12 +5,16 @@
     ├── ImageError              a picture file
     │   ├── ImageReadError      missing, damaged or not a picture
     │   ├── ImageTooLargeError  more pixels than the limit
-    │   └── ImageWriteError     the result could not be stored
+    │   ├── ImageWriteError     the result could not be stored
+    │   └── MissingCodecError   the kind needs a library that is not installed; a read and a write error
     ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
     ├── TrainingError           a training run that cannot go on
     └── UpscaleError            the work itself
+        ├── EngineError         the engine that was asked for does not run here, or computes wrongly
         ├── OutOfMemoryError    no plan fits the memory that is free
-        └── NonFiniteError      the network gave NaN or infinity even in float32
+        ├── NonFiniteError      the network gave NaN or infinity even in float32
+        ├── CancelledError      the caller set the flag that gives a picture up
+        └── ForkedError         the process was forked since the engine was made
 
 A message says what was given, what is needed and what to do.
 """
@@ -40,6 +44,10 @@ class ImageWriteError(ImageError):
     """The picture could not be stored; whatever stood at the target before is untouched."""
 
 
+class MissingCodecError(ImageReadError, ImageWriteError):
+    """The file is of a kind that needs a library which is not installed."""
+
+
 class WeightsError(EsrganError):
     """Something is wrong with a checkpoint."""
 
@@ -52,9 +60,21 @@ class UpscaleError(EsrganError):
     """The network could not produce the picture."""
 
 
+class EngineError(UpscaleError):
+    """An engine does not run on this machine, or a check found that it computes something else."""
+
+
 class OutOfMemoryError(UpscaleError):
     """No plan, however small its tiles, fits the memory that is free."""
 
 
 class NonFiniteError(UpscaleError):
     """The network gave NaN or infinity, in float32 too."""
+
+
+class CancelledError(UpscaleError):
+    """The caller set the flag that gives a picture up."""
+
+
+class ForkedError(UpscaleError):
+    """The process was forked since the engine was made, whose threads stayed in the other one."""

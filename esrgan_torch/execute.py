@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.devices import is_out_of_memory, release_memory
-from esrgan_torch.engine import Engine, Progress
+from esrgan_torch.engine import Engine
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
 from esrgan_torch.host import for_rows
-from esrgan_torch.mosaic import CrossFadedMosaic, JoinedMosaic, Mosaic
-from esrgan_torch.picture import Pixels
+from esrgan_torch.mosaic import Canvas, CanvasType, CrossFadedMosaic, JoinedMosaic, Mosaic
+from esrgan_torch.picture import Samples, white
 from esrgan_torch.plan import Plan
 from esrgan_torch.tiling import MINIMUM_SIZE, Tile, make_tile, plan_tiles
+from esrgan_torch.watch import Progress
 
 log = logging.getLogger("esrgan_torch")
 
@@ -43,6 +44,7 @@ class Run:
         grow: turns (1, channels, h, w) in [0, 1] into what the network takes.
         shrink: turns what the network gives into the result's channels.
         progress: told the share that is done, from 0 to 1.
+        caused: whether `progress` raised an error, which then passes untouched.
 
     Attributes:
         redone: tiles that were computed again in float32.
@@ -59,32 +61,40 @@ class Run:
     grow: Callable[[Tensor], Tensor]
     shrink: Callable[[Tensor], Tensor]
     progress: Progress
+    caused: Callable[[BaseException], bool]
     redone: int = field(default=0, init=False)
     divided: int = field(default=0, init=False)
     exact: bool = field(default=True, init=False)
-    _padded: Pixels = field(init=False)
+    _padded: Samples = field(init=False)
     _tail_size: int | None = field(init=False)
     _windows_done: int = field(default=0, init=False)
 
-    def picture(self, pixels: Pixels) -> Pixels:
-        """(H, W, channels) uint8 or uint16 -> (H * scale, W * scale, channels) of the same type.
+    def picture(self, pixels: Samples) -> Samples:
+        """(H, W, channels) -> (H * scale, W * scale, channels) of the same type; float32 as `values`.
 
         Raises:
             OutOfMemoryError: a tile of 16 pixels does not fit either, or dividing is not allowed.
             NonFiniteError: the network gives NaN or infinity in float32 too.
         """
+        return self._compute(pixels, pixels.dtype)
+
+    def values(self, pixels: Samples) -> NDArray[np.float32]:
+        """As `picture`, but float32 in [0, 1], neither rounded nor cut off where the network overshoots."""
+        return cast(NDArray[np.float32], self._compute(pixels, np.dtype(np.float32)))
+
+    def _compute(self, pixels: Samples, dtype: CanvasType) -> Canvas:
         height, width, channels = pixels.shape
         scale = self.engine.scale
         self._padded = _pad(pixels, self.engine.unshuffle)
         self._tail_size = self.plan.tail_size
-        mosaic = self._mosaic(channels, pixels.dtype)
+        mosaic = self._mosaic(channels, dtype)
         for tile in self.plan.windows:
             self._window(mosaic, tile, tile)
             self._windows_done += 1
             self._tell(0.0)
         return mosaic.finish()[: height * scale, : width * scale]
 
-    def _mosaic(self, channels: int, dtype: np.dtype[np.uint8 | np.uint16]) -> Mosaic:
+    def _mosaic(self, channels: int, dtype: CanvasType) -> Mosaic:
         scale = self.engine.scale
         height, width = self._padded.shape[0] * scale, self._padded.shape[1] * scale
         if self.plan.fade:
@@ -124,7 +134,7 @@ class Run:
         columns = slice(tile.window_left, tile.window_left + tile.window_width)
         # divided by NumPy: PyTorch would wake its threads, which then wait busily while OpenVINO computes
         values = self._padded[rows, columns].astype(np.float32)
-        values /= np.float32(np.iinfo(self._padded.dtype).max)
+        values /= np.float32(white(self._padded))
         window = torch.from_numpy(values).permute(2, 0, 1)[None]
 
         def attempt() -> Tensor:
@@ -136,7 +146,7 @@ class Run:
             try:
                 return attempt()
             except RuntimeError as error:
-                if not is_out_of_memory(error):
+                if self.caused(error) or not is_out_of_memory(error):
                     raise
             # outside the handler, where the failed attempt's tensors are no longer held by the traceback
             release_memory(self.engine.device)
@@ -162,7 +172,7 @@ class Run:
             cut = features[:, :, rows, columns]
             values = self._finite(self.engine.tail(cut), lambda engine: engine.tail(cut))
         except RuntimeError as error:
-            if not is_out_of_memory(error):
+            if self.caused(error) or not is_out_of_memory(error):
                 raise
         if values is not None:
             self._place(mosaic, core, tile, part, values)
@@ -272,8 +282,8 @@ def _scaled(core: Tile, scale: int) -> Tile:
     return Tile(core.top * scale, core.left * scale, core.height * scale, core.width * scale, 0, 0, 0, 0)
 
 
-def _pad(pixels: Pixels, multiple: int) -> Pixels:
-    """As `esrgan_torch.network.pad_to_multiple`, for (H, W, C) integers."""
+def _pad(pixels: Samples, multiple: int) -> Samples:
+    """As `esrgan_torch.network.pad_to_multiple`, for (H, W, C)."""
     for axis in (0, 1):
         missing = -pixels.shape[axis] % multiple
         if missing:

@@ -1,21 +1,26 @@
 """From a `Picture` to the bytes of a file, within what each format can hold."""
 
-import io
 import warnings
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Literal
 
 import numpy as np
-from PIL import Image
+from PIL import ImageCms
 
-from esrgan_torch.errors import ConfigError, ImageWriteError
-from esrgan_torch.image_metadata import fitting_profile, with_jpeg_prefix
+from esrgan_torch.errors import ConfigError, EsrganError, ImageWriteError
+from esrgan_torch.image_animate import encode_by_pillow, encode_gif
+from esrgan_torch.image_apng import encode_apng
+from esrgan_torch.image_colour import converted_to_srgb, fitting_profile, is_hdr
+from esrgan_torch.image_encode_pillow import encode_one_by_pillow, pillow_options
+from esrgan_torch.image_exif import exif_as_written, xmp_as_written
+from esrgan_torch.image_jxl import encode_jxl
 from esrgan_torch.image_png import MAX_SIDE as PNG_MAX_SIDE
 from esrgan_torch.image_png import encode_png
 from esrgan_torch.image_tiff import encode_tiff
-from esrgan_torch.picture import Picture, Pixels
-
-_JPEG_MAX_EXIF = 65_500  # a JPEG segment has 65533 bytes, the marker included
+from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,9 @@ class Format:
             jpg, 90 for webp and 85 for avif stay above 44 dB of the picture that they code.
         lossless: whether the user can choose to lose nothing.
         max_side: pixels along the longer side.
+        frames: what it holds of several: an "animation", "pages", or None.
+        profile: whether it holds ICC profiles; where not, colours are converted to sRGB.
+        channels: which numbers of channels become others.
     """
 
     name: str
@@ -40,16 +48,26 @@ class Format:
     quality: int | None
     lossless: bool
     max_side: int
+    frames: Literal["animation", "pages"] | None = None
+    profile: bool = True
+    channels: Mapping[int, int] = field(default_factory=dict[int, int])
+
+    def holds(self, frames: Frames) -> bool:
+        """Whether all these frames can be written; an animation can as pages too, without its durations."""
+        return frames.count == 1 or self.frames == "pages" or (self.frames == "animation" and frames.timed)
 
 
 _FORMATS = (
-    Format("png", (".png",), sixteen=True, alpha=True, quality=None, lossless=True, max_side=PNG_MAX_SIDE),
-    Format("jpg", (".jpg", ".jpeg"), sixteen=False, alpha=False, quality=95, lossless=False, max_side=65_500),
-    Format("webp", (".webp",), sixteen=False, alpha=True, quality=90, lossless=True, max_side=16_383),
-    Format("tiff", (".tif", ".tiff"), sixteen=True, alpha=True, quality=None, lossless=True, max_side=2**31),
+    Format("png", (".png", ".apng"), True, True, None, True, PNG_MAX_SIDE, "animation"),
+    Format("jpg", (".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), False, False, 95, False, 65_500),
+    Format("webp", (".webp",), False, True, 90, True, 16_383, "animation", channels={1: 3, 2: 4}),
+    Format("tiff", (".tif", ".tiff"), True, True, None, True, 2**31, "pages"),
     # Pillow's AVIF is off by up to 2 levels at quality 100, so lossless is not on offer
-    Format("avif", (".avif",), sixteen=False, alpha=True, quality=85, lossless=False, max_side=32_768),
-    Format("bmp", (".bmp",), sixteen=False, alpha=False, quality=None, lossless=True, max_side=2**31 - 1),
+    Format("avif", (".avif",), False, True, 85, False, 32_768, "animation", channels={2: 4}),
+    # imagecodecs writes pixels alone, and says of 16 bits that they are linear light
+    Format("jxl", (".jxl",), False, True, 90, True, 2**30, profile=False),
+    Format("gif", (".gif",), False, True, None, False, 65_535, "animation", profile=False),
+    Format("bmp", (".bmp",), False, False, None, True, 2**31 - 1, profile=False),
 )
 _BY_NAME = {form.name: form for form in _FORMATS} | {
     suffix[1:]: form for form in _FORMATS for suffix in form.suffixes
@@ -73,7 +91,8 @@ def choose_format(suffix: str, name: str | None, quality: int | None, lossless: 
         raise ConfigError(f"{asked!r} is not a format that can be written; use one of {known}")
     if quality is not None:
         if form.quality is None:
-            raise ConfigError(f"{form.name} loses nothing and has no quality; leave quality out")
+            loses = "loses nothing and " if form.lossless else ""
+            raise ConfigError(f"{form.name} {loses}has no quality; leave quality out")
         if lossless:
             raise ConfigError("quality and lossless exclude each other; leave one out")
         if not 1 <= quality <= 100:
@@ -90,7 +109,89 @@ def encode(picture: Picture, form: Format, quality: int | None, lossless: bool) 
     Raises:
         ConfigError: the picture has alpha and the format has none.
         ImageWriteError: the picture is too large for the format, or its encoder fails.
+        MissingCodecError: the encoder is not installed.
     """
+    picture = _fitted(picture, form)
+    with _encoder(form):
+        if form.name == "png":
+            return encode_png(picture)
+        if form.name == "tiff":
+            return encode_tiff([picture])[0]
+        if form.name == "gif":
+            return encode_gif([Frame(picture)], 1)[0]
+        if form.name == "jxl":
+            return encode_jxl(picture.pixels, quality or form.quality or 0, lossless)
+        return encode_one_by_pillow(
+            picture, form.name, form.quality if quality is None else quality, lossless
+        )
+
+
+def encode_frames(
+    frames: Iterable[Frame], plays: int, form: Format, quality: int | None, lossless: bool
+) -> tuple[bytes, int]:
+    """The whole file and the number of its frames.
+
+    Args:
+        plays: how many times an animation is played, 0 for ever.
+        Others, and errors, as in `encode`.
+
+    Raises:
+        FramesError: going through the frames raised something.
+        ConfigError: also where there are no frames, or several and the format holds one, or where those of an
+            animation differ in size, depth or number of channels.
+    """
+    all_frames = _taken(frames)
+    first = next(all_frames, None)
+    if first is None:
+        raise ConfigError("there are no frames to write")
+    second = next(all_frames, None)
+    if second is None:
+        return encode(first.picture, form, quality, lossless), 1
+    if form.frames is None:
+        names = ", ".join(other.name for other in _FORMATS if other.frames)
+        raise ConfigError(f"{form.name} holds one picture, not several frames; use one of {names}")
+
+    def fitted() -> Iterator[Frame]:
+        for frame in chain((first, second), all_frames):
+            yield replace(frame, picture=_fitted(frame.picture, form))
+
+    with _encoder(form):
+        if form.name == "png":
+            return encode_apng(fitted(), plays)
+        if form.name == "tiff":
+            return encode_tiff(frame.picture for frame in fitted())
+        if form.name == "gif":
+            return encode_gif(fitted(), plays)
+        with warnings.catch_warnings():  # what is to be said of the first frame, `fitted` says
+            warnings.simplefilter("ignore")
+            plain = _fitted(first.picture, form)
+        options = pillow_options(plain, form.name, form.quality if quality is None else quality, lossless)
+        return encode_by_pillow(fitted(), plays, form.name.upper(), options)
+
+
+class FramesError(Exception):
+    """What the frames that are to be written raised; no fault of an encoder. `__cause__` is the error."""
+
+
+def _taken(frames: Iterable[Frame]) -> Iterator[Frame]:
+    try:
+        yield from frames
+    except Exception as error:
+        raise FramesError from error
+
+
+@contextmanager
+def _encoder(form: Format) -> Generator[None]:
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, EsrganError):
+            raise
+        raise ImageWriteError(f"the {form.name} encoder failed: {error}") from error
+
+
+def _fitted(picture: Picture, form: Format) -> Picture:
+    """The picture as the format can hold it; errors as in `encode`."""
     if picture.has_alpha and not form.alpha:
         raise ConfigError(
             f"the picture has transparency, which {form.name} cannot keep; use {_WITH_ALPHA}, "
@@ -103,15 +204,34 @@ def encode(picture: Picture, form: Format, quality: int | None, lossless: bool) 
         )
     if picture.bits == 16 and not form.sixteen:
         picture = picture.with_pixels(to_8_bits(picture.pixels))
-    picture = replace(picture, icc_profile=fitting_profile(picture.icc_profile, picture.channels))
+    if form.profile:
+        channels = form.channels.get(picture.channels, picture.channels)
+        profile = fitting_profile(picture.icc_profile, channels)
+        if profile is None and picture.icc_profile is not None:
+            warnings.warn(f"its ICC profile does not fit {form.name}; it is left out", stacklevel=2)
+    else:
+        profile, picture = None, _in_srgb(picture, form)
+    if is_hdr(picture.icc_profile) and form.name != "png":
+        warnings.warn(
+            f"its colours are HDR, which {form.name} says in its ICC profile alone; png keeps cICP",
+            stacklevel=2,
+        )
+    return replace(
+        picture,
+        icc_profile=profile,
+        exif=exif_as_written(picture.exif, picture.height, picture.width),
+        xmp=xmp_as_written(picture.xmp, picture.height, picture.width),
+    )
+
+
+def _in_srgb(picture: Picture, form: Format) -> Picture:
     try:
-        if form.name == "png":
-            return encode_png(picture)
-        if form.name == "tiff":
-            return encode_tiff(picture)
-        return _encode_by_pillow(picture, form, quality if quality is not None else form.quality, lossless)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ImageWriteError(f"the {form.name} encoder failed: {error}") from error
+        return converted_to_srgb(picture)
+    except (ImageCms.PyCMSError, OSError) as error:
+        warnings.warn(
+            f"its ICC profile is damaged ({error}) and {form.name} holds none; it is left out", stacklevel=2
+        )
+        return picture
 
 
 def to_8_bits(pixels: Pixels) -> Pixels:
@@ -120,39 +240,3 @@ def to_8_bits(pixels: Pixels) -> Pixels:
         return pixels
     # 65535 = 255 * 257, and 257 is odd: no ties
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def _encode_by_pillow(picture: Picture, form: Format, quality: int | None, lossless: bool) -> bytes:
-    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[picture.channels]
-    pixels = np.ascontiguousarray(picture.pixels[:, :, 0] if mode == "L" else picture.pixels)
-    image = Image.fromarray(pixels)
-    if mode == "LA" or (mode == "L" and form.name == "webp"):  # webp has no gray, neither has gray alpha
-        image = image.convert("RGBA" if mode == "LA" else "RGB")
-    options: dict[str, Any] = {}
-    icc_profile = fitting_profile(picture.icc_profile, len(image.getbands()))
-    if form.name != "bmp":
-        options = {"icc_profile": icc_profile, "exif": _exif_for(picture, form)}
-    if quality is not None and not lossless:
-        options["quality"] = quality
-    if form.name == "jpg":
-        options["subsampling"] = 0  # 4:4:4: a chroma plane of half the size would undo the upscaling
-    elif form.name == "avif" and mode != "L":
-        options["subsampling"] = "4:4:4"
-    elif form.name == "webp" and lossless:
-        # quality is the effort here; exact keeps the colours under full transparency
-        options |= {"lossless": True, "quality": 75, "exact": True}
-    stream = io.BytesIO()
-    image.save(stream, {"jpg": "JPEG"}.get(form.name, form.name.upper()), **options)
-    return stream.getvalue()
-
-
-def _exif_for(picture: Picture, form: Format) -> bytes:
-    if picture.exif is None:
-        return b""
-    if form.name == "jpg" and len(picture.exif) > _JPEG_MAX_EXIF:
-        warnings.warn(
-            f"the EXIF block has {len(picture.exif)} bytes, more than a jpg can hold; it is left out",
-            stacklevel=2,
-        )
-        return b""
-    return with_jpeg_prefix(picture.exif)

@@ -1,4 +1,4 @@
-"""Float tiles into an integer picture, joined plainly or cross-faded."""
+"""Float tiles into a picture of integers, or of floats, joined plainly or cross-faded."""
 
 from abc import ABC, abstractmethod
 from typing import Any, cast
@@ -9,20 +9,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.host import for_rows
-from esrgan_torch.picture import Pixels
+from esrgan_torch.picture import Samples
 from esrgan_torch.tiling import Tile
 
 Planes = NDArray[np.float32] | NDArray[np.integer[Any]]
+Canvas = NDArray[np.uint8 | np.uint16 | np.float32]
+CanvasType = np.dtype[np.uint8 | np.uint16 | np.float32]
 
 
 class Mosaic(ABC):
-    """A picture of (height, width, channels) that tiles are put into; all sizes in output pixels."""
+    """A picture of (height, width, channels) that tiles are put into; all sizes in output pixels.
 
-    def __init__(
-        self, height: int, width: int, channels: int, dtype: "np.dtype[np.uint8 | np.uint16]"
-    ) -> None:
-        self.picture: Pixels = np.zeros((height, width, channels), dtype)
-        self._maximum = float(np.iinfo(dtype).max)
+    Of type float32 it takes the values as they are; of an integer type it takes them in [0, 1] as whole
+    numbers up to the type's maximum.
+    """
+
+    def __init__(self, height: int, width: int, channels: int, dtype: CanvasType) -> None:
+        self.picture: Canvas = np.zeros((height, width, channels), dtype)
 
     @abstractmethod
     def put(self, core: Tile, top: int, left: int, values: Tensor) -> None:
@@ -32,7 +35,7 @@ class Mosaic(ABC):
         """
 
     @abstractmethod
-    def finish(self) -> Pixels:
+    def finish(self) -> Canvas:
         """The picture, when every tile has been put."""
 
 
@@ -45,7 +48,7 @@ class JoinedMosaic(Mosaic):
         planes = self._on_host(values[0])
 
         def store(rows: slice) -> None:
-            levels = _levels(planes[:, rows], self._maximum).astype(place.dtype, copy=False)
+            levels = _levels(planes[:, rows], place.dtype)
             for channel, plane in enumerate(levels):  # four times as fast as all channels in one assignment
                 place[rows, :, channel] = plane
 
@@ -54,11 +57,14 @@ class JoinedMosaic(Mosaic):
     def _on_host(self, values: Tensor) -> Planes:
         """(C, h, w) as they are on a CPU; rounded where they are on another device: fewer bytes travel."""
         if values.device.type != "cpu":
-            rounded = values.clamp(0, 1).mul_(self._maximum).round_()
-            values = rounded.to(torch.uint8 if self._maximum == 255 else torch.int32).cpu()
+            dtype = self.picture.dtype
+            if dtype != np.float32:
+                rounded = values.clamp(0, 1).mul_(_maximum(dtype)).round_()
+                values = rounded.to(torch.uint8 if dtype == np.uint8 else torch.int32)
+            values = values.cpu()
         return cast(Planes, values.numpy())
 
-    def finish(self) -> Pixels:
+    def finish(self) -> Canvas:
         return self.picture
 
 
@@ -68,9 +74,7 @@ class CrossFadedMosaic(Mosaic):
     Only a strip of the picture, one row of tiles, is held as float.
     """
 
-    def __init__(
-        self, height: int, width: int, channels: int, dtype: "np.dtype[np.uint8 | np.uint16]", fade: int
-    ) -> None:
+    def __init__(self, height: int, width: int, channels: int, dtype: CanvasType, fade: int) -> None:
         super().__init__(height, width, channels, dtype)
         self._fade = fade
         self._strip = np.zeros((0, width, channels), np.float32)
@@ -100,20 +104,30 @@ class CrossFadedMosaic(Mosaic):
 
     def _flush(self, end: int) -> None:
         done = self._strip[: end - self._strip_top]
-        self.picture[self._strip_top : end] = _levels(done, self._maximum).astype(self.picture.dtype)
+        self.picture[self._strip_top : end] = _levels(done, self.picture.dtype)
 
-    def finish(self) -> Pixels:
+    def finish(self) -> Canvas:
         self._flush(self.picture.shape[0])
         return self.picture
 
 
-def _levels(values: Planes, maximum: float) -> Planes:
-    """Values in [0, 1], or beyond, as whole numbers from 0 to `maximum`; whole numbers stay as they are."""
-    if values.dtype != np.float32:
-        return values
-    scaled = values.clip(0, 1)
-    scaled *= np.float32(maximum)
-    return np.rint(scaled, out=scaled)
+def to_levels(values: NDArray[np.float32], dtype: CanvasType) -> Samples:
+    """Values in [0, 1], or beyond, of any shape, as whole numbers from 0 to the type's maximum; in float32 as
+    they are."""
+    return _levels(values, dtype)
+
+
+def _levels(values: Planes, dtype: CanvasType) -> Canvas:
+    """As `to_levels`; whole numbers only change their type, and so do values for a picture of floats."""
+    if values.dtype == np.float32 and dtype != np.float32:
+        values = values.clip(0, 1)
+        values *= np.float32(_maximum(dtype))
+        np.rint(values, out=values)
+    return values.astype(dtype, copy=False)
+
+
+def _maximum(dtype: CanvasType) -> float:
+    return 255.0 if dtype == np.uint8 else 65535.0
 
 
 def fade_weights(first: int, count: int, start: int, end: int, total: int, fade: int) -> NDArray[np.float32]:

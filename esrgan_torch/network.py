@@ -3,8 +3,8 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,12 @@ class Generator(nn.Module, ABC):
     def tail(self, features: Tensor) -> Tensor:
         """Features (N, C, h, w) -> (N, out_channels, h * unshuffle * scale, w * unshuffle * scale)."""
 
+    def extra_repr(self) -> str:
+        """The first line of the network's text: its scale, and where its weights come from."""
+        weights = "from scratch" if self.provenance is None else f"weights of {self.provenance.name}"
+        folded = "" if self.unshuffle == 1 else f", unshuffle={self.unshuffle}"
+        return f"scale={self.scale}{folded}, {weights}"
+
     def forward(self, batch: Tensor) -> Tensor:
         """(N, in_channels, H, W) in [0, 1] -> (N, out_channels, H * scale, W * scale), not clamped.
 
@@ -81,12 +87,20 @@ class Generator(nn.Module, ABC):
 def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
     """Pad (N, C, H, W) at the right and the bottom until `multiple` divides both sizes.
 
-    By reflection, or by replication along an axis that is too short to reflect.
+    By reflection, or by replication along an axis that is too short to reflect. Nothing depends on the size
+    in Python, so a network that was traced, compiled or exported at one size is right at every other.
     """
+    if multiple == 1:
+        return batch
     for axis in (-1, -2):
-        size = batch.shape[axis]
-        missing = -size % multiple
-        if missing:
-            padding = (0, missing, 0, 0) if axis == -1 else (0, 0, 0, missing)
-            batch = F.pad(batch, padding, mode="reflect" if missing < size else "replicate")
+        batch = batch.index_select(axis, _padded_places(batch.shape[axis], multiple, batch.device))
     return batch
+
+
+def _padded_places(size: int, multiple: int, device: torch.device) -> Tensor:
+    """For each place along a padded axis, the place that its value comes from."""
+    padded = (size + multiple - 1) // multiple * multiple
+    places = torch.arange(padded, device=device)
+    replicated = places.clamp(max=size - 1)
+    beyond = places - replicated
+    return torch.where(beyond[-1] < size, replicated - beyond, replicated)

@@ -1,6 +1,8 @@
-"""A picture in memory: its pixels and what its file said about them."""
+"""Pictures and frames in memory: pixels and what their file said about them."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,18 +10,39 @@ from numpy.typing import NDArray
 from esrgan_torch.errors import ConfigError
 
 Pixels = NDArray[np.uint8 | np.uint16]
+Samples = NDArray[np.uint8 | np.uint16 | np.float32]
+"""Pixels, or the same in float32 from 0 to 1."""
+
+
+def white(samples: NDArray[Any]) -> float:
+    """The value of white, and of opaque: 255, 65535, or 1 in float32."""
+    return 1.0 if samples.dtype.kind == "f" else float(np.iinfo(samples.dtype).max)
+
+
+def rounded_to(values: NDArray[np.float32], dtype: "np.dtype[Any]") -> NDArray[Any]:
+    """Values of that type's range in that type: whole numbers, or as they are in float32."""
+    return values.astype(np.float32, copy=False) if dtype.kind == "f" else np.rint(values).astype(dtype)
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels with their colour profile and EXIF block.
+    """Pixels with their colour profile, and what else a file says of them.
+
+    Sizes that the metadata give are those of the file that was read; writing puts the new ones there.
 
     Args:
-        pixels: (H, W, C), uint8 (0-255) or uint16 (0-65535); C = 1 gray, 2 gray and alpha, 3 RGB,
-            4 RGB and alpha. Alpha is straight: the colours are not multiplied by it.
-        icc_profile: the ICC profile of the colours, None for sRGB or unknown.
+        pixels: (H, W, C), uint8 (0-255) or uint16 (0-65535, kept in the machine's byte order); C = 1 gray,
+            2 gray and alpha, 3 RGB, 4 RGB and alpha. Alpha is straight: the colours are not multiplied by it.
+        icc_profile: the ICC profile of the colours, None for sRGB or unknown. What a file says of its
+            colours otherwise is a profile here.
         exif: the EXIF block, from its byte order mark (II or MM) on. The orientation that it may have
             held is already applied to the pixels, and its tag says 1.
+        xmp: the XMP packet, likewise.
+        iptc: the IPTC-IIM records.
+        texts: keywords and texts, of PNG; a JPEG's comment has the keyword "Comment".
+        density: pixels an inch, across and down.
+        frames: how many frames or pages the file has that it was read from; it is the first of them, unless
+            `read_frames` gave it.
 
     Raises:
         ConfigError: the pixels have another type or another shape, or there are none.
@@ -28,17 +51,35 @@ class Picture:
     pixels: Pixels
     icc_profile: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    density: tuple[float, float] | None = None
+    frames: int = 1
 
     def __post_init__(self) -> None:
-        if str(self.pixels.dtype) not in ("uint8", "uint16"):
+        given = cast(object, self.pixels)
+        if not isinstance(given, np.ndarray):
+            raise ConfigError(f"pixels are an array, not a {type(given).__name__}; give numpy.asarray(it)")
+        name = self.pixels.dtype.name
+        if name not in ("uint8", "uint16"):
             raise ConfigError(
-                f"a picture has uint8 or uint16 pixels, not {self.pixels.dtype}; scale and round floats first"
+                f"a picture has uint8 or uint16 pixels, not {name}; scale and round floats first"
             )
+        object.__setattr__(self, "pixels", self.pixels.astype(name, copy=False))
         shape = self.pixels.shape
         if len(shape) != 3 or shape[2] not in (1, 2, 3, 4) or 0 in shape:
             raise ConfigError(
                 f"a picture has the shape (height, width, channels) with 1 to 4 channels, not {shape}"
             )
+
+    def __repr__(self) -> str:
+        kind = ("gray", "gray and alpha", "RGB", "RGB and alpha")[self.channels - 1]
+        facts = [f"{self.width}x{self.height} {kind}", f"{self.bits} bits"]
+        facts += ["ICC profile"] if self.icc_profile else []
+        facts += ["EXIF"] if self.exif else []
+        facts += [f"the first of {self.frames} frames"] if self.frames > 1 else []
+        return f"<Picture {', '.join(facts)}>"
 
     @property
     def height(self) -> int:
@@ -69,3 +110,48 @@ class Picture:
     def with_pixels(self, pixels: Pixels) -> "Picture":
         """The same metadata around other pixels; same conditions as for the constructor."""
         return replace(self, pixels=pixels)
+
+    def without_metadata(self) -> "Picture":
+        """The pixels, and the profile that says how their colours are meant; nothing else."""
+        return replace(self, exif=None, xmp=None, iptc=None, texts=(), density=None)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One whole frame of an animation, or one page.
+
+    Args:
+        picture: what is to be seen; what lies under it in the file is already mixed in.
+        seconds: how long it is shown; None for a page.
+    """
+
+    picture: Picture
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """What a picture file holds: one picture, or the frames of an animation, or pages.
+
+    Going through it decodes a frame at a time, and may be done more than once. All frames of an animation
+    have one size, depth and number of channels; pages may differ.
+
+    Args:
+        count: of frames or pages, at least 1.
+        timed: whether it is an animation, whose frames have durations.
+        loop: how many times an animation is played, 0 for ever.
+        first: decodes the first frame alone, with no more channels than it needs.
+        decode: starts a new way through the frames. Both raise `ImageReadError` where the file is damaged.
+    """
+
+    count: int
+    timed: bool
+    loop: int
+    first: Callable[[], Picture]
+    decode: Callable[[], Iterator[Frame]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.decode()

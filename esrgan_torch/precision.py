@@ -12,6 +12,7 @@ from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.network import Generator
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+SHORT = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 FLOOR = 50.0  # dB of the 8-bit picture against float32's: under it differences can be seen in flat areas
 
 
@@ -39,6 +40,7 @@ def check_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype |
     """The precision that a name means whatever the network; None for "auto". Errors as in `resolve_dtype`."""
     if isinstance(dtype, torch.dtype):
         dtype = str(dtype).removeprefix("torch.")
+    dtype = SHORT.get(dtype, dtype)
     if dtype == "auto":
         return None
     if dtype not in DTYPES:
@@ -54,7 +56,7 @@ def picture_psnr(model: Generator, device: torch.device, dtype: torch.dtype) -> 
     pictures: list[Tensor] = []
     with torch.inference_mode():
         for precision in (torch.float32, dtype):
-            engine = make_engine(model, device, precision, eager=True)
+            engine = make_engine(model, device, precision, "eager")
             values = engine.tail(engine.trunk(probe, _ignore))
             pictures.append(values.clamp(0, 1).mul(255).round())
     error = (pictures[0] - pictures[1]).square().mean().item()
@@ -65,11 +67,13 @@ def picture_psnr(model: Generator, device: torch.device, dtype: torch.dtype) -> 
 
 def probe_picture(channels: int) -> Tensor:
     """(1, channels, 48, 48) in [0, 1]: a ramp with edges in every direction, and a little noise."""
-    steps = torch.linspace(-1, 1, 48)
+    # every type and device is named: a program may have set others for what names none
+    steps = torch.linspace(-1, 1, 48, dtype=torch.float32, device="cpu")
     y, x = torch.meshgrid(steps, steps, indexing="ij")
-    noise = torch.randn(1, channels, 48, 48, generator=torch.Generator().manual_seed(0))
+    seeded = torch.Generator("cpu").manual_seed(0)
+    noise = torch.randn(1, channels, 48, 48, generator=seeded, dtype=torch.float32, device="cpu")
     rings = torch.sin(12 * (x * x + y * y)) * 0.25
-    edges = torch.where(torch.sin(9 * x + 4 * y) > 0, 0.15, -0.15)
+    edges = (torch.sin(9 * x + 4 * y) > 0).to(torch.float32) * 0.3 - 0.15
     return ((x + 2) / 4 + rings + edges + 0.03 * noise).clamp(0, 1)
 
 

@@ -49,6 +49,13 @@ class Tiling:
             raise ConfigError(f"an overlap goes with overlapping tiles, not with tiling {self.mode!r}")
 
 
+def as_tiling(given: Tiling | int | TilingMode) -> Tiling:
+    """What a mode's name means, or the size of tiles; errors as of `Tiling`."""
+    if isinstance(given, Tiling):
+        return given
+    return Tiling("auto", given) if isinstance(given, int) else Tiling(given)
+
+
 @dataclass(frozen=True)
 class Tile:
     """One tile: the core at (top, left) with its height and width, and the window around it."""

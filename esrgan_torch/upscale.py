@@ -1,30 +1,33 @@
 """`Upscaler`: from picture to larger picture."""
 
+import os
 import time
 from dataclasses import dataclass, replace
-from typing import Literal, get_args, overload
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from PIL import Image
 
-from esrgan_torch.alpha import bleed
-from esrgan_torch.devices import device_name, free_memory, resolve_device
-from esrgan_torch.engine import Engine, Progress
-from esrgan_torch.engine_choice import make_engine
-from esrgan_torch.errors import ConfigError
-from esrgan_torch.execute import Run
-from esrgan_torch.kernels.choose import make_kernel_engine
-from esrgan_torch.luma import luma
-from esrgan_torch.network import Generator
-from esrgan_torch.picture import Picture, Pixels
+from esrgan_torch.alpha import bleed, bleed_evenly
+from esrgan_torch.calls import Calls
+from esrgan_torch.devices import device_name, free_memory, release_memory, resolve_device
+from esrgan_torch.engine import Engine
+from esrgan_torch.engine_choice import EngineName, make_engine
+from esrgan_torch.enlarge import Enlarger
+from esrgan_torch.errors import ConfigError, ForkedError
+from esrgan_torch.exchange import as_picture
+from esrgan_torch.network_given import NetworkSource, network_of
+from esrgan_torch.picture import Picture, Pixels, Samples
 from esrgan_torch.plan import Plan, make_plan
-from esrgan_torch.precision import resolve_dtype
+from esrgan_torch.precision import check_dtype, resolve_dtype
 from esrgan_torch.resample import imresize
-from esrgan_torch.tiling import Tiling
+from esrgan_torch.tiling import Tiling, as_tiling
+from esrgan_torch.uniform_alpha import keep_uniform
+from esrgan_torch.watch import Flag, Progress, Watch
 
 AlphaMode = Literal["model", "resize", "drop"]
-Kernels = Literal["auto", "eager"]
 LARGEST_SCALE = 32
 
 
@@ -41,6 +44,7 @@ class Upscaled:
         redone: tiles that were not finite in half precision and were computed again in float32.
         divided: tiles that did not fit in memory and were divided.
         seconds: wall time.
+        tta: whether it is the mean of the eight turned and mirrored runs.
     """
 
     picture: Picture
@@ -50,6 +54,7 @@ class Upscaled:
     redone: int
     divided: int
     seconds: float
+    tta: bool = False
 
     @property
     def exact(self) -> bool:
@@ -57,27 +62,37 @@ class Upscaled:
         return self.plan.exact
 
 
-class Upscaler:
-    """Runs a network on pictures of any size.
+class Upscaler(Calls):
+    """Runs a network on pictures of any size. It can be called from several threads, and pickled.
 
     Args:
-        model: an `RRDBNet` or `CompactNet`, with 1 or 3 channels in and out; it is copied, not changed.
-        device: "auto" (the first of cuda, mps, cpu), or a device such as "cpu" or "cuda:1".
-        dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16".
-        tiling: what may be done to fit memory, see `Tiling`; a mode's name will do.
+        model: an `RRDBNet` or `CompactNet`, with 1 or 3 channels in and out; or a published model's name, an
+            address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
+        device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
+            accelerator's number.
+        dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16"; or
+            "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on CUDA without
+            TF32: half precision gives them fewer than 8 bits.
+        tiling: what may be done to fit memory, see `Tiling`; a mode's name will do, or the size of tiles.
         alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
             spread under the transparent ones, so that no dark fringe grows into the picture.
+            Alpha by the network stays exactly 0, or full, at every pixel whose eight neighbours are so too.
             Colour or alpha of a single value is not run through the network: it keeps its value.
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
-        kernels: "auto" computes an RRDBNet in half precision on CUDA by the project's own kernels, where
-            they know the device and pass a check against PyTorch, see docs/kernels.md, and networks on the
-            CPU by OpenVINO, where it is installed and was measured to be faster, see docs/cpu.md; "eager"
-            computes by PyTorch alone.
+        engine: "auto": the fastest that was measured for this network, device and precision; "eager":
+            PyTorch's operators alone; "openvino" on CPUs, docs/cpu.md; "triton": the project's own kernels
+            for an RRDBNet in half precision on CUDA, docs/kernels.md, which "auto" takes on devices with a
+            recorded run only.
+        tta: test-time augmentation: the mean of the results for the picture turned and mirrored in all eight
+            ways, each laid back, before rounding. It takes eight times as long; turning the picture then
+            turns the result.
 
     Raises:
         ConfigError: any of these cannot be.
+        EngineError: the engine that was asked for by name does not run here.
+        WeightsError: the model cannot be loaded.
 
     Example:
         >>> upscaler = Upscaler(CompactNet(features=8, convolutions=1))
@@ -87,149 +102,215 @@ class Upscaler:
 
     def __init__(
         self,
-        model: Generator,
-        device: str | torch.device = "auto",
+        model: NetworkSource,
+        device: str | int | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
-        tiling: Tiling | Literal["auto", "exact", "off"] = "auto",
+        tiling: Tiling | int | Literal["auto", "exact", "off"] = "auto",
         alpha: AlphaMode = "model",
         scale: float | None = None,
-        kernels: Kernels = "auto",
+        engine: EngineName = "auto",
+        tta: bool = False,
     ) -> None:
-        if model.in_channels not in (1, 3) or model.out_channels != model.in_channels:
-            raise ConfigError(
-                "an Upscaler needs a network with 1 or 3 channels, the same in and out; "
-                f"this one has {model.in_channels} and {model.out_channels}"
-            )
         if alpha not in get_args(AlphaMode):
             raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
         if scale is not None and not 0 < scale <= LARGEST_SCALE:
             raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
-        if kernels not in get_args(Kernels):
-            raise ConfigError(f"kernels is {', '.join(get_args(Kernels))}, not {kernels!r}")
-        self.model = model
+        self.tiling = as_tiling(tiling)
         self.device = resolve_device(device)
-        self.dtype = resolve_dtype(dtype, model, self.device)
-        self.tiling = tiling if isinstance(tiling, Tiling) else Tiling(tiling)
+        self._dtype_is_open = check_dtype(dtype, self.device) is None
+        network = network_of(model)
+        if network.in_channels not in (1, 3) or network.out_channels != network.in_channels:
+            raise ConfigError(
+                "an Upscaler needs a network with 1 or 3 channels, the same in and out; "
+                f"this one has {network.in_channels} and {network.out_channels}"
+            )
+        named = isinstance(model, str | os.PathLike)  # it is loaded again where this is unpickled
+        self._arguments = (model if named else network, device, dtype, tiling, alpha, scale, engine, tta)
+        self.model = network
+        self.dtype = resolve_dtype(dtype, network, self.device)
         self.alpha: AlphaMode = alpha
-        self.scale = float(model.scale if scale is None else scale)
-        engine = make_kernel_engine(model, self.device, self.dtype) if kernels == "auto" else None
-        self._engine = engine or make_engine(model, self.device, self.dtype, eager=kernels == "eager")
+        self.tta = tta
+        self.scale = float(network.scale if scale is None else scale)
+        self._made: Engine | None = make_engine(network, self.device, self.dtype, engine)
+        # the project's kernels compute in half precision
+        self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
+        self._engine_of_16_bits: Engine | None = None
         self._exact_engine: Engine | None = None
+        self._process = os.getpid()
 
-    @overload
-    def __call__(self, image: Picture) -> Picture: ...
-    @overload
-    def __call__(self, image: Pixels) -> Pixels: ...
-    def __call__(self, image: Picture | Pixels) -> Picture | Pixels:
-        """Upscale a picture, or its pixels: (H, W, C) uint8 or uint16, C = 1 gray, 2 gray and alpha, 3 RGB,
-        4 RGB and alpha; the same kind comes back. Errors as in `upscale`."""
-        if isinstance(image, Picture):
-            return self.upscale(image).picture
-        return self.upscale(Picture(image)).picture.pixels
+    def __reduce__(self) -> tuple[type["Upscaler"], tuple[Any, ...]]:
+        return type(self), self._arguments
 
-    def plan(self, height: int, width: int) -> Plan:
-        """How a picture of height x width input pixels would be computed now.
+    def __repr__(self) -> str:
+        known = self.model.provenance
+        name = type(self.model).__name__ if known is None else known.name
+        engine = "closed" if self._made is None else type(self._made).__name__
+        dtype = str(self.dtype).removeprefix("torch.")
+        return f"<Upscaler {name} x{self.scale:g}, {device_name(self.device)}, {dtype}, {engine}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory of weights and compiled graphs back; pictures under way in other threads end well.
+
+        Calls after that raise ConfigError. Closing again does nothing.
+        """
+        self._made = self._exact_engine = self._engine_of_16_bits = None
+        release_memory(self.device)
+
+    @property
+    def _engine(self) -> Engine:
+        if self._made is None:
+            raise ConfigError("this Upscaler is closed; make another")
+        if os.getpid() != self._process:
+            raise ForkedError(
+                "this Upscaler was made before the process was forked, and PyTorch's threads stayed behind; "
+                'start processes with multiprocessing.get_context("spawn"), or make the Upscaler after the '
+                "fork, in a program that has not computed with PyTorch before"
+            )
+        return self._made
+
+    def plan(self, height: int, width: int, bits: int = 8) -> Plan:
+        """How a picture of height x width input pixels with so many bits a channel would be computed now.
 
         Raises:
             OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
         """
-        # a CPU holds the result as well: 8-bit RGB, in two versions when it is resized after
-        held = 6 * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
-        return make_plan(self.model, self._engine, height, width, self.tiling, free_memory(self.device), held)
+        return self._plan(self._engine_for(bits), height, width, bits)
 
-    def upscale(self, picture: Picture, progress: Progress | None = None) -> Upscaled:
+    def _plan(self, engine: Engine, height: int, width: int, bits: int) -> Plan:
+        # a CPU holds the result as well: RGB, in two versions when it is resized after; the mean of turns and
+        # the turn that is added to it are RGB in float32
+        result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
+        held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
+        return make_plan(self.model, engine, height, width, self.tiling, free_memory(self.device), held)
+
+    def upscale(
+        self,
+        picture: Picture | Pixels | Image.Image,
+        progress: Progress | None = None,
+        cancel: Flag | None = None,
+    ) -> Upscaled:
         """Upscale a picture and say how it was done.
 
         Args:
-            picture: any size of at least 1x1.
-            progress: called with the share that is done, from 0 to 1.
+            picture: any size of at least 1x1; an array of whole numbers or an image of Pillow's is made one.
+            progress: called with the share that is done, from 0 to 1, in the thread of the call. What it
+                raises ends the work and comes out as it is.
+            cancel: a `threading.Event`; when it is set the work ends, at the latest a few percent further on.
 
         Raises:
             OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
             NonFiniteError: the network gives NaN or infinity in float32 too.
+            CancelledError: `cancel` is set.
+            ForkedError: the process was forked since this Upscaler was made.
+            ConfigError: it is closed, or what is given is no picture.
         """
         started = time.perf_counter()
-        plan = self.plan(picture.height, picture.width)
-        colour, alpha = _split(picture.pixels)
-        if self.alpha == "drop":
-            alpha = None
-        if alpha is not None:
-            colour = bleed(colour, alpha)
-        # a network for gray takes the channels of a colour picture one by one
-        planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
-        if alpha is not None and self.alpha == "model":
-            planes.append(alpha)
-        runs: list[Run] = []
-        parts: list[Pixels] = []
-        with torch.inference_mode():
-            for number, pixels in enumerate(planes):
-                run = self._run(plan, pixels.shape[2], _part_of(progress, number, len(planes)))
-                parts.append(self._enlarge(run, pixels))
-                runs.append(run)
-        if alpha is not None and self.alpha == "resize":
-            parts.append(imresize(alpha, *self._size(*alpha.shape[:2])))
-        if plan.exact and not all(run.exact for run in runs):
-            plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
+        picture = as_picture(picture)
+        large, plan, enlarger = self._compute(picture.pixels, Watch(progress, cancel))
         return Upscaled(
-            picture.with_pixels(np.concatenate(parts, axis=2)),
+            picture.with_pixels(cast(Pixels, large)),
             plan,
             device_name(self.device),
-            str(self.dtype).removeprefix("torch."),
-            sum(run.redone for run in runs),
-            sum(run.divided for run in runs),
+            str(enlarger.engine.dtype).removeprefix("torch."),
+            enlarger.redone,
+            enlarger.divided,
             time.perf_counter() - started,
+            self.tta,
         )
 
-    def _run(self, plan: Plan, channels: int, progress: Progress) -> Run:
-        colour_network = self.model.in_channels == 3
-        return Run(
-            engine=self._engine,
-            exact_engine=self._float32_engine,
-            plan=plan,
-            divisible=self.tiling.mode in ("auto", "overlap"),
-            tail_halo=self.model.tail_halo,
-            receptive_field=self.model.receptive_field,
-            grow=_gray_to_rgb if colour_network and channels == 1 else _as_it_is,
-            shrink=_rgb_to_gray if colour_network and channels == 1 else _as_it_is,
-            progress=progress,
-        )
+    def enlarged(self, samples: Samples, watch: Watch) -> Samples:
+        return self._compute(samples, watch)[0]
+
+    def _compute(self, samples: Samples, watch: Watch) -> tuple[Samples, Plan, Enlarger]:
+        height, width = samples.shape[:2]
+        with torch.inference_mode(), np.errstate(all="ignore"):
+            bits = 8 * samples.dtype.itemsize
+            engine = self._engine_for(bits)
+            watch(0.0)
+            plan = self._plan(engine, height, width, bits)
+            colour, alpha = _split(samples)
+            if self.alpha == "drop":
+                alpha = None
+            if alpha is not None:
+                colour = (bleed_evenly if self.tta else bleed)(colour, alpha)
+            # a network for gray takes the channels of a colour picture one by one
+            planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
+            if alpha is not None and self.alpha == "model":
+                planes.append(alpha)
+            on_its_side = self._plan(engine, width, height, bits) if self.tta else None
+            enlarger = Enlarger(
+                model=self.model,
+                engine=engine,
+                exact_engine=self._float32_engine,
+                plan=plan,
+                plan_on_its_side=on_its_side,
+                divisible=self.tiling.mode in ("auto", "overlap"),
+                planes=sum(not _is_flat(plane) for plane in planes),
+                watch=watch,
+            )
+            parts = [self._enlarge(enlarger, plane, is_alpha=plane is alpha) for plane in planes]
+            if alpha is not None and self.alpha == "resize":
+                parts.append(_fitted(alpha, *self._size(height, width)))
+            watch(1.0)  # nothing may have had to be computed
+        if on_its_side is not None and not on_its_side.exact:
+            plan = on_its_side  # the worse of the two, where memory has become less in between
+        if plan.exact and not enlarger.exact:
+            plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
+        large = np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
+        return np.require(large, requirements=("C_CONTIGUOUS", "WRITEABLE")), plan, enlarger
+
+    def _engine_for(self, bits: int) -> Engine:
+        """The engine of `dtype`; where that was left open, one in float32 for what 8 bits do not hold."""
+        engine = self._engine
+        if bits == 8 or not self._dtype_is_open or self.dtype == torch.float32:
+            return engine
+        if self._engine_of_16_bits is None:
+            self._engine_of_16_bits = make_engine(
+                self.model, self.device, torch.float32, self._float32_engine_name
+            )
+        return self._engine_of_16_bits
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:
-            self._exact_engine = make_engine(self.model, self.device, torch.float32, eager=True)
+            self._exact_engine = make_engine(self.model, self.device, torch.float32, "eager")
         return self._exact_engine
 
-    def _enlarge(self, run: Run, pixels: Pixels) -> Pixels:
-        size = self._size(*pixels.shape[:2])
-        if (pixels == pixels[0, 0]).all():
+    def _enlarge(self, enlarger: Enlarger, samples: Samples, *, is_alpha: bool) -> Samples:
+        if _is_flat(samples):
             # one colour has no detail to restore, and the networks would shift it by several levels
-            return np.broadcast_to(pixels[0, 0], (*size, pixels.shape[2]))
-        large = run.picture(pixels)
-        return large if large.shape[:2] == size else imresize(large, *size)
+            return np.broadcast_to(samples[0, 0], (*self._size(*samples.shape[:2]), samples.shape[2]))
+        large = _cut_off(enlarger.pixels(samples))
+        if is_alpha:
+            keep_uniform(large, samples)
+        return _fitted(large, *self._size(*samples.shape[:2]))
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
 
 
-def _split(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
+def _fitted(large: Samples, height: int, width: int) -> Samples:
+    if large.shape[:2] == (height, width):
+        return large
+    return _cut_off(imresize(cast(NDArray[Any], large), height, width))
+
+
+def _cut_off(large: Samples) -> Samples:
+    """Floats from 0 to 1, which networks and resizing overshoot; whole numbers are cut off already."""
+    return large.clip(0, 1, out=large) if large.dtype == np.float32 else large
+
+
+def _split(pixels: Samples) -> tuple[Samples, Samples | None]:
     """Colour (1 or 3 channels) and alpha (1 channel), or None."""
     if pixels.shape[2] in (2, 4):
         return pixels[:, :, :-1], pixels[:, :, -1:]
     return pixels, None
 
 
-def _part_of(progress: Progress | None, number: int, runs: int) -> Progress:
-    """Progress of one of several runs as progress of the whole."""
-    return lambda share: progress((number + share) / runs) if progress is not None else None
-
-
-def _gray_to_rgb(batch: Tensor) -> Tensor:
-    return batch.expand(-1, 3, -1, -1)
-
-
-def _rgb_to_gray(batch: Tensor) -> Tensor:
-    return luma(batch.clamp(0, 1))
-
-
-def _as_it_is(batch: Tensor) -> Tensor:
-    return batch
+def _is_flat(pixels: Samples) -> bool:
+    return bool((pixels == pixels[0, 0]).all())

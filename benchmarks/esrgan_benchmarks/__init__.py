@@ -12,8 +12,17 @@ Each benchmark is a module that can be run, and appends its rows to a file of `b
     python -m esrgan_benchmarks.upsampling  enlarging and a 3x3 convolution as four 2x2 convolutions
     python -m esrgan_benchmarks.images     reading and writing picture files
 
+benchmarks/gpu.sh runs `gpu`, which answers everything about a GPU in ten minutes: docs/kernels.md.
 `esrgan bench` compares runtimes: `cases` and `runtimes/` say what is measured, `child` runs each in a process
 of its own, `harness` takes turns, `suite` stores the rows, `report` and `compare` read them.
 `python -m esrgan_benchmarks.before_after` makes the picture of the README;
 `python -m esrgan_benchmarks.tables` writes the tables of the documentation from the rows.
 """
+
+from importlib import import_module
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return getattr(import_module("esrgan_torch"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

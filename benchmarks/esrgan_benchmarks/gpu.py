@@ -1,115 +1,150 @@
-"""One run on a GPU, see benchmarks/gpu.sh: ceilings, checks, networks, layers, a sweep, `torch.compile`.
+"""A run on a GPU, see benchmarks/gpu.sh: groups of sections, each in a process of its own with a time limit.
 
-Sections stand in the order of what one most wants to know, and each takes what time is left.
+An illegal access ends all CUDA work of a process, and a wrong barrier hangs: either costs one group. Rows are
+written as they come, and the summary comes last. Nothing here imports PyTorch.
 """
 
 import argparse
+import contextlib
+import datetime
+import json
 import os
+import shutil
+import signal
+import subprocess
 import sys
-from functools import partial
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import nn
+from esrgan_benchmarks.gpu_summary import summary
 
-from esrgan_benchmarks import gpu_layers, gpu_networks
-from esrgan_benchmarks.gpu_report import Report
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.kernels.flat import FlatShape
-from esrgan_torch.kernels.halo.blocks import CUBIN, multiprocessors
-from esrgan_torch.kernels.tuning import Kind, table_for
-
-OFFICIAL = "realesrgan-x4plus"
-HOPPER = (9, 0)
+ROWS = "gpu.jsonl"
+CHILD = "esrgan_benchmarks.gpu_run"
+ENDING = 6.0  # seconds that a group has to end by itself before it is ended
 
 
-def main() -> int:
-    """Returns 1 where a section failed or a result was wrong."""
+@dataclass(frozen=True)
+class Group:
+    """Sections of one process.
+
+    Args:
+        seconds: it may take; and what earlier groups left of theirs.
+        sections: names in `gpu_run`.
+        command: for Python, in place of sections.
+        watcher: a program, with its options, that watches the process; where it is missing, the group fails.
+    """
+
+    seconds: float
+    sections: tuple[str, ...] = ()
+    watcher: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return ",".join(self.sections) or " ".join(self.command)
+
+
+FIRST = (
+    Group(110, ("device", "ceilings", "checks", "network")),
+    Group(60, ("halo-checks", "halo-network")),
+    Group(95, ("times", "launches", "video")),
+    Group(40, ("halo-times",)),
+    Group(40, ("compiled-by-block",)),
+    Group(105, ("layers", "sweep")),
+    Group(90, ("compiled",)),
+)
+MEMCHECK = ("compute-sanitizer", "--tool", "memcheck", "--error-exitcode", "9")
+RACECHECK = ("compute-sanitizer", "--tool", "racecheck", "--error-exitcode", "9")
+# clocks are left as they are
+PROFILER = ("ncu", "--clock-control", "none", "--profile-from-start", "off", "--set", "detailed", "--csv",
+            "--page", "details")  # fmt: skip
+TESTS = ("-m", "pytest", "-q", "-W", "default", "-m", "gpu", "tests/kernels")
+SECOND = (
+    Group(45, ("tiny", "halo-tiny"), MEMCHECK),
+    Group(30, ("tiny",), RACECHECK),
+    Group(45, ("watched",), PROFILER),
+    Group(50, command=TESTS),
+)
+DRY = (Group(2000, tuple(dict.fromkeys(name for group in (*FIRST, *SECOND) for name in group.sections))),)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns 1 where a group failed, hung or found something wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--budget", type=float, default=510.0, help="seconds for everything")
-    parser.add_argument("--dry", action="store_true", help="tiny sizes on the CPU: does it run?")
-    options = parser.parse_args()
-    device = torch.device("cpu" if options.dry else "cuda")
+    parser.add_argument(
+        "--second", action="store_true", help="a memory checker and a profiler watch small cases"
+    )
+    parser.add_argument(
+        "--dry", action="store_true", help="tiny sizes on the CPU, in one process: does it run?"
+    )
+    parser.add_argument("--commit", default="", help="of the code, for the rows")
+    options = parser.parse_args(arguments)
     folder = Path(os.environ.get("OUT", "."))
     folder.mkdir(parents=True, exist_ok=True)
-    report = Report(folder / "gpu.jsonl", options.budget, device)
-    torch.backends.cudnn.benchmark = True
-    run(report, options.dry)
-    print("failed:", ", ".join(report.failed) or "nothing")
-    return int(bool(report.failed))
+    rows = folder / ROWS
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    common = ["--rows", str(rows), "--run", now, "--commit", options.commit]
+    if options.dry:
+        common.append("--dry")
+    right = run_groups(DRY if options.dry else SECOND if options.second else FIRST, common, folder)
+    print(summary(rows))
+    return int(not right)
 
 
-def run(report: Report, dry: bool) -> None:
-    """All sections."""
-    capability = HOPPER if dry else torch.cuda.get_device_capability(report.device)
-    table, half = table_for(capability), torch.float16
-    # the interpreter cannot multiply bfloat16
-    dtypes = (half,) if dry else (half, torch.bfloat16)
-    small = seeded(1, features=16, growth=16, scale=2) if dry else seeded(1)
-    model, weights = (small, "seeded") if dry else network()
-    sms = 0 if dry else multiprocessors(report.device)
-    report.add("device", capability=capability, weights=weights, sms=sms)
-    sizes = [(3, 4)] if dry else [(128, 128), (256, 256), (512, 512), (720, 1280)]
-    odd, large = (FlatShape(1, 3, 5),) * 2 if dry else (FlatShape(2, 67, 93), FlatShape(1, 512, 512))
-    kinds: tuple[Kind, ...] = (
-        ("rows-descriptor", "rows", "taps") if capability == HOPPER else ("rows", "taps")
-    )
+def run_groups(groups: Sequence[Group], common: Sequence[str], folder: Path) -> bool:
+    """Run groups one after the other; whether all ended well.
 
-    section = report.section
-    section("ceilings", 10, partial(ceilings, report, 64 if dry else 8192))
-    section("checks", 10, partial(gpu_layers.check_layers, report, small, table, odd, dtypes))
-    section("network", 10, partial(gpu_networks.check_network, report, model, table, sizes[0], dtypes))
-    section("times", 10, partial(gpu_networks.time_networks, report, model, table, sizes, half, False))
-    section("launches", 5, partial(gpu_networks.time_launches, report, model, table, 3 if dry else 64, half))
-    if not dry and capability == HOPPER and CUBIN.exists():
-        check = partial(gpu_networks.check_network, report, model, table, (203, 300), dtypes, True)
-        section("halo", 10, check)
-        section(
-            "halo times", 10, partial(gpu_networks.time_networks, report, model, table, sizes, half, True)
-        )
-    section("layers", 10, partial(gpu_layers.time_layers, report, small, table, large, half))
-    reserve, tries = (0.0, 1) if dry else (120.0, None)
-    section("sweep", 10, partial(gpu_layers.sweep_layers, report, small, large, half, kinds, reserve, tries))
-    backend = "eager" if dry else "inductor"
-    size = sizes[0] if dry else (512, 512)
-    section("compiled", 5, partial(gpu_networks.time_compiled, report, model, size, half, backend))
+    Args:
+        common: arguments of every process; the second one names the file of rows, which is told of groups
+            that did not end well.
+        folder: where the watchers' output goes.
+    """
+    right = True
+    end = time.monotonic() + sum(group.seconds for group in groups)
+    for number, group in enumerate(groups):
+        later = sum(each.seconds for each in groups[number + 1 :])
+        limit = end - time.monotonic() - later
+        state = _run_group(group, limit, common, folder, number)
+        if state != "ended":
+            right = False
+            row = {
+                "case": "group",
+                "sections": group.name,
+                "state": state,
+                "seconds": round(limit),
+            }
+            with Path(common[1]).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+    return right
 
 
-def ceilings(report: Report, size: int) -> None:
-    """A large copy and a large matrix product."""
-    source = torch.empty(32 * size * size, dtype=torch.uint8, device=report.device).random_()
-    target = torch.empty_like(source)
-    ms = report.milliseconds(lambda: target.copy_(source))
-    report.add("ceiling", what="copy", terabytes_per_second=round(2 * source.numel() / ms / 1e9, 3))
-    for dtype in (torch.float16, torch.bfloat16):
-        left = torch.randn(size, size, device=report.device).to(dtype)
-        right = torch.randn(size, size, device=report.device).to(dtype)
-        ms = report.milliseconds(lambda left=left, right=right: left @ right)
-        tflops = round(2 * size**3 / ms / 1e9, 1)
-        report.add("ceiling", what="matrix product", dtype=str(dtype), tflops=tflops)
+def _run_group(group: Group, limit: float, common: Sequence[str], folder: Path, number: int) -> str:
+    if group.watcher and shutil.which(group.watcher[0]) is None:
+        return f"{group.watcher[0]} is not here"
+    child = [sys.executable, *group.command]
+    if group.sections:
+        child += ["-m", CHILD, group.name, "--budget", str(limit - ENDING), *common]
+    print(f"== group {group.name}, {limit:.0f} s", flush=True)
+    if not group.watcher:
+        return wait(child, limit)
+    log = folder / f"{group.watcher[0]}-{number}.txt"
+    with log.open("w", encoding="utf-8") as file:
+        return wait([*group.watcher, *child], limit, file.fileno())
 
 
-def network() -> tuple[RRDBNet, str]:
-    """RRDB-23 with official weights where they are in the cache, else with seeded ones."""
+def wait(command: Sequence[str], limit: float, output: int | None = None) -> str:
+    """How a command ended: "ended", "code N", or "hung" where it had to be ended with all that it started."""
+    process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:
-        from esrgan_weights import load
-
-        model = load(OFFICIAL)
-    except Exception as error:  # no cache and no network, or a package that a bare machine lacks
-        print(f"official weights: {type(error).__name__}: {error}; seeded ones are used", file=sys.stderr)
-        return seeded(23), "seeded"
-    assert isinstance(model, RRDBNet)
-    return model.eval().requires_grad_(False), OFFICIAL
-
-
-def seeded(blocks: int, **sizes: int) -> RRDBNet:
-    """An RRDBNet with random weights whose values stay as large as trained ones'."""
-    torch.manual_seed(0)
-    model = RRDBNet(blocks=blocks, **sizes)
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d) and module.bias is not None:
-            nn.init.uniform_(module.bias, -0.1, 0.1)
-    return model.eval().requires_grad_(False)
+        code = process.wait(limit)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return "hung"
+    return "ended" if code == 0 else f"code {code}"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from esrgan_benchmarks import (
     conversion_tables,
     cpu,
+    levels,
     runtime_tables,
     students,
     training_tables,
@@ -134,6 +135,9 @@ TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "training": ("training", training_tables.training),
     "students": ("students", students.table),
     "idle-layers": ("idle-layers", training_tables.idle_layers),
+    "levels-flat": ("levels", levels.flat_table),
+    "levels-alpha": ("levels", levels.alpha_table),
+    "levels-16": ("levels", levels.sixteen_table),
     "web-peer": ("web", web_tables.peer),
     "web-graph": ("web", web_tables.graph),
     "web-photo": ("web", web_tables.photo),

@@ -11,14 +11,51 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from esrgan_bridge.chain import convert, recheck
+    from esrgan_bridge.errors import (
+        ArtifactError,
+        BridgeError,
+        ConversionError,
+        MissingRuntimeError,
+        ParityError,
+        RunnerError,
+    )
     from esrgan_bridge.record import ParityReport
 
-_HOME = {"convert": "chain", "recheck": "chain", "ParityReport": "record"}
+_ERRORS = (
+    "ArtifactError",
+    "BridgeError",
+    "ConversionError",
+    "MissingRuntimeError",
+    "ParityError",
+    "RunnerError",
+)
+_HOME = {
+    "convert": "chain",
+    "recheck": "chain",
+    "ParityReport": "record",
+    **dict.fromkeys(_ERRORS, "errors"),
+}
 
-__all__ = ["ParityReport", "convert", "recheck"]
+__all__ = [
+    "ArtifactError",
+    "BridgeError",
+    "ConversionError",
+    "MissingRuntimeError",
+    "ParityError",
+    "ParityReport",
+    "RunnerError",
+    "convert",
+    "recheck",
+]
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return getattr(import_module("esrgan_torch"), name)
     if name in _HOME:
         return getattr(import_module(f"esrgan_bridge.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *globals()})

@@ -1,34 +1,42 @@
 """What people and programs see: results on stdout; a line a file, warnings and a bar on stderr."""
 
-import logging
 import sys
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self, TextIO
 
 from tqdm import tqdm
 
+from esrgan_cli.streams import put
+
 BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} files, {elapsed} gone, {remaining} to go"
+# a name may hold line breaks and what moves a terminal's cursor; a line about it stays one line
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))} | {10: "\\n", 9: "\\t"}
 
 
 class Console:
-    """Writes lines without tearing the progress bar, from any thread.
+    """Writes lines without tearing the progress bar, from any thread. A stream that fails costs nothing else.
 
     The bar is drawn on a terminal only; in a log it would be noise.
 
     Args:
         files: how many files the bar stands for.
+
+    Attributes:
+        names_lost: whether a path of a result could not be printed, and not because its reader has gone, as
+            in `esrgan upscale ... | head -1`.
     """
 
     def __init__(self, files: int) -> None:
-        self._lock = threading.Lock()
+        self.names_lost = False
+        self._stderr = sys.stderr
+        self._lock = threading.RLock()
+        self._lost: set[int] = set()
         self._shares: dict[Path, float] = {}
         self._bar: tqdm[NoReturn] | None = None
-        if files and sys.stderr.isatty():
-            self._bar = tqdm(total=files, file=sys.stderr, bar_format=BAR, leave=False, dynamic_ncols=True)
+        if files and self._stderr.isatty():
+            self._bar = tqdm(total=files, file=self._stderr, bar_format=BAR, leave=False, dynamic_ncols=True)
 
     def __enter__(self) -> Self:
         return self
@@ -43,15 +51,18 @@ class Console:
 
     def result(self, path: Path) -> None:
         """A path that was made, on stdout, for programs."""
-        self._write(str(path), sys.stdout)
+        error = self._write(str(path), sys.stdout)
+        if error is not None and not isinstance(error, BrokenPipeError):
+            self.names_lost = True
+            self.warn(f"stdout cannot be written ({error}): the paths of results are not printed any more")
 
     def say(self, text: str) -> None:
         """A line on stderr."""
-        self._write(text, sys.stderr)
+        self._write(text.translate(_CONTROLS), self._stderr)
 
     def warn(self, text: str) -> None:
         """A line on stderr that should not be overlooked."""
-        self._write(f"esrgan: warning: {text}", sys.stderr)
+        self.say(f"esrgan: warning: {text}")
 
     def progress(self, file: Path, share: float) -> None:
         """`share` of `file`, 0 to 1, is done."""
@@ -61,31 +72,15 @@ class Console:
             if self._bar is not None:
                 self._bar.update(self._shares[file] - before)
 
-    def _write(self, text: str, stream: TextIO) -> None:
+    def _write(self, text: str, stream: TextIO) -> Exception | None:
         with self._lock:
-            if self._bar is None:
-                print(text, file=stream, flush=True)
-            else:
-                with tqdm.external_write_mode(file=stream):
-                    print(text, file=stream, flush=True)
-
-
-@contextmanager
-def library_warnings(console: Console) -> Generator[None]:
-    """Show what `esrgan_torch` logs as warnings, such as a tile that was divided."""
-    handler = _Handler(console)
-    logger = logging.getLogger("esrgan_torch")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
-class _Handler(logging.Handler):
-    def __init__(self, console: Console) -> None:
-        super().__init__(logging.WARNING)
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._console.warn(record.getMessage())
+            if id(stream) in self._lost:
+                return None
+            if self._bar is not None:
+                self._bar.clear()
+            error = put(text, stream)
+            if self._bar is not None:
+                self._bar.refresh()
+            if error is not None:
+                self._lost.add(id(stream))
+            return error

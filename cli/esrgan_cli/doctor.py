@@ -8,9 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from esrgan_cli.options import Subparsers
 from esrgan_cli.version import PACKAGE, project_version
+
+if TYPE_CHECKING:
+    import torch
 
 LIBRARIES = ("torch", "numpy", "pillow", "imagecodecs", "tifffile", "safetensors")
 
@@ -103,23 +107,49 @@ def _devices() -> list[tuple[str, str]]:
     ]
     if engine_packed.is_available(torch.bfloat16):
         facts.append(("", f"bfloat16: RRDBNet by {plain}, CompactNet by {compact}"))
-    for index in range(torch.cuda.device_count()):
-        cuda = torch.device("cuda", index)
-        _, total = torch.cuda.mem_get_info(cuda)
-        major, minor = torch.cuda.get_device_capability(cuda)
-        facts.append(
-            (
-                str(cuda),
-                f"{torch.cuda.get_device_name(cuda)}, compute capability {major}.{minor}, "
-                f"{_gib(free_memory(cuda))} of {_gib(total)} free",
-            )
+    return facts + _accelerators()
+
+
+def _accelerators() -> list[tuple[str, str]]:
+    """Each device of PyTorch's accelerator, and whether the project's kernels run there; or why none is."""
+    import torch
+
+    from esrgan_torch.devices import device_name, free_memory, unused_gpu
+
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if found is None:
+        builds = {"CUDA": torch.version.cuda, "ROCm": torch.version.hip, "XPU": torch.version.xpu}
+        build = next(
+            (f"built for {kind} {version}" for kind, version in builds.items() if version), "a CPU build"
         )
-    if not torch.cuda.is_available():
-        build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "a CPU build"
-        facts.append(("cuda", f"none found (PyTorch is {build})"))
-    if torch.backends.mps.is_available():
-        facts.append(("mps", f"{_gib(free_memory(torch.device('mps')))} free"))
+        facts = [("gpu", f"none found (PyTorch is {build})")]
+        unused = unused_gpu()
+        return facts if unused is None else [*facts, ("", unused)]
+    facts: list[tuple[str, str]] = []
+    for index in range(torch.accelerator.device_count()):
+        device = torch.device(found.type, index)
+        text = f"{device_name(device)}, {_gib(free_memory(device))} free"
+        facts.append((str(device), f"{text}; {_kernels(device)}" if found.type == "cuda" else text))
     return facts
+
+
+def _kernels(device: "torch.device") -> str:
+    import torch
+
+    from esrgan_torch.kernels.choose import is_verified
+    from esrgan_torch.kernels.tuning import CAPABILITIES
+
+    if torch.version.hip is not None:
+        return "computes by PyTorch for ROCm"
+    capability = torch.cuda.get_device_capability(device)
+    name = f"compute capability {capability[0]}.{capability[1]}"
+    if is_verified(device):
+        return f"{name}, RRDBNet in half precision by the project's kernels"
+    if capability in CAPABILITIES:
+        return (
+            f"{name}, computes by PyTorch; the project's kernels have no recorded run here: --engine triton"
+        )
+    return f"{name}, computes by PyTorch"
 
 
 def _models(cache: Path | None) -> list[tuple[str, str]]:

@@ -130,7 +130,7 @@ def _upscaler(model: str, arguments: argparse.Namespace) -> "tuple[Upscale, int,
     scale = arguments.scale or network.scale
     [device] = parse_devices(arguments.device)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
-    upscaler = Upscaler(network, device, arguments.dtype, tiling, scale=scale)
+    upscaler = Upscaler(network, device, arguments.dtype, tiling, scale=scale, engine=arguments.engine)
     how = f"{model} on {upscaler.device}, {str(upscaler.dtype).removeprefix('torch.')}"
     return _pictures_only(upscaler), scale, how
 

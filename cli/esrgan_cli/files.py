@@ -1,15 +1,13 @@
-"""Which pictures are meant, and where their results go: decided before any work, so that nothing is lost."""
+"""Which pictures are meant: decided before any work, so that nothing is lost."""
 
-import os
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from esrgan_cli.options import STREAM
+from esrgan_cli.paths import is_link, listing, look, real
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images import READ_SUFFIXES
-
-DEFAULT_FORMAT = "png"
 
 
 @dataclass(frozen=True)
@@ -27,20 +25,12 @@ class Search:
     Args:
         sources: pictures, each once.
         ignored: files in folders that are no pictures by their suffix.
-        problems: inputs that give nothing, for people.
+        problems: what cannot be used, a sentence each; they count as pictures that failed.
     """
 
     sources: tuple[Source, ...]
     ignored: tuple[Path, ...]
     problems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to make: read `source`, write `target`."""
-
-    source: Path
-    target: Path
 
 
 def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
@@ -52,30 +42,37 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
     Raises:
         ConfigError: a folder is its own output.
     """
-    sources: dict[object, Source] = {}
+    sources: dict[Hashable, Source] = {}
     ignored: list[Path] = []
     problems: list[str] = []
-    away = output.resolve() if output is not None else None
+    away = real(output) if output is not None else None
     for given in inputs:
-        if not given.exists():
-            problems.append(f"{given} does not exist")
+        if given == STREAM:
+            sources.setdefault(STREAM, Source(STREAM))
             continue
-        if not given.is_dir():
-            sources.setdefault(_identity(given), Source(given))
+        found = look(given)
+        if found.kind == "file":
+            sources.setdefault(found.identity, Source(given))
             continue
-        if given.resolve() == away:
+        if found.kind != "folder":
+            problems.append(f"{given} {found.cause}")
+            continue
+        if real(given) == away:
             raise ConfigError(
                 f"{given} is the input and the output folder, where results would be taken for inputs the "
                 "next time; give another folder with -o"
             )
-        found = 0
-        for path in _files(given, away, problems):
-            if path.suffix.lower() in READ_SUFFIXES:
-                found += 1
-                sources.setdefault(_identity(path), Source(path, given))
+        nothing = True
+        for path, identity, cause in _walk(given, away):
+            if cause:
+                problems.append(f"{path} {cause}")
+            elif path.suffix.lower() in READ_SUFFIXES:
+                sources.setdefault(identity, Source(path, given))
             else:
                 ignored.append(path)
-        if not found:
+                continue
+            nothing = False
+        if nothing:
             problems.append(f"{given} holds no pictures ({', '.join(sorted(READ_SUFFIXES))})")
     return Search(tuple(sources.values()), tuple(ignored), tuple(problems))
 
@@ -86,112 +83,64 @@ def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
     Raises:
         ConfigError: it names a file where a folder is needed.
     """
-    if output is None or output.is_dir():
+    if output is None or output == STREAM:
         return False
-    single = len(inputs) == 1 and not inputs[0].is_dir()
+    there = look(output)
+    if there.kind == "folder":
+        return False
+    given = {STREAM if path == STREAM else look(path).identity for path in inputs}
+    single = len(given) == 1 and (STREAM in given or look(inputs[0]).kind != "folder")
     if output.suffix.lower() in READ_SUFFIXES:
         if single:
             return True
         raise ConfigError(f"-o {output} names one picture, and the inputs are several; give a folder")
-    if output.exists():
+    if there.kind == "file":
         raise ConfigError(f"-o {output} is a file, not a folder, and not a picture by its suffix")
+    if there.kind in ("other", "unknown"):
+        raise ConfigError(f"-o {output} {there.cause}")
     return False
 
 
-def name_targets(
-    sources: Sequence[Source], output: Path | None, to_file: bool, scale: float, form: str
-) -> list[Job]:
-    """Where each result goes.
-
-    - to `output` itself, if it names a file;
-    - to <name>-x<scale>.<format> in the folder `output`, under the subfolders of the source;
-    - without `output`, beside a file; for a folder, under a new folder <folder>-x<scale> beside it.
-
-    Sources that differ in their suffix alone keep it in the name: a-jpg-x4.png, a-png-x4.png.
+def goes_to_stdout(inputs: Sequence[Path], output: Path | None) -> bool:
+    """Whether the result itself goes to stdout: asked for by -o -, or by the input - alone.
 
     Raises:
-        ConfigError: two sources would have the same result, or a result would overwrite a source.
+        ConfigError: stdin or stdout stands for several pictures.
     """
-    if to_file and output is not None:
-        jobs = [Job(source.path, output) for source in sources]
-    else:
-        ending = f"-x{scale:g}"
-        folders = [_target_folder(source, output, ending) for source in sources]
-        short = [
-            folder / f"{source.path.stem}{ending}.{form}"
-            for source, folder in zip(sources, folders, strict=True)
-        ]
-        uses = Counter(map(os.path.normcase, short))
-        jobs = [
-            Job(
-                source.path,
-                target if uses[os.path.normcase(target)] == 1 else _long_name(source, target, ending),
-            )
-            for source, target in zip(sources, short, strict=True)
-        ]
-    _check(jobs)
-    return jobs
+    several = len(inputs) > 1 or any(look(path).kind == "folder" for path in inputs if path != STREAM)
+    if output == STREAM and several:
+        raise ConfigError("-o - is one picture, and the inputs are several; give a folder")
+    if STREAM in inputs and several:
+        raise ConfigError("the input - is one picture; give it alone")
+    if STREAM in inputs and output is not None and output != STREAM and not names_a_file(inputs, output):
+        raise ConfigError(
+            f"-o {output} is a folder, and what comes from stdin has no name; give a file's name"
+        )
+    return output == STREAM or (STREAM in inputs and output is None)
 
 
-def _check(jobs: Sequence[Job]) -> None:
-    first: dict[str, Job] = {}
-    for job in jobs:
-        other = first.setdefault(os.path.normcase(job.target), job)
-        if other is not job:
-            raise ConfigError(
-                f"{other.source} and {job.source} would both become {job.target}; rename one, or run them "
-                "apart with different -o"
-            )
-    sources = {_identity(job.source): job.source for job in jobs}
-    for job in jobs:
-        overwritten = sources.get(_identity(job.target))
-        if overwritten is not None:
-            raise ConfigError(
-                f"the result of {job.source} would overwrite the input {overwritten}; give another -o, or "
-                "leave that input out"
-            )
-
-
-def _long_name(source: Source, target: Path, ending: str) -> Path:
-    """The target with the source's suffix in its name: a-x4.png becomes a-jpg-x4.png."""
-    kind = "".join(source.path.suffix.split("."))
-    return target.with_name(f"{source.path.stem}-{kind}{ending}{target.suffix}") if kind else target
-
-
-def _target_folder(source: Source, output: Path | None, ending: str) -> Path:
-    if source.root is None:
-        return source.path.parent if output is None else output
-    if output is None:
-        # "." and ".." have no names of their own
-        root = source.root if source.root.name not in ("", "..") else source.root.resolve()
-        if not root.name:
-            raise ConfigError(f"{root} has no folder beside it; give the output folder with -o")
-        output = root.with_name(root.name + ending)
-    return output / source.path.parent.relative_to(source.root)
-
-
-def _files(folder: Path, away: Path | None, problems: list[str]) -> list[Path]:
-    """Files of a folder and its subfolders, in the order of names; what cannot be listed is a problem."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        problems.append(f"the folder {folder} cannot be listed: {error.strerror or error}")
-        return []
-    files: list[Path] = []
-    for entry in entries:
-        if entry.name.startswith("."):
+def _walk(folder: Path, away: Path | None) -> Iterator[tuple[Path, Hashable, str]]:
+    """What a folder and its subfolders hold, in the order of names: path, identity, why it cannot be used."""
+    entries, cause = listing(folder)
+    if cause:
+        yield folder, None, cause
+        return
+    waiting = entries[::-1]
+    while waiting:
+        path = waiting.pop()
+        if path.name.startswith("."):
             continue
-        if not entry.is_dir():
-            files.append(entry)
-        elif not entry.is_symlink() and entry.resolve() != away:  # a linked folder may lead in a circle
-            files += _files(entry, away, problems)
-    return files
-
-
-def _identity(path: Path) -> object:
-    """Equal for two names of the same file, links and upper case on some systems included."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return path.resolve()
-    return facts.st_dev, facts.st_ino
+        found = look(path)
+        if found.kind == "folder":
+            if is_link(path) or real(path) == away:  # a linked folder may lead in a circle
+                continue
+            entries, cause = listing(path)
+            if cause:
+                yield path, None, cause
+            waiting += entries[::-1]
+        elif (
+            path.suffix.lower() in READ_SUFFIXES or found.kind == "unknown"
+        ):  # which may be a folder of pictures
+            yield path, found.identity, found.cause
+        else:
+            yield path, None, ""

@@ -1,16 +1,16 @@
 """The `esrgan` command.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 a converted network out of tolerance, 130 stopped by Ctrl-C.
-Results go to stdout, everything else to stderr. Errors that the project raises on purpose are one line;
-anything else is a defect and keeps its traceback.
+Results go to stdout, everything else to stderr; either may be closed. Errors that the project raises on
+purpose are one line; anything else is a defect and keeps its traceback.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from esrgan_cli import bench, convert, demo, doctor, evaluate, parity, train, upscale, weights
+from esrgan_cli.streams import flush_streams, prepare_streams, put
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.errors import ConfigError, EsrganError
 
@@ -31,21 +31,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: argparse has answered itself (--help, --version, wrong usage).
     """
+    prepare_streams()
     arguments = make_parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)
-        sys.stdout.flush()
     except EsrganError as error:
-        print(f"esrgan: {error}", file=sys.stderr)
-        return WRONG_USAGE if isinstance(error, ConfigError) else FAILED
+        put(f"esrgan: {error}", sys.stderr)
+        status = WRONG_USAGE if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
-        print("esrgan: stopped", file=sys.stderr)
+        put("esrgan: stopped", sys.stderr)
         return STOPPED
-    except BrokenPipeError:
-        # the reader of stdout has gone, as in `esrgan ... | head`; else Python would complain at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    return status
+    except BrokenPipeError:  # the reader has gone, as in `esrgan ... | head`
+        status = FAILED
+    return status if flush_streams() else max(status, FAILED)
 
 
 def make_parser() -> argparse.ArgumentParser:

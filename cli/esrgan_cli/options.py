@@ -1,11 +1,15 @@
 """Options that several commands share, and what their values mean. Nothing heavy is imported here."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Protocol
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.tiling import Tiling
+
+STREAM = Path("-")
+"""Stands for stdin and stdout."""
 
 
 class Subparsers(Protocol):
@@ -14,9 +18,30 @@ class Subparsers(Protocol):
     def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...
 
 
+def given_path(text: str) -> Path:
+    """A path as it is given on the command line; `STREAM` for "-", and for nothing else.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty, as an unset variable of a shell is; to `Path` that is the
+            current folder.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name; give a file, or . for the current folder")
+    if text != str(STREAM) and Path(text) == STREAM:  # ./-
+        return Path(os.path.realpath(text))
+    return Path(text)
+
+
 def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
-    """Add --device, --dtype, --tile and --overlap; `devices` is the help text of the first."""
+    """Add --device, --engine, --dtype, --tile and --overlap; `devices` is the help text of the first."""
     parser.add_argument("--device", metavar="DEVICE", default="auto", help=devices)
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "eager", "openvino", "triton"),
+        default="auto",
+        help="what computes; auto: the fastest measured, eager: PyTorch alone, openvino: on processors, "
+        "triton: the project's kernels on NVIDIA GPUs",
+    )
     parser.add_argument(
         "--dtype",
         choices=("auto", "float32", "float16", "bfloat16"),
@@ -46,7 +71,7 @@ def add_cache_options(parser: argparse.ArgumentParser) -> None:
 
 def add_cache_option(parser: argparse.ArgumentParser) -> None:
     """Add --cache alone, for what never touches the network anyway."""
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
+    parser.add_argument("--cache", metavar="DIR", type=given_path, help="folder of fetched models")
 
 
 def parse_devices(text: str) -> tuple[str, ...]:

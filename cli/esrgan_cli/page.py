@@ -101,7 +101,7 @@ class Page:
         page = _fill("page.html", {"made_by": made_by, "sections": sections})
         try:
             with atomic_path(self.path) as temporary:
-                temporary.write_text(page, encoding="utf-8")
+                temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise ImageWriteError(f"cannot write {self.path}: {error.strerror or error}") from error
         return True

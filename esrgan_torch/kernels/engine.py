@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.engine import Engine, Progress
+from esrgan_torch.cuda_graphs import Turns
+from esrgan_torch.engine import Engine
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.graphs import Graphs
@@ -14,6 +15,7 @@ from esrgan_torch.kernels.network import PackedNetwork, TailBuffers, TrunkBuffer
 from esrgan_torch.kernels.packing import split_picture
 from esrgan_torch.kernels.steps import Step
 from esrgan_torch.kernels.tuning import Table
+from esrgan_torch.watch import Progress
 
 
 class KernelEngine(Engine):
@@ -38,6 +40,7 @@ class KernelEngine(Engine):
         self.table = table
         self._memory: dict[str, Tensor] = {}
         self._graphs = Graphs(device)
+        self._turns = Turns(device)
         self._halo = HaloBlocks(self.network.blocks, dtype, device) if halo else None
 
     def load(self, model: RRDBNet) -> None:
@@ -46,7 +49,17 @@ class KernelEngine(Engine):
         if self._halo is not None:
             self._halo.load(self.network.blocks)
 
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
+        with self._turns.turn():
+            features = self._trunk_features(batch)
+        progress(1.0)
+        return features
+
+    def _tail(self, features: Tensor) -> Tensor:
+        with self._turns.turn():
+            return self._tail_picture(features)
+
+    def _trunk_features(self, batch: Tensor) -> Tensor:
         folded = F.pixel_unshuffle(batch, self.unshuffle)
         shape = FlatShape(1, *folded.shape[-2:])
         buffers = self.trunk_buffers(shape)
@@ -56,12 +69,11 @@ class KernelEngine(Engine):
         if self._halo is not None and self._halo.reserve(shape):
             self._graphs.clear()
         self._graphs.run(("trunk", shape), lambda: self._launch_trunk(buffers))
-        progress(1.0)
         features = self.network.slots.features
         result = buffers.dense.picture(self.network.slots.stream(2).at, features)
         return result.permute(0, 3, 1, 2).clone(memory_format=torch.channels_last)
 
-    def tail(self, features: Tensor) -> Tensor:
+    def _tail_picture(self, features: Tensor) -> Tensor:
         shape = FlatShape(1, *features.shape[-2:])
         buffers = self.tail_buffers(shape)
         buffers.maps[0].picture()[:] = features.permute(0, 2, 3, 1)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable
 
 import torch
 
+from esrgan_torch.cuda_graphs import capture
+
 # a picture's tail is cut into up to 9 shapes of tiles (corners, sides, inside)
 LIMIT = 16
 
@@ -36,9 +38,7 @@ class Graphs:
             return
         graph = self._kept[key]
         if graph is None:
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                launch()
+            graph = capture(launch)
         self._keep(key, graph)
         graph.replay()
 

@@ -4,7 +4,7 @@ from esrgan_torch.kernels.border import launch_border
 from esrgan_torch.kernels.conv_rows import launch_rows
 from esrgan_torch.kernels.conv_taps import launch_taps
 from esrgan_torch.kernels.steps import ClearBorder, Conv, Step
-from esrgan_torch.kernels.tuning import Table
+from esrgan_torch.kernels.tuning import Launch, Table
 from esrgan_torch.kernels.upsample import launch_upsample
 
 
@@ -13,10 +13,16 @@ def run_step(step: Step, table: Table) -> None:
     if isinstance(step, ClearBorder):
         launch_border(step)
     elif isinstance(step, Conv):
-        launch = table.conv(step.source.count, step.outputs)
+        launch = conv_launch(step, table)
         (launch_taps if launch.kind == "taps" else launch_rows)(step, launch)
     else:
-        launch_upsample(step, table.upsample)
+        launch_upsample(step, table.for_pixels(step.source.shape.pixels).upsample)
+
+
+def conv_launch(step: Conv, table: Table) -> Launch:
+    """How the table launches a convolution of this size on a picture of this size."""
+    table = table.for_pixels(step.source.buffer.shape.pixels)
+    return table.conv(step.source.count, step.outputs, len(step.residuals))
 
 
 def kernel_name(step: Step, table: Table) -> str:
@@ -24,5 +30,5 @@ def kernel_name(step: Step, table: Table) -> str:
     if isinstance(step, ClearBorder):
         return "clear_border"
     if isinstance(step, Conv):
-        return "conv_taps" if table.conv(step.source.count, step.outputs).kind == "taps" else "conv_rows"
+        return "conv_taps" if conv_launch(step, table).kind == "taps" else "conv_rows"
     return "upsample"

@@ -5,7 +5,7 @@ docs/kernels.md; those of a device that `benchmarks/gpu.sh` has run on come from
 changes a result.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Capability = tuple[int, int]
@@ -36,47 +36,75 @@ class Table:
     """One launch for each kind of layer.
 
     Args:
-        deep: conv5, of 192 inputs: residuals and three sums need most registers.
+        deep: conv5 of most blocks, of 192 inputs, with one residual: sums and pairs need most registers.
+        outer: other layers with residuals: conv5 of each third block, and the body's last convolution.
         wide: other convolutions of at least 64 inputs.
         narrow: the rest of conv2 and conv4, with growth inputs and outputs.
         first: the first convolution, 16 inputs.
         last: the last, 16 outputs.
         upsample: after nearest x2.
+        enough: flat pixels that fill the device by these launches; pictures with fewer take `smaller`.
+        smaller: a table with smaller tiles; None: there is none.
     """
 
     deep: Launch
+    outer: Launch
     wide: Launch
     narrow: Launch
     first: Launch
     last: Launch
     upsample: Launch
+    enough: int = 0
+    smaller: "Table | None" = None
 
-    def conv(self, inputs: int, outputs: int) -> Launch:
+    def conv(self, inputs: int, outputs: int, residuals: int) -> Launch:
         """The launch for a 3x3 convolution."""
         if outputs == 16:
             return self.last
+        if residuals > 1 or (residuals == 1 and inputs < 192):
+            return self.outer
         if inputs >= 192:
             return self.deep
         if inputs >= 64:
             return self.wide
         return self.narrow if inputs % 32 == 0 else self.first
 
+    def for_pixels(self, pixels: int) -> "Table":
+        """The table for a picture of so many flat pixels."""
+        return self.smaller if self.smaller is not None and pixels < self.enough else self
+
+    def all_sizes(self) -> list["Table"]:
+        """This one and the smaller one, if any, each for every picture: what may have to be compiled."""
+        whole = replace(self, enough=0, smaller=None)
+        return [whole] if self.smaller is None else [whole, self.smaller]
+
 
 _POINTERS = Table(
     deep=Launch("rows", 64, 32, 4, 3),
+    outer=Launch("rows", 64, 32, 4, 3),
     wide=Launch("rows", 128, 64, 8, 2),
     narrow=Launch("rows", 128, 32, 4, 3),
     first=Launch("taps", 128, 16, 4, 3),
     last=Launch("rows", 128, 32, 4, 3),
     upsample=Launch("taps", 128, 64, 4, 3),
 )
-_HOPPER = Table(
+_HOPPER_128 = Table(
     deep=Launch("rows-descriptor", 128, 64, 8, 2),
+    outer=Launch("rows-descriptor", 128, 64, 8, 2),
     wide=Launch("rows-descriptor", 128, 64, 8, 2),
     narrow=Launch("rows-descriptor", 128, 32, 4, 3),
     first=Launch("taps", 128, 16, 4, 3),
     last=Launch("rows-descriptor", 128, 64, 4, 2),
     upsample=Launch("taps", 128, 64, 4, 3),
+)
+# Tiles of 256 pixels read the weights half as often, in the layers that do not spill there. One program fills
+# the registers of a multiprocessor, so a picture should have two waves of them.
+_HOPPER = replace(
+    _HOPPER_128,
+    deep=Launch("rows-descriptor", 256, 32, 8, 4),
+    wide=Launch("rows-descriptor", 256, 64, 8, 3),
+    enough=2 * 132 * 254,
+    smaller=_HOPPER_128,
 )
 _TABLES: dict[Capability, Table] = {
     (8, 0): _POINTERS,  # A100
@@ -86,6 +114,11 @@ _TABLES: dict[Capability, Table] = {
     (12, 0): _POINTERS,  # RTX 50
 }
 CAPABILITIES = frozenset(_TABLES)
+
+# Devices whose recorded run of benchmarks/gpu.sh showed every kernel right, and official weights near enough
+# to float32: there kernels are the default, elsewhere they are chosen by name. A test compares both sets with
+# the rows, see `esrgan_benchmarks.gpu_evidence`.
+VERIFIED: frozenset[Capability] = frozenset()
 
 # Devices where the dense blocks run through the halo kernel of `kernels.halo` instead. A device is added when
 # a run of benchmarks/gpu.sh there shows it right and at least 1.3 times as fast; it has run on none so far.

@@ -1,11 +1,10 @@
 import io
-import logging
 import sys
 from pathlib import Path
 
 import pytest
 
-from esrgan_cli.console import Console, library_warnings
+from esrgan_cli.console import Console
 
 
 class Terminal(io.StringIO):
@@ -37,11 +36,43 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\ra line\n" in text  # the bar made room for it
 
 
-def test_warnings_of_the_library(capsys: pytest.CaptureFixture[str]) -> None:
-    logger = logging.getLogger("esrgan_torch")
-    before = list(logger.handlers)
-    with Console(0) as console, library_warnings(console):
-        logger.warning("out of memory at %d pixels: divided", 512)
-        logger.info("not shown")
-    assert capsys.readouterr().err == "esrgan: warning: out of memory at 512 pixels: divided\n"
-    assert logger.handlers == before
+def test_a_line_about_an_odd_name_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with Console(0) as console:
+        console.say("a\nb\x1b[2J.png is missing")
+    assert capsys.readouterr().err == "a\\nb\\x1b[2J.png is missing\n"
+
+
+class Broken(io.StringIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"), [(BrokenPipeError(32, "Broken pipe"), False), (OSError(28, "No space left"), True)]
+)
+def test_a_stdout_that_fails_is_said_once_and_costs_nothing(
+    error: OSError, lost: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Broken(error))
+    with Console(0) as console:
+        console.result(Path("a.png"))
+        console.result(Path("b.png"))
+        console.say("goes on")
+    assert console.names_lost == lost
+    text = capsys.readouterr().err
+    assert text.endswith("goes on\n")
+    assert text.count("stdout cannot be written") == lost
+
+
+def test_a_stderr_that_fails_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Broken(BrokenPipeError(32, "Broken pipe")))
+    with Console(0) as console:
+        console.say("nobody hears it")
+        console.result(Path("a.png"))
+    assert capsys.readouterr().out == "a.png\n"

@@ -7,7 +7,8 @@ import torch
 from esrgan_cli import doctor
 from esrgan_cli.doctor import Extra, find_extras, installed_version
 from esrgan_cli.main import main
-from esrgan_torch import engine_openvino, engine_packed
+from esrgan_torch import devices, engine_openvino, engine_packed
+from esrgan_torch.kernels import tuning
 
 
 def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,6 +30,49 @@ def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fast = engine_packed.is_available(torch.bfloat16)
     bfloat16 = "bfloat16: RRDBNet by weights packed by oneDNN, CompactNet by OpenVINO"
     assert (bfloat16 in captured.out) == fast
+
+
+@pytest.fixture
+def hopper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two devices of compute capability 9.0."""
+    monkeypatch.setattr(
+        torch.accelerator, "current_accelerator", lambda check_available: torch.device("cuda")
+    )
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H200")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (3 * 2**30, 4 * 2**30))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 2**30)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 0)
+
+
+@pytest.mark.usefixtures("hopper")
+def test_gpus_and_whether_the_kernels_run_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["doctor"])
+    said = capsys.readouterr().out
+    for number in (0, 1):
+        assert f"cuda:{number}  NVIDIA H200 (cuda:{number}), 4.0 GiB free; compute capability 9.0" in said
+    assert "no recorded run here: --engine triton" in said
+    monkeypatch.setattr(tuning, "VERIFIED", frozenset({(9, 0)}))
+    main(["doctor"])
+    assert "RRDBNet in half precision by the project's kernels" in capsys.readouterr().out
+    monkeypatch.setattr(torch.version, "hip", "7.0")
+    main(["doctor"])
+    assert "computes by PyTorch for ROCm" in capsys.readouterr().out
+
+
+def test_a_gpu_that_this_pytorch_cannot_use(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: None)
+    monkeypatch.setattr(devices, "NVIDIA_DRIVER", (Path(__file__),))
+    main(["doctor"])
+    said = capsys.readouterr().out
+    assert "none found (PyTorch is a CPU build)" in said
+    assert devices.INSTALL_CUDA in said
 
 
 def test_an_empty_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,12 @@
+import errno
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from esrgan_cli.files import Job, Source, find_sources, name_targets, names_a_file
+from esrgan_cli.files import find_sources, names_a_file
 from esrgan_torch.errors import ConfigError
 
 
@@ -21,15 +24,6 @@ def touch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 
 Touch = Callable[..., None]
-
-
-def targets(
-    sources: list[str], output: str | None, *, scale: float = 4, root: str | None = None
-) -> list[str]:
-    found = [Source(Path(name), Path(root) if root is not None else None) for name in sources]
-    jobs = name_targets(found, Path(output) if output else None, False, scale, "png")
-    assert [str(job.source) for job in jobs] == sources
-    return [job.target.as_posix() for job in jobs]
 
 
 def test_folders_are_searched_in_order(touch: Touch) -> None:
@@ -102,55 +96,60 @@ def test_whether_the_output_is_a_file(touch: Touch) -> None:
         names_a_file(one, Path("plain"))
 
 
-def test_names_without_output() -> None:
-    assert targets(["p/a.jpg", "b.c.png", "noname"], None) == ["p/a-x4.png", "b.c-x4.png", "noname-x4.png"]
-    assert targets(["in/a.png", "in/deep/b.png"], None, root="in") == [
-        "in-x4/a-x4.png",
-        "in-x4/deep/b-x4.png",
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_odd_names_in_a_folder_are_problems_and_cost_nothing_else(touch: Touch) -> None:
+    touch("in/a.png")
+    Path("in/loop.png").symlink_to("loop.png")
+    Path("in/gone.png").symlink_to("nowhere.png")
+    Path("in/loop").symlink_to("loop")
+    os.mkfifo("in/pipe.png")
+    os.mkfifo("in/pipe")
+    search = find_sources([Path("in"), Path("in/loop.png"), Path("in/pipe.png"), Path("*.png")], None)
+    assert [source.path.as_posix() for source in search.sources] == ["in/a.png"]
+    assert search.ignored == (Path("in/loop"), Path("in/pipe"))
+    assert [problem.split(";")[0] for problem in search.problems] == [
+        "in/gone.png is a link to nowhere.png, which does not exist",
+        "in/loop.png is a link that leads in a circle",
+        "in/pipe.png is a pipe, not a picture file",
+        "in/loop.png is a link that leads in a circle",
+        "in/pipe.png is a pipe, not a picture file",
+        "*.png does not exist",
     ]
-    assert targets(["up/in/a.png"], None, root="up/in") == ["up/in-x4/a-x4.png"]
-    assert targets(["a.png"], None, scale=2.5) == ["a-x2.5.png"]
+    assert "leaves patterns alone" in search.problems[-1]
 
 
-def test_names_without_output_in_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "here" / "deep").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "here")
-    assert targets(["a.png"], None, root=".") == [(tmp_path / "here-x4" / "a-x4.png").as_posix()]
-    with pytest.raises(ConfigError, match="no folder beside it"):
-        targets(["/a.png"], None, root="/")
+def test_what_the_system_does_not_tell_about_may_hold_pictures(
+    touch: Touch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch("in/a.png", "in/mounted", "in/z.png")
+    whole = Path.stat
+
+    def stale(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "mounted":
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return whole(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stale)
+    search = find_sources([Path("in"), Path("in/mounted")], Path("in/mounted/out"))
+    assert [source.path.name for source in search.sources] == ["a.png", "z.png"]
+    assert search.problems == (f"{Path('in/mounted')} cannot be reached: Stale file handle",) * 2
+    with pytest.raises(ConfigError, match="Stale file handle"):
+        names_a_file([Path("in/a.png")], Path("in/mounted"))
 
 
-def test_names_in_an_output_folder() -> None:
-    assert targets(["p/a.jpg", "b.png"], "out") == ["out/a-x4.png", "out/b-x4.png"]
-    assert targets(["in/a.png", "in/deep/b.png"], "out", root="in") == ["out/a-x4.png", "out/deep/b-x4.png"]
+def test_folders_deeper_than_python_nests_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    deep = Path("in") / "/".join("d" * 300)
+    deep.mkdir(parents=True)
+    (deep / "a.png").touch()
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(200)
+    try:
+        assert len(find_sources([Path("in")], None).sources) == 1
+    finally:
+        sys.setrecursionlimit(before)
 
 
-def test_names_that_differ_in_the_suffix_alone() -> None:
-    assert targets(["a.jpg", "a.png", "b.png"], "out") == [
-        "out/a-jpg-x4.png",
-        "out/a-png-x4.png",
-        "out/b-x4.png",
-    ]
-    assert targets(["a", "a.png"], "out") == ["out/a-x4.png", "out/a-png-x4.png"]
-
-
-@pytest.mark.parametrize(
-    "sources",
-    [["p/a.png", "q/a.png"], ["p/a.png", "q/a.png", "a.jpg"], ["a.jpg", "a.png", "a-jpg.png"]],
-)
-def test_equal_names_are_refused(sources: list[str]) -> None:
-    with pytest.raises(ConfigError, match="would both become"):
-        targets(sources, "out")
-
-
-def test_a_result_never_overwrites_a_source(touch: Touch) -> None:
-    touch("a.png", "a-x4.png", "other.png")
-    Path("same.png").hardlink_to("a.png")
-    with pytest.raises(ConfigError, match=r"result of a\.png would overwrite the input a-x4\.png"):
-        targets(["a.png", "a-x4.png"], None)
-    for name in ("a.png", "../" + Path.cwd().name + "/a.png", "same.png"):
-        with pytest.raises(ConfigError, match="would overwrite the input"):
-            name_targets([Source(Path("a.png"))], Path(name), True, 4, "png")
-    assert name_targets([Source(Path("a.png"))], Path("other.png"), True, 4, "png") == [
-        Job(Path("a.png"), Path("other.png"))
-    ]
+def test_one_file_named_twice_may_go_to_a_file(touch: Touch) -> None:
+    touch("a.png")
+    assert names_a_file([Path("a.png"), Path("../") / Path.cwd().name / "a.png"], Path("out.png"))

@@ -30,8 +30,9 @@ Capture = pytest.CaptureFixture[str]
 
 
 def made(folder: str = ".") -> list[str]:
-    """Names of the files under a folder, hidden ones included."""
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+    """Names of the files under a folder, hidden ones included, but for the journal."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def test_remarks() -> None:
@@ -44,6 +45,15 @@ def test_remarks() -> None:
     assert "NOT EXACT" in exact
     assert "2 tiles were not finite in bfloat16" in redone
     assert "3 tiles did not fit in memory" in divided
+
+
+def test_half_precision_for_16_bits_is_remarked_with_what_it_costs() -> None:
+    plan = Plan((), None, 0, 0, True, 0, "")
+    fine = Picture(np.arange(0, 12000, 1000, dtype=np.uint16).reshape(2, 2, 3))
+    assert remarks(Upscaled(fine, plan, "CPU", "float32", 0, 0, 1.0)) == []
+    [text] = remarks(Upscaled(fine, plan, "CPU", "bfloat16", 0, 0, 1.0))
+    assert "bfloat16" in text
+    assert "12 distinct values" in text
 
 
 def test_several_devices_share_the_files(
@@ -71,22 +81,29 @@ def test_several_devices_share_the_files(
         np.testing.assert_array_equal(read_image(f"one/{name}").pixels, read_image(f"two/{name}").pixels)
 
 
-def test_a_defect_on_one_of_several_devices_ends_the_run(
-    upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("devices", ["cpu", "cpu,cpu"])
+def test_a_defect_costs_one_picture(
+    devices: str,
+    upscale: Upscale,
+    make_picture: MakePicture,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
 ) -> None:
-    for number in range(20):
-        make_picture(Path(f"in/{number}.png"))
+    for number in range(5):
+        make_picture(Path(f"in/{number}.png"), 10, 12 + number)
     whole = Upscaler.upscale
 
     def fail(self: Upscaler, picture: Picture, progress: Callable[[float], None]) -> Upscaled:
-        if len(made("out")) >= 2:
-            raise ZeroDivisionError
+        if picture.width == 13:
+            raise ZeroDivisionError("by nothing")
         return whole(self, picture, progress)
 
     monkeypatch.setattr(Upscaler, "upscale", fail)
-    with pytest.raises(ZeroDivisionError):
-        upscale("in", "-o", "out", "--device", "cpu,cpu")
-    assert len(made("out")) < 5
+    assert upscale("in", "-o", "out", "--device", devices) == 1
+    errors = capsys.readouterr().err
+    assert "failed: in/1.png: ZeroDivisionError: by nothing (test_jobs.py, line" in errors.replace("\\", "/")
+    assert "4 done, 0 skipped, 1 failed" in errors
+    assert len(made("out")) == 4
 
 
 def zeros_png(width: int, height: int) -> bytes:
@@ -129,6 +146,46 @@ def test_a_bad_input_does_not_stop_the_others(
     assert "1 done, 0 skipped, 1 failed" in summary
     assert captured.out == f"{Path('out/c-x4.png')}\n"
     assert made("out") == ["c-x4.png"]
+
+
+def test_a_warning_of_a_decoder_has_the_name_of_its_file(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    for name in ("a.png", "b.png"):
+        whole = make_picture(Path(name)).read_bytes()
+        chunk = b"sRGB\x09"  # an intent that there is not
+        Path(name).write_bytes(
+            whole[:33] + struct.pack(">I", 1) + chunk + struct.pack(">I", zlib.crc32(chunk)) + whole[33:]
+        )
+    assert upscale("a.png", "b.png", "-o", "out") == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert warned == [
+        f"esrgan: warning: {name}: its chunk sRGB is damaged; it is left out" for name in ("a.png", "b.png")
+    ]
+
+
+def test_a_warning_of_libpng_has_the_name_of_its_file(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    for name in ("a.png", "b.png"):
+        whole = make_picture(Path(name), dtype=np.uint16).read_bytes()  # 8 bits are not for libpng
+        chunk = b"tRNS" + bytes(8)  # a colour of four channels
+        Path(name).write_bytes(
+            whole[:33] + struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk)) + whole[33:]
+        )
+    assert upscale("a.png", "b.png", "-o", "out") == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "PNG" in line]
+    assert warned == [f"esrgan: warning: {name}: PNG warning: tRNS: invalid" for name in ("a.png", "b.png")]
+
+
+def test_a_target_that_is_a_folder_fails_before_the_work(
+    upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    make_picture(Path("a.png"))
+    Path("a-x4.png").mkdir()
+    monkeypatch.delattr(Upscaler, "upscale")
+    assert upscale("a.png") == 1
+    assert "failed: a.png: cannot write: a-x4.png is a folder" in capsys.readouterr().err
 
 
 def test_a_missing_file_does_not_stop_the_others(
@@ -252,7 +309,7 @@ def test_stopping_leaves_no_half_file(
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == "esrgan: stopped"
     results = [Path(line) for line in (first + rest).splitlines()]
-    files = sorted(path for path in output.rglob("*") if path.is_file())
+    files = sorted(output.rglob("*.png"))
     assert 1 <= len(files) < 40
     assert set(results) <= set(files)
     for path in files:

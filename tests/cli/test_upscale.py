@@ -14,8 +14,9 @@ Capture = pytest.CaptureFixture[str]
 
 
 def made(folder: str = ".") -> list[str]:
-    """Names of the files under a folder, hidden ones included."""
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+    """Names of the files under a folder, hidden ones included, but for the journal."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def test_a_picture_beside_its_source(
@@ -63,6 +64,34 @@ def test_existing_results_stay(upscale: Upscale, make_picture: MakePicture, caps
     assert "0 done, 2 skipped, 0 failed" in capsys.readouterr().err
     assert upscale("in", "--overwrite") == 0
     assert read_image("in-x4/a-x4.png").width == 48
+
+
+def test_a_pattern_given_a_second_time_makes_nothing_new(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("a.png"))
+    assert upscale("a.png", "a.png") == 0
+    capsys.readouterr()
+    assert upscale("a-x4.png", "a.png") == 0
+    errors = capsys.readouterr().err
+    assert "left out: a-x4.png is the result of a.png" in errors
+    assert "0 done, 1 skipped, 0 failed" in errors
+    assert upscale("a-x4.png", "a.png", "--overwrite") == 0
+    assert "1 done, 0 skipped, 0 failed" in capsys.readouterr().err
+    assert made() == ["a-x4.png", "a.png"]
+
+
+def test_an_original_with_the_name_of_a_result_is_never_overwritten(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("a.png"))
+    before = make_picture(Path("a-x4.png")).read_bytes()
+    assert upscale("a-x4.png", "a.png", "--overwrite") == 0
+    errors = capsys.readouterr().err
+    assert "left out: a-x4.png has the name of the result of a.png" in errors
+    assert "skipped: a-x4.png is an input, and not known to be a result: it stays" in errors
+    assert Path("a-x4.png").read_bytes() == before
+    assert made() == ["a-x4.png", "a.png"]
 
 
 def test_options_reach_the_result(upscale: Upscale, make_picture: MakePicture) -> None:
@@ -127,12 +156,24 @@ def test_an_unknown_model(upscale: Upscale, make_picture: MakePicture, capsys: C
     assert made() == ["a.png"]
 
 
+def test_an_empty_name_is_not_this_folder(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("a.png"))
+    for arguments in ([""], ["a.png", "-o", ""], ["a.png", "--page", ""]):
+        with pytest.raises(SystemExit) as end:
+            upscale(*arguments)
+        assert end.value.code == 2
+        assert "an empty name" in capsys.readouterr().err
+    assert made() == ["a.png"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--quality", "90"], "png loses nothing"),
-        (["--format", "gif"], "'gif' is not a format that can be written"),
-        (["-o", "b.gif"], "'gif' is not a format that can be written"),
+        (["--format", "psd"], "'psd' is not a format that can be written"),
+        (["--format", "tga"], "'tga' is not a format that can be written"),
         (["-o", "b.png", "--format", "jpg"], "contradict"),
         (["--format", "jpg", "--lossless"], "jpg cannot be written without loss"),
         (["--scale", "0"], "--scale lies above 0"),

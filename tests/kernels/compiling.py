@@ -94,10 +94,21 @@ def read_cubin(cubin: bytes, shared: int) -> Compiled:
         path.write_bytes(cubin)
         usage = _output("cuobjdump", "-res-usage", path)
         code = _output("nvdisasm", "-c", path)
-    instructions = re.findall(r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+\s+)?([A-Z][\w.]*)", code, re.M)
+    instructions = _opcodes(code)
     registers = max(int(found) for found in re.findall(r"REG:(\d+)", usage))
     spilled = sum(bool(re.match(r"LDL|STL", each)) for each in instructions)
     return Compiled(instructions, registers, spilled, shared)
+
+
+def read_functions(cubin: Path) -> dict[str, list[str]]:
+    """The opcodes of each kernel of a file."""
+    code = _output("nvdisasm", "-c", cubin)
+    parts = re.split(r"^\.section\s+\.text\.(\w+),.*$", code, flags=re.M)
+    return {name: _opcodes(text) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _opcodes(code: str) -> list[str]:
+    return re.findall(r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+\s+)?([A-Z][\w.]*)", code, re.M)
 
 
 def _output(tool: str, *arguments: str | Path) -> str:

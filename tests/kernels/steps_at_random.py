@@ -58,6 +58,13 @@ def outer(dense: Flat) -> Step:
     return Conv("outer", source, packed, dense, target, residual_buffer=dense, residuals=streams, scale=0.2)
 
 
+def body(dense: Flat) -> Step:
+    """The body's last convolution: one residual, 64 inputs, no pair."""
+    source, stream = Channels(dense, 0, 64), (Place(64, 4 * 64),)
+    packed = weights(9 * 64, 64, *_kind(dense))
+    return Conv("body", source, packed, dense, Place(128), residual_buffer=dense, residuals=stream)
+
+
 def first(dense: Flat) -> Step:
     """16 inputs of another buffer."""
     picture = dense_buffer(dense.shape, *_kind(dense), channels=16)
@@ -80,7 +87,7 @@ def upsample(dense: Flat) -> Step:
 
 
 CONVOLUTIONS: dict[str, Callable[[Flat], Step]] = {
-    step.__name__: step for step in (pair, rest, inner, outer, first, last)
+    step.__name__: step for step in (pair, rest, inner, outer, body, first, last)
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.kernels import choose
+from esrgan_torch.kernels import choose, tuning
 from esrgan_torch.upscale import Upscaler
 from tests.torch.networks import small_compact, small_rrdb
 
@@ -47,14 +47,31 @@ def test_devices_and_installations(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Triton is not installed" in str(choose.unsupported(model, CUDA, torch.float16))
 
 
+@pytest.mark.usefixtures("hopper")
+def test_amd_devices_have_capabilities_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.version, "hip", "7.0")
+    assert "ROCm" in str(choose.unsupported(small_rrdb(**GOOD), CUDA, torch.float16))
+    assert not choose.is_verified(CUDA)
+
+
+@pytest.mark.usefixtures("hopper")
+def test_only_devices_with_a_recorded_run_take_them_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not choose.is_verified(CUDA)
+    monkeypatch.setattr(tuning, "VERIFIED", frozenset({(9, 0)}))
+    assert choose.is_verified(CUDA)
+
+
 def test_the_cpu_has_no_kernels() -> None:
-    assert choose.make_kernel_engine(small_rrdb(), torch.device("cpu"), torch.bfloat16) is None
+    with pytest.raises(ConfigError, match=r"engine triton cannot run this: .* not cpu; give engine auto"):
+        choose.make_kernel_engine(small_rrdb(), torch.device("cpu"), torch.bfloat16)
 
 
 def test_the_option_of_upscaler() -> None:
-    Upscaler(small_rrdb(), device="cpu", dtype="float32", kernels="eager")
-    with pytest.raises(ConfigError, match="auto, eager, not 'fast'"):
-        Upscaler(small_rrdb(), device="cpu", kernels="fast")  # pyright: ignore[reportArgumentType]
+    Upscaler(small_rrdb(), device="cpu", dtype="float32", engine="eager")
+    with pytest.raises(ConfigError, match="auto, eager, openvino, triton, not 'fast'"):
+        Upscaler(small_rrdb(), device="cpu", engine="fast")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="engine triton cannot run this"):
+        Upscaler(small_rrdb(), device="cpu", engine="triton")
 
 
 def test_choosing_does_not_import_triton() -> None:

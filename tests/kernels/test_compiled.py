@@ -6,25 +6,29 @@ import torch
 pytest.importorskip("triton")
 
 from esrgan_torch.kernels.flat import FlatShape
+from esrgan_torch.kernels.launch import conv_launch
 from esrgan_torch.kernels.steps import Conv
 from esrgan_torch.kernels.tuning import CAPABILITIES, SHARED_MEMORY, table_for
 from tests.kernels.compiling import compile_step
 from tests.kernels.steps_at_random import CONVOLUTIONS, dense_buffer, upsample
 
 STEPS = {**CONVOLUTIONS, "upsample": upsample}
-# each kernel for Hopper; elsewhere, where the tables agree but for the device, the largest ones
-CASES = [((9, 0), name) for name in STEPS] + [
-    (capability, name)
+# each kernel for Hopper, and what differs in its table for small pictures; elsewhere, where the tables agree
+# but for the device, the largest ones
+CASES = [((9, 0), 0, name) for name in STEPS]
+CASES += [((9, 0), 1, name) for name in ("pair", "inner")]
+CASES += [
+    (capability, 0, name)
     for capability in sorted(CAPABILITIES - {(9, 0), (8, 6)})
     for name in ("pair", "outer", "upsample")
 ]
 
 
-@pytest.mark.parametrize(("capability", "name"), CASES, ids=str)
-def test_kernels_fit_the_device(capability: tuple[int, int], name: str) -> None:
+@pytest.mark.parametrize(("capability", "place", "name"), CASES, ids=str)
+def test_kernels_fit_the_device(capability: tuple[int, int], place: int, name: str) -> None:
     step = STEPS[name](dense_buffer(FlatShape(1, 3, 3), torch.float16))
-    table = table_for(capability)
-    launch = table.conv(step.source.count, step.outputs) if isinstance(step, Conv) else table.upsample
+    table = table_for(capability).all_sizes()[place]
+    launch = conv_launch(step, table) if isinstance(step, Conv) else table.upsample
     compiled = compile_step(step, launch, capability)
     assert compiled.count("HGMMA" if capability == (9, 0) else "HMMA") > 0
     assert compiled.spilled == 0

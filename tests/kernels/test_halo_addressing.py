@@ -23,7 +23,7 @@ from tests.torch.networks import small_rrdb
 SOURCE = Path(halo.__file__).parent / "conv.cu"
 ROW = TILE_WIDTH + 2
 PLANE_BYTES = (TILE_HEIGHT + 2) * ROW * 16
-WEIGHT_BYTES = 9 * 2 * 64 * 16
+TAP_BYTES = 2 * 64 * 16
 SLOPE = SCALE = np.float32(0.2)
 STEPS = {"pair1": 4, "rest": 2, "pair2": 8, "inner": 12, "outer": 12}
 
@@ -38,7 +38,7 @@ def operand(memory: np.ndarray, start: int, inputs_apart: int, rows_apart: int, 
 def tile_in_shared(buffer: np.ndarray, weights: np.ndarray, a: Arguments, tile: int, step: int) -> np.ndarray:
     """What `copy_tiles` brings into a stage; what it leaves is NaN."""
     top, left = tile // a.tiles_across * TILE_HEIGHT, tile % a.tiles_across * TILE_WIDTH
-    memory = np.full((2 * PLANE_BYTES + WEIGHT_BYTES) // 2, np.nan, np.float32)
+    memory = np.full(PLANE_BYTES + weights[step].size, np.nan, np.float32)
     plane = a.first + 2 * step if step < 4 else a.rest + 2 * (step - 4)
     for half in range(2):
         for row in range(TILE_HEIGHT + 2):
@@ -69,30 +69,37 @@ def run_kernel(kind: str, buffer: np.ndarray, packed: Weights, a: Arguments) -> 
     weights = packed.matrix.float().numpy()
     bias = packed.bias.numpy()[:, None]
     before = buffer.copy()  # tiles run at the same time: none may see what another one wrote
+    taps = 12 if kind == "rest" else 9
+    assert weights[0].size * 2 == taps * TAP_BYTES
     for tile in range(a.tiles):
-        sums = np.zeros((TILE_HEIGHT, 64, TILE_WIDTH), np.float32)
+        # of "rest", each product has the outputs of two rows
+        sums = np.zeros((TILE_HEIGHT, 64, TILE_WIDTH), np.float32)[:: 2 if kind == "rest" else 1]
         for step in range(STEPS[kind]):
             memory = tile_in_shared(before, weights, a, tile, step)
-            for tap in range(9):
-                left = operand(memory, 2 * PLANE_BYTES + tap * 2048, 1024, 128, 64)
-                for row in range(TILE_HEIGHT):
+            for tap in range(taps):
+                left = operand(memory, 2 * PLANE_BYTES + tap * TAP_BYTES, 1024, 128, 64)
+                for number in range(len(sums)):
+                    row = number * TILE_HEIGHT // len(sums)
                     pixel = (row + tap // 3) * ROW + tap % 3
-                    sums[row] += left @ operand(memory, pixel * 16, PLANE_BYTES, 128, TILE_WIDTH).T
+                    sums[number] += left @ operand(memory, pixel * 16, PLANE_BYTES, 128, TILE_WIDTH).T
         top, x = tile // a.tiles_across * TILE_HEIGHT, tile % a.tiles_across * TILE_WIDTH
-        for row in range(min(TILE_HEIGHT, a.height - top)):
-            values = sums[row] + bias
+        for number in range(len(sums)):
+            values = sums[number] + bias
             if kind.startswith("pair"):
                 values[:32] = np.maximum(values[:32], values[:32] * SLOPE)
             staged = through_shared(values)
             count = min(TILE_WIDTH, a.width - x)
-            pixel = 1 + (top + row + 1) * a.pitch + x
-            for plane in range(4 if kind == "rest" else 8):
-                store(kind, buffer, a, plane, slice(pixel, pixel + count), staged[plane, :count])
+            for plane in range(8):
+                y = top + (2 * number + plane // 4 if kind == "rest" else number)
+                if y < a.height:
+                    pixel = 1 + (y + 1) * a.pitch + x
+                    store(kind, buffer, a, plane, slice(pixel, pixel + count), staged[plane, :count])
 
 
 def store(kind: str, buffer: np.ndarray, a: Arguments, plane: int, pixels: slice, values: np.ndarray) -> None:
-    """The end of `store_row` for one plane."""
+    """`read_added` and the end of `store_pixel` for one plane."""
     if kind == "rest":
+        plane %= 4
         values = values + buffer[a.target + plane, pixels]
         values = np.maximum(values, values * SLOPE)
     if kind in ("inner", "outer"):
@@ -141,7 +148,7 @@ def test_host_and_source_agree() -> None:
     assert found
     width, height, stages = map(int, found.groups())
     assert (width, height) == (TILE_WIDTH, TILE_HEIGHT)
-    stage = -(-(2 * PLANE_BYTES + WEIGHT_BYTES) // 128) * 128
+    stage = -(-(2 * PLANE_BYTES + 12 * TAP_BYTES) // 128) * 128
     assert stages * stage + 4 * 64 * TILE_WIDTH * 2 + 16 * stages == SHARED_BYTES
     fields = re.search(r"struct Arguments \{(.*?)\};", text, re.S)
     assert fields

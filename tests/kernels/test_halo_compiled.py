@@ -11,7 +11,7 @@ pytest.importorskip("triton")  # brings the disassembler
 
 import esrgan_torch.kernels.halo as halo
 from esrgan_torch.kernels.halo.blocks import KINDS, SHARED_BYTES
-from tests.kernels.compiling import read_cubin
+from tests.kernels.compiling import read_cubin, read_functions
 
 NVCC = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
 
@@ -27,7 +27,15 @@ def test_the_source_compiles(tmp_path: Path) -> None:
     names = {f"{kind}_{dtype}" for kind in {*KINDS, "outer"} for dtype in ("float16", "bfloat16")}
     assert found == dict.fromkeys(names, "0")
     compiled = read_cubin(cubin.read_bytes(), SHARED_BYTES)
-    # 9 taps of 2 rows for each of 10 kernels, whatever else the compiler unrolls
-    assert compiled.count("HGMMA.64x128x16") >= 180
+    # 9 taps of 2 rows, 12 of both for "rest", for each of 10 kernels, whatever else the compiler unrolls
+    assert compiled.count("HGMMA.64x128x16") >= 8 * 18 + 2 * 12
     assert compiled.count("UBLKCP") > 0
     assert compiled.spilled == 0
+    for name, opcodes in read_functions(cubin).items():
+        # what is added is read between the last products and the wait for them: near and low, or the target
+        ended = max(place for place, each in enumerate(opcodes) if each.startswith("HGMMA"))
+        waits = [
+            place for place, each in enumerate(opcodes) if each == "WARPGROUP.DEPBAR.LE" and place > ended
+        ]
+        early = opcodes[waits[0] : waits[1]].count("LDG.E.128")
+        assert early == {"pair": 0, "rest": 8}.get(name[:4], 16), name

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esrgan_torch.alpha import bleed
+from esrgan_torch.alpha import bleed, bleed_evenly
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.resample import imresize
+from esrgan_torch.turns import TURNS, turned, turned_back
 
 
 @settings(max_examples=60, deadline=None)
@@ -73,6 +74,19 @@ def test_input_is_not_changed() -> None:
     before = colour.copy()
     assert (bleed(colour, alpha) != colour).any()
     np.testing.assert_array_equal(colour, before)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_bled_evenly_turns_with_the_picture(dtype: type[np.uint8 | np.uint16]) -> None:
+    rng = np.random.default_rng(0)
+    colour = rng.integers(0, np.iinfo(dtype).max + 1, (9, 14, 3)).astype(dtype)
+    alpha = (rng.random((9, 14, 1)) < 0.2).astype(dtype)
+    result = bleed_evenly(colour, alpha)
+    np.testing.assert_array_equal(result[alpha[:, :, 0] > 0], colour[alpha[:, :, 0] > 0])
+    for number in range(TURNS):
+        back = turned_back(bleed_evenly(turned(colour, number), turned(alpha, number)), number)
+        np.testing.assert_array_equal(back, result)
+    assert (turned_back(bleed(turned(colour, 2), turned(alpha, 2)), 2) != bleed(colour, alpha)).any()
 
 
 def test_sizes_that_differ() -> None:

@@ -1,29 +1,92 @@
 """Devices: names, memory, and what running out of it looks like."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from esrgan_torch import devices
-from esrgan_torch.devices import computes_bfloat16_fast, free_memory, is_out_of_memory, resolve_device
+from esrgan_torch.devices import (
+    computes_bfloat16_fast,
+    free_memory,
+    is_out_of_memory,
+    resolve_device,
+)
 from esrgan_torch.errors import ConfigError
 
 
-def test_auto_takes_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert resolve_device("auto").type == "cuda"
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert resolve_device("auto").type == "mps"
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert resolve_device("auto").type == "cpu"
+@pytest.fixture
+def accelerator(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    """Makes PyTorch say that it has two of a kind of accelerator, of which number 1 is current, or none."""
+
+    def there_is(kind: str | None) -> None:
+        found = None if kind is None else torch.device(kind)
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: found)
+        monkeypatch.setattr(torch.accelerator, "device_count", lambda: 0 if kind is None else 2)
+        monkeypatch.setattr(torch.accelerator, "current_device_index", lambda: 1)
+
+    return there_is
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", "xpu", ""])
+@pytest.mark.parametrize(
+    ("kind", "taken"), [("cuda", "cuda:1"), ("xpu", "xpu:1"), ("mps", "mps"), (None, "cpu")]
+)
+def test_auto_takes_what_is_there(
+    kind: str | None, taken: str, accelerator: Callable[[str | None], None]
+) -> None:
+    accelerator(kind)
+    assert str(resolve_device("auto")) == taken
+
+
+def test_devices_keep_their_number(accelerator: Callable[[str | None], None]) -> None:
+    accelerator("cuda")
+    assert resolve_device("cuda") == torch.device("cuda", 1)
+    assert resolve_device("cuda:0") == torch.device("cuda", 0)
+    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
+    with pytest.raises(ConfigError, match="no device cuda:2; give auto, cpu, cuda:0, cuda:1"):
+        resolve_device("cuda:2")
+    with pytest.raises(ConfigError, match=r"no device mps: .* have cuda; give auto, cpu, cuda:0"):
+        resolve_device("mps")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "xpu", "meta", ""])
 def test_devices_that_are_not_there_are_refused(name: str) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="give auto"):
         resolve_device(name)
+
+
+@pytest.fixture
+def nvidia_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "version").touch()
+    monkeypatch.setattr(devices, "NVIDIA_DRIVER", (tmp_path / "version",))
+    devices._tell_unused_gpu.cache_clear()
+
+
+@pytest.mark.usefixtures("nvidia_driver")
+def test_a_gpu_that_this_pytorch_cannot_use_is_told_once(
+    accelerator: Callable[[str | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    accelerator(None)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    resolve_device("auto")
+    resolve_device("auto")
+    assert caplog.text.count(devices.INSTALL_CUDA) == 1
+    with pytest.raises(ConfigError, match=r"no device cuda: an NVIDIA GPU is here, .* pip install"):
+        resolve_device("cuda")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    assert devices.unused_gpu() is None
+
+
+def test_without_a_driver_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(devices, "NVIDIA_DRIVER", (tmp_path / "version",))
+    devices._tell_unused_gpu.cache_clear()
+    resolve_device("auto")
+    assert caplog.text == ""
 
 
 def test_free_memory_is_that_of_the_machine() -> None:

@@ -14,9 +14,10 @@ import torch
 
 from esrgan_torch import engine_openvino, engine_packed
 from esrgan_torch.engine import CompactEngine
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engine_choice import EngineName, make_engine
 from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engine_packed import PackedEngine
+from esrgan_torch.errors import ConfigError
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
 
@@ -99,12 +100,12 @@ def test_ctrl_c_at_any_time_leaves_nothing_that_computes(
 ) -> None:
     monkeypatch.setattr(engine_openvino, "GLANCE", 1)
     engine = OpenVinoCompactEngine(small_compact(features=32, convolutions=40), CPU, torch.float32)
-    result = engine._run(torch.rand(1, 3, 300, 300)).numpy()
+    result = engine._run(torch.rand(1, 3, 300, 300), nothing).numpy()
     request = engine._run._requests[300, 300]
     result.fill(-7)
     request.set_output_tensor(import_module("openvino").Tensor(result, shared_memory=True))
     with pytest.raises(KeyboardInterrupt):
-        engine_openvino._wait_for(Request(request, interrupted))
+        engine_openvino._wait_for(Request(request, interrupted), nothing)
     left = result.copy()
     time.sleep(0.5)
     np.testing.assert_array_equal(result, left)
@@ -183,27 +184,29 @@ def test_in_bfloat16_it_computes_small_networks_only() -> None:
 
 
 def test_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def kinds(**options: bool) -> list[type]:
+    def kinds(engine: EngineName = "auto") -> list[type]:
         return [
-            type(make_engine(model, CPU, torch.float32, **options))
-            for model in (small_compact(), small_rrdb())
+            type(make_engine(model, CPU, torch.float32, engine)) for model in (small_compact(), small_rrdb())
         ]
 
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     assert kinds() == [OpenVinoCompactEngine, OpenVinoRRDBEngine]
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512_VNNI")
     assert kinds() == [OpenVinoCompactEngine, PackedEngine]
-    assert kinds(eager=True) == [CompactEngine, PackedEngine]
+    assert kinds("eager") == [CompactEngine, PackedEngine]
+    assert kinds("openvino") == [OpenVinoCompactEngine, OpenVinoRRDBEngine]
     monkeypatch.setattr(engine_openvino, "MODULE", "a_package_that_nobody_has")
     assert kinds() == [CompactEngine, PackedEngine]
+    with pytest.raises(ConfigError, match="not installed"):
+        kinds("openvino")
 
 
 def test_one_that_does_not_start_is_told_and_done_without(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(name: str) -> None:
+    def fails() -> None:
         raise ImportError("libtbb.so.12 is missing")
 
-    monkeypatch.setattr(engine_openvino, "import_module", fails)
+    monkeypatch.setattr(engine_openvino, "import_openvino", fails)
     assert type(make_engine(small_compact(), CPU, torch.float32)) is CompactEngine
     assert "does not start (libtbb.so.12 is missing): PyTorch computes instead" in caplog.text

@@ -31,7 +31,7 @@ needs_onednn = pytest.mark.skipif(not engine_packed.is_available(), reason="need
 BFLOAT16_ULP = 2**-8  # of values around 1
 
 # 1 pixel, one row, one column, odd, and larger than the size that weights are packed for
-SIZES = [(1, 1), (1, 9), (8, 1), (7, 13), (4, 300)]
+SIZES = [(1, 1), (1, 9), (8, 1), (33, 1), (7, 13), (4, 300)]
 
 
 def values(channels: int, size: tuple[int, int]) -> torch.Tensor:
@@ -157,8 +157,8 @@ def test_a_packed_dense_block_in_bfloat16(size: tuple[int, int]) -> None:
 @needs_onednn
 def test_networks_on_the_cpu_run_packed_and_compact_ones_do_not() -> None:
     model = small_rrdb()
-    assert type(make_engine(model, CPU, torch.float32, eager=True)) is PackedEngine
-    assert not isinstance(make_engine(small_compact(), CPU, torch.float32, eager=True), PackedEngine)
+    assert type(make_engine(model, CPU, torch.float32, "eager")) is PackedEngine
+    assert not isinstance(make_engine(small_compact(), CPU, torch.float32, "eager"), PackedEngine)
 
 
 @needs_bfloat16
@@ -187,7 +187,7 @@ def test_another_processor_has_the_plain_engine(monkeypatch: pytest.MonkeyPatch)
 @needs_onednn
 def test_weights_changed_later_do_not_reach_the_engine() -> None:
     model = small_rrdb()
-    engine = make_engine(model, CPU, torch.float32, eager=True)
+    engine = make_engine(model, CPU, torch.float32, "eager")
     batch = torch.rand(1, 3, 6, 8)
     with torch.inference_mode():
         before = engine.tail(engine.trunk(batch, lambda _: None))
@@ -201,7 +201,7 @@ def test_weights_changed_later_do_not_reach_the_engine() -> None:
 def test_a_network_without_enlargement() -> None:
     model = small_rrdb(scale=1)
     batch = torch.rand(1, 3, 5, 7)
-    engine = make_engine(model, CPU, torch.float32, eager=True)
+    engine = make_engine(model, CPU, torch.float32, "eager")
     with torch.inference_mode():
         ours = engine.tail(engine.trunk(batch, lambda _: None))
         torch.testing.assert_close(ours, model(batch), rtol=0, atol=1e-5)

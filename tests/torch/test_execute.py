@@ -18,8 +18,8 @@ from tests.torch.test_upscale import photo
 
 MODEL = small_rrdb()
 # whatever else is installed: what is asked here is what happens around an engine
-upscaler_of = partial(Upscaler, kernels="eager")
-ENGINE = type(make_engine(MODEL, torch.device("cpu"), torch.float32, eager=True))
+upscaler_of = partial(Upscaler, engine="eager")
+ENGINE = type(make_engine(MODEL, torch.device("cpu"), torch.float32, "eager"))
 PIXELS = photo(60, 52)
 
 

@@ -176,3 +176,16 @@ def test_type_is_known_by_content_and_not_by_suffix(tmp_path: Path) -> None:
     Image.fromarray(smooth(3)).save(stream, "PNG")
     (tmp_path / "a.jpg").write_bytes(stream.getvalue())
     np.testing.assert_array_equal(read_image(tmp_path / "a.jpg").pixels, smooth(3))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_png_key_of_few_bits(tmp_path: Path, depth: int) -> None:
+    width = 1 << depth
+    packed = np.unpackbits(np.arange(width, dtype=np.uint8)[:, None], axis=1)[:, 8 - depth :].ravel()
+    row = b"\0" + np.packbits(packed).tobytes()
+    header = struct.pack(">IIBBBBB", width, 1, depth, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"tRNS", b"\0\1"), (b"IDAT", zlib.compress(row)), (b"IEND", b"")]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks))
+    pixels = read_image(tmp_path / "a.png").pixels
+    assert pixels[0, :, 1].tolist() == [255, 0] + [255] * (width - 2)
+    assert pixels[0, :, 0].tolist() == np.linspace(0, 255, width).astype(int).tolist()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, IptcImagePlugin
 
-from esrgan_torch.image_metadata import fitting_profile, orient, take_orientation
+from esrgan_torch.image_exif import exif_as_written, take_orientation
+from esrgan_torch.image_metadata import orient
 from esrgan_torch.images import Picture, read_image, write_image
 
 ORIENTATIONS = range(1, 9)
@@ -178,31 +179,167 @@ def test_exif_too_long_for_a_jpg_is_left_out_with_a_warning(tmp_path: Path) -> N
     assert read_image(tmp_path / "a.png").exif == picture.exif
 
 
-def test_fitting_profile() -> None:
-    for channels in (1, 2):
-        assert fitting_profile(GRAY_PROFILE, channels) == GRAY_PROFILE
-        assert fitting_profile(RGB_PROFILE, channels) is None
-    for channels in (3, 4):
-        assert fitting_profile(GRAY_PROFILE, channels) is None
-        assert fitting_profile(RGB_PROFILE, channels) == RGB_PROFILE
-    assert fitting_profile(None, 3) is None
-    assert fitting_profile(b"short", 3) is None
+def test_exif_tells_the_size_that_is_written_and_no_thumbnail(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x0100], exif[0x0101] = 48, 32
+    exif.get_ifd(0x8769).update({0xA002: 48, 0xA003: 32})
+    Image.fromarray(UPRIGHT).save(tmp_path / "a.jpg", exif=with_thumbnail(exif.tobytes()))
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.getexif().get_ifd(ExifTags.IFD.IFD1)[0x0112] == 6
+    picture = read_image(tmp_path / "a.jpg")
+    assert picture.exif is not None
+    assert thumbnail_orientation(picture.exif) == 1
+    large = Picture(np.zeros((70_000 // 4, 30, 3), np.uint8), exif=picture.exif)
+    for suffix in ("jpg", "png", "webp", "avif"):
+        height = 16_000 if suffix == "webp" else 17_500
+        write_image(tmp_path / f"b.{suffix}", large.with_pixels(large.pixels[:height]))
+        with Image.open(tmp_path / f"b.{suffix}") as image:
+            written = image.getexif()
+            assert written.get(0x0112, 1) == 1
+            assert (written[0x0100], written[0x0101]) == (30, height)
+            assert written.get_ifd(0x8769)[0xA002] == 30
+            assert written.get_ifd(0x8769)[0xA003] == height
+            assert written.get_ifd(ExifTags.IFD.IFD1) == {}
+        assert b"THUMB" not in (tmp_path / f"b.{suffix}").read_bytes()
 
 
-@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp"])
-def test_profiles_follow_the_channels(tmp_path: Path, suffix: str) -> None:
-    gray = UPRIGHT[:, :, :1]
-    write_image(tmp_path / f"a.{suffix}", Picture(gray, GRAY_PROFILE))
-    # webp has no gray: the picture becomes RGB and the profile stays behind
-    assert read_image(tmp_path / f"a.{suffix}").icc_profile == (None if suffix == "webp" else GRAY_PROFILE)
-    write_image(tmp_path / f"b.{suffix}", Picture(UPRIGHT, GRAY_PROFILE))
+def with_thumbnail(block: bytes) -> bytes:
+    """The EXIF block with a second directory: orientation 6 and a thumbnail, in the middle of the block."""
+    data = bytearray(block.removeprefix(b"Exif\0\0"))
+    order = "<" if data[:2] == b"II" else ">"
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    (count,) = struct.unpack_from(order + "H", data, start)
+    data += b"\0" * (len(data) % 2)
+    struct.pack_into(order + "I", data, start + 2 + 12 * count, len(data))
+    place = len(data) + 2 + 3 * 12 + 4
+    data += struct.pack(order + "H", 3) + struct.pack(order + "HHIHxx", 0x0112, 3, 1, 6)
+    data += struct.pack(order + "HHII", 0x0201, 4, 1, place) + struct.pack(order + "HHII", 0x0202, 4, 1, 5)
+    return b"Exif\0\0" + bytes(data) + b"\0" * 4 + b"THUMB" + b"after it"
+
+
+def thumbnail_orientation(exif: bytes) -> int:
+    order = "<" if exif[:2] == b"II" else ">"
+    (start,) = struct.unpack_from(order + "I", exif, 4)
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    (second,) = struct.unpack_from(order + "I", exif, start + 2 + 12 * count)
+    assert struct.unpack_from(order + "HH", exif, second + 2) == (0x0112, 3)
+    return struct.unpack_from(order + "H", exif, second + 10)[0]
+
+
+def test_a_size_that_outgrows_its_tag_gets_a_larger_one() -> None:
+    exif = Image.Exif()
+    exif[0x0100], exif[0x0101] = 48, 32  # SHORT
+    block = exif_as_written(exif.tobytes().removeprefix(b"Exif\0\0"), 70_000, 90_000)
+    assert block is not None
+    loaded = Image.Exif()
+    loaded.load(block)
+    assert (loaded[0x0100], loaded[0x0101]) == (90_000, 70_000)
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" tiff:ImageWidth = '48'
+dc:format="image/jpeg"><exif:PixelYDimension>32</exif:PixelYDimension>
+<tiff:Orientation>6</tiff:Orientation></rdf:Description></x:xmpmeta>"""
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp", "avif"])
+def test_xmp_travels_and_tells_what_is_there(tmp_path: Path, suffix: str) -> None:
+    Image.fromarray(UPRIGHT).save(tmp_path / "a.jpg", xmp=XMP)
+    picture = read_image(tmp_path / "a.jpg")
+    assert picture.xmp is not None
+    assert picture.xmp == XMP.replace(b'Orientation="6"', b'Orientation="1"').replace(b">6<", b">1<")
+    write_image(tmp_path / f"b.{suffix}", picture.with_pixels(UPRIGHT[:20]))
+    xmp = read_image(tmp_path / f"b.{suffix}").xmp
+    assert xmp == picture.xmp.replace(b">32<", b">20<")
     with Image.open(tmp_path / f"b.{suffix}") as image:
-        assert "icc_profile" not in image.info
+        seen = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+        if suffix == "tif":
+            seen = image.tag_v2[700]
+        assert (seen.encode() if isinstance(seen, str) else seen) == xmp
 
 
-def test_profile_of_other_channels_in_a_file_is_not_read(tmp_path: Path) -> None:
+IPTC = b"\x1c\x02\x78\x00\x06a swan"
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
+def test_iptc_travels(tmp_path: Path, suffix: str) -> None:
+    write_image(tmp_path / f"a.{suffix}", Picture(UPRIGHT, iptc=IPTC))
+    assert read_image(tmp_path / f"a.{suffix}").iptc == IPTC
+    if suffix == "png":
+        return
+    with Image.open(tmp_path / f"a.{suffix}") as image:
+        assert IptcImagePlugin.getiptcinfo(image) == {(2, 120): b"a swan"}
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "bmp"])
+@pytest.mark.parametrize("density", [(300.0, 300.0), (72.0, 144.0)])
+def test_density_travels(tmp_path: Path, suffix: str, density: tuple[float, float]) -> None:
+    write_image(tmp_path / f"a.{suffix}", Picture(UPRIGHT, density=density))
+    assert read_image(tmp_path / f"a.{suffix}").density == density
+    with Image.open(tmp_path / f"a.{suffix}") as image:
+        assert [round(float(value)) for value in image.info["dpi"]] == list(density)
+
+
+def test_density_in_centimetres_and_density_that_is_none(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", UPRIGHT, photometric="rgb", resolution=(100, 100), resolutionunit=3)
+    assert read_image(tmp_path / "a.tif").density == (254.0, 254.0)
+    tifffile.imwrite(tmp_path / "b.tif", UPRIGHT, photometric="rgb", resolutionunit=1)
+    assert read_image(tmp_path / "b.tif").density is None
+    write_image(tmp_path / "c.jpg", UPRIGHT)
+    assert read_image(tmp_path / "c.jpg").density is None
+
+
+TEXTS = (("Comment", "a swan"), ("Author", "żółw"), ("parameters", "steps " * 400))
+
+
+def test_texts_of_a_png_travel(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", Picture(UPRIGHT, texts=(*TEXTS, ("not\na keyword", "gone"))))
+    assert read_image(tmp_path / "a.png").texts == TEXTS
+    with Image.open(tmp_path / "a.png") as image:
+        image.load()
+        assert dict(image.text) == dict(TEXTS)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "gif"])
+def test_a_comment_travels(tmp_path: Path, suffix: str) -> None:
+    Image.fromarray(UPRIGHT).save(tmp_path / "a.jpg", comment="żółw")
+    picture = read_image(tmp_path / "a.jpg")
+    assert picture.texts == (("Comment", "żółw"),)
+    write_image(tmp_path / f"b.{suffix}", picture)
+    if suffix == "tif":
+        with tifffile.TiffFile(tmp_path / "b.tif") as file:
+            assert file.pages.first.description == "żółw"
+    else:
+        assert read_image(tmp_path / f"b.{suffix}").texts == picture.texts
+
+
+def test_what_is_too_long_for_a_jpg_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    long = b"a" * 70_000
+    picture = Picture(UPRIGHT, xmp=long, iptc=IPTC[:1] + long, texts=(("Comment", long.decode()),))
+    with pytest.warns(UserWarning, match="left out") as caught:
+        write_image(tmp_path / "a.jpg", picture)
+    assert sorted(str(warning.message).split()[1] for warning in caught) == ["IPTC", "XMP", "comment"]
+    back = read_image(tmp_path / "a.jpg")
+    assert (back.xmp, back.iptc, back.texts) == (None, None, ())
+
+
+def test_without_metadata_keeps_what_changes_the_colours() -> None:
+    full = Picture(UPRIGHT, RGB_PROFILE, exif_block(), XMP, IPTC, TEXTS, (300.0, 300.0), frames=3)
+    bare = full.without_metadata()
+    assert bare.pixels is full.pixels
+    assert bare.icc_profile == RGB_PROFILE
+    assert (bare.exif, bare.xmp, bare.iptc, bare.texts, bare.density) == (None, None, None, (), None)
+
+
+def test_profiles_that_no_reader_could_use_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    for suffix in ("png", "tif", "jpg", "webp"):
+        with pytest.warns(UserWarning, match="does not fit"):
+            write_image(tmp_path / f"b.{suffix}", Picture(UPRIGHT, GRAY_PROFILE))
+        with Image.open(tmp_path / f"b.{suffix}") as image:
+            assert "icc_profile" not in image.info
     Image.fromarray(UPRIGHT).save(tmp_path / "a.png", icc_profile=GRAY_PROFILE)
-    assert read_image(tmp_path / "a.png").icc_profile is None
+    with pytest.warns(UserWarning, match="does not describe RGB pixels"):
+        assert read_image(tmp_path / "a.png").icc_profile is None
 
 
 def cmyk_profile(lightness: int) -> bytes:
@@ -239,6 +376,13 @@ def test_damaged_profile_of_a_png_is_left_out(tmp_path: Path) -> None:
     chunk = b"iCCP" + b"name\0\0not deflate"
     broken = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", 0)
     (tmp_path / "a.png").write_bytes(data[:33] + broken + data[33:])
-    picture = read_image(tmp_path / "a.png")
+    with pytest.warns(UserWarning, match="its chunk iCCP is damaged"):
+        picture = read_image(tmp_path / "a.png")
     assert picture.icc_profile is None
     np.testing.assert_array_equal(picture.pixels, UPRIGHT)
+
+
+def test_a_damaged_exif_block_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", Picture(UPRIGHT, exif=exif_block(3)[:20]))
+    with pytest.warns(UserWarning, match="its EXIF block is damaged"):
+        assert read_image(tmp_path / "a.png").exif is None

@@ -5,9 +5,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from esrgan_torch import Picture, Tiling, Upscaler
+from esrgan_torch import Picture, Tiling, Upscaler, plan, upscale
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
+from esrgan_torch.turns import turned, turned_back
+from esrgan_torch.upscale import AlphaMode
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.rounding import assert_equal_to_rounding
 
@@ -156,7 +158,86 @@ def test_progress_goes_up_to_one() -> None:
     told: list[float] = []
     Upscaler(RRDB, "cpu", tiling=Tiling("overlap", 16, 4)).upscale(Picture(photo(40, 40, 4)), told.append)
     assert told == sorted(told)
-    assert told[-1] == pytest.approx(1)
+    assert told[-1] == 1
+
+
+@pytest.mark.parametrize("alpha", ["model", "resize", "drop"])
+@pytest.mark.parametrize("tta", [False, True])
+@pytest.mark.parametrize("kind", ["flat", "opaque", "flat and seen through", "any"])
+def test_progress_counts_what_is_computed_and_ends_at_one(alpha: AlphaMode, tta: bool, kind: str) -> None:
+    pixels = photo(20, 20, 4)
+    if kind.startswith("flat"):
+        pixels[:, :, :3] = 9
+    if kind in ("flat", "opaque"):
+        pixels[:, :, 3] = 255
+    told: list[float] = []
+    Upscaler(RRDB, "cpu", "float32", Tiling("exact", 16), alpha, tta=tta).upscale(
+        Picture(pixels), told.append
+    )
+    assert told == sorted(told)
+    assert told[-1] == 1
+    assert 1 not in told[:-3]  # the last run says so, and the picture
+
+
+@pytest.mark.parametrize(
+    ("model", "channels", "dtype"),
+    [
+        (RRDB, 1, np.uint8),
+        (COMPACT, 4, np.uint8),
+        (COMPACT, 2, np.uint16),
+        (small_rrdb(scale=2, unshuffle=2), 3, np.uint8),
+    ],
+)
+def test_with_tta_turning_the_picture_turns_the_result(model: Generator, channels: int, dtype: type) -> None:
+    pixels = photo(7, 10, channels, dtype)
+    pixels[2:6, 3:9, -1] = 0  # where there is alpha, colour has to be filled in
+    upscaler = Upscaler(model, "cpu", "float32", tta=True)
+    whole = upscaler(pixels)
+    for number in (1, 6):
+        back = turned_back(upscaler(np.ascontiguousarray(turned(pixels, number))), number)
+        assert np.abs(back.astype(int) - whole).max() <= 1
+        assert (back != whole).mean() < (0.001 if dtype is np.uint8 else 0.1)
+    plain = Upscaler(model, "cpu", "float32")(pixels).astype(int)
+    assert np.abs(plain - whole).max() > np.iinfo(dtype).max / 50  # it is not one of the runs
+
+
+def test_tta_is_the_mean_before_rounding() -> None:
+    pixels = photo(12, 9)
+    batch = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+    with torch.inference_mode():
+        runs = []
+        for mirrored in (False, True):
+            for quarter in range(4):
+                laid = torch.rot90(batch.flip(3) if mirrored else batch, quarter, (2, 3))
+                back = torch.rot90(RRDB(laid), -quarter, (2, 3))
+                runs.append(back.flip(3) if mirrored else back)
+        expected = torch.stack(runs).mean(0)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round().numpy()
+    result = Upscaler(RRDB, "cpu", "float32", tta=True).upscale(Picture(pixels))
+    assert result.tta
+    assert_equal_to_rounding(result.picture.pixels, expected)
+
+
+@pytest.mark.parametrize("tiling", [Tiling("exact", 16), Tiling("overlap", 16, COMPACT.receptive_field)])
+def test_tta_in_tiles_is_tta_of_the_whole(tiling: Tiling) -> None:
+    pixels = photo(18, 33)
+    whole = Upscaler(COMPACT, "cpu", "float32", "off", tta=True)(pixels)
+    assert_equal_to_rounding(Upscaler(COMPACT, "cpu", "float32", tiling, tta=True)(pixels), whole)
+
+
+def test_tta_mixes_seams_of_overlapping_tiles_as_floats() -> None:
+    pixels = photo(36, 20, dtype=np.uint16)
+    whole = Upscaler(COMPACT, "cpu", "float32", "off", tta=True)(pixels).astype(int)
+    tiled = Upscaler(COMPACT, "cpu", "float32", Tiling("overlap", 20, 2), tta=True)(pixels).astype(int)
+    once = Upscaler(COMPACT, "cpu", "float32", Tiling("overlap", 20, 2))(pixels).astype(int)
+    plain = Upscaler(COMPACT, "cpu", "float32", "off")(pixels).astype(int)
+    assert 0 < np.abs(tiled - whole).mean() < np.abs(once - plain).mean()
+
+
+def test_tta_plans_for_the_mean_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = 2**25
+    monkeypatch.setattr(upscale, "free_memory", lambda _: free)
+    once, eight = (Upscaler(COMPACT, "cpu", "float32", tta=tta).plan(200, 200) for tta in (False, True))
+    assert len(once.windows) < len(eight.windows)
 
 
 def test_the_same_picture_gives_the_same_bytes_each_time() -> None:
@@ -165,6 +246,66 @@ def test_the_same_picture_gives_the_same_bytes_each_time() -> None:
     first = upscaler(pixels)
     for _ in range(3):
         np.testing.assert_array_equal(upscaler(pixels), first)
+
+
+def test_tta_is_exact_only_if_it_is_so_on_the_side_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Upscaler(COMPACT, "cpu", "float32").plan(30, 24)
+    tiles = Upscaler(COMPACT, "cpu", "float32", Tiling("overlap", 16, 2)).plan(24, 30)
+    plans = [whole, tiles]  # as if memory had become less in between
+    monkeypatch.setattr(Upscaler, "_plan", lambda *_: plans.pop(0))
+    result = Upscaler(COMPACT, "cpu", "float32", tta=True).upscale(Picture(photo(30, 24)))
+    assert not result.exact
+
+
+def gradient16() -> NDArray:
+    values = np.linspace(40000, 45000, 12 * 16).reshape(12, 16, 1).astype(np.uint16)
+    return np.repeat(values, 3, axis=2)
+
+
+@pytest.mark.parametrize(
+    ("model", "channels", "tta"), [(RRDB, 3, False), (RRDB, 1, False), (COMPACT, 1, True)]
+)
+def test_16_bits_are_computed_in_float32_where_8_bits_are_not(
+    model: Generator, channels: int, tta: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = Picture(gradient16()[:, :, :channels])
+    exact = Upscaler(model, "cpu", "float32", tta=tta).upscale(picture)
+    monkeypatch.setattr(upscale, "resolve_dtype", lambda *_: torch.bfloat16)  # what a faster processor gives
+    upscaler = Upscaler(model, "cpu", tta=tta)
+    result = upscaler.upscale(picture)
+    assert result.dtype == "float32"
+    difference = np.abs(result.picture.pixels.astype(int) - exact.picture.pixels)
+    assert difference.max() <= 2  # and 18 to 42 in bfloat16
+    assert upscaler.upscale(Picture(photo(8, 8, channels))).dtype == "bfloat16"
+
+
+def test_half_precision_asked_for_is_taken_for_16_bits_too() -> None:
+    result = Upscaler(RRDB, "cpu", "bfloat16").upscale(Picture(gradient16()))
+    assert result.dtype == "bfloat16"
+    assert len(np.unique(result.picture.pixels)) < 300
+
+
+def test_the_plan_is_that_of_the_engine_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = Upscaler(COMPACT, "cpu", "float32")
+    monkeypatch.setattr(upscale, "resolve_dtype", lambda *_: torch.bfloat16)
+    upscaler = Upscaler(COMPACT, "cpu")
+    assert upscaler.plan(64, 64).memory < upscaler.plan(64, 64, 16).memory == exact.plan(64, 64, 16).memory
+    assert upscaler.upscale(Picture(photo(9, 9, dtype=np.uint16))).plan.memory == exact.plan(9, 9, 16).memory
+    needed, result = exact.plan(64, 64).memory, 6 * 64 * 64 * 16
+    monkeypatch.setattr(upscale, "free_memory", lambda _: (needed + 1.5 * result) / plan.SHARE)
+    assert exact.plan(64, 64).memory == needed
+    assert exact.plan(64, 64, 16).memory < needed  # since twice as much is held for the result
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_16_bits_on_cuda_are_as_fine_as_on_the_processor() -> None:
+    picture = Picture(gradient16())
+    result = Upscaler(RRDB, "cuda").upscale(picture)
+    assert result.dtype == "float32"
+    expected = Upscaler(RRDB, "cpu", "float32")(picture).pixels
+    assert np.abs(result.picture.pixels.astype(int) - expected).max() <= 2
+    assert torch.backends.cudnn.allow_tf32
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,19 @@ def test_bfloat16_stays_above_50_decibels_on_a_photo(name: str, crop: Pixels) ->
     assert psnr(Upscaler(model, "cpu", "bfloat16")(small), exact, channel="rgb") > 50
 
 
+def test_a_16_bit_gradient_keeps_its_steps_unless_half_precision_is_asked_for() -> None:
+    values = np.linspace(40000, 45000, 48 * 64).reshape(48, 64, 1).astype(np.uint16)
+    gradient, model = np.repeat(values, 3, axis=2), load("realesrgan-x4plus-anime")
+    by_default = Upscaler(model, "cpu").upscale(Picture(gradient))
+    half = Upscaler(model, "cpu", "bfloat16").upscale(Picture(gradient))
+    exact = Upscaler(model, "cpu", "float32")(gradient)
+    assert by_default.dtype == "float32"
+    assert np.abs(by_default.picture.pixels.astype(int) - exact).max() <= 2
+    assert len(np.unique(by_default.picture.pixels)) > 4000
+    assert half.dtype == "bfloat16"
+    assert len(np.unique(half.picture.pixels)) < 100
+
+
 def test_realesrgan_x4plus_has_the_known_figures_on_set5(shared_data: Path) -> None:
     upscaler = Upscaler(load("realesrgan-x4plus"), "cpu", "float32")
     mean = evaluate(upscaler, shared_data / "eval" / "Set5").mean

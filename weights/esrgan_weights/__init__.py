@@ -84,7 +84,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return getattr(import_module("esrgan_torch"), name)
     for module, names in _HOME.items():
         if name in names:
             return getattr(import_module(f"esrgan_weights.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *globals()})

@@ -1,13 +1,15 @@
 """This library as a user gets it: `Upscaler` with its defaults, from 8-bit pixels to 8-bit pixels."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 
-Kernels = Literal["auto", "eager"]
+if TYPE_CHECKING:
+    from esrgan_torch.engine_choice import EngineName
+
 Precision = Literal["auto", "float32"]
 
 
@@ -15,26 +17,26 @@ class Library(Runtime):
     """`Upscaler(model, device)`; it chooses precision and engine itself. A batch is so many pictures.
 
     Args:
-        kernels: "auto", or "eager" for PyTorch alone.
+        engine: "auto", or "eager" for PyTorch alone.
         dtype: "auto", or "float32", to compare in one precision where the library would take another.
     """
 
     devices = ("cpu", "cuda")
 
-    def __init__(self, kernels: Kernels = "auto", dtype: Precision = "auto") -> None:
-        self.name = "-".join(["esrgan-torch", *(each for each in (kernels, dtype) if each != "auto")])
-        self._kernels: Kernels = kernels
+    def __init__(self, engine: "EngineName" = "auto", dtype: Precision = "auto") -> None:
+        self.name = "-".join(["esrgan-torch", *(each for each in (engine, dtype) if each != "auto")])
+        self._engine: EngineName = engine
         self._dtype: Precision = dtype
 
     def missing(self) -> str | None:
         return None
 
     def open(self, setting: Setting) -> Session:
-        return _LibrarySession(setting, self._kernels, self._dtype)
+        return _LibrarySession(setting, self._engine, self._dtype)
 
 
 class _LibrarySession(HostSession):
-    def __init__(self, setting: Setting, kernels: Kernels, dtype: Precision) -> None:
+    def __init__(self, setting: Setting, engine: "EngineName", dtype: Precision) -> None:
         import torch
 
         from esrgan_torch import Upscaler
@@ -44,7 +46,7 @@ class _LibrarySession(HostSession):
         self._torch: Any = torch
         # "auto" where that is the device asked for: it may also choose an engine
         device = "auto" if setting.device == "cuda" or not torch.cuda.is_available() else setting.device
-        self._upscaler = Upscaler(load(setting.network), device, dtype=dtype, kernels=kernels)
+        self._upscaler = Upscaler(load(setting.network), device, dtype=dtype, engine=engine)
         self.dtype = str(self._upscaler.dtype).removeprefix("torch.")
         self.facts = {"torch": torch.__version__}
         self._pictures: list[Any] = []

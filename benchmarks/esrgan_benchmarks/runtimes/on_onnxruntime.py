@@ -32,6 +32,7 @@ class OnnxRuntime(Runtime):
 class _OnnxSession(HostSession):
     def __init__(self, setting: Setting) -> None:
         runtime: Any = import_module("onnxruntime")
+        runtime.disable_telemetry_events()  # on Windows its makers build it with some
         provider = PROVIDERS[setting.device]
         if provider not in runtime.get_available_providers():
             raise BenchmarkError(f"this build has no {provider}: pip install onnxruntime-gpu")

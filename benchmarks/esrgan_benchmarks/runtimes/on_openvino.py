@@ -1,6 +1,5 @@
 """OpenVINO on the exported ONNX file, on the CPU."""
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
+from esrgan_torch.openvino_import import import_openvino
 
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -37,7 +37,7 @@ class OpenVino(Runtime):
 
 class _OpenVinoSession(HostSession):
     def __init__(self, setting: Setting, dtype: str) -> None:
-        openvino: Any = import_module("openvino")
+        openvino = import_openvino()
         self._core: Any = openvino.Core()
         if dtype == "bfloat16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise BenchmarkError("this processor has no bfloat16 arithmetic")

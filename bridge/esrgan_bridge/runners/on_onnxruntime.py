@@ -30,6 +30,7 @@ class OnnxRuntime(Runner):
 class _OnnxSession(Session):
     def __init__(self, file: Path) -> None:
         runtime: Any = import_module("onnxruntime")
+        runtime.disable_telemetry_events()  # on Windows its makers build it with some
         options = runtime.SessionOptions()
         options.log_severity_level = 3  # errors; warnings speak of optimisations that it could not do
         try:

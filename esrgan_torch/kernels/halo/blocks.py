@@ -18,7 +18,7 @@ from esrgan_torch.kernels.steps import Place, Weights
 
 FEATURES, GROWTH = 64, 32
 THREADS = 3 * 128
-SHARED_BYTES = 3 * 43392 + 4 * 64 * 128 * 2 + 3 * 16  # as in conv.cu
+SHARED_BYTES = 3 * 49536 + 4 * 64 * 128 * 2 + 3 * 16  # as in conv.cu
 CUBIN = Path(__file__).parent / "conv.sm_90a.cubin"
 KINDS = ("pair1", "rest", "pair2", "rest", "inner")  # of a dense block; "outer" in place of the last one
 
@@ -81,25 +81,39 @@ class HaloBlocks:
             self._planes = Planes(shape, self._slots.channels, self._dtype, self._device)
         return True
 
+    @property
+    def planes(self) -> Planes:
+        """What `reserve` has made."""
+        assert self._planes is not None, "reserve comes first"
+        return self._planes
+
+    def launch(self, rrdb: int, place: int, number: int) -> None:
+        """Launch convolution `number` (0 to 4) of dense block `place` (0 to 2) on the current stream."""
+        stream = torch.cuda.current_stream(self._device).cuda_stream
+        weights = self._blocks[rrdb][place][number]
+        argument = arguments(self.planes, self._slots, place, number, weights)
+        grid = min(self.planes.tiles, self._processors)
+        self._functions[kind_of(place, number)].launch(grid, THREADS, stream, argument)
+
     def run(self, dense: Flat) -> None:
         """From the stream in slot 0 to the stream in slot 0, on the current stream; `reserve` comes first."""
-        planes = self._planes
-        assert planes is not None
+        planes = self.planes
         start = self._slots.stream(0)
         assert start.low is not None
         channels = (start.at, start.low)
         for at in channels:
             planes.picture(at, FEATURES).copy_(_in_planes(dense.picture(at, FEATURES)[0]))
-        stream = torch.cuda.current_stream(self._device).cuda_stream
-        for rrdb in self._blocks:
-            for place, block in enumerate(rrdb):
-                kinds = (*KINDS[:-1], "outer") if place == 2 else KINDS
-                for number, (kind, weights) in enumerate(zip(kinds, block, strict=True)):
-                    argument = arguments(planes, self._slots, place, number, weights)
-                    grid = min(planes.tiles, self._processors)
-                    self._functions[kind].launch(grid, THREADS, stream, argument)
+        for rrdb, blocks in enumerate(self._blocks):
+            for place, block in enumerate(blocks):
+                for number in range(len(block)):
+                    self.launch(rrdb, place, number)
         for at in channels:
             _in_planes(dense.picture(at, FEATURES)[0]).copy_(planes.picture(at, FEATURES))
+
+
+def kind_of(place: int, number: int) -> str:
+    """The kernel of convolution `number` of dense block `place`."""
+    return "outer" if (place, number) == (2, 4) else KINDS[number]
 
 
 def arguments(planes: Planes, slots: Slots, place: int, number: int, weights: Weights) -> Arguments:

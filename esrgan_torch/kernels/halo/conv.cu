@@ -6,16 +6,17 @@
 // computes tiles of 4 rows of 128 pixels. For each 16 inputs it copies the tile with a halo of one pixel and the
 // weights of all taps into shared memory, once; a tap is then only another start address, since without
 // swizzling an operand may begin at any 16 bytes, that is at any pixel. Two groups of four warps multiply, two
-// rows each; one thread of a third group copies, up to STAGES steps ahead. kernels/halo/planes.py packs what is
-// read here, and tests/kernels/test_halo_addressing.py is a model of all addresses in this file.
+// rows each; one thread of a third group copies, up to STAGES steps ahead. A convolution to 32 outputs has the
+// outputs of two rows in one product, see REST. kernels/halo/planes.py packs what is read here, and
+// tests/kernels/test_halo_addressing.py is a model of all addresses in this file.
 #include "wgmma.cuh"
 
 constexpr int TILE_WIDTH = 128, TILE_HEIGHT = 4, STAGES = 3;
 constexpr int ROW = TILE_WIDTH + 2;                            // pixels of a row with its halo
 constexpr int PLANE_BYTES = (TILE_HEIGHT + 2) * ROW * 16;      // 8 channels of a tile with its halo
 constexpr int PIXEL_BYTES = 2 * PLANE_BYTES;                   // 16 channels
-constexpr int WEIGHT_BYTES = 9 * 2 * 64 * 16;                  // 16 inputs, 64 outputs, 9 taps
-constexpr int STAGE_BYTES = (PIXEL_BYTES + WEIGHT_BYTES + 127) / 128 * 128;
+constexpr int TAP_BYTES = 2 * 64 * 16;                         // 16 inputs, 64 outputs
+constexpr int STAGE_BYTES = (PIXEL_BYTES + 12 * TAP_BYTES + 127) / 128 * 128;
 constexpr int RESULT_BYTES = 64 * TILE_WIDTH * 2;              // a row of outputs: [8 planes][128 pixels][8]
 constexpr int RESULTS = STAGES * STAGE_BYTES;                  // two of them, for each group of warps
 constexpr int BARRIERS = RESULTS + 2 * 2 * RESULT_BYTES;
@@ -37,10 +38,17 @@ struct Arguments {
 
 enum Ending {
   PAIR,   // bias, LeakyReLU for the first 32 outputs: a convolution and a part of the next
-  REST,   // 32 outputs; what is at the target, bias, LeakyReLU: the rest of that
+  REST,   // 32 outputs of two rows; what is at the target, bias, LeakyReLU: the rest of that
   INNER,  // 64 outputs as pairs of values; bias, residual
   OUTER,  // the same with both residuals
 };
+
+// A pixel of the upper row sees rows 0 to 2 of four, one of the lower row 1 to 3: products with 32 outputs of
+// both, zeros where one does not see a row, are 12 for two rows instead of 18.
+template <Ending END>
+constexpr int TAPS = END == REST ? 12 : 9;
+template <Ending END>
+constexpr int SUMS = END == REST ? 1 : 2;  // products of a tap, for the two rows of a group
 
 template <typename T>
 __device__ __forceinline__ void add_pair(float (&values)[8], const uint4& high, const uint4& low, float scale) {
@@ -69,8 +77,9 @@ __device__ __forceinline__ uint4 round_values(const float (&values)[8], uint4& l
   return rounded;
 }
 
-template <typename T, int STEPS>
+template <int STEPS, Ending END>
 __device__ __forceinline__ void copy_tiles(const Arguments& a, uint32_t shared) {
+  constexpr int weight_bytes = TAPS<END> * TAP_BYTES;
   int stage = 0;
   uint32_t parity = 1;
   for (int tile = blockIdx.x; tile < a.tiles; tile += gridDim.x) {
@@ -80,7 +89,7 @@ __device__ __forceinline__ void copy_tiles(const Arguments& a, uint32_t shared) 
     for (int step = 0; step < STEPS; step++) {
       uint32_t place = shared + stage * STAGE_BYTES, full = shared + BARRIERS + 16 * stage;
       barrier_wait(full + 8, parity);
-      barrier_expect(full, PIXEL_BYTES + WEIGHT_BYTES);
+      barrier_expect(full, PIXEL_BYTES + weight_bytes);
       int plane = step < 4 ? a.first + 2 * step : a.rest + 2 * (step - 4);
       for (int half = 0; half < 2; half++) {
         const char* source = corner + static_cast<int64_t>(plane + half) * a.plane_pixels * 16;
@@ -88,18 +97,48 @@ __device__ __forceinline__ void copy_tiles(const Arguments& a, uint32_t shared) 
           copy_in(place + half * PLANE_BYTES + row * ROW * 16, source + static_cast<int64_t>(row) * a.pitch * 16,
                   ROW * 16, full);
       }
-      copy_in(place + PIXEL_BYTES, static_cast<const char*>(a.weights) + step * WEIGHT_BYTES, WEIGHT_BYTES, full);
+      copy_in(place + PIXEL_BYTES, static_cast<const char*>(a.weights) + step * weight_bytes, weight_bytes, full);
       if (++stage == STAGES) { stage = 0; parity ^= 1; }
     }
   }
 }
 
-// A row of 64 outputs from registers to memory: through shared memory, where 8 channels of a pixel come together.
+// Plane `plane` of 8 that a group has for a pixel, in a row of 64 outputs or, of REST, two rows of 32.
+template <Ending END>
+__device__ __forceinline__ int64_t place_of(const Arguments& a, int first, int plane, int y, int x) {
+  int row = END == REST ? y + plane / 4 : y, of_row = END == REST ? plane % 4 : plane;
+  return static_cast<int64_t>(first + of_row) * a.plane_pixels + static_cast<int64_t>(row + 1) * a.pitch + x;
+}
+
+// To `added` times `scale`, what the outputs of a pixel are added to; LOW: as pairs. It takes long, so it begins
+// before it is needed. There is no branch, since products may be under way: outside of the picture any pixel does.
+template <typename T, Ending END, bool LOW>
+__device__ __forceinline__ void read_added(const Arguments& a, float (&added)[8][8], float scale, int high, int low,
+                                           int y, int x) {
+  const uint4* buffer = static_cast<const uint4*>(a.buffer);
+  x = min(x, a.width - 1);
+#pragma unroll
+  for (int plane = 0; plane < 8; plane++) {
+    int row = max(min(y, a.height - 1 - (END == REST ? plane / 4 : 0)), 0);  // place_of goes on from here
+    auto at = [&](int first) { return buffer[place_of<END>(a, first, plane, row, x)]; };
+    add_pair<T>(added[plane], at(high), LOW ? at(low) : make_uint4(0, 0, 0, 0), scale);
+  }
+}
+
+// What a row of outputs is added to first: before the sums are there.
 template <typename T, Ending END>
-__device__ __forceinline__ void store_row(const Arguments& a, const float (&sums)[64], float bias, float bias_8,
-                                          char* result, int group, int y, int left) {
+__device__ __forceinline__ void read_early(const Arguments& a, float (&added)[8][8], int y, int x) {
+#pragma unroll
+  for (int i = 0; i < 64; i++) added[i / 8][i % 8] = 0.f;
+  if (END == REST) read_added<T, END, false>(a, added, 1.f, a.target, 0, y, x);
+  if (END == INNER || END == OUTER) read_added<T, END, true>(a, added, 1.f, a.near, a.near_low, y, x);
+}
+
+// 64 outputs of 128 pixels from registers to shared memory, where 8 channels of a pixel come together.
+template <typename T, Ending END>
+__device__ __forceinline__ void stage_sums(const float (&sums)[64], float bias, float bias_8, char* result) {
   constexpr bool ALL = END != PAIR;  // of a sum is kept: more is added before it is rounded
-  int thread = threadIdx.x % GROUP, lane = thread % 32, warp = thread / 32;
+  int lane = threadIdx.x % 32, warp = threadIdx.x % GROUP / 32;
   uint32_t place = shared_address(result);
 #pragma unroll
   for (int block = 0; block < 16; block += 2) {  // of 8 pixels; matrix m: block + m / 2, outputs 8 * (m % 2) on
@@ -118,35 +157,39 @@ __device__ __forceinline__ void store_row(const Arguments& a, const float (&sums
     store_transposed(address, high);
     if (ALL) store_transposed(address + RESULT_BYTES, low);
   }
-  asm volatile("bar.sync %0, 128;" ::"r"(1 + group) : "memory");
-  int x = left + thread;
-  if (y < a.height && x < a.width) {
-    uint4* buffer = static_cast<uint4*>(a.buffer) + (static_cast<int64_t>(y + 1) * a.pitch + x);
-    auto at = [&](int plane) { return buffer + static_cast<int64_t>(plane) * a.plane_pixels; };
-#pragma unroll 2  // the sums of the other row are in registers too
-    for (int plane = 0; plane < (END == REST ? 4 : 8); plane++) {
-      const uint4* staged = reinterpret_cast<const uint4*>(result) + plane * TILE_WIDTH + thread;
-      if (!ALL) {
-        *at(a.target + plane) = *staged;
-        continue;
-      }
-      float values[8] = {};
-      add_pair<T>(values, *staged, *(staged + RESULT_BYTES / 16), 1.f);
-      uint4 left_over;
-      if (END == REST) {
-        add_pair<T>(values, *at(a.target + plane), make_uint4(0, 0, 0, 0), 1.f);
-#pragma unroll
-        for (int i = 0; i < 8; i++) values[i] = fmaxf(values[i], values[i] * SLOPE);
-      } else {
-        add_pair<T>(values, *at(a.near + plane), *at(a.near_low + plane), SCALE);
-        if (END == OUTER) add_pair<T>(values, *at(a.far + plane), *at(a.far_low + plane), SCALE);
-      }
-      *at(a.target + plane) = round_values<T>(values, left_over);
-      if (END != REST) *at(a.target_low + plane) = left_over;
-    }
-  }
-  asm volatile("bar.sync %0, 128;" ::"r"(1 + group) : "memory");
 }
+
+// What `stage_sums` has left, with what is added, to memory: a thread has a pixel.
+template <typename T, Ending END>
+__device__ __forceinline__ void store_pixel(const Arguments& a, const float (&added)[8][8], const char* result, int y,
+                                            int x) {
+  uint4* buffer = static_cast<uint4*>(a.buffer);
+  if (x >= a.width) return;
+#pragma unroll
+  for (int plane = 0; plane < 8; plane++) {
+    if (y + (END == REST ? plane / 4 : 0) >= a.height) return;
+    const uint4* staged = reinterpret_cast<const uint4*>(result) + plane * TILE_WIDTH + threadIdx.x % GROUP;
+    uint4* target = buffer + place_of<END>(a, a.target, plane, y, x);
+    if (END == PAIR) {
+      *target = *staged;
+      continue;
+    }
+    float values[8] = {};
+    add_pair<T>(values, *staged, *(staged + RESULT_BYTES / 16), 1.f);
+    constexpr float scale = END == REST ? 1.f : END == INNER ? SCALE : SCALE * SCALE;
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      values[i] = values[i] * scale + added[plane][i];
+      if (END == REST) values[i] = fmaxf(values[i], values[i] * SLOPE);
+    }
+    uint4 left_over;
+    *target = round_values<T>(values, left_over);
+    if (END != REST) buffer[place_of<END>(a, a.target_low, plane, y, x)] = left_over;
+  }
+}
+
+// All threads of a group have come here.
+__device__ __forceinline__ void meet(int group) { asm volatile("bar.sync %0, 128;" ::"r"(1 + group) : "memory"); }
 
 template <typename T, int STEPS, Ending END>
 __device__ __forceinline__ void multiply_tiles(const Arguments& a, char* memory, int group) {
@@ -156,9 +199,11 @@ __device__ __forceinline__ void multiply_tiles(const Arguments& a, char* memory,
   int stage = 0;
   uint32_t parity = 0;
   for (int tile = blockIdx.x; tile < a.tiles; tile += gridDim.x) {
-    float sums[2][64];
+    float sums[SUMS<END>][64];
 #pragma unroll
-    for (int i = 0; i < 64; i++) sums[0][i] = sums[1][i] = 0.f;
+    for (int row = 0; row < SUMS<END>; row++)
+#pragma unroll
+      for (int i = 0; i < 64; i++) sums[row][i] = 0.f;
     int before = -1;
 #pragma unroll 1
     for (int step = 0; step < STEPS; step++) {
@@ -166,10 +211,10 @@ __device__ __forceinline__ void multiply_tiles(const Arguments& a, char* memory,
       barrier_wait(shared + BARRIERS + 16 * stage, parity);
       multiply_begin();
 #pragma unroll
-      for (int tap = 0; tap < 9; tap++) {
-        uint64_t weights = operand(place + PIXEL_BYTES + tap * 2048, 1024, 128);
+      for (int tap = 0; tap < TAPS<END>; tap++) {
+        uint64_t weights = operand(place + PIXEL_BYTES + tap * TAP_BYTES, 1024, 128);
 #pragma unroll
-        for (int row = 0; row < 2; row++) {
+        for (int row = 0; row < SUMS<END>; row++) {
           int pixel = (2 * group + row + tap / 3) * ROW + tap % 3;
           multiply<T>(sums[row], weights, operand(place + pixel * 16, PLANE_BYTES, 128));
         }
@@ -180,13 +225,25 @@ __device__ __forceinline__ void multiply_tiles(const Arguments& a, char* memory,
       before = stage;
       if (++stage == STAGES) { stage = 0; parity ^= 1; }
     }
+    int top = tile / a.tiles_across * TILE_HEIGHT, left = tile % a.tiles_across * TILE_WIDTH;
+    int y = top + 2 * group, x = left + static_cast<int>(threadIdx.x % GROUP);
+    float added[8][8];
+    read_early<T, END>(a, added, y, x);
+    // this has been full for long; waiting for it keeps the compiler from putting off what is read above
+    if (END != PAIR) barrier_wait(shared + BARRIERS + 16 * before, stage == 0 ? parity ^ 1 : parity);
     multiply_wait<0>();
     if (lane == 0) barrier_arrive(shared + BARRIERS + 16 * before + 8);
-    int top = tile / a.tiles_across * TILE_HEIGHT, left = tile % a.tiles_across * TILE_WIDTH;
     char* result = memory + RESULTS + group * 2 * RESULT_BYTES;
 #pragma unroll
-    for (int row = 0; row < 2; row++)
-      store_row<T, END>(a, sums[row], bias, bias_8, result, group, top + 2 * group + row, left);
+    for (int row = 0; row < SUMS<END>; row++) {
+      stage_sums<T, END>(sums[row], bias, bias_8, result);
+      meet(group);
+      // there were no registers for this before the sums had left theirs
+      if (END == OUTER) read_added<T, END, true>(a, added, SCALE, a.far, a.far_low, y + row, x);
+      store_pixel<T, END>(a, added, result, y + row, x);
+      if (row + 1 < SUMS<END>) read_early<T, END>(a, added, y + row + 1, x);
+      meet(group);
+    }
   }
 }
 
@@ -208,7 +265,7 @@ __device__ __forceinline__ void convolve(const Arguments& a) {
     multiply_tiles<T, STEPS, END>(a, memory, group);
   } else {
     give_registers<40>();
-    if (threadIdx.x == 2 * GROUP) copy_tiles<T, STEPS>(a, shared);
+    if (threadIdx.x == 2 * GROUP) copy_tiles<STEPS, END>(a, shared);
   }
 }
 

@@ -52,13 +52,16 @@ class Planes:
 
 
 def pack(weights: Weights) -> Weights:
-    """(9 * inputs, outputs) as `packing` makes them -> (inputs / 16, 9 taps, 2, 64 outputs, 8 inputs).
+    """(9 * inputs, outputs) as `packing` makes them -> (inputs / 16, taps, 2, 64 outputs, 8 inputs).
 
-    Fewer than 64 outputs are filled up with zeros.
+    64 outputs have 9 taps. 32 are those of a row and of the row below it: 4 x 3 taps, zeros where one of the
+    two does not see a pixel, and the bias twice.
     """
     outputs = weights.bias.numel()
-    matrix, bias = weights.matrix, weights.bias
-    missing = OUTPUTS - outputs
-    matrix = torch.cat((matrix, matrix.new_zeros(matrix.shape[0], missing)), dim=1)
-    parts = matrix.view(9, -1, STEP // LANES, LANES, OUTPUTS)
-    return Weights(parts.permute(1, 0, 2, 4, 3).contiguous(), torch.cat((bias, bias.new_zeros(missing))))
+    matrix, bias = weights.matrix.view(3, 3, -1, outputs), weights.bias
+    if outputs < OUTPUTS:
+        none = torch.zeros_like(matrix[:1])
+        matrix = torch.cat((torch.cat((matrix, none)), torch.cat((none, matrix))), dim=3)
+        bias = torch.cat((bias, bias))
+    parts = matrix.reshape(3 * matrix.shape[0], -1, STEP // LANES, LANES, OUTPUTS)
+    return Weights(parts.permute(1, 0, 2, 4, 3).contiguous(), bias.clone())

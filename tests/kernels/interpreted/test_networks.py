@@ -1,11 +1,10 @@
 """Whole networks through the kernels, beside float64 and beside PyTorch in the same precision."""
 
-import logging
-
 import pytest
 import torch
 
 from esrgan_torch.engine import RRDBEngine
+from esrgan_torch.errors import EngineError
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels import choose
 from esrgan_torch.kernels.engine import KernelEngine
@@ -21,7 +20,7 @@ pytestmark = [
 
 CPU = torch.device("cpu")
 # large tiles: the interpreter pays for each step of a loop, not for its pixels
-TABLE = Table(*[Launch("rows", 256, 64, 4, 2)] * 3, *[Launch("taps", 256, 64, 4, 2)] * 3)
+TABLE = Table(*[Launch("rows", 256, 64, 4, 2)] * 4, *[Launch("taps", 256, 64, 4, 2)] * 3)
 SMALL = {"features": 16, "growth": 16, "blocks": 1}
 SMALLEST = {**SMALL, "scale": 1}
 
@@ -78,10 +77,13 @@ def test_networks_of_every_shape(sizes: dict[str, int], dtype: torch.dtype) -> N
     compare(small_rrdb(**SMALL, **sizes), picture(3 * side, 5 * side)[:, :channels], dtype)
 
 
-@pytest.mark.parametrize("capability", [(8, 0), (9, 0)], ids=str)
-def test_the_official_sizes_by_the_tables(capability: tuple[int, int]) -> None:
-    model = small_rrdb(features=64, growth=32, blocks=1)
-    compare(model, picture(6, 5), torch.float16, table_for(capability))
+@pytest.mark.parametrize(
+    "table",
+    [*table_for((8, 0)).all_sizes(), *table_for((9, 0)).all_sizes()],
+    ids=("A100", "H100", "H100 small"),
+)
+def test_the_official_sizes_by_the_tables(table: Table) -> None:
+    compare(small_rrdb(features=64, growth=32, blocks=1), picture(6, 5), torch.float16, table)
 
 
 def test_a_single_pixel() -> None:
@@ -116,13 +118,11 @@ def small_tile(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_tile")
 def test_the_golden_tile_passes() -> None:
     model = small_rrdb(**SMALLEST)
-    assert choose.passes_golden_tile(KernelEngine(model, CPU, torch.bfloat16, TABLE), model)
+    choose.check_golden_tile(KernelEngine(model, CPU, torch.bfloat16, TABLE), model)
 
 
 @pytest.mark.usefixtures("small_tile")
-def test_the_golden_tile_names_a_wrong_kernel(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_golden_tile_names_a_wrong_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     import esrgan_torch.kernels.launch as launch
 
     right = launch.launch_taps
@@ -134,15 +134,12 @@ def test_the_golden_tile_names_a_wrong_kernel(
     model = small_rrdb(**SMALLEST)
     engine = KernelEngine(model, CPU, torch.float16, TABLE)
     monkeypatch.setattr(launch, "launch_taps", wrong)
-    with caplog.at_level(logging.WARNING, "esrgan_torch"):
-        assert not choose.passes_golden_tile(engine, model)
-    assert "conv_taps in conv_first" in caplog.text
+    with pytest.raises(EngineError, match="wrong: conv_taps in conv_first"):
+        choose.check_golden_tile(engine, model)
 
 
 @pytest.mark.usefixtures("small_tile")
-def test_the_golden_tile_survives_a_compiler_that_fails(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_compiler_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import esrgan_torch.kernels.launch as launch
 
     def fails(step, table) -> None:
@@ -150,6 +147,5 @@ def test_the_golden_tile_survives_a_compiler_that_fails(
 
     monkeypatch.setattr(launch, "launch_taps", fails)
     model = small_rrdb(**SMALLEST)
-    with caplog.at_level(logging.WARNING, "esrgan_torch"):
-        assert not choose.passes_golden_tile(KernelEngine(model, CPU, torch.float16, TABLE), model)
-    assert "no C compiler" in caplog.text
+    with pytest.raises(EngineError, match="do not run here: RuntimeError: no C compiler"):
+        choose.check_golden_tile(KernelEngine(model, CPU, torch.float16, TABLE), model)

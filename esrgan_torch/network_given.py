@@ -1,0 +1,46 @@
+"""The network that people mean: itself, or what it can be loaded from."""
+
+import os
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import IO, Any, cast
+
+from torch import jit, nn
+
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.network import Generator
+
+NetworkSource = Generator | str | os.PathLike[str] | Mapping[str, Any] | IO[bytes]
+
+# The one thing that this package knows of those above it, so that `Upscaler("realesrgan-x4plus")` is one
+# import: names, downloads and checkpoints are theirs. It is asked for by its name when no network is given,
+# never imported otherwise, and everything else here works without it.
+LOADER = "esrgan_weights.loading"
+
+
+def network_of(given: object) -> Generator:
+    """The network itself, or what `esrgan_weights.load` makes of a name, a path, an address or a state dict.
+
+    Raises:
+        ConfigError: something else; a wrapper around a network is named.
+        WeightsError: there is no such model or file, see `esrgan_weights.load`.
+    """
+    if isinstance(given, Generator):
+        return given
+    if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "read"):
+        load: Callable[[object], Generator] = import_module(LOADER).load
+        return load(cast(object, given))
+    kind = type(given).__name__
+    if isinstance(given, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        cause = f"it is wrapped in {kind}; give model.module, and an Upscaler a device for several"
+    elif hasattr(given, "_orig_mod"):
+        cause = "it comes from torch.compile; give the network that was compiled"
+    elif isinstance(given, jit.ScriptModule):
+        cause = "it is compiled by TorchScript; give the network that was traced"
+    elif isinstance(given, nn.Module):
+        cause = f"a {kind} is another class; give its state dict, model.state_dict()"
+    elif isinstance(given, type):
+        cause = f"{given.__name__} is a class; give a network made of it, or a model's name"
+    else:
+        cause = f"a {kind} is none"
+    raise ConfigError(f"an Upscaler takes an RRDBNet or a CompactNet, a model's name or a file: {cause}")
