@@ -1,14 +1,13 @@
 """Trunks by OpenVINO, where it is installed and was measured to be faster: docs/cpu.md.
 
 Its convolutions are oneDNN's as PyTorch's are, with what follows them computed before a result leaves the
-registers, PReLU included, and with memory that is planned once. The graph is made from the network's weights
-and compiled once a shape. Tails stay with PyTorch, where their enlargements take 4/9 of the arithmetic.
+registers, PReLU included. The graph is made from the network's weights and compiled once, for every shape.
+Tails stay with PyTorch, where their enlargements take 4/9 of the arithmetic.
 """
 
 import copy
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -32,12 +31,11 @@ from esrgan_torch.watch import Progress
 log = logging.getLogger(__name__)
 
 HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
-SHAPES_KEPT = 4
 LARGEST = 256 * 256  # feature pixels of an RRDB trunk: beyond, bands of rows take far less memory
 GLANCE = 100  # ms between two looks at whether somebody wants to stop
-MAPS_HELD = 9  # of the features, beside the four of a dense block, at the peak; measured
+MAPS_HELD = 10  # of the features, beside the four of a dense block, at the peak; measured
 
-Graph = Callable[[Any, int, int], Any]
+Graph = Callable[[Any], Any]
 
 _STARTING = threading.Lock()
 
@@ -69,17 +67,20 @@ def is_faster_for_rrdb(dtype: torch.dtype) -> bool:
 
 
 class Compiled:
-    """A graph, compiled for each of the last shapes that were asked for.
+    """A graph, compiled once for pictures of every size, when the first one comes.
+
+    Compiled for each size anew, pictures of ever other sizes took four times as long, and those of one size
+    were no faster.
 
     Args:
-        build: from OpenVINO's operators, height and width to the graph's model, (1, C, h, w) -> one result.
+        build: from OpenVINO's operators to the graph's model, (1, C, h, w) -> one result.
         dtype: precision of maps and weights, float32 or bfloat16; what goes in and out is float32.
     """
 
     def __init__(self, build: Graph, dtype: torch.dtype) -> None:
         self._build = build
         self._hint = HINTS[dtype]
-        self._requests: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._request: Any = None
         self._lock = threading.Lock()  # a request holds one picture
 
     def __call__(self, batch: Tensor, progress: Progress) -> Tensor:
@@ -87,18 +88,15 @@ class Compiled:
 
         `progress` is told 0 all along, and 1 in the end.
         """
-        height, width = batch.shape[-2:]
         with self._lock:
-            if (height, width) not in self._requests:
-                self._requests[height, width] = self._compile(height, width)
-                while len(self._requests) > SHAPES_KEPT:
-                    self._requests.popitem(last=False)
-            self._requests.move_to_end((height, width))
-            request = self._requests[height, width]
+            if self._request is None:
+                self._request = self._compile()
+            request = self._request
             openvino = import_openvino()
             # by NumPy: PyTorch's threads, once awake, would wait busily while OpenVINO's compute
             given = np.ascontiguousarray(cast("NDArray[np.float32]", batch.numpy()))
-            result = np.empty(tuple(request.get_output_tensor().shape), np.float32)
+            channels = request.model_outputs[0].get_partial_shape()[1].get_length()
+            result = np.empty((1, channels, *given.shape[2:]), np.float32)
             # the request does not keep these alive: they are set anew for every run, and held during it
             request.set_input_tensor(openvino.Tensor(given, shared_memory=True))
             request.set_output_tensor(openvino.Tensor(result, shared_memory=True))
@@ -106,8 +104,8 @@ class Compiled:
         progress(1.0)
         return torch.from_numpy(result)
 
-    def _compile(self, height: int, width: int) -> Any:
-        model = self._build(import_openvino().opset13, height, width)
+    def _compile(self) -> Any:
+        model = self._build(import_openvino().opset13)
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._hint,
@@ -156,10 +154,10 @@ class OpenVinoCompactEngine(CompactEngine):
         for_rows(shuffle, height, values.size)
         return torch.from_numpy(result)
 
-    def _graph(self, ops: Any, height: int, width: int) -> Any:
+    def _graph(self, ops: Any) -> Any:
         first = self._network.body[0]
         assert isinstance(first, nn.Conv2d)
-        given = value = ops.parameter([1, first.in_channels, height, width], np.float32)
+        given = value = _parameter(ops, first)
         for layer in self._network.body:
             if isinstance(layer, nn.Conv2d):
                 value = _convolution(ops, value, layer)
@@ -191,9 +189,9 @@ class OpenVinoRRDBEngine(PackedEngine):
     def _fits(self, height: int, width: int) -> bool:
         return (height // self.unshuffle) * (width // self.unshuffle) <= LARGEST
 
-    def _graph(self, ops: Any, height: int, width: int) -> Any:
+    def _graph(self, ops: Any) -> Any:
         model = self._model
-        given = ops.parameter([1, model.conv_first.in_channels, height, width], np.float32)
+        given = _parameter(ops, model.conv_first)
         first = stream = _convolution(ops, given, model.conv_first)
         for rrdb in model.rrdbs():
             start = stream
@@ -239,6 +237,12 @@ def _dense_block(ops: Any, stream: Any, block: ResidualDenseBlock) -> Any:
         grown = ops.prelu(_convolution(ops, _joined(ops, maps), layer), slope)
         maps.append(grown)
     return _convolution(ops, _joined(ops, maps), block.conv5)
+
+
+def _parameter(ops: Any, first: nn.Conv2d) -> Any:
+    """One picture of any size."""
+    shape = import_openvino().PartialShape([1, first.in_channels, -1, -1])
+    return ops.parameter(shape, np.float32)
 
 
 def _joined(ops: Any, maps: list[Any]) -> Any:

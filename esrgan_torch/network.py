@@ -81,7 +81,12 @@ class Generator(nn.Module, ABC):
         """
         height, width = batch.shape[-2:]
         large = self.tail(self.trunk(pad_to_multiple(batch, self.unshuffle)))
-        return large[..., : height * self.scale, : width * self.scale]
+        if self.unshuffle == 1:
+            return large
+        # not a slice, which would be contiguous at some sizes alone: an export holds for the one or the other
+        for axis, size in ((-2, height), (-1, width)):
+            large = large.index_select(axis, torch.arange(size * self.scale, device=large.device))
+        return large
 
 
 def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:

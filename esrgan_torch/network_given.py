@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any, cast
 
 from torch import jit, nn
@@ -29,7 +30,9 @@ def network_of(given: object) -> Generator:
         return given
     if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "read"):
         load: Callable[[object], Generator] = import_module(LOADER).load
-        return load(cast(object, given))
+        return load(
+            Path(cast("os.PathLike[str]", given)) if isinstance(given, os.PathLike) else cast(object, given)
+        )
     kind = type(given).__name__
     if isinstance(given, nn.DataParallel | nn.parallel.DistributedDataParallel):
         cause = f"it is wrapped in {kind}; give model.module, and an Upscaler a device for several"

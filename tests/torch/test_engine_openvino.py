@@ -18,6 +18,7 @@ from esrgan_torch.engine_choice import EngineName, make_engine
 from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engine_packed import PackedEngine
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.network import Generator
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
 
@@ -31,16 +32,19 @@ def nothing(_: float) -> None:
     """No progress wanted."""
 
 
-def test_more_shapes_than_are_kept() -> None:
-    model = small_compact()
-    engine = make_engine(model, CPU, torch.float32)
-    assert isinstance(engine, OpenVinoCompactEngine)
+@pytest.mark.parametrize("model", [small_compact(), small_rrdb()], ids=["compact", "rrdb"])
+def test_every_size_is_computed_by_what_was_compiled_once(model: Generator) -> None:
+    engine = make_engine(model, CPU, torch.float32, "openvino")
+    assert isinstance(engine, OpenVinoCompactEngine | OpenVinoRRDBEngine)
+    request = None
     with torch.inference_mode():
         batches = [torch.rand(1, 3, *size) for size in SIZES]
         results = [engine.trunk(batch, nothing) for batch in batches]
         for batch, result in zip(batches, results, strict=True):
-            torch.testing.assert_close(result, model.trunk(batch), rtol=0, atol=1e-6)
-    assert len(engine._run._requests) == engine_openvino.SHAPES_KEPT
+            torch.testing.assert_close(result, model.trunk(batch), rtol=0, atol=1e-5)
+            assert torch.equal(engine.trunk(batch, nothing), result), "whatever was computed before"
+            assert engine._run._request is (request or engine._run._request)
+            request = engine._run._request
 
 
 def test_threads_do_not_mix_their_pictures() -> None:
@@ -73,7 +77,7 @@ def test_who_stops_waiting_stops_the_computation(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(TypeError):
             engine.trunk(batch, nothing)
     with pytest.raises(RuntimeError, match="cancel"):
-        engine._run._requests[300, 300].wait()  # so it was not computed to its end
+        engine._run._request.wait()  # so it was not computed to its end
     with torch.inference_mode():
         torch.testing.assert_close(engine.trunk(batch, nothing), model.trunk(batch), rtol=0, atol=1e-5)
 
@@ -101,7 +105,7 @@ def test_ctrl_c_at_any_time_leaves_nothing_that_computes(
     monkeypatch.setattr(engine_openvino, "GLANCE", 1)
     engine = OpenVinoCompactEngine(small_compact(features=32, convolutions=40), CPU, torch.float32)
     result = engine._run(torch.rand(1, 3, 300, 300), nothing).numpy()
-    request = engine._run._requests[300, 300]
+    request = engine._run._request
     result.fill(-7)
     request.set_output_tensor(import_module("openvino").Tensor(result, shared_memory=True))
     with pytest.raises(KeyboardInterrupt):
@@ -156,7 +160,7 @@ def test_large_pictures_run_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
             batch = torch.rand(1, 3, *size)
             features = engine.trunk(batch, nothing)
             torch.testing.assert_close(features, model.trunk(batch), rtol=0, atol=1e-5)
-            assert len(engine._run._requests) == compiled
+            assert (engine._run._request is not None) == bool(compiled)
     packed = PackedEngine(model, CPU, torch.float32)
     assert engine.trunk_bytes(16, 12) == packed.trunk_bytes(16, 12)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,10 @@ def facts() -> dict[str, object]:
     }
 
 
-@pytest.fixture(params=["rrdb", "rrdb plain", "compact", "rrdb openvino", "compact openvino", "probed"])
+ENGINES = ["rrdb", "rrdb plain", "compact", "rrdb openvino", "compact openvino", "probed"]
+
+
+@pytest.fixture(params=ENGINES)
 def make(request: pytest.FixtureRequest) -> Callable[[], Upscaler]:
     """Makes an Upscaler, each time of the same engine."""
     kind: str = request.param
@@ -120,3 +124,10 @@ def test_the_setting_would_be_felt(setting: str, monkeypatch: pytest.MonkeyPatch
     expected = Upscaler(model, "cpu", "float32", engine="eager")(PIXELS)
     with SETTINGS[setting](), pytest.raises(Exception, match=r"BFloat16|differ"):
         assert np.array_equal(Upscaler(model, "cpu", "float32", engine="eager")(PIXELS), expected), "differ"
+
+
+def test_the_documented_table_is_this_test_s() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "library.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.endswith("| equal |")]
+    assert [row[0].removeprefix("| ") for row in rows] == list(SETTINGS)
+    assert {len(row) - 1 for row in rows} == {len(ENGINES)}

@@ -13,6 +13,7 @@ def load(
     offline: bool = False,
     cache: Path | str | None = None,
     progress: bool | None = None,
+    trainable: bool = False,
 ) -> Generator:
     """The network of a published model, or of a checkpoint of any layout from anywhere.
 
@@ -23,10 +24,12 @@ def load(
         offline: never touch the network.
         cache: folder of fetched models; None: $ESRGAN_CACHE, else the user's cache folder.
         progress: draw a progress bar on stderr while fetching; None: only on a terminal.
+        trainable: for training: in training mode, every parameter with a gradient.
 
     Returns:
         An `RRDBNet` or a `CompactNet`, or with the extra `spandrel` a `ForeignNetwork` for a file of another
-        network: float32 on the CPU, evaluation mode, parameters frozen, `provenance` set.
+        network: float32 on the CPU, `provenance` set; in evaluation mode with its parameters frozen, unless
+        it is to be trained.
 
     Raises:
         UnknownModelError: neither a model's name nor a file.
@@ -34,6 +37,11 @@ def load(
         CheckpointError: the file is missing, damaged, unsafe or something else (see `read_checkpoint`).
         ConfigError: an address of another form, or one whose extra is not installed.
     """
+    model = _load(source, offline, cache, progress)
+    return model.train().requires_grad_(True) if trainable else model
+
+
+def _load(source: Source, offline: bool, cache: Path | str | None, progress: bool | None) -> Generator:
     try:
         return read_source(source, offline=offline, cache=cache, progress=progress).build()
     except UnknownArchitectureError as error:
