@@ -19,7 +19,7 @@ from esrgan_torch import Upscaler
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.mosaic import to_levels
 from esrgan_torch.network import Generator
-from esrgan_torch.picture import Pixels
+from esrgan_torch.picture import Pixels, Samples
 from esrgan_torch.resample import imresize
 from esrgan_torch.uniform_alpha import keep_uniform
 from esrgan_weights import load
@@ -123,7 +123,7 @@ def alpha(name: str, network: Generator, way: str) -> Row:
     }
 
 
-def _psnr(result: Pixels, truth: Gray) -> float:
+def _psnr(result: Samples, truth: Gray) -> float:
     return 10 * math.log10(255**2 / float(np.square(result.astype(float) - truth).mean()))
 
 
