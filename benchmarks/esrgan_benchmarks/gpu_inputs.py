@@ -1,10 +1,7 @@
-"""What a run on a GPU computes with: official weights, a photo, and float32 that is float32."""
+"""What a run on a GPU computes with: official weights and a photo."""
 
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,22 +15,6 @@ from esrgan_torch.generator import RRDBNet
 OFFICIAL = "realesrgan-x4plus"
 PHOTO = Path(__file__).parents[2] / "examples" / "cat.jpg"
 PHOTO_SIZE = (140, 180)  # height and width
-
-
-@contextmanager
-def true_float32() -> Generator[None]:
-    """Float32 without TF32, which cuDNN takes on a GPU unless told otherwise: as far off as float16.
-
-    What it was before is restored afterwards.
-    """
-    flags = cast(Any, torch.backends.cudnn).flags
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with flags(enabled=True, benchmark=False, allow_tf32=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def official_network() -> tuple[RRDBNet, str]:

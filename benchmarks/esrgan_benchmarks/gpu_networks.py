@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from esrgan_benchmarks.gpu_evidence import SEEDED
-from esrgan_benchmarks.gpu_inputs import PHOTO_SIZE, photo, true_float32
+from esrgan_benchmarks.gpu_inputs import PHOTO_SIZE, photo
 from esrgan_benchmarks.gpu_report import Report
 from esrgan_torch.compact import CompactNet
-from esrgan_torch.engine import RRDBEngine
+from esrgan_torch.computing import computing
+from esrgan_torch.engine import Engine, RRDBEngine
+from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.compact import CompactKernels
 from esrgan_torch.kernels.engine import KernelEngine
@@ -41,8 +43,8 @@ def check_network(
 ) -> None:
     """The 8-bit picture against that of true float32, and the same picture again from the captured graph."""
     batch = photo(*size, report.device)
-    with true_float32():
-        exact = _levels(_run(RRDBEngine(model, report.device, torch.float32), batch))
+    # without TF32, which would be as far off as float16: engines see to that
+    exact = _levels(_run(RRDBEngine(model, report.device, torch.float32), batch))
     for dtype in dtypes:
         eager = _levels(_run(RRDBEngine(model, report.device, dtype), batch))
         engine = KernelEngine(model, report.device, dtype, table, halo)
@@ -71,7 +73,7 @@ def check_network(
 def time_networks(
     report: Report, model: RRDBNet, table: Table, sizes: Sequence[Size], dtype: torch.dtype
 ) -> None:
-    """Eager PyTorch in both layouts, the engine with bands, and the kernels."""
+    """Eager PyTorch in both layouts, the engine made of it, and the kernels."""
     for size in sizes:
         _time_size(report, model, table, size, dtype)
 
@@ -84,7 +86,8 @@ def _time_size(report: Report, model: RRDBNet, table: Table, size: Size, dtype: 
     _time(report, "eager channels_last", lambda: _plain(model, dtype, batch, True), row)
     _time(report, "kernels", lambda: _engine(KernelEngine(model, device, dtype, table), batch), row)
     _time(report, "kernels, tail in tiles", lambda: _tiled(model, dtype, table, batch), row)
-    _time(report, "engine in bands", lambda: _engine(RRDBEngine(model, device, dtype), batch), row)
+    # what Upscaler takes unasked: bands of rows, and graphs for small pictures
+    _time(report, "eager engine", lambda: _engine(make_engine(model, device, dtype, "eager"), batch), row)
     _time(report, "eager NCHW", lambda: _plain(model, dtype, batch, False), row)
 
 
@@ -160,7 +163,7 @@ def time_video(report: Report, model: CompactNet, table: Table, size: Size, dtyp
     """
     batch = photo(*size, report.device)
     row = {"height": size[0], "width": size[1], "dtype": str(dtype)}
-    with torch.inference_mode(), true_float32():
+    with torch.inference_mode(), computing(report.device):
         exact = _levels(model.to(report.device)(batch))
     with torch.inference_mode():
         plain = _plain(model, dtype, batch, True)
@@ -216,7 +219,7 @@ def _plain(model: Generator, dtype: torch.dtype, batch: Tensor, last: bool) -> R
     return lambda: half(narrow)
 
 
-def _engine(engine: RRDBEngine | KernelEngine, batch: Tensor) -> Run:
+def _engine(engine: Engine, batch: Tensor) -> Run:
     return lambda: _run(engine, batch)
 
 
@@ -225,7 +228,7 @@ def _tiled(model: RRDBNet, dtype: torch.dtype, table: Table, batch: Tensor) -> R
     return lambda: _in_tiles(engine, batch)
 
 
-def _run(engine: RRDBEngine | KernelEngine, batch: Tensor) -> Tensor:
+def _run(engine: Engine, batch: Tensor) -> Tensor:
     with torch.inference_mode():
         return engine.tail(engine.trunk(batch, _ignore))
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from esrgan_torch.compact import CompactNet
+from esrgan_torch.computing import computing
 from esrgan_torch.kernels.flat import Flat, FlatShape, allocate
 from esrgan_torch.kernels.graphs import Graphs
 from esrgan_torch.kernels.launch import run_step
@@ -34,9 +35,10 @@ class CompactKernels:
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """(H, W, C) uint8, on the device -> (H * scale, W * scale, C) uint8; the next call writes over it."""
-        frame = self._reserve(pixels.shape[0], pixels.shape[1])
-        frame.pixels.copy_(pixels)
-        self._graphs.run(frame.picture.shape, lambda: self._launch(frame))
+        with computing(self._device):
+            frame = self._reserve(pixels.shape[0], pixels.shape[1])
+            frame.pixels.copy_(pixels)
+            self._graphs.run(frame.picture.shape, lambda: self._launch(frame))
         return frame.large
 
     def steps(self, frame: "_Frame") -> list[Step]:

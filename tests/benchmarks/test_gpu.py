@@ -33,7 +33,7 @@ def test_a_dry_run(tmp_path: Path) -> None:
         "halo-checks", "halo-network", "halo-times", "halo-tiny",
     }  # fmt: skip
     assert {row["name"] for row in rows if row["case"] == "network"} == {
-        "eager channels_last", "eager NCHW", "engine in bands", "kernels", "kernels, tail in tiles",
+        "eager channels_last", "eager NCHW", "eager engine", "kernels", "kernels, tail in tiles",
         "compiled by RRDB, channels_last", "compiled whole, channels_last",
     }  # fmt: skip
     checked = {row["kernel"]: row["right"] for row in rows if row["case"] == "check"}

@@ -8,7 +8,7 @@ pytest.importorskip("triton")
 from collections import Counter
 
 from esrgan_benchmarks.gpu_halo import compare
-from esrgan_benchmarks.gpu_inputs import photo, seeded, true_float32
+from esrgan_benchmarks.gpu_inputs import photo, seeded
 from esrgan_benchmarks.gpu_layers import distance, kind_of, kinds_of, steps_of
 from esrgan_benchmarks.gpu_networks import flop_per_pixel
 from esrgan_benchmarks.gpu_sweep import candidates, in_order
@@ -22,16 +22,6 @@ HOPPER = (9, 0)
 @pytest.fixture(scope="module")
 def steps():
     return steps_of(seeded(1), FlatShape(1, 4, 5), torch.float16, CPU)
-
-
-def test_true_float32_is_restored() -> None:
-    cudnn = torch.backends.cudnn
-    before = cudnn.allow_tf32, cudnn.benchmark
-    with true_float32():
-        assert not cudnn.allow_tf32
-        assert not torch.backends.cuda.matmul.allow_tf32
-    assert (cudnn.allow_tf32, cudnn.benchmark) == before
-    assert cudnn.allow_tf32, "else this test shows nothing"
 
 
 def test_the_photo_in_every_size() -> None:
