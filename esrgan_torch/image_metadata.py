@@ -40,6 +40,8 @@ def upright(picture: Picture, orientation: int | None = None) -> Picture:
     Its metadata say so then, and a profile that does not fit its channels is made to or left out.
     """
     found, exif = take_orientation(picture.exif)
+    if exif is None and picture.exif:
+        warnings.warn("its EXIF block is damaged; it is left out", stacklevel=2)
     pixels = orient(picture.pixels, found if orientation is None else orientation)
     profile = picture.icc_profile
     if profile is None and picture.channels >= 3 and is_adobe_rgb(exif):

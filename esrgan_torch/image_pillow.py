@@ -64,14 +64,17 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
 
     def frames() -> Iterator[Frame]:
         with _opened(kind, data, max_pixels) as image:
+            height, width = image.height, image.width
             for number in range(count):
                 image.seek(number)
+                check_size(image.height, image.width, max_pixels)  # for Pillow, a GIF grows with its frames
                 load(image)
                 # a GIF's frames come in several modes
                 pixels = np.asarray(
                     image.convert("LA" if image.mode in ("L", "LA") and kind != "GIF" else "RGBA")
                 )
                 seconds = float(image.info.get("duration", 0)) / 1000
+                pixels = pixels[:height, :width]
                 profile = _profile(kind, data, image.info.get("icc_profile"), pixels)
                 yield Frame(described(image, pixels, profile), seconds)
 

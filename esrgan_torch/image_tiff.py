@@ -22,6 +22,7 @@ _ICC_PROFILE, _XMP, _IPTC = 34675, 700, 33723
 _DNG_VERSION, _SENSOR = 50706, (32803, 34892)  # a colour filter array, and linear
 _RESOLUTIONS, _UNIT = (282, 283), 296
 _INCHES = {2: 1.0, 3: 2.54}  # of ResolutionUnit: the inch and the centimetre, as so many in an inch
+_PLAIN_CODES = (1, 8, 32946)  # none and deflate, which tifffile decodes by itself
 _STRIP_BYTES = 1 << 20
 _MAX_FILE = (1 << 32) - 1  # offsets have 32 bits
 
@@ -114,6 +115,8 @@ class TiffPage:
             # tifffile takes a strip without bytes for black, and may do so with one that is cut off
             if count == 0 or offset + count > len(self._data):
                 raise ImageReadError("the file ends too early: it is truncated")
+        if page.compression not in _PLAIN_CODES:
+            codec("imagecodecs", f"TIFF files of the compression {page.compression.name}")
         with codec("tifffile", "TIFF files").TiffFile(io.BytesIO(self._data)) as file:
             array = file.pages[self.number].asarray()
         if page.planarconfig == 2 and page.samplesperpixel > 1:

@@ -1,14 +1,18 @@
 """Reading and writing picture files.
 
-| format | read | written | alpha | ICC profile and EXIF |
-|---|---|---|---|---|
-| PNG | 8, 16 bits | 8, 16 bits | yes | yes |
-| TIFF | 8, 16 bits | 8, 16 bits | yes | yes |
-| JPEG | 8 bits | 8 bits | no | yes |
-| WebP | 8 bits | 8 bits | yes | yes |
-| AVIF | 8 bits; 10 and 12 are reduced to 8 (a limit of Pillow) | 8 bits | yes | yes |
-| BMP | 8 bits | 8 bits | read only | no |
-| GIF | the first frame | no | read only | no |
+| format | read | written | alpha | several | ICC profile | EXIF, XMP | else |
+|---|---|---|---|---|---|---|---|
+| PNG | 8, 16 bits | 8, 16 bits | yes | animation | yes | yes | density, texts, IPTC |
+| TIFF | 8, 16 bits, floats 0 to 1 | 8, 16 bits | yes | pages | yes | yes | density, IPTC |
+| JPEG | 8 bits | 8 bits | no | no | yes | yes | density, comment, IPTC |
+| WebP | 8 bits | 8 bits | yes | animation | yes | yes | |
+| AVIF | 8 bits; 10, 12 become 8 (Pillow) | 8 bits | yes | animation | yes | yes | |
+| GIF | 256 colours | 256 colours a frame | 1 bit | animation | to sRGB | no | comment |
+| BMP | 8 bits | 8 bits | read only | no | to sRGB | no | density |
+| JPEG XL | 8, 16 bits, floats 0 to 1 | 8 bits | yes | first frame | some; to sRGB | no | |
+| HEIF | 8, 10, 12 bits | no | yes | main picture | read | read | |
+| PNM, PFM | 1 to 16 bits, floats 0 to 1 | no | no | no | no | no | |
+| TGA, DDS, QOI, ICO | 8 bits | no | yes | no | no | no | |
 """
 
 import os
@@ -109,16 +113,17 @@ def write_image(
 ) -> None:
     """Write a picture file: the whole file, or none; what was there before stays if it fails.
 
-    The ICC profile and the EXIF block go with it where the format has room and the profile fits the
-    channels. 16 bits are rounded to 8 for jpg, webp, avif and bmp, with `lossless` too: it concerns the
+    The ICC profile and the metadata go with it where the format holds them (a warning says what does not
+    fit), with the sizes of this picture and without the old thumbnail; where it holds no profile, colours
+    become sRGB. 16 bits are rounded to 8 for all but png and tiff, with `lossless` too: it concerns the
     coding. Gray becomes RGB in webp; gray with alpha becomes RGB with alpha in webp and avif.
 
     Args:
         target: a path, whose folder must exist, or a file open for writing bytes.
         image: a `Picture`, or pixels (H, W) or (H, W, C) of uint8 or uint16, C as in `Picture`.
         format: one of FORMAT_NAMES; None to go by the suffix of the path.
-        quality: 1 to 100 for jpg (default 95, always 4:4:4), webp (90) and avif (85).
-        lossless: for webp; png, tiff and bmp lose nothing anyway; jpg and avif cannot.
+        quality: 1 to 100 for jpg (default 95, always 4:4:4), webp (90), avif (85) and jxl (90).
+        lossless: for webp and jxl; png, tiff and bmp lose nothing anyway; jpg, avif and gif cannot.
 
     Raises:
         ConfigError: unknown format, an option that it does not have, transparency in jpg or bmp, or an

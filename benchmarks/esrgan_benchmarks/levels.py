@@ -19,7 +19,7 @@ from esrgan_torch import Upscaler
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.mosaic import to_levels
 from esrgan_torch.network import Generator
-from esrgan_torch.picture import Pixels
+from esrgan_torch.picture import Pixels, Samples
 from esrgan_torch.resample import imresize
 from esrgan_torch.uniform_alpha import keep_uniform
 from esrgan_weights import load
@@ -123,7 +123,7 @@ def alpha(name: str, network: Generator, way: str) -> Row:
     }
 
 
-def _psnr(result: Pixels, truth: Gray) -> float:
+def _psnr(result: Samples, truth: Gray) -> float:
     return 10 * math.log10(255**2 / float(np.square(result.astype(float) - truth).mean()))
 
 
@@ -144,7 +144,7 @@ def sixteen(name: str, network: Generator, picture: str) -> list[Row]:
     found: list[Row] = []
     exact: NDArray[np.int64] | None = None
     for dtype in ("float32", "float16", "bfloat16"):
-        engine = make_engine(network, torch.device("cpu"), getattr(torch, dtype), eager=True)
+        engine = make_engine(network, torch.device("cpu"), getattr(torch, dtype), "eager")
         with torch.inference_mode():
             values = engine.tail(engine.trunk(batch, lambda _: None))
         result = to_levels(values.numpy(), np.dtype(np.uint16)).astype(np.int64)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]

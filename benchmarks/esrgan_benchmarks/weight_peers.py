@@ -30,13 +30,13 @@ EQUAL = "both read it, equal pictures"
 RAW = "both read it; spandrel takes the raw weights beside the averaged ones"
 HERE = "read here alone"
 DIFFERENT = "different pictures"
-UNKNOWN = "refused here for a reason that is not in the table"
+UNKNOWN = "refused for a reason that is not in the table"
 # why a file is refused here: what the message says -> the reason
 REFUSALS: Mapping[str, str] = {
-    r"it is ESRGAN\+": "ESRGAN+ has other layers than this project's networks",
-    r"of scale 3, which this project does not support": "by its name x3, whose tensors are those of x2",
-    r"float8 numbers in torch's older format": "torch itself cannot read float8 in its older format",
-    r"it is a TorchScript program": "TorchScript is a program, which would be run",
+    r"it is ESRGAN\+": "refused: ESRGAN+ has other layers than this project's networks",
+    r"of scale 3, which this project does not": "refused: by its name x3, whose tensors are those of x2",
+    r"float8 numbers in torch's older format": "refused: torch itself cannot read float8 in its older format",
+    r"it is a TorchScript program": "refused: TorchScript is a program, which would be run",
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from esrgan_cli.finish import Finish
 from esrgan_torch.image_encode import Format
 from esrgan_torch.images import Frame, Frames, Picture
 from esrgan_torch.upscale import Upscaled, Upscaler
@@ -19,6 +20,7 @@ class Enlarging:
         upscaler: does the work.
         check: called with each picture before it is enlarged, to raise what stands against it.
         progress: called with the share that is done, from 0 to 1.
+        finish: what is done to each picture then.
 
     Attributes:
         first: the first picture, before.
@@ -36,13 +38,14 @@ class Enlarging:
         upscaler: Upscaler,
         check: Callable[[Picture], None],
         progress: Callable[[float], None],
+        finish: Finish,
     ) -> None:
         whole = form.holds(frames)
         self.first = frames.first()
         self.count = frames.count if whole else 1
         self.note = _note(frames, self.first, form, whole)
         self._frames = frames if self.count > 1 else [Frame(self.first)]
-        self._upscaler, self._check, self._progress = upscaler, check, progress
+        self._upscaler, self._check, self._progress, self._finish = upscaler, check, progress, finish
 
     def __iter__(self) -> Iterator[Frame]:
         for number, frame in enumerate(self._frames):
@@ -52,6 +55,7 @@ class Enlarging:
                 self._progress((number + share) / self.count)
 
             result = self._upscaler.upscale(frame.picture, progress)
+            result = replace(result, picture=self._finish(result.picture, frame.picture))
             self.result = result if number == 0 else _joined(self.result, result)
             yield Frame(result.picture, frame.seconds)
 

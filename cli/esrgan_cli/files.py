@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from esrgan_cli.options import STREAM
 from esrgan_cli.paths import is_link, listing, look, real
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images import READ_SUFFIXES
@@ -46,6 +47,9 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
     problems: list[str] = []
     away = real(output) if output is not None else None
     for given in inputs:
+        if given == STREAM:
+            sources.setdefault(STREAM, Source(STREAM))
+            continue
         found = look(given)
         if found.kind == "file":
             sources.setdefault(found.identity, Source(given))
@@ -79,13 +83,13 @@ def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
     Raises:
         ConfigError: it names a file where a folder is needed.
     """
-    if output is None:
+    if output is None or output == STREAM:
         return False
     there = look(output)
     if there.kind == "folder":
         return False
-    given = [look(path) for path in inputs]
-    single = len({found.identity for found in given}) == 1 and given[0].kind != "folder"
+    given = {STREAM if path == STREAM else look(path).identity for path in inputs}
+    single = len(given) == 1 and (STREAM in given or look(inputs[0]).kind != "folder")
     if output.suffix.lower() in READ_SUFFIXES:
         if single:
             return True
@@ -95,6 +99,24 @@ def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
     if there.kind in ("other", "unknown"):
         raise ConfigError(f"-o {output} {there.cause}")
     return False
+
+
+def goes_to_stdout(inputs: Sequence[Path], output: Path | None) -> bool:
+    """Whether the result itself goes to stdout: asked for by -o -, or by the input - alone.
+
+    Raises:
+        ConfigError: stdin or stdout stands for several pictures.
+    """
+    several = len(inputs) > 1 or any(look(path).kind == "folder" for path in inputs if path != STREAM)
+    if output == STREAM and several:
+        raise ConfigError("-o - is one picture, and the inputs are several; give a folder")
+    if STREAM in inputs and several:
+        raise ConfigError("the input - is one picture; give it alone")
+    if STREAM in inputs and output is not None and output != STREAM and not names_a_file(inputs, output):
+        raise ConfigError(
+            f"-o {output} is a folder, and what comes from stdin has no name; give a file's name"
+        )
+    return output == STREAM or (STREAM in inputs and output is None)
 
 
 def _walk(folder: Path, away: Path | None) -> Iterator[tuple[Path, Hashable, str]]:

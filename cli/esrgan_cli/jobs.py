@@ -5,31 +5,23 @@ import threading
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from esrgan_cli.coding import FileOptions, told
 from esrgan_cli.console import Console
 from esrgan_cli.enlarging import Enlarging
+from esrgan_cli.finish import Finish
 from esrgan_cli.library_warnings import about
-from esrgan_cli.names import Job
+from esrgan_cli.making import Making
+from esrgan_cli.options import STREAM
 from esrgan_cli.page import Page
-from esrgan_cli.paths import look, make_folder
-from esrgan_torch.errors import ConfigError, EsrganError, ImageTooLargeError, ImageWriteError
-from esrgan_torch.image_encode import Format, choose_format
+from esrgan_cli.paths import Found, look, make_folder
+from esrgan_cli.targets import Job, Targets
+from esrgan_torch.errors import EsrganError, ImageTooLargeError, ImageWriteError
 from esrgan_torch.images import Picture, read_frames, write_frames
 from esrgan_torch.upscale import Upscaled, Upscaler
-
-
-@dataclass(frozen=True)
-class FileOptions:
-    """How pictures are read and written; see `read_image` and `write_image`."""
-
-    max_pixels: int
-    format: str | None = None
-    quality: int | None = None
-    lossless: bool = False
 
 
 class Runner:
@@ -37,7 +29,10 @@ class Runner:
 
     Args:
         upscalers: one for each device; each takes the next job when it is free.
+        targets: where the jobs come from.
         options: how files are read and written.
+        finish: what is done to each result.
+        making: how this run makes results, for the journal.
         console: told about every file.
         page: collects the pictures for the before/after page, or None.
 
@@ -46,18 +41,29 @@ class Runner:
     """
 
     def __init__(
-        self, upscalers: Sequence[Upscaler], options: FileOptions, console: Console, page: Page | None = None
+        self,
+        upscalers: Sequence[Upscaler],
+        targets: Targets,
+        options: FileOptions,
+        finish: Finish,
+        making: Making,
+        console: Console,
+        page: Page | None = None,
     ) -> None:
         self.done = 0
         self.failed = 0
         self._upscalers = upscalers
+        self._targets = targets
         self._options = options
+        self._finish = finish
+        self._making = making
         self._console = console
         self._page = page
         self._count = threading.Lock()
         self._stop = threading.Event()
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._total = 0
+        self._journal_failed = False
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do the jobs; Ctrl-C leaves no half file.
@@ -93,37 +99,61 @@ class Runner:
                 except Exception as error:  # a defect too costs one picture, not those that wait
                     self._report_failure(job, error)
                 else:
-                    self._report(job, result)
+                    self._report(*result)
             self._console.progress(job.source, 1.0)
 
-    def _upscale(self, upscaler: Upscaler, job: Job) -> Enlarging:
+    def _upscale(self, upscaler: Upscaler, job: Job) -> tuple[Job, Enlarging]:
         options = self._options
-        _check_place(job.target)
-        frames = read_frames(job.source, max_pixels=options.max_pixels)
-        form = choose_format(job.target.suffix, options.format, options.quality, options.lossless)
+        found = look(job.source)
+        frames = read_frames(
+            options.stdin if job.source == STREAM else job.source, max_pixels=options.max_pixels
+        )
+        coding = options.coding(job.suffix or job.target.suffix)
 
         def check(picture: Picture) -> None:
-            _check_fits(picture, upscaler, form)
+            coding.check(picture, upscaler.scale, self._finish, drops_alpha=upscaler.alpha == "drop")
 
         def progress(share: float) -> None:
             if self._stop.is_set():
                 raise _StoppedError
             self._console.progress(job.source, share)
 
-        work = Enlarging(frames, form, upscaler, check, progress)
+        work = Enlarging(frames, coding.form, upscaler, check, progress, self._finish)
         check(work.first)
-        make_folder(job.target.parent)
+        if job.target != STREAM:
+            _check_place(job.target)
+            make_folder(job.target.parent)
+            job = self._claim(job)
         write_frames(
-            job.target,
+            job.target if options.stdout is None else options.stdout,
             work,
             loop=frames.loop,
-            format=options.format,
-            quality=options.quality,
-            lossless=options.lossless,
+            format=coding.form.name,
+            quality=coding.quality,
+            lossless=coding.lossless,
         )
+        self._note(job, found)
         if self._page is not None:
             self._page.add(job.source, job.target, work.first, work.result)
-        return work
+        return job, work
+
+    def _claim(self, job: Job) -> Job:
+        """The job, under a name that no other process has taken meanwhile."""
+        while job.wish is not None and job.journal is not None and not job.journal.claim(job.target, job.key):
+            job = self._targets.renamed(job)
+        return job
+
+    def _note(self, job: Job, found: Found) -> None:
+        """Write into the journal how a result was made; the result stands without it too."""
+        if job.journal is None:
+            return
+        job.journal.made(job.target, self._making.record(job.key, found))
+        if job.journal.failure and not self._journal_failed:
+            self._journal_failed = True
+            self._console.warn(
+                f"the journal in {job.journal.folder} cannot be written ({job.journal.failure}): how results "
+                "were made will not be known"
+            )
 
     def _report(self, job: Job, work: Enlarging) -> None:
         picture, result = work.first, work.result
@@ -131,23 +161,30 @@ class Runner:
             self.done += 1
             number = self.done + self.failed
         large = result.picture
-        self._console.result(job.target)
+        if job.target != STREAM:
+            self._console.result(job.target)
         each = f", each of {work.count}," if work.count > 1 else ""
         self._console.say(
-            f"[{number}/{self._total}] {job.source}: {picture.width} x {picture.height} to {large.width} x "
-            f"{large.height} pixels{each} in {result.seconds:.1f} s; {result.device}, {result.dtype}; "
-            f"{result.plan}"
+            f"[{number}/{self._total}] {told(job.source)}: {picture.width} x {picture.height} to "
+            f"{large.width} x {large.height} pixels{each} in {result.seconds:.1f} s; "
+            f"{result.device}, {result.dtype}; {result.plan}"
         )
-        for text in (job.note, work.note, *remarks(result)):
+        if job.note:
+            self._console.say(f"{told(job.source)}: {job.note}")
+        for text in (work.note, *remarks(result)):
             if text:
-                self._console.warn(f"{job.source}: {text}")
+                self._console.warn(f"{told(job.source)}: {text}")
 
     def _report_failure(self, job: Job, error: Exception) -> None:
         with self._count:
             self.failed += 1
             number = self.done + self.failed
         text = failure(error)
-        name = "" if str(job.source) in text else f"{job.source}: "
+        name = (
+            ""
+            if text.startswith(f"{job.source} ") or f" {job.source}: " in f" {text}"
+            else f"{told(job.source)}: "
+        )
         self._console.say(f"[{number}/{self._total}] failed: {name}{text}")
 
 
@@ -191,20 +228,6 @@ def _check_place(target: Path) -> None:
     if there.kind not in ("file", "absent"):
         raise ImageWriteError(
             f"cannot write: {target} {there.cause or 'is a folder'}; choose another with -o"
-        )
-
-
-def _check_fits(picture: Picture, upscaler: Upscaler, form: Format) -> None:
-    """Raise, before the work is done, what `write_image` would raise after it."""
-    if picture.has_alpha and upscaler.alpha != "drop" and not form.alpha:
-        raise ConfigError(
-            f"the picture has transparency, which {form.name} cannot keep; give --format png, or --alpha drop"
-        )
-    side = round(max(picture.height, picture.width) * upscaler.scale)
-    if side > form.max_side:
-        raise ImageWriteError(
-            f"the result would be {side} pixels long, and {form.name} ends at {form.max_side}; give "
-            "--format png or tiff"
         )
 
 

@@ -1,11 +1,15 @@
 """Options that several commands share, and what their values mean. Nothing heavy is imported here."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Protocol
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.tiling import Tiling
+
+STREAM = Path("-")
+"""Stands for stdin and stdout."""
 
 
 class Subparsers(Protocol):
@@ -15,7 +19,7 @@ class Subparsers(Protocol):
 
 
 def given_path(text: str) -> Path:
-    """A path as it is given on the command line.
+    """A path as it is given on the command line; `STREAM` for "-", and for nothing else.
 
     Raises:
         argparse.ArgumentTypeError: it is empty, as an unset variable of a shell is; to `Path` that is the
@@ -23,6 +27,8 @@ def given_path(text: str) -> Path:
     """
     if not text:
         raise argparse.ArgumentTypeError("an empty name; give a file, or . for the current folder")
+    if text != str(STREAM) and Path(text) == STREAM:  # ./-
+        return Path(os.path.realpath(text))
     return Path(text)
 
 

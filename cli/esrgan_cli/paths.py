@@ -5,9 +5,11 @@ people, so that one bad name costs nothing but itself.
 """
 
 import errno
+import hashlib
 import os
 import stat
 import tempfile
+import unicodedata
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +119,62 @@ def make_folder(folder: Path) -> None:
         raise ImageWriteError(
             f"cannot write into the folder {folder}: {cause_of(error)}; choose another with -o"
         ) from error
+
+
+def read_head(path: Path, size: int) -> bytes:
+    """The first bytes of a file; nothing where it cannot be read, or is no file."""
+    if look(path).kind != "file":
+        return b""
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError:
+        return b""
+
+
+def read_from(path: Path, start: int) -> bytes:
+    """What a file holds from its byte `start` on; nothing where it cannot be read, or is no file."""
+    if look(path).kind != "file":
+        return b""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read()
+    except OSError:
+        return b""
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's content, in hexadecimal; nothing where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def append(path: Path, line: bytes) -> str:
+    """Append a line to a file, by one system call; why that cannot be, in the system's words, or nothing."""
+    if look(path).kind not in ("file", "absent"):
+        return f"{path.name} {look(path).cause or 'is a folder'}"
+    try:
+        number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            end = os.lseek(number, 0, os.SEEK_END)
+            os.lseek(number, max(end - 1, 0), os.SEEK_SET)
+            # a line that a full disk cut off must not spoil this one
+            broken = os.read(number, 1) not in (b"", b"\n")
+            os.write(number, (b"\n" if broken else b"") + line + b"\n")
+        finally:
+            os.close(number)
+    except OSError as error:
+        return cause_of(error)
+    return ""
+
+
+def folded(path: Path) -> Hashable:
+    """Equal for paths that some file system takes for one: without case, composed or not."""
+    return unicodedata.normalize("NFC", str(path)).casefold()
 
 
 def cause_of(error: OSError | ValueError) -> str:

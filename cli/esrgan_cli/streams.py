@@ -4,7 +4,9 @@ import codecs
 import io
 import os
 import sys
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
+
+from esrgan_torch.errors import ConfigError
 
 NAMES_AS_THEY_ARE = "esrgan_names"
 
@@ -28,6 +30,8 @@ def prepare_streams() -> None:
         sys.stdout = _null()
     if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
         sys.stderr = _null()  # print(file=None) would print to stdout
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stdin = _null("r")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors=NAMES_AS_THEY_ARE)
     if isinstance(sys.stderr, io.TextIOWrapper):
@@ -42,6 +46,44 @@ def put(text: str, stream: TextIO) -> OSError | ValueError | None:
         silence(stream)
         return error
     return None
+
+
+def read_stdin() -> bytes:
+    """All that comes from stdin.
+
+    Raises:
+        ConfigError: it is a keyboard.
+    """
+    if sys.stdin.isatty():
+        raise ConfigError(
+            "the input - is a picture from stdin, and stdin is the keyboard here; send it a file"
+        )
+    return sys.stdin.buffer.read()
+
+
+def take_stdout() -> BinaryIO:
+    """stdout for the bytes of a picture; what libraries print there otherwise goes to stderr then.
+
+    Raises:
+        ConfigError: it is a terminal, or closed.
+    """
+    if getattr(sys.stdout, "name", "") == os.devnull:  # what `prepare_streams` has put there
+        raise ConfigError(
+            "the result is the picture itself, and stdout is closed; send it to a file, or give -o"
+        )
+    if sys.stdout.isatty():
+        raise ConfigError(
+            "the result is the picture itself, and stdout is a terminal; send it to a file, or give -o"
+        )
+    sys.stdout.flush()
+    try:
+        taken = os.dup(sys.stdout.fileno())
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    except (OSError, ValueError):  # no file of the system, as in a test
+        return sys.stdout.buffer
+    raw = io.FileIO(taken, "wb")
+    raw.name = "stdout"  # for messages
+    return io.BufferedWriter(raw)
 
 
 def flush_streams() -> bool:
@@ -75,8 +117,8 @@ def silence(stream: TextIO) -> None:
         os.close(null)
 
 
-def _null() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  # it lives as long as the process
+def _null(mode: str = "w") -> TextIO:
+    return cast(TextIO, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123  # it lives as long as the process
 
 
 def _spell(error: UnicodeError) -> tuple[bytes, int]:

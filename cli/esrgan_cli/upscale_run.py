@@ -1,20 +1,31 @@
 """What `esrgan upscale` does, in order: check the options, find the files, load the network, do the jobs."""
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
+from esrgan_cli.background import parse_colour
+from esrgan_cli.coding import FileOptions
 from esrgan_cli.console import Console
-from esrgan_cli.files import Search, find_sources, names_a_file
-from esrgan_cli.jobs import FileOptions, Runner
+from esrgan_cli.files import Search, find_sources, goes_to_stdout, names_a_file
+from esrgan_cli.finish import Finish
+from esrgan_cli.formats import DEFAULT_FORMAT, SAME, suffix_for, suffix_like
+from esrgan_cli.jobs import Runner
 from esrgan_cli.library_warnings import library_warnings
-from esrgan_cli.names import Job, Naming, name_targets
-from esrgan_cli.options import parse_devices, parse_tiling
+from esrgan_cli.making import making_of
+from esrgan_cli.options import STREAM, parse_devices, parse_tiling
 from esrgan_cli.page import Page, check_page
-from esrgan_cli.paths import look, make_folder
+from esrgan_cli.paths import make_folder
+from esrgan_cli.pending import Pending, pending
+from esrgan_cli.streams import read_stdin, take_stdout
+from esrgan_cli.target_size import parse_size
+from esrgan_cli.targets import Journals, Targets, target_file, target_names, target_stream
 from esrgan_torch.devices import resolve_device
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
+from esrgan_torch.image_kinds import HEAD
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
 from esrgan_torch.network import Generator
 from esrgan_torch.precision import check_dtype
@@ -23,8 +34,8 @@ from esrgan_torch.upscale import LARGEST_SCALE, Upscaler
 from esrgan_weights.loading import load
 from esrgan_weights.sources import known_scale
 
-DEFAULT_FORMAT = "png"
 IGNORED_SHOWN = 5
+MOST_SUFFIX = 100
 
 
 def upscale_files(arguments: argparse.Namespace) -> int:
@@ -42,58 +53,76 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     devices = parse_devices(arguments.device)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
     options = _file_options(arguments)
-    to_file = names_a_file(arguments.inputs, arguments.output)
+    to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
+    to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
     form = _check_format(arguments, to_file)
     _check_scale(arguments.scale)
+    finish = _finish(arguments)
     check_page(arguments.page)
     for device in devices:
         check_dtype(arguments.dtype, resolve_device(device))
+    if STREAM in arguments.inputs:
+        options = replace(options, stdin=read_stdin())
+    if to_stdout:
+        options = replace(options, stdout=take_stdout())
     search = find_sources(arguments.inputs, arguments.output)
 
     network: Generator | None = None
-    scale: float | None = arguments.scale or known_scale(arguments.model)
-    if scale is None:
-        network = _load(arguments)
-        scale = network.scale
-    naming = name_targets(search.sources, arguments.output, to_file, f"-x{scale:g}", lambda _: form)
-    given = {name for name, _ in naming.results}
-    skipped: list[Job] = []
-    pending: list[Job] = []
-    for job in naming.jobs:
-        there = look(job.target).kind == "file"
-        (skipped if there and (job.target in given or not arguments.overwrite) else pending).append(job)
+    scale: float | None = arguments.scale
+    if finish.size is None and scale is None:
+        scale = known_scale(arguments.model)
+        if scale is None:
+            network = _load(arguments)
+            scale = network.scale
+    ending: str | None = arguments.suffix
+    if ending is None:
+        ending = finish.size.ending if finish.size is not None else f"-x{scale:g}"
+    if to_stdout:
+        targets = target_stream(search.sources, form or suffix_for(options.stdin[:HEAD], "")[0])
+    elif to_file:
+        targets = target_file(search.sources, arguments.output, Journals())
+    else:
+        targets = target_names(
+            search.sources,
+            arguments.output,
+            ending,
+            (lambda _: (form, "")) if form else suffix_like,
+            Journals(),
+        )
+    making = making_of(arguments, scale)
+    to_do = pending(targets, making, overwrite=arguments.overwrite, update=arguments.update)
     page: Page | None = None
     if arguments.page is not None:
         make_folder(arguments.page.parent)
-        page = Page(arguments.page, arguments.model, len(pending))
+        page = Page(arguments.page, arguments.model, len(to_do.jobs))
     upscalers: list[Upscaler] = []
-    if pending:
+    if to_do.jobs:
         network = network or _load(arguments)
         upscalers = _make_upscalers(network, devices, arguments, tiling)
 
-    with Console(len(pending)) as console, library_warnings(console):
-        _tell_search(console, search, naming, skipped)
-        runner = Runner(upscalers, options, console, page)
+    with Console(len(to_do.jobs)) as console, library_warnings(console):
+        _tell_search(console, search, targets, to_do)
+        runner = Runner(upscalers, targets, options, finish, making, console, page)
         try:
-            if pending:
-                runner.run(pending)
+            if to_do.jobs:
+                runner.run(to_do.jobs)
         finally:
-            failed = runner.failed + len(search.problems) + len(naming.problems)
-            left = len(pending) - runner.done - runner.failed
+            failed = runner.failed + len(search.problems) + len(targets.problems)
+            left = len(to_do.jobs) - runner.done - runner.failed
             console.say(
-                f"{runner.done} done, {len(skipped)} skipped, {failed} failed"
+                f"{runner.done} done, {len(to_do.skipped)} skipped, {failed} failed"
                 + (f", {left} not finished" if left else "")
                 + f" in {time.perf_counter() - started:.1f} s"
             )
         if page is not None:
-            _finish_page(console, page)
+            _finish_page(console, page, to_stdout)
     return 1 if failed or console.names_lost else 0
 
 
 def _make_upscalers(
     network: Generator, devices: Sequence[str], arguments: argparse.Namespace, tiling: Tiling
 ) -> list[Upscaler]:
-    """One `Upscaler` for each device, with the arguments' dtype, engine, alpha and scale."""
+    """One `Upscaler` for each device, with the arguments' dtype, engine, alpha, scale and tta."""
     return [
         Upscaler(
             network,
@@ -103,6 +132,7 @@ def _make_upscalers(
             alpha=arguments.alpha,
             scale=arguments.scale,
             engine=arguments.engine,
+            tta=arguments.tta,
         )
         for device in devices
     ]
@@ -116,12 +146,38 @@ def _file_options(arguments: argparse.Namespace) -> FileOptions:
         max_pixels = round(millions * 1e6)
     else:
         raise ConfigError(f"--max-pixels counts millions of pixels, at least 0.000001, not {millions:g}")
-    return FileOptions(max_pixels, arguments.format, arguments.quality, arguments.lossless)
+    same = arguments.format == SAME
+    return FileOptions(
+        max_pixels, None if same else arguments.format, arguments.quality, arguments.lossless, same
+    )
+
+
+def _finish(arguments: argparse.Namespace) -> Finish:
+    size = parse_size(arguments.width, arguments.height, arguments.fit)
+    background = None
+    if arguments.background is not None:
+        if arguments.alpha == "drop":
+            raise ConfigError("--alpha drop leaves nothing transparent for --background; give one of them")
+        background = parse_colour(arguments.background)
+    suffix: str | None = arguments.suffix
+    if suffix is not None and any(character in suffix for character in "/\\\0"):
+        raise ConfigError(f"--suffix is the end of names, not a folder, given {suffix!r}")
+    if suffix is not None and len(os.fsencode(suffix)) > MOST_SUFFIX:
+        raise ConfigError(f"--suffix has at most {MOST_SUFFIX} bytes: the names of pictures need room too")
+    return Finish(size, background, arguments.strip)
 
 
 def _check_format(arguments: argparse.Namespace, to_file: bool) -> str:
-    """The suffix of results, with its dot."""
+    """The suffix of results, with its dot; empty where each has its source's format."""
     asked: str | None = arguments.format
+    if asked == SAME:
+        if to_file:
+            raise ConfigError(
+                f"-o {arguments.output} and --format {SAME} contradict each other; leave one out"
+            )
+        if arguments.quality is not None:
+            choose_format(".webp", None, arguments.quality, arguments.lossless)  # 1 to 100, and not both
+        return ""
     suffix: str = arguments.output.suffix if to_file else f".{asked or DEFAULT_FORMAT}"
     form = choose_format(suffix, asked, arguments.quality, arguments.lossless)
     if choose_format(suffix, None, None, False) != form:
@@ -138,23 +194,23 @@ def _load(arguments: argparse.Namespace) -> Generator:
     return load(arguments.model, offline=arguments.offline, cache=arguments.cache)
 
 
-def _tell_search(console: Console, search: Search, naming: Naming, skipped: Sequence[Job]) -> None:
+def _tell_search(console: Console, search: Search, targets: Targets, to_do: Pending) -> None:
     for path in search.ignored[:IGNORED_SHOWN]:
         console.warn(f"{path} is no picture: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
-    for problem in (*search.problems, *naming.problems):
+    for problem in (*search.problems, *targets.problems):
         console.say(f"failed: {problem}")
-    for path, source in naming.results:
-        console.say(
-            f"left out: {path} has the name of the result of {source}; give it alone to enlarge it too"
-        )
-    for job in skipped:
-        console.say(f"skipped: {job.target} exists; --overwrite makes it again")
+    for left in targets.left_out:
+        what = "is" if left.known else "has the name of"
+        console.say(f"left out: {left.path} {what} the result of {left.of}; give it alone to enlarge it too")
+    for reason in to_do.skipped:
+        console.say(f"skipped: {reason}")
 
 
-def _finish_page(console: Console, page: Page) -> None:
+def _finish_page(console: Console, page: Page, stdout_taken: bool) -> None:
     if page.write():
-        console.result(page.path)
+        if not stdout_taken:
+            console.result(page.path)
     else:
         console.warn(f"{page.path} was not written: this run made no picture")

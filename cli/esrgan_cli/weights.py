@@ -88,6 +88,11 @@ def _layout_option(parser: argparse.ArgumentParser) -> None:
         choices=WRITABLE,
         help=f"{', '.join(WRITABLE)} (default: by the suffix of FILE, basicsr for .pth)",
     )
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "float16", "bfloat16"),
+        help="how numbers are stored (default: float32)",
+    )
 
 
 def run_fetch(arguments: argparse.Namespace) -> int:
@@ -150,7 +155,7 @@ def run_convert(arguments: argparse.Namespace) -> int:
     """Write a model in another layout; print the path."""
     from esrgan_weights.write import save
 
-    print(save(_load(arguments.model, arguments), arguments.output, _layout(arguments)))
+    print(save(_load(arguments.model, arguments), arguments.output, arguments.to, dtype=arguments.dtype))
     return 0
 
 
@@ -160,17 +165,12 @@ def run_interpolate(arguments: argparse.Namespace) -> int:
     from esrgan_weights.write import save
 
     first, second = (_load(name, arguments) for name in (arguments.first, arguments.second))
-    print(save(interpolate(first, second, arguments.alpha), arguments.output, _layout(arguments)))
+    print(
+        save(
+            interpolate(first, second, arguments.alpha), arguments.output, arguments.to, dtype=arguments.dtype
+        )
+    )
     return 0
-
-
-def _layout(arguments: argparse.Namespace) -> str:
-    """The layout that was asked for, else the usual one of the file's suffix."""
-    from esrgan_weights.write import PICKLE_SUFFIXES
-
-    suffix = arguments.output.suffix.lower()
-    usual = {".param": "ncnn", **dict.fromkeys(PICKLE_SUFFIXES, "basicsr")}
-    return arguments.to or usual.get(suffix, "safetensors")
 
 
 def _load(name: str, arguments: argparse.Namespace) -> "Generator":

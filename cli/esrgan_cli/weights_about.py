@@ -1,7 +1,7 @@
 """What is known of models and files: `esrgan weights list`, `show` and `inspect`."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from esrgan_weights import own, registry
@@ -163,7 +163,7 @@ def run_inspect(arguments: argparse.Namespace) -> int:
         ("licence", licence),
         *([("source", found.source)] if found.source else []),
     )
-    _print_metadata(inspection.metadata, sizes=set(asdict(checkpoint.config)))
+    _print_metadata(checkpoint.metadata, sizes=set(asdict(checkpoint.config)))
     for note in checkpoint.notes:
         print(f"note: {note}")
     if identity.kind == "look-alike":
@@ -194,7 +194,7 @@ def _inspect_foreign(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_metadata(metadata: dict[str, str], sizes: set[str]) -> None:
+def _print_metadata(metadata: Mapping[str, str], sizes: set[str]) -> None:
     """What the file states beside what was printed already; text of several lines is indented."""
     rest = {key: value for key, value in metadata.items() if key not in SHOWN_ALREADY and key not in sizes}
     if rest:

@@ -30,8 +30,9 @@ Capture = pytest.CaptureFixture[str]
 
 
 def made(folder: str = ".") -> list[str]:
-    """Names of the files under a folder, hidden ones included."""
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+    """Names of the files under a folder, hidden ones included, but for the journal."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def test_remarks() -> None:
@@ -161,6 +162,20 @@ def test_a_warning_of_a_decoder_has_the_name_of_its_file(
     assert warned == [
         f"esrgan: warning: {name}: its chunk sRGB is damaged; it is left out" for name in ("a.png", "b.png")
     ]
+
+
+def test_a_warning_of_libpng_has_the_name_of_its_file(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    for name in ("a.png", "b.png"):
+        whole = make_picture(Path(name), dtype=np.uint16).read_bytes()  # 8 bits are not for libpng
+        chunk = b"tRNS" + bytes(8)  # a colour of four channels
+        Path(name).write_bytes(
+            whole[:33] + struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk)) + whole[33:]
+        )
+    assert upscale("a.png", "b.png", "-o", "out") == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "PNG" in line]
+    assert warned == [f"esrgan: warning: {name}: PNG warning: tRNS: invalid" for name in ("a.png", "b.png")]
 
 
 def test_a_target_that_is_a_folder_fails_before_the_work(
@@ -294,7 +309,7 @@ def test_stopping_leaves_no_half_file(
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == "esrgan: stopped"
     results = [Path(line) for line in (first + rest).splitlines()]
-    files = sorted(path for path in output.rglob("*") if path.is_file())
+    files = sorted(output.rglob("*.png"))
     assert 1 <= len(files) < 40
     assert set(results) <= set(files)
     for path in files:

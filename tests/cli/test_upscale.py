@@ -14,8 +14,9 @@ Capture = pytest.CaptureFixture[str]
 
 
 def made(folder: str = ".") -> list[str]:
-    """Names of the files under a folder, hidden ones included."""
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+    """Names of the files under a folder, hidden ones included, but for the journal."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def test_a_picture_beside_its_source(
@@ -70,12 +71,26 @@ def test_a_pattern_given_a_second_time_makes_nothing_new(
 ) -> None:
     make_picture(Path("a.png"))
     assert upscale("a.png", "a.png") == 0
-    before = Path("a-x4.png").stat().st_mtime_ns
+    capsys.readouterr()
+    assert upscale("a-x4.png", "a.png") == 0
+    errors = capsys.readouterr().err
+    assert "left out: a-x4.png is the result of a.png" in errors
+    assert "0 done, 1 skipped, 0 failed" in errors
+    assert upscale("a-x4.png", "a.png", "--overwrite") == 0
+    assert "1 done, 0 skipped, 0 failed" in capsys.readouterr().err
+    assert made() == ["a-x4.png", "a.png"]
+
+
+def test_an_original_with_the_name_of_a_result_is_never_overwritten(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("a.png"))
+    before = make_picture(Path("a-x4.png")).read_bytes()
     assert upscale("a-x4.png", "a.png", "--overwrite") == 0
     errors = capsys.readouterr().err
     assert "left out: a-x4.png has the name of the result of a.png" in errors
-    assert "0 done, 1 skipped, 0 failed" in errors
-    assert Path("a-x4.png").stat().st_mtime_ns == before
+    assert "skipped: a-x4.png is an input, and not known to be a result: it stays" in errors
+    assert Path("a-x4.png").read_bytes() == before
     assert made() == ["a-x4.png", "a.png"]
 
 

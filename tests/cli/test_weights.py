@@ -246,8 +246,15 @@ def test_the_suffix_tells_the_layout(run, file, tmp_path, name, layout):
     assert load(target).provenance.layout == layout
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_numbers_are_stored_as_asked(run, file, tmp_path, dtype):
+    target = tmp_path / "a.safetensors"
+    run("convert", file, "-o", target, "--dtype", dtype)
+    assert facts_in(run("inspect", target)[1])["numbers"] == dtype
+
+
 def test_a_suffix_of_no_layout(run, file, tmp_path):
-    with pytest.raises(ConfigError, match=r"a file of the layout safetensors ends with \.safetensors"):
+    with pytest.raises(ConfigError, match=r"a\.xyz: give the file one of the suffixes \.safetensors"):
         run("convert", file, "-o", tmp_path / "a.xyz")
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import tifffile
 
 from esrgan_torch.images import write_image
 
@@ -39,11 +40,19 @@ try:
     read_image(folder / "sixteen.png")
 except ImageReadError as error:
     print(error)
+del sys.modules["tifffile"]
+try:
+    read_image(folder / "packed.tif")
+except ImageReadError as error:
+    print(error)
 """
 
 
 def test_8_bit_pictures_need_neither_imagecodecs_nor_tifffile(tmp_path: Path) -> None:
     write_image(tmp_path / "sixteen.png", np.zeros((2, 2, 3), np.uint16))
+    tifffile.imwrite(
+        tmp_path / "packed.tif", np.zeros((9, 9, 3), np.uint8), photometric="rgb", compression="lzw"
+    )
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", BLOCKED, str(tmp_path)],
         capture_output=True,
@@ -53,6 +62,7 @@ def test_8_bit_pictures_need_neither_imagecodecs_nor_tifffile(tmp_path: Path) ->
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
     assert [line.partition(": ")[0].rpartition("b.")[2] for line in lines[:2]] == ["png", "tiff"]
+    assert "compression LZW need imagecodecs" in lines.pop()
     for line, need in zip(
         lines,
         (

@@ -380,3 +380,9 @@ def test_damaged_profile_of_a_png_is_left_out(tmp_path: Path) -> None:
         picture = read_image(tmp_path / "a.png")
     assert picture.icc_profile is None
     np.testing.assert_array_equal(picture.pixels, UPRIGHT)
+
+
+def test_a_damaged_exif_block_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", Picture(UPRIGHT, exif=exif_block(3)[:20]))
+    with pytest.warns(UserWarning, match="its EXIF block is damaged"):
+        assert read_image(tmp_path / "a.png").exif is None

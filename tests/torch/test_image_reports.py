@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import GifImagePlugin, Image, ImageCms
 
+from esrgan_torch.errors import ImageTooLargeError
 from esrgan_torch.image_colour import is_hdr
+from esrgan_torch.image_frames import with_channels
 from esrgan_torch.image_png import chunk
 from esrgan_torch.images import Frame, Picture, read_frames, read_image, write_frames, write_image
 
@@ -57,6 +59,21 @@ def test_the_first_frame_of_a_clear_gif_keeps_its_colours() -> None:
     """python-pillow/Pillow#6590."""
     data = gif((2, 1), ([[0, 1]], (0, 0), 2), ([[2, 0]], (0, 0), 2))
     assert [rows(frame.picture) for frame in read_frames(data)] == [[[CLEAR, GREEN]], [[BLUE, CLEAR]]]
+
+
+def test_frames_of_a_gif_that_reach_beyond_its_screen_are_cut() -> None:
+    """python-pillow/Pillow#8218: Pillow lets the picture grow."""
+    data = gif((2, 1), ([[1, 2]], (0, 0), 1), ([[2, 2, 2], [2, 2, 2]], (1, 0), 1))
+    assert [rows(with_alpha(frame.picture)) for frame in read_frames(data)] == [
+        [[GREEN, BLUE]],
+        [[GREEN, BLUE]],
+    ]
+    with pytest.raises(ImageTooLargeError, match="4 x 2"):
+        list(read_frames(data, max_pixels=7))
+
+
+def with_alpha(picture: Picture) -> Picture:
+    return picture.with_pixels(with_channels(picture.pixels, 4))
 
 
 def test_texts_of_a_png_beyond_pillows_limit(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from esrgan_weights import inspect, save
+from esrgan_weights import inspect, load, save
+from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.identify import identify
 from esrgan_weights.registry import find, known_files, models
 
@@ -30,8 +31,13 @@ def test_look_alikes():
         == "named like the published RealESRGAN_x4plus.pth of realesrgan-x4plus, but another file"
     )
     by_size = identify("mine.pth", 67_061_725, OTHER)
-    assert by_size.kind == "look-alike"
-    assert "of the size of the published RealESRGAN_x2plus.pth" in by_size.text
+    assert by_size.kind == "unknown"
+    assert by_size.text == (
+        "no published file that this project knows; it has the size of that of realesrgan-x2plus"
+    )
+    # every ncnn file of the same sizes has as many bytes, so nothing is said
+    ncnn = identify("mine.bin", 33_424_520, OTHER)
+    assert (ncnn.kind, ncnn.text) == ("unknown", "no published file that this project knows")
 
 
 def test_unknown():
@@ -46,3 +52,26 @@ def test_inspect(small_rrdb, tmp_path, name, layout, weights):
     assert inspection.size == (tmp_path / weights).stat().st_size
     assert inspection.identity.kind == "unknown"
     assert inspection.checkpoint.parameters == sum(value.numel() for value in small_rrdb.parameters())
+
+
+@pytest.mark.parametrize("name", ["esrgan-lite-x4", "esrgan-lite-x4-gan"])
+@pytest.mark.parametrize(
+    ("suffix", "dtype"), [(".pth", "float32"), (".safetensors", "float16"), (".param", None)]
+)
+def test_weights_saved_again(tmp_path, name, suffix, dtype):
+    path = save(load(name), tmp_path / f"mine{suffix}", dtype=dtype)
+    identity = inspect(path).identity
+    assert (identity.kind, identity.model) == ("copy", find(name))
+    assert identity.text == f"the weights of {name}, saved again in another file"
+
+
+def test_weights_saved_again_under_the_published_name(tmp_path):
+    """They are the model's, so nothing is to be warned of."""
+    path = save(load("esrgan-lite-x4"), tmp_path / "esrgan-lite-x4.safetensors")
+    assert inspect(path).identity.kind == "copy"
+
+
+@pytest.mark.official
+@pytest.mark.parametrize("name", [name for name, model in models().items() if model.canonical])
+def test_canonical_hashes(name):
+    assert canonical_hash(load(name, progress=False)) == find(name).canonical

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from esrgan_weights import load, save
+from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 
 
@@ -16,6 +17,7 @@ def test_state_dict(small_rrdb):
     model = load(small_rrdb.state_dict())
     assert equal(model, small_rrdb)
     assert model.provenance.name == "state dict"
+    assert model.provenance.sha256 == canonical_hash(small_rrdb, "float32")
 
 
 def test_state_dict_in_wrappers_beside_other_things(small_compact):

@@ -14,6 +14,7 @@ from esrgan_torch.network import Generator, Provenance
 from esrgan_weights.values import copy_of
 
 Config = RRDBNetConfig | CompactNetConfig
+ESRGAN, COMPACT = "ESRGAN (RRDBNet)", "Compact (SRVGGNetCompact)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,11 @@ class Checkpoint:
 def architecture_of(config: Config) -> str:
     """ "RRDBNet" or "CompactNet"."""
     return "RRDBNet" if isinstance(config, RRDBNetConfig) else "CompactNet"
+
+
+def title_of(config: Config) -> str:
+    """The network's name as users know it: "ESRGAN (RRDBNet)" or "Compact (SRVGGNetCompact)"."""
+    return ESRGAN if isinstance(config, RRDBNetConfig) else COMPACT
 
 
 def empty_network(config: Config) -> RRDBNet | CompactNet:

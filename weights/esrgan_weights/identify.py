@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_weights import registry
+from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.checkpoint import Checkpoint
-from esrgan_weights.own import facts_of
 from esrgan_weights.registry import Model
 from esrgan_weights.sources import read_source
 
@@ -15,9 +15,9 @@ class Identity:
     """What a file is known to be.
 
     Args:
-        kind: "official", "community", "look-alike" or "unknown".
+        kind: "official", "community", "copy" (of official weights, saved again), "look-alike" or "unknown".
         text: the same in a sentence.
-        model: the published model, where the file is its.
+        model: the published model, where the weights are its.
     """
 
     kind: str
@@ -27,12 +27,11 @@ class Identity:
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """A checkpoint, what its file is known to be, its size in bytes (the `.bin` for ncnn), what it states."""
+    """A checkpoint, what its file is known to be, and its size in bytes (the `.bin` for ncnn)."""
 
     checkpoint: Checkpoint
     identity: Identity
     size: int
-    metadata: dict[str, str]
 
 
 def inspect(
@@ -54,13 +53,12 @@ def inspect(
     opened = checkpoint.path
     weights = opened.with_suffix(".bin") if checkpoint.container == "ncnn" else opened
     size = weights.stat().st_size
-    stated = dict(facts_of(opened)) if checkpoint.container == "safetensors" else {}
-    identity = identify(weights.name, size, checkpoint.provenance.sha256)
-    return Inspection(checkpoint, identity, size, stated)
+    canonical = canonical_hash(checkpoint)
+    return Inspection(checkpoint, identify(weights.name, size, checkpoint.provenance.sha256, canonical), size)
 
 
-def identify(name: str, size: int, sha256: str) -> Identity:
-    """What a file of that name, size in bytes and sha256 is known to be."""
+def identify(name: str, size: int, sha256: str, canonical: str | None = None) -> Identity:
+    """What a file of that name, size in bytes, sha256 and canonical hash of its weights is known to be."""
     published = [
         (model, alternative, file)
         for model in registry.models().values()
@@ -73,15 +71,21 @@ def identify(name: str, size: int, sha256: str) -> Identity:
     for known in registry.known_files():
         if sha256.startswith(known.sha256):
             return Identity(known.kind, known.what)
+    for model in registry.models().values():
+        if canonical is not None and canonical == model.canonical:
+            return Identity("copy", f"the weights of {model.name}, saved again in another file", model)
     for model, _, file in published:
         if file.name == name:
             return Identity(
                 "look-alike", f"named like the published {file.name} of {model.name}, but another file"
             )
-    for model, alternative, file in published:
-        # every ncnn file of the same network has the same size, whatever its weights
-        if file.size == size and alternative.layout != "ncnn":
-            return Identity(
-                "look-alike", f"of the size of the published {file.name} of {model.name}, but another file"
-            )
+    # a network trained anew and saved by the same code has the same size, so that alone is no fault
+    sized = [
+        model.name
+        for model, alternative, file in published
+        if (file.size, alternative.layout) == (size, "basicsr")
+    ]
+    if sized:
+        text = f"no published file that this project knows; it has the size of that of {' and '.join(sized)}"
+        return Identity("unknown", text)
     return Identity("unknown", "no published file that this project knows")

@@ -8,7 +8,7 @@ from torch import Tensor
 from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.errors import ConfigError
 from esrgan_weights.candidates import Candidate
-from esrgan_weights.checkpoint import Config, architecture_of
+from esrgan_weights.checkpoint import COMPACT, ESRGAN, Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.layouts import COMPACT_MARKS, SHOWN
 from esrgan_weights.shapes import shapes_of
@@ -74,7 +74,7 @@ def rrdb_config(tensors: Mapping[str, Tensor], unshuffle: int | None = None) -> 
         if enlargement < unshuffle:  # the tail could not undo it, so the channels mean something else
             unshuffle = 1
     if unshuffle not in (1, 2, 4):
-        raise UnknownArchitectureError(f"an RRDBNet unshuffles by 2 or 4, not by {unshuffle}")
+        raise UnknownArchitectureError(f"{ESRGAN} unshuffles by 2 or 4, not by {unshuffle}")
     in_channels, rest = divmod(folded, unshuffle**2)
     scale, remainder = divmod(enlargement, unshuffle)
     if rest or remainder:
@@ -84,7 +84,7 @@ def rrdb_config(tensors: Mapping[str, Tensor], unshuffle: int | None = None) -> 
     try:
         return RRDBNetConfig(features, blocks, growth, scale, in_channels, out_channels, unshuffle)
     except ConfigError as error:
-        raise UnknownArchitectureError(f"no RRDBNet of this project has such sizes: {error}") from error
+        raise UnknownArchitectureError(f"no {ESRGAN} of this project has such sizes: {error}") from error
 
 
 def compact_config(tensors: Mapping[str, Tensor]) -> CompactNetConfig:
@@ -100,13 +100,13 @@ def compact_config(tensors: Mapping[str, Tensor]) -> CompactNetConfig:
     scale = isqrt(squared)
     if rest or scale**2 != squared:
         raise UnknownArchitectureError(
-            f"a CompactNet of {channels} channels ends with {channels} times a square number of channels, "
+            f"{COMPACT} of {channels} channels ends with {channels} times a square number of channels, "
             f"not {outputs}"
         )
     try:
         return CompactNetConfig(features, last // 2 - 1, scale, channels, channels)
     except ConfigError as error:
-        raise UnknownArchitectureError(f"no CompactNet of this project has such sizes: {error}") from error
+        raise UnknownArchitectureError(f"no {COMPACT} of this project has such sizes: {error}") from error
 
 
 def _convolution(tensors: Mapping[str, Tensor], name: str) -> tuple[int, int]:
@@ -136,6 +136,6 @@ def check_shapes(tensors: Mapping[str, Tensor], names: Mapping[str, str], config
     ]
     if wrong:
         raise CheckpointError(
-            f"{len(wrong)} tensors have another shape than those of {architecture_of(config)}: "
+            f"{len(wrong)} tensors have another shape than those of {title_of(config)}: "
             f"{'; '.join(wrong[:SHOWN])}{'; ...' if len(wrong) > SHOWN else ''}"
         )

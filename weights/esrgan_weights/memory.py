@@ -11,6 +11,7 @@ from typing import IO, cast
 import torch
 from torch import Tensor
 
+from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.checkpoint import Checkpoint
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.read import read_checkpoint
@@ -26,7 +27,10 @@ def read_state_dict(content: Mapping[str, object]) -> Checkpoint:
     """
     with _place(STATE_DICT) as path:
         torch.save(_tensors_of(content), path)
-        return _read(path, STATE_DICT)
+        checkpoint = _read(path, STATE_DICT)
+    # there is no file whose hash would say anything
+    provenance = replace(checkpoint.provenance, sha256=canonical_hash(checkpoint, "float32"))
+    return replace(checkpoint, provenance=provenance)
 
 
 def read_stream(stream: IO[bytes]) -> Checkpoint:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from esrgan_torch.config import RRDBNetConfig
-from esrgan_weights.checkpoint import Config, architecture_of
+from esrgan_weights.checkpoint import Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.ncnn_graph import Layer
 from esrgan_weights.ncnn_network import ncnn_graph
@@ -58,8 +58,7 @@ def check_graph(layers: Sequence[Layer], modules: Sequence[str], config: Config)
     else:
         reason = f"it makes {list(found.shape)} where the network makes {list(expected.shape)}"
     raise UnknownArchitectureError(
-        f"its convolutions are those of {architecture_of(config)}, but its graph computes something else: "
-        f"{reason}"
+        f"its convolutions are those of {title_of(config)}, but its graph computes something else: {reason}"
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esrgan_weights.checkpoint import Config
+from esrgan_weights.checkpoint import COMPACT, ESRGAN, Config
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.infer import check_shapes, compact_config, rrdb_config
 from esrgan_weights.layouts import BASICSR, compact_modules
@@ -147,6 +147,6 @@ def _module_names(layers: Sequence[Layer]) -> list[str]:
         if blocks >= 1 and rest == 0:
             return BASICSR.modules(blocks, upsamplings)
     raise UnknownArchitectureError(
-        f"its graph ({kinds.count('Convolution')} convolutions, {kinds.count('PReLU')} PReLU) is neither an "
-        "RRDBNet nor a CompactNet"
+        f"its graph ({kinds.count('Convolution')} convolutions, {kinds.count('PReLU')} PReLU) is neither "
+        f"{ESRGAN} nor {COMPACT}"
     )

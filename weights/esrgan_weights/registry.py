@@ -124,6 +124,7 @@ class Model:
         scale: output pixels an input pixel, along each axis.
         parameters: how many numbers the network holds.
         alternatives: sets of files, the best first.
+        canonical: `canonical_hash` of the weights, where a file of them was at hand.
     """
 
     name: str
@@ -134,8 +135,11 @@ class Model:
     scale: int
     parameters: int
     alternatives: tuple[Alternative, ...]
+    canonical: str | None = None
 
     def __post_init__(self) -> None:
+        if self.canonical is not None:
+            _check_sha256(self.name, self.canonical, 64)
         if self.architecture not in ("RRDBNet", "CompactNet"):
             raise ConfigError(f"{self.name}: unknown architecture {self.architecture!r}")
         if not self.alternatives:

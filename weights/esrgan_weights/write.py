@@ -13,7 +13,7 @@ from esrgan_torch.config import RRDBNetConfig
 from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.network import Generator, Provenance
-from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of
+from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of, title_of
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names
 from esrgan_weights.ncnn_graph import print_layers
@@ -147,7 +147,7 @@ def _arrange(config: Config, tensors: Mapping[str, Tensor], layout: str) -> Mapp
     architecture = architecture_of(config)
     if architecture not in target.wrappers:
         raise CheckpointError(
-            f"the layout {layout} has no names for a {architecture}; take safetensors or basicsr"
+            f"the layout {layout} has no names for {title_of(config)}; take safetensors or basicsr"
         )
     if isinstance(config, RRDBNetConfig):
         names = rrdb_tensor_names(target, config.blocks, config.upsamplings)

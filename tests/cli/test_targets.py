@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from esrgan_cli.files import Source
-from esrgan_cli.names import Job, Naming, name_targets
+from esrgan_cli.targets import Journals, LeftOut, Targets, target_file, target_names
 from esrgan_torch.errors import ConfigError
 
 
@@ -26,9 +26,9 @@ def touch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 Touch = Callable[..., None]
 
 
-def name(sources: list[str], output: str | None, ending: str = "-x4", root: str | None = None) -> Naming:
+def name(sources: list[str], output: str | None, ending: str = "-x4", root: str | None = None) -> Targets:
     found = [Source(Path(name), Path(root) if root is not None else None) for name in sources]
-    return name_targets(found, Path(output) if output else None, False, ending, lambda _: ".png")
+    return target_names(found, Path(output) if output else None, ending, lambda _: (".png", ""), Journals())
 
 
 def targets(
@@ -110,9 +110,9 @@ def test_a_result_given_as_an_input_is_left_out(touch: Touch) -> None:
     touch("a.png", "a-x4.png", "a-x4-x4.png", "b.png")
     naming = name(["a.png", "a-x4.png", "a-x4-x4.png", "b.png"], None)
     assert [job.source.name for job in naming.jobs] == ["a.png", "b.png"]
-    assert naming.results == (
-        (Path("a-x4.png"), Path("a.png")),
-        (Path("a-x4-x4.png"), Path("a-x4.png")),
+    assert naming.left_out == (
+        LeftOut(Path("a-x4.png"), Path("a.png"), known=False),
+        LeftOut(Path("a-x4-x4.png"), Path("a-x4.png"), known=False),
     )
     assert targets(["a-x4.png"], None) == ["a-x4-x4.png"]  # given alone, it is meant
     assert targets(["a.png", "a-x4.png"], "out") == ["out/a-x4.png", "out/a-x4-x4.png"]
@@ -123,11 +123,11 @@ def test_a_result_never_overwrites_its_source(touch: Touch) -> None:
     Path("same.png").hardlink_to("a.png")
     for target in ("a.png", "../" + Path.cwd().name + "/a.png", "same.png"):
         with pytest.raises(ConfigError, match="would overwrite the input"):
-            name_targets([Source(Path("a.png"))], Path(target), True, "-x4", lambda _: ".png")
-    naming = name_targets([Source(Path("a.png"))], Path("other.png"), True, "-x4", lambda _: ".png")
-    assert naming.jobs == (Job(Path("a.png"), Path("other.png")),)
+            target_file([Source(Path("a.png"))], Path(target), Journals())
+    [job] = target_file([Source(Path("a.png"))], Path("other.png"), Journals()).jobs
+    assert (job.source, job.target) == (Path("a.png"), Path("other.png"))
     naming = name(["a.png", "b.jpg"], None, "")
-    assert naming.jobs == (Job(Path("b.jpg"), Path("b.png")),)
+    assert [(job.source, job.target) for job in naming.jobs] == [(Path("b.jpg"), Path("b.png"))]
     assert naming.problems == (
         "a.png: its result would overwrite it; give --suffix, or another folder with -o",
     )
@@ -138,3 +138,50 @@ def test_a_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     [job] = name([os.fsdecode(b"\xff" * 251 + b".png")], None).jobs
     assert len(os.fsencode(job.target.name)) == 255
+
+
+def test_a_name_once_given_stays(touch: Touch) -> None:
+    touch("in/a.png", "out/x")
+
+    def run(*sources: str, ending: str = "-x4") -> list[str]:
+        """The names of the results of a run, noted as such."""
+        jobs = name([f"in/{source}" for source in sources], "out", ending).jobs
+        for job in jobs:
+            assert job.journal is not None
+            assert job.journal.claim(job.target, job.key)
+        return [job.target.name for job in jobs]
+
+    assert run("a.png") == ["a-x4.png"]
+    touch("in/a.jpg", "in/a-jpg.png", "other/a.png")
+    assert run("a-jpg.png", "a.jpg", "a.png") == ["a-jpg-x4.png", "a-2-x4.png", "a-x4.png"]
+    assert run("a.jpg") == run("a.jpg")
+    before = run("a.jpg", "a-jpg.png")
+    assert run("../other/a.png") == ["a-png-x4.png"]
+    Path("in/a.png").unlink()
+    assert run("a.jpg", "a-jpg.png") == before
+    assert run("a.jpg", ending="") == ["a.png"]  # another ending, another name
+    assert run("a.jpg", "a-jpg.png") == before
+
+
+def test_what_was_moved_keeps_the_names_of_its_results(touch: Touch) -> None:
+    touch("in/a.png", "out/x")
+    [job] = name(["in/a.png"], "out").jobs
+    assert job.journal is not None
+    assert job.journal.claim(job.target, job.key)
+    Path("in").rename("elsewhere")
+    assert targets(["elsewhere/a.png"], "out") == ["out/a-x4.png"]
+
+
+def test_a_name_that_another_process_took(touch: Touch) -> None:
+    touch("a.png", "a.jpg", "out/x")
+    mine, theirs = name(["a.png"], "out"), name(["a.jpg"], "out")
+    [job], [other] = mine.jobs, theirs.jobs
+    assert job.journal is not None
+    assert other.journal is not None
+    assert other.journal.claim(other.target, other.key)
+    assert not job.journal.claim(job.target, job.key)
+    renamed = mine.renamed(job)
+    assert renamed.target == Path("out/a-png-x4.png")
+    assert "another process took a-x4.png" in renamed.note
+    assert renamed.journal is job.journal
+    assert targets(["a.png"], "out") == ["out/a-png-x4.png"]
