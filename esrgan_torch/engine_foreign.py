@@ -6,8 +6,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from esrgan_torch.devices import is_out_of_memory
 from esrgan_torch.engine import Engine, Progress
-from esrgan_torch.errors import ConfigError
+from esrgan_torch.errors import ConfigError, UpscaleError
 from esrgan_torch.footprint import Growth, peak_bytes
 from esrgan_torch.foreign import ForeignNetwork
 
@@ -30,7 +31,17 @@ class ForeignEngine(Engine):
         self._out_values = model.out_channels * model.scale**2
 
     def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
-        features = self._network.trunk(batch.to(self.dtype)).float()
+        try:
+            features = self._network.trunk(batch.to(self.dtype)).float()
+        except Exception as error:  # a class of others fails in any way
+            if isinstance(error, RuntimeError) and is_out_of_memory(error):
+                raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            height, width = batch.shape[-2:]
+            raise UpscaleError(
+                f"{self._network.architecture} fails in {self._network.runner} at {width}x{height} pixels: "
+                f"{reason}"
+            ) from error
         progress(1.0)
         return features
 

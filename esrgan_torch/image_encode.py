@@ -30,12 +30,12 @@ class Format:
     Args:
         name: as users write it.
         suffixes: of file names, lower case.
+        max_side: pixels along the longer side.
         sixteen: whether it keeps 16 bits a channel.
         alpha: whether it keeps alpha.
         quality: the default of 1 to 100, None where nothing is lost. From 4:4:4 test pictures: 95 for
             jpg, 90 for webp and 85 for avif stay above 44 dB of the picture that they code.
         lossless: whether the user can choose to lose nothing.
-        max_side: pixels along the longer side.
         frames: what it holds of several: an "animation", "pages", or None.
         profile: whether it holds ICC profiles; where not, colours are converted to sRGB.
         channels: which numbers of channels become others.
@@ -43,11 +43,11 @@ class Format:
 
     name: str
     suffixes: tuple[str, ...]
-    sixteen: bool
-    alpha: bool
-    quality: int | None
-    lossless: bool
     max_side: int
+    sixteen: bool = False
+    alpha: bool = False
+    quality: int | None = None
+    lossless: bool = False
     frames: Literal["animation", "pages"] | None = None
     profile: bool = True
     channels: Mapping[int, int] = field(default_factory=dict[int, int])
@@ -58,16 +58,27 @@ class Format:
 
 
 _FORMATS = (
-    Format("png", (".png", ".apng"), True, True, None, True, PNG_MAX_SIDE, "animation"),
-    Format("jpg", (".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), False, False, 95, False, 65_500),
-    Format("webp", (".webp",), False, True, 90, True, 16_383, "animation", channels={1: 3, 2: 4}),
-    Format("tiff", (".tif", ".tiff"), True, True, None, True, 2**31, "pages"),
+    Format(
+        "png", (".png", ".apng"), PNG_MAX_SIDE, sixteen=True, alpha=True, lossless=True, frames="animation"
+    ),
+    Format("jpg", (".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), 65_500, quality=95),
+    Format(
+        "webp",
+        (".webp",),
+        16_383,
+        alpha=True,
+        quality=90,
+        lossless=True,
+        frames="animation",
+        channels={1: 3, 2: 4},
+    ),
+    Format("tiff", (".tif", ".tiff"), 2**31, sixteen=True, alpha=True, lossless=True, frames="pages"),
     # Pillow's AVIF is off by up to 2 levels at quality 100, so lossless is not on offer
-    Format("avif", (".avif",), False, True, 85, False, 32_768, "animation", channels={2: 4}),
+    Format("avif", (".avif",), 32_768, alpha=True, quality=85, frames="animation", channels={2: 4}),
     # imagecodecs writes pixels alone, and says of 16 bits that they are linear light
-    Format("jxl", (".jxl",), False, True, 90, True, 2**30, profile=False),
-    Format("gif", (".gif",), False, True, None, False, 65_535, "animation", profile=False),
-    Format("bmp", (".bmp",), False, False, None, True, 2**31 - 1, profile=False),
+    Format("jxl", (".jxl",), 2**30, alpha=True, quality=90, lossless=True, profile=False),
+    Format("gif", (".gif",), 65_535, alpha=True, frames="animation", profile=False),
+    Format("bmp", (".bmp",), 2**31 - 1, lossless=True, profile=False),
 )
 _BY_NAME = {form.name: form for form in _FORMATS} | {
     suffix[1:]: form for form in _FORMATS for suffix in form.suffixes

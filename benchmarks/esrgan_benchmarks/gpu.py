@@ -58,8 +58,11 @@ FIRST = (
 MEMCHECK = ("compute-sanitizer", "--tool", "memcheck", "--error-exitcode", "9")
 RACECHECK = ("compute-sanitizer", "--tool", "racecheck", "--error-exitcode", "9")
 # clocks are left as they are
-PROFILER = ("ncu", "--clock-control", "none", "--profile-from-start", "off", "--set", "detailed", "--csv",
-            "--page", "details")  # fmt: skip
+PROFILER = (
+    "ncu", "--clock-control", "none", "--profile-from-start", "off", "--csv", "--page", "details",
+    "--section", "SpeedOfLight", "--section", "MemoryWorkloadAnalysis", "--section", "Occupancy",
+    "--section", "WarpStateStats",
+)  # fmt: skip
 TESTS = ("-m", "pytest", "-q", "-W", "default", "-m", "gpu", "tests/kernels")
 SECOND = (
     Group(45, ("tiny", "halo-tiny"), MEMCHECK),

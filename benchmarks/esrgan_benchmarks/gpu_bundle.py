@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         make_bundle(options.folder, options.python)
     else:
         for name, value in open_bundle(options.folder).items():
-            print(f"export {name}={value!r}")
+            print(f"export {name}={shlex.quote(value)}")
     return 0
 
 

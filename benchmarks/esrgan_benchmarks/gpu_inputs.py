@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from esrgan_benchmarks.gpu_evidence import SEEDED
+from esrgan_torch.compact import CompactNet
 from esrgan_torch.generator import RRDBNet
 
 OFFICIAL = "realesrgan-x4plus"
@@ -56,6 +57,12 @@ def seeded(blocks: int, **sizes: int) -> RRDBNet:
         if isinstance(module, nn.Conv2d) and module.bias is not None:
             nn.init.uniform_(module.bias, -0.1, 0.1)
     return model.eval().requires_grad_(False)
+
+
+def compact(**sizes: int) -> CompactNet:
+    """A CompactNet with random weights; the picture beneath keeps its output a picture."""
+    torch.manual_seed(0)
+    return CompactNet(**sizes).eval().requires_grad_(False)
 
 
 def photo(height: int, width: int, device: torch.device) -> Tensor:

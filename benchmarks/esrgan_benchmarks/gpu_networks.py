@@ -13,8 +13,10 @@ from torch import Tensor
 from esrgan_benchmarks.gpu_evidence import SEEDED
 from esrgan_benchmarks.gpu_inputs import PHOTO_SIZE, photo, true_float32
 from esrgan_benchmarks.gpu_report import Report
+from esrgan_torch.compact import CompactNet
 from esrgan_torch.engine import RRDBEngine
 from esrgan_torch.generator import RRDBNet
+from esrgan_torch.kernels.compact import CompactKernels
 from esrgan_torch.kernels.engine import KernelEngine
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.tuning import Table
@@ -151,22 +153,31 @@ def time_compiled(
     _time(report, f"compiled {'by RRDB' if by_block else 'whole'}, channels_last", prepare, row)
 
 
-def time_video(report: Report, model: Generator, size: Size, dtype: torch.dtype) -> None:
-    """Frames a second of a small network in PyTorch, channels_last, from a graph."""
+def time_video(report: Report, model: CompactNet, table: Table, size: Size, dtype: torch.dtype) -> None:
+    """Frames a second of a small network: PyTorch in channels_last, and the kernels, both from a graph.
+
+    The kernels begin and end with bytes; PyTorch's passes from and to bytes are not counted.
+    """
     batch = photo(*size, report.device)
+    row = {"height": size[0], "width": size[1], "dtype": str(dtype)}
+    with torch.inference_mode(), true_float32():
+        exact = _levels(model.to(report.device)(batch))
     with torch.inference_mode():
-        run = _plain(model, dtype, batch, True)
-        report.warm(run)
-        ms = report.graph_milliseconds(run, 1)
-    report.add(
-        "video",
-        name="eager channels_last in a graph",
-        height=size[0],
-        width=size[1],
-        dtype=str(dtype),
-        ms=ms,
-        frames_per_second=round(1e3 / ms, 1),
-    )
+        plain = _plain(model, dtype, batch, True)
+        report.warm(plain)
+        ms = report.graph_milliseconds(plain, 1)
+        _add_video(report, "eager channels_last", ms, row, _psnr(_levels(plain()), exact))
+        kernels = CompactKernels(model, report.device, dtype, table)
+        pixels = batch[0].permute(1, 2, 0).mul(255).round().to(torch.uint8).contiguous()
+        report.warm(lambda: kernels(pixels))
+        ms = report.milliseconds(lambda: kernels(pixels))
+        levels = kernels(pixels).permute(2, 0, 1)[None].float()
+        _add_video(report, "kernels, bytes to bytes", ms, row, _psnr(levels, exact))
+
+
+def _add_video(report: Report, name: str, ms: float, row: dict[str, Any], psnr: float) -> None:
+    rate = round(1e3 / ms, 1)
+    report.add("video", name=name, **row, ms=ms, frames_per_second=rate, psnr=psnr)
 
 
 def _time(report: Report, name: str, prepare: Callable[[], Run], row: dict[str, Any]) -> None:

@@ -21,9 +21,10 @@ from triton import knobs
 from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 
-from esrgan_benchmarks.gpu_inputs import seeded
+from esrgan_benchmarks.gpu_inputs import compact, seeded
 from esrgan_benchmarks.gpu_layers import kinds_of, steps_of
 from esrgan_benchmarks.gpu_sweep import candidates, launch_step
+from esrgan_torch.kernels.compact import CompactKernels
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.launch import run_step
 from esrgan_torch.kernels.steps import ClearBorder, Step
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     major, minor = str(options.capability).split(".")
     capability = int(major), int(minor)
-    needed = jobs(capability, lambda: launch_tables(capability))
+    needed = jobs(capability, lambda: launch_needed(capability))
     extra = [] if options.tables_only else jobs(capability, lambda: launch_candidates(capability))
     extra = [job for job in extra if job not in needed]
     print(
@@ -100,12 +101,25 @@ def jobs(capability: Capability, launch: Callable[[], None]) -> list[Job]:
     return list(found)
 
 
+def launch_needed(capability: Capability) -> None:
+    """All but the sweep."""
+    launch_tables(capability)
+    launch_video(capability)
+
+
 def launch_tables(capability: Capability) -> None:
     """Every kernel of an official network, in both precisions, for small pictures and large ones."""
     for dtype in (torch.float16, torch.bfloat16):
         for step in steps(dtype):
             for table in table_for(capability).all_sizes():
                 run_step(step, table)
+
+
+def launch_video(capability: Capability) -> None:
+    """Those of a CompactNet from bytes to bytes."""
+    pixels = torch.zeros(3, 5, 3, dtype=torch.uint8)
+    for table in table_for(capability).all_sizes():
+        CompactKernels(compact(convolutions=1), CPU, torch.float16, table)(pixels)
 
 
 def launch_candidates(capability: Capability) -> None:

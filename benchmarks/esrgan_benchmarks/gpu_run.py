@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 
 from esrgan_benchmarks import gpu_halo, gpu_layers, gpu_networks, gpu_sweep
-from esrgan_benchmarks.gpu_inputs import PHOTO_SIZE, official_network, seeded
+from esrgan_benchmarks.gpu_inputs import PHOTO_SIZE, compact, official_network, seeded
 from esrgan_benchmarks.gpu_report import Report
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.halo.blocks import CUBIN, multiprocessors
 from esrgan_torch.kernels.tuning import Capability, table_for
@@ -57,7 +56,7 @@ def sections(report: Report, dry: bool) -> dict[str, Callable[[], None]]:
     odd = tiny if dry else FlatShape(2, 67, 93)
     large = tiny if dry else FlatShape(1, 512, 512)
     backend = "eager" if dry else "inductor"
-    video = CompactNet(features=16, convolutions=1) if dry else CompactNet(convolutions=VIDEO_CONVOLUTIONS)
+    video = compact(features=16, convolutions=1, scale=2) if dry else compact(convolutions=VIDEO_CONVOLUTIONS)
     checked = sizes[0] if dry else PHOTO_SIZE
     network, layers, sweep = gpu_networks, gpu_layers, gpu_sweep
     found: dict[str, Callable[[], None]] = {
@@ -67,7 +66,7 @@ def sections(report: Report, dry: bool) -> dict[str, Callable[[], None]]:
         "network": partial(network.check_network, report, model, weights, table, dtypes, checked),
         "times": partial(network.time_networks, report, model, table, sizes, half),
         "launches": partial(network.time_launches, report, model, table, (3, 3) if dry else (64, 64), half),
-        "video": partial(network.time_video, report, video, sizes[0] if dry else SIZES[1], half),
+        "video": partial(network.time_video, report, video, table, sizes[0] if dry else SIZES[1], half),
         "compiled-by-block": partial(network.time_compiled, report, model, sizes[0], half, True, backend),
         "compiled": partial(network.time_compiled, report, model, sizes[0], half, False, backend),
         "layers": partial(layers.time_layers, report, small, table, large, half),

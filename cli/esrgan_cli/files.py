@@ -74,7 +74,8 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
             nothing = False
         if nothing:
             problems.append(f"{given} holds no pictures ({', '.join(sorted(READ_SUFFIXES))})")
-    return Search(tuple(sources.values()), tuple(ignored), tuple(problems))
+    # what is given twice is one, whether it can be used or not
+    return Search(tuple(sources.values()), tuple(dict.fromkeys(ignored)), tuple(dict.fromkeys(problems)))
 
 
 def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:

@@ -22,6 +22,8 @@ NAME_BYTES = (
     255  # the longest name of almost every file system; Windows counts UTF-16 units, which are no more
 )
 
+_LEAST_RESULT = 1 << 16  # bytes
+
 _ODD_KINDS = (
     (stat.S_ISFIFO, "a pipe, not a picture file; to read from a pipe, give - and send it to stdin"),
     (stat.S_ISSOCK, "a socket, not a picture file"),
@@ -59,7 +61,8 @@ def look(path: Path) -> Found:
     ) as error:  # ValueError: a name that no system call takes, with a zero byte in it
         return _not_reached(path, error)
     mode = facts.st_mode
-    identity = (facts.st_dev, facts.st_ino)
+    # some file systems number no files
+    identity = (facts.st_dev, facts.st_ino) if facts.st_ino else folded(real(path))
     if stat.S_ISREG(mode):
         return Found("file", "", identity, facts.st_size, facts.st_mtime_ns)
     if stat.S_ISDIR(mode):
@@ -106,15 +109,15 @@ def longest_name(folder: Path) -> int:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder where it is missing, and make sure that files can be created in it.
+    """Create a folder where it is missing, and make sure that files can be created in it, and be written.
 
     Raises:
-        ImageWriteError: they cannot.
+        ImageWriteError: they cannot; a disk that is full is found out before the work, not after it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_LEAST_RESULT))
     except (OSError, ValueError) as error:
         raise ImageWriteError(
             f"cannot write into the folder {folder}: {cause_of(error)}; choose another with -o"

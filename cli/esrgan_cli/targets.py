@@ -85,9 +85,13 @@ class Journals:
         return self._open[place]
 
 
-def target_stream(sources: Sequence[Source], suffix: str) -> Targets:
-    """The result of one source, if there is one, on stdout, in the format of `suffix`."""
-    return Targets(tuple(Job(source.path, STREAM, suffix=suffix) for source in sources))
+def target_stream(sources: Sequence[Source], suffix: Callable[[Path], tuple[str, str]]) -> Targets:
+    """The result of one source, if there is one, on stdout; `suffix` as in `target_names`."""
+    jobs: list[Job] = []
+    for source in sources:
+        ends, note = suffix(source.path)
+        jobs.append(Job(source.path, STREAM, note=note, suffix=ends))
+    return Targets(tuple(jobs))
 
 
 def target_file(sources: Sequence[Source], output: Path, journals: Journals) -> Targets:

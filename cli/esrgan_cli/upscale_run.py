@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from esrgan_cli.background import parse_colour
 from esrgan_cli.coding import FileOptions
@@ -25,7 +26,7 @@ from esrgan_cli.targets import Journals, Targets, target_file, target_names, tar
 from esrgan_torch.devices import resolve_device
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
-from esrgan_torch.image_kinds import HEAD
+from esrgan_torch.image_kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
 from esrgan_torch.network import Generator
 from esrgan_torch.precision import check_dtype
@@ -77,18 +78,18 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     ending: str | None = arguments.suffix
     if ending is None:
         ending = finish.size.ending if finish.size is not None else f"-x{scale:g}"
+
+    def suffix_of(source: Path) -> tuple[str, str]:
+        if form:
+            return form, ""
+        return suffix_for(options.stdin[:HEAD], "") if source == STREAM else suffix_like(source)
+
     if to_stdout:
-        targets = target_stream(search.sources, form or suffix_for(options.stdin[:HEAD], "")[0])
+        targets = target_stream(search.sources, suffix_of)
     elif to_file:
         targets = target_file(search.sources, arguments.output, Journals())
     else:
-        targets = target_names(
-            search.sources,
-            arguments.output,
-            ending,
-            (lambda _: (form, "")) if form else suffix_like,
-            Journals(),
-        )
+        targets = target_names(search.sources, arguments.output, ending, suffix_of, Journals())
     making = making_of(arguments, scale)
     to_do = pending(targets, making, overwrite=arguments.overwrite, update=arguments.update)
     page: Page | None = None
@@ -196,7 +197,8 @@ def _load(arguments: argparse.Namespace) -> Generator:
 
 def _tell_search(console: Console, search: Search, targets: Targets, to_do: Pending) -> None:
     for path in search.ignored[:IGNORED_SHOWN]:
-        console.warn(f"{path} is no picture: left out")
+        what = RAW if path.suffix.lower() in RAW_SUFFIXES else "is no picture"
+        console.warn(f"{path} {what}: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
     for problem in (*search.problems, *targets.problems):

@@ -26,6 +26,7 @@ def conv_rows(
     source,
     weights,
     bias,
+    slopes,
     target,
     residual,
     height,
@@ -51,6 +52,7 @@ def conv_rows(
     PIXELS: tl.constexpr,
     CHUNK: tl.constexpr,
     ACTIVE: tl.constexpr,
+    PRELU: tl.constexpr,
     STORED: tl.constexpr,
     ACCUMULATE: tl.constexpr,
     RESIDUALS: tl.constexpr,
@@ -95,8 +97,9 @@ def conv_rows(
     sums = centre + tl.gather(left, before, 0) + tl.gather(right, after, 0)
     keep = inside(first + pixel, height, width, pitch, pixels) & (pixel > 0) & (pixel < PIXELS - 1)
     finish(
-        sums, first, keep, bias, target, residual, target_stride, residual_stride, at, low_at, near, near_low,
-        far, far_low, slope, scale, PIXELS, OUTPUTS, ACTIVE, STORED, ACCUMULATE, RESIDUALS, PAIR,
+        sums, first, keep, bias, slopes, target, residual, target_stride, residual_stride, at, low_at, near,
+        near_low, far, far_low, slope, scale, PIXELS, OUTPUTS, ACTIVE, PRELU, STORED, ACCUMULATE, RESIDUALS,
+        PAIR,
     )  # fmt: skip
 
 

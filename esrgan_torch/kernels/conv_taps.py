@@ -21,6 +21,7 @@ def conv_taps(
     source,
     weights,
     bias,
+    slopes,
     target,
     residual,
     height,
@@ -46,6 +47,7 @@ def conv_taps(
     PIXELS: tl.constexpr,
     CHUNK: tl.constexpr,
     ACTIVE: tl.constexpr,
+    PRELU: tl.constexpr,
     STORED: tl.constexpr,
     ACCUMULATE: tl.constexpr,
     RESIDUALS: tl.constexpr,
@@ -72,8 +74,9 @@ def conv_taps(
         sums = tl.dot(values, tl.load(rows + number * (CHUNK * OUTPUTS)), sums, input_precision="ieee")
     keep = inside(first + pixel, height, width, pitch, pixels)
     finish(
-        sums, first, keep, bias, target, residual, target_stride, residual_stride, at, low_at, near, near_low,
-        far, far_low, slope, scale, PIXELS, OUTPUTS, ACTIVE, STORED, ACCUMULATE, RESIDUALS, PAIR,
+        sums, first, keep, bias, slopes, target, residual, target_stride, residual_stride, at, low_at, near,
+        near_low, far, far_low, slope, scale, PIXELS, OUTPUTS, ACTIVE, PRELU, STORED, ACCUMULATE, RESIDUALS,
+        PAIR,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ def finish(
     first,
     keep,
     bias,
+    slopes,
     target,
     residual,
     target_stride,
@@ -45,14 +46,16 @@ def finish(
     PIXELS: tl.constexpr,
     OUTPUTS: tl.constexpr,
     ACTIVE: tl.constexpr,
+    PRELU: tl.constexpr,
     STORED: tl.constexpr,
     ACCUMULATE: tl.constexpr,
     RESIDUALS: tl.constexpr,
     PAIR: tl.constexpr,
 ):
-    """Bias, LeakyReLU, residuals, rounding; `sums` is (PIXELS, OUTPUTS), its first row is flat pixel `first`.
+    """Bias, LeakyReLU or PReLU, residuals, rounding.
 
-    Residuals are pairs, see `steps.Place`: channels `near` and `near_low`, then `far` and `far_low`.
+    `sums` is (PIXELS, OUTPUTS), its first row is flat pixel `first`. Residuals are pairs, see `steps.Place`:
+    channels `near` and `near_low`, then `far` and `far_low`.
     """
     # where a tile begins needs 64 bits, since large pictures have more than 2^31 values; within a tile 32 do
     start = first.to(tl.int64)
@@ -63,7 +66,9 @@ def finish(
     if ACCUMULATE:
         sums += tl.load(places, mask=mask, other=0.0).to(tl.float32)
     sums += tl.load(bias + output)[None, :]
-    if ACTIVE == OUTPUTS:
+    if PRELU:  # slopes may be negative or above 1
+        sums = tl.where(sums >= 0, sums, sums * tl.load(slopes + output)[None, :])
+    elif ACTIVE == OUTPUTS:
         sums = leaky(sums, slope)
     elif ACTIVE > 0:
         sums = tl.where((output < ACTIVE)[None, :], leaky(sums, slope), sums)

@@ -13,12 +13,14 @@ SIZES = ("height", "width", "pitch", "pixels")
 
 
 def conv_operands(step: Conv) -> tuple[Tensor | int | float, ...]:
-    """What follows source and weights: bias, target, residual, sizes, strides, channels, slope, scale."""
+    """What follows source and weights: bias, slopes, target, residual, sizes, strides, channels, scalars."""
     source, target = step.source.buffer, step.target
     residual = step.residual_buffer if step.residual_buffer is not None else target
     near, far = (*step.residuals, *[Place(0)] * 2)[:2]
+    bias, slopes = step.weights.bias, step.weights.slopes
     return (
-        step.weights.bias,
+        bias,
+        bias if slopes is None else slopes,
         target.values,
         residual.values,
         source.shape.height,
@@ -51,6 +53,7 @@ def conv_flags(step: Conv, launch: Launch) -> dict[str, Any]:
         "PIXELS": launch.pixels,
         "CHUNK": chunk_for(launch, split, inputs - split),
         "ACTIVE": step.active,
+        "PRELU": step.weights.slopes is not None,
         "STORED": step.outputs if step.stored is None else step.stored,
         "ACCUMULATE": step.accumulate,
         "RESIDUALS": len(step.residuals),

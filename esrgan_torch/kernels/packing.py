@@ -10,15 +10,20 @@ from esrgan_torch.kernels.steps import Weights
 UNIT = 16
 
 
-def pack_conv(convolution: nn.Conv2d, dtype: torch.dtype, device: torch.device) -> Weights:
-    """A whole convolution; outputs are padded to a multiple of 16."""
+def pack_conv(
+    convolution: nn.Conv2d, dtype: torch.dtype, device: torch.device, prelu: nn.PReLU | None = None
+) -> Weights:
+    """A whole convolution; outputs are padded to a power of two, at least 16."""
     weight, bias = _weight_and_bias(convolution, device)
-    missing = -weight.shape[0] % UNIT
+    missing = max(UNIT, 1 << (weight.shape[0] - 1).bit_length()) - weight.shape[0]
     weight = torch.cat((weight, weight.new_zeros(missing, *weight.shape[1:])))
-    return Weights(_rows(weight).to(dtype), torch.cat((bias, bias.new_zeros(missing))))
+    bias = torch.cat((bias, bias.new_zeros(missing)))
+    return Weights(_rows(weight).to(dtype), bias, _slopes(prelu, device))
 
 
-def pack_first(convolution: nn.Conv2d, dtype: torch.dtype, device: torch.device) -> Weights:
+def pack_first(
+    convolution: nn.Conv2d, dtype: torch.dtype, device: torch.device, prelu: nn.PReLU | None = None
+) -> Weights:
     """The first convolution, nearly in float32: the picture comes as `split_picture` splits it.
 
     With x = x_high + x_low and w = w_high + w_low, rounded parts and what is left,
@@ -31,7 +36,7 @@ def pack_first(convolution: nn.Conv2d, dtype: torch.dtype, device: torch.device)
     parts = torch.cat((high, high, low), dim=1)
     missing = -parts.shape[1] % UNIT
     padded = torch.cat((parts, parts.new_zeros(parts.shape[0], missing, 3, 3)), dim=1)
-    return Weights(_rows(padded).to(dtype), bias)
+    return Weights(_rows(padded).to(dtype), bias, _slopes(prelu, device))
 
 
 def first_inputs(channels: int) -> int:
@@ -89,6 +94,10 @@ def _weight_and_bias(convolution: nn.Conv2d, device: torch.device) -> tuple[Tens
     assert convolution.bias is not None
     weight = convolution.weight.detach().to(device, torch.float32)
     return weight, convolution.bias.detach().to(device, torch.float32, copy=True)
+
+
+def _slopes(prelu: nn.PReLU | None, device: torch.device) -> Tensor | None:
+    return None if prelu is None else prelu.weight.detach().to(device, torch.float32, copy=True)
 
 
 def _rows(weight: Tensor) -> Tensor:

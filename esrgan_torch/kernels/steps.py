@@ -58,10 +58,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Weights:
-    """Packed by `packing`: (taps * inputs, outputs) in half precision, and the bias in float32."""
+    """Packed by `packing`: (taps * inputs, outputs) in half precision; bias and PReLU's slopes in float32."""
 
     matrix: Tensor
     bias: Tensor
+    slopes: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Conv:
     """A 3x3 convolution with all that follows it:
 
         a = conv3x3(source) + bias [+ what `target` held, if `accumulate`]
-        a = leaky_relu(a) for the first `active` outputs
+        a = leaky_relu(a) for the first `active` outputs, or prelu(a) for all where the weights have slopes
         a = scale * a + r for each r of `residuals`
         target = a, the first `stored` outputs
 
@@ -78,7 +79,7 @@ class Conv:
         source: what is convolved.
         weights: of (9 * inputs, outputs).
         target, place: where the result goes.
-        active: outputs that go through LeakyReLU.
+        active: outputs that go through LeakyReLU; 0 with PReLU.
         accumulate: add a partial sum that lies at the target.
         residual_buffer, residuals: what is added, pixel by pixel; it may be what is overwritten.
         scale: of everything before each residual.
@@ -120,6 +121,8 @@ class Conv:
         values = torch.cat(
             (F.leaky_relu(values[..., : self.active], SLOPE), values[..., self.active :]), dim=3
         )
+        if self.weights.slopes is not None:
+            values = values.where(values >= 0, values * self.weights.slopes.double()[:stored])
         for residual in self.residuals:
             assert self.residual_buffer is not None
             values = self.scale * values + read_place(self.residual_buffer, residual, stored)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,10 @@ def test_a_kernel_compiled_beforehand_is_found(own_triton: Path, monkeypatch: py
 
 @pytest.mark.usefixtures("own_triton")
 def test_the_tables_of_both_precisions() -> None:
+    video = gpu_precompile.jobs(HOPPER, lambda: gpu_precompile.launch_video(HOPPER))
+    assert {job.name for job in video} == {
+        "split_pixels", "clear_border", "conv_taps", "conv_rows", "join_pixels",
+    }  # fmt: skip
     jobs = gpu_precompile.jobs(HOPPER, lambda: gpu_precompile.launch_tables(HOPPER))
     names = [job.name for job in jobs]
     assert {*names} == {"conv_rows", "conv_taps", "upsample", "clear_border"}
@@ -117,8 +122,10 @@ def test_other_sources_leave_the_cubin_out(bundle: Path, capsys: pytest.CaptureF
 
 
 def test_variables_survive_the_shell(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = bundle.rename(bundle.parent / "with a space and 'quotes'")
     assert gpu_bundle.main(["open", str(bundle)]) == 0
-    assert f"export ESRGAN_CACHE='{bundle}/weights'" in capsys.readouterr().out
+    command = ["sh", "-c", f'{capsys.readouterr().out}\nprintf %s "$ESRGAN_CACHE"']
+    assert subprocess.run(command, capture_output=True, text=True).stdout == f"{bundle}/weights"
 
 
 def test_what_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

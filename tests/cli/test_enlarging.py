@@ -109,3 +109,13 @@ def test_a_page_that_does_not_fit_costs_the_whole_file_and_no_other(
     write_frames("c.tif", [Frame(clear)])
     assert upscale("c.tif", "b.png", "--format", "jpg", "--overwrite") == 1
     assert "transparency" in capsys.readouterr().err
+
+
+def test_raw_files_in_a_folder_are_named_as_such(upscale: Upscale, capsys: Capture) -> None:
+    Path("in").mkdir()
+    Image.new("RGB", (4, 4)).save("in/a.png")
+    Path("in/b.NEF").write_bytes(b"MM\0*")
+    assert upscale("in") == 0
+    assert (
+        "b.NEF is a camera's raw file, whose sensor data must be developed first" in capsys.readouterr().err
+    )

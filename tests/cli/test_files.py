@@ -111,8 +111,6 @@ def test_odd_names_in_a_folder_are_problems_and_cost_nothing_else(touch: Touch) 
         "in/gone.png is a link to nowhere.png, which does not exist",
         "in/loop.png is a link that leads in a circle",
         "in/pipe.png is a pipe, not a picture file",
-        "in/loop.png is a link that leads in a circle",
-        "in/pipe.png is a pipe, not a picture file",
         "*.png does not exist",
     ]
     assert "leaves patterns alone" in search.problems[-1]
@@ -132,7 +130,7 @@ def test_what_the_system_does_not_tell_about_may_hold_pictures(
     monkeypatch.setattr(Path, "stat", stale)
     search = find_sources([Path("in"), Path("in/mounted")], Path("in/mounted/out"))
     assert [source.path.name for source in search.sources] == ["a.png", "z.png"]
-    assert search.problems == (f"{Path('in/mounted')} cannot be reached: Stale file handle",) * 2
+    assert search.problems == (f"{Path('in/mounted')} cannot be reached: Stale file handle",)
     with pytest.raises(ConfigError, match="Stale file handle"):
         names_a_file([Path("in/a.png")], Path("in/mounted"))
 

@@ -1,7 +1,9 @@
 import errno
 import os
 import socket
+import stat
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,28 @@ def test_what_the_system_does_not_tell_about(code: int, words: str, monkeypatch:
     assert found.kind == "unknown"
     assert words in found.cause
     assert longest_name(Path("deep/er")) == 255
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_found_out_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: open("/dev/full", "wb"))  # noqa: PTH123, SIM115
+    with pytest.raises(ImageWriteError, match="No space left on device"):
+        make_folder(Path("out"))
+
+
+def test_files_without_numbers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        Path(name).touch()
+    numbered = Path.stat
+
+    def unnumbered(path: Path, **options: bool) -> os.stat_result:
+        facts = list(numbered(path, **options))
+        facts[stat.ST_INO] = 0
+        return os.stat_result(facts)
+
+    monkeypatch.setattr(Path, "stat", unnumbered)
+    assert look(Path("a")).identity != look(Path("b")).identity
+    assert look(Path("a")).identity == look(Path("../") / Path.cwd().name / "a").identity
 
 
 def test_a_folder_that_cannot_be_listed() -> None:

@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,26 @@ def test_what_is_lost_at_the_end_is_said(
         patch.setattr(sys, "stdout", Full())
         assert not flush_streams()
     assert "stdout cannot be written" in capsys.readouterr().err
+
+
+TAKEN = """
+import os, sys
+from esrgan_cli.streams import prepare_streams, take_stdout
+prepare_streams()
+with take_stdout() as stdout:
+    assert stdout.name == "stdout"
+    os.write(1, b"from a library\\n")
+    print("from Python", flush=True)
+    stdout.write(b"picture")
+"""
+
+
+def test_nothing_else_is_printed_to_a_stdout_that_was_taken(
+    start_command: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    output, errors = start_command(TAKEN).communicate(timeout=60)
+    assert output == "picture"
+    assert errors.splitlines() == ["from a library", "from Python"]
 
 
 CLOSED = """

@@ -49,6 +49,17 @@ def test_folders_keep_their_structure(upscale: Upscale, make_picture: MakePictur
     assert "in/5.txt" not in captured.err
 
 
+def test_raw_files_in_a_folder_are_named(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("in/a.png"))
+    Path("in/b.NEF").touch()
+    assert upscale("in", "-o", "out") == 0
+    errors = capsys.readouterr().err.replace("\\", "/")
+    assert "warning: in/b.NEF is a camera's raw file, whose sensor data must be developed first" in errors
+    assert "RawTherapee: left out" in errors
+
+
 def test_existing_results_stay(upscale: Upscale, make_picture: MakePicture, capsys: Capture) -> None:
     make_picture(Path("in/a.png"))
     make_picture(Path("in/b.png"))

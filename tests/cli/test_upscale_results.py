@@ -80,9 +80,13 @@ def test_metadata_that_is_stripped(upscale: Upscale) -> None:
     assert b"of mine" not in Path("a-x4.png").read_bytes()
 
 
-def test_turned_and_mirrored(upscale: Upscale, make_picture: MakePicture, tiny_model: Path) -> None:
+def test_turned_and_mirrored(
+    upscale: Upscale, make_picture: MakePicture, tiny_model: Path, capsys: Capture
+) -> None:
     source = make_picture(Path("a.png"))
     assert upscale("a.png", "--tta") == 0
+    assert "CPU" in (line := capsys.readouterr().err)
+    assert "float32, mean of 8; " in line
     expected = Upscaler(load(tiny_model), "cpu", "float32", tta=True)(read_image(source)).pixels
     np.testing.assert_array_equal(read_image("a-x4.png").pixels, expected)
 
@@ -173,6 +177,8 @@ def test_stdin_and_stdout(
     assert capsysbinary.readouterr().out == b"b.webp" + os.linesep.encode()
     assert upscale("a.jpg", "-o", "-", "--format", "bmp") == 0
     assert capsysbinary.readouterr().out.startswith(b"BM")
+    assert upscale("a.jpg", "-o", "-", "--format", "same") == 0
+    assert capsysbinary.readouterr().out.startswith(b"\xff\xd8")
     give(b"")
     assert upscale("-") == 1
     captured = capsysbinary.readouterr()

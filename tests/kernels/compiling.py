@@ -65,6 +65,7 @@ def compile_step(step: Conv | Upsample, launch: Launch, capability: tuple[int, i
         "target": _type(step.target.values),
         "residual": _type(residual.values),
         "bias": "*fp32",
+        "slopes": "*fp32",
         "slope": "fp32",
         "scale": "fp32",
     }

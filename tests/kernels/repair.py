@@ -27,11 +27,15 @@ def repair_bfloat16() -> None:
             return TensorHandle(_widen(source.data), want)
         return None
 
+    # a handle with a zero in it is false, so `or` would not do
+
     def cast_impl(self, source, wanted):
-        return between(source, wanted) or cast(self, source, wanted)
+        ours = between(source, wanted)
+        return cast(self, source, wanted) if ours is None else ours
 
     def create_fp_to_fp(self, source, wanted, rounding):
-        return between(source, wanted) or convert(self, source, wanted, rounding)
+        ours = between(source, wanted)
+        return convert(self, source, wanted, rounding) if ours is None else ours
 
     def create_dot(self, left, right, *rest):
         return dot(self, _as_float32(left), _as_float32(right), *rest)

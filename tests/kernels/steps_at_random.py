@@ -79,6 +79,15 @@ def last(dense: Flat) -> Step:
     return Conv("last", Channels(dense, 0, 64), weights(9 * 64, 16, *_kind(dense)), large, Place(0), stored=3)
 
 
+def prelu(dense: Flat) -> Step:
+    """A convolution of a CompactNet; slopes of both signs."""
+    packed = weights(9 * 64, 64, *_kind(dense))
+    slopes = torch.linspace(-1.5, 1.5, 64, device=dense.values.device)
+    return Conv(
+        "prelu", Channels(dense, 0, 64), Weights(packed.matrix, packed.bias, slopes), dense, Place(128)
+    )
+
+
 def upsample(dense: Flat) -> Step:
     """To twice the size."""
     source = dense_buffer(dense.shape, *_kind(dense), channels=64)
@@ -87,7 +96,7 @@ def upsample(dense: Flat) -> Step:
 
 
 CONVOLUTIONS: dict[str, Callable[[Flat], Step]] = {
-    step.__name__: step for step in (pair, rest, inner, outer, body, first, last)
+    step.__name__: step for step in (pair, rest, inner, outer, body, first, last, prelu)
 }
 
 

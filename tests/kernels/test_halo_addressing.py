@@ -14,7 +14,7 @@ import torch
 
 import esrgan_torch.kernels.halo as halo
 from esrgan_torch.kernels.flat import FlatShape, allocate
-from esrgan_torch.kernels.halo.blocks import FEATURES, GROWTH, KINDS, SHARED_BYTES, Arguments, arguments
+from esrgan_torch.kernels.halo.blocks import FEATURES, GROWTH, SHARED_BYTES, Arguments, arguments, kind_of
 from esrgan_torch.kernels.halo.planes import TILE_HEIGHT, TILE_WIDTH, Planes, pack
 from esrgan_torch.kernels.network import PackedNetwork, Slots, TrunkBuffers
 from esrgan_torch.kernels.steps import Conv, Weights
@@ -129,7 +129,7 @@ def test_an_rrdb_by_the_kernels_addresses(shape: FlatShape) -> None:
     buffer = planes.values.numpy()
     for place, block in enumerate(network.blocks[0]):
         for number, weights in enumerate(block):
-            kind = "outer" if (place, number) == (2, 4) else KINDS[number]
+            kind = kind_of(place, number)
             packed = pack(weights)
             run_kernel(kind, buffer, packed, arguments(planes, slots, place, number, packed))
 

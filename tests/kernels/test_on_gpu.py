@@ -46,7 +46,9 @@ def psnr(values: torch.Tensor, exact: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("shape", [FlatShape(1, 253, 317), FlatShape(2, 67, 93), FlatShape(1, 1, 1)], ids=str)
-@pytest.mark.parametrize("layer", ["pair", "rest", "inner", "outer", "body", "first", "last", "upsample"])
+@pytest.mark.parametrize(
+    "layer", ["pair", "rest", "inner", "outer", "body", "first", "last", "prelu", "upsample"]
+)
 def test_layers_against_float64(layer: str, shape: FlatShape, dtype: torch.dtype) -> None:
     from esrgan_torch.kernels.launch import run_step
     from esrgan_torch.kernels.tuning import table_for

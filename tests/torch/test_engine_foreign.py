@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from esrgan_torch import Tiling, Upscaler
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.engine_foreign import ForeignEngine
-from esrgan_torch.errors import ConfigError
+from esrgan_torch.errors import ConfigError, UpscaleError
 from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.precision import resolve_dtype
 
@@ -114,6 +114,16 @@ def test_precision(picture):
         Upscaler(model, "cpu", "bfloat16")
     half = wrapped(Other(2), dtypes=(torch.float32, torch.bfloat16))
     assert Upscaler(half, "cpu", "bfloat16")(picture).shape == (74, 58, 3)
+
+
+class Failing(Other):
+    def forward(self, batch):
+        raise ValueError("shapes do not fit\nand more")
+
+
+def test_a_class_that_fails(picture):
+    with pytest.raises(UpscaleError, match=r"^Other fails in a test at \d+x\d+ pixels: shapes do not fit$"):
+        Upscaler(wrapped(Failing(2)), "cpu")(picture)
 
 
 def test_the_given_network_is_not_changed(picture):

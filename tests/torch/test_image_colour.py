@@ -231,25 +231,25 @@ def test_fitting_profile() -> None:
     assert fitting_profile(b"\0" * 16 + b"CMYK" + b"\0" * 108, 3) is None
 
 
-def exif_of_colours(colour_space: int, index: bytes | None) -> bytes:
-    exif = Image.Exif()
-    exif.get_ifd(0x8769)[0xA001] = colour_space
-    if index is not None:
-        exif.get_ifd(0x8769)[0xA005] = {1: index.decode() + "\0"}
-    exif[0x8769] = exif.get_ifd(0x8769)
-    return exif.tobytes()
+def exif_of_colours(colour_space: int, index: bytes) -> bytes:
+    """ColorSpace in EXIF's own directory, and the index of the directory of interoperability."""
+    main = struct.pack("<HHHII4x", 1, 0x8769, 4, 1, 26)
+    own = struct.pack("<H HHIHxx HHII 4x", 2, 0xA001, 3, 1, colour_space, 0xA005, 4, 1, 56)
+    below = struct.pack("<H HHI4s 4x", 1, 1, 2, 4, index + b"\0")
+    return b"Exif\0\0II*\0\x08\0\0\0" + main + own + below
 
 
-def test_adobe_rgb_that_exif_alone_tells(tmp_path: Path) -> None:
-    for space, index, wide in ((1, None, False), (2, None, True), (0xFFFF, None, False)):
-        Image.fromarray(BANDS).save(
-            tmp_path / "a.jpg", exif=exif_of_colours(space, index), quality=100, subsampling=0
-        )
-        picture = read_image(tmp_path / "a.jpg")
-        assert (picture.icc_profile is not None) == wide
-    Image.fromarray(BANDS).save(
-        tmp_path / "b.jpg", exif=exif_of_colours(2, None), icc_profile=rgb_profile(2.2)
-    )
+@pytest.mark.parametrize(
+    ("space", "index", "wide"),
+    [(1, b"R98", False), (2, b"R98", True), (0xFFFF, b"R03", True), (0xFFFF, b"R98", False)],
+)
+def test_adobe_rgb_that_exif_alone_tells(tmp_path: Path, space: int, index: bytes, wide: bool) -> None:
+    exif = exif_of_colours(space, index)
+    Image.fromarray(BANDS).save(tmp_path / "a.jpg", exif=exif, quality=100, subsampling=0)
+    picture = read_image(tmp_path / "a.jpg")
+    assert (picture.icc_profile is not None) == wide
+    assert (np.abs(shown(picture) - picture.pixels).max() > 20) == wide
+    Image.fromarray(BANDS).save(tmp_path / "b.jpg", exif=exif, icc_profile=rgb_profile(2.2))
     assert read_image(tmp_path / "b.jpg").icc_profile == rgb_profile(2.2)
 
 

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esrgan_torch.errors import ImageReadError, ImageTooLargeError, MissingCodecError
+from esrgan_torch.image_exif import take_orientation
 from esrgan_torch.image_jxl import JxlFile
 from esrgan_torch.image_kinds import RAW_SUFFIXES, READ_SUFFIXES
+from esrgan_torch.image_metadata import orient
 from esrgan_torch.image_png import chunk
 from esrgan_torch.images import Picture, read_image, write_image
 
@@ -142,6 +144,22 @@ def test_heic(tmp_path: Path) -> None:
     (tmp_path / "b.heic").write_bytes(data[: len(data) // 2])
     with pytest.raises(ImageReadError, match=r"b\.heic"):
         read_image(tmp_path / "b.heic")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_heic_is_turned_once(orientation: int) -> None:
+    """The file says apart from EXIF how it is turned, and telephones write both."""
+    upright = np.zeros((32, 48, 3), np.uint8)
+    upright[:16, :16] = (250, 20, 20)
+    upright[16:, 32:] = (20, 250, 20)
+    undone = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}[orientation]
+    stored = orient(upright, undone)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = read_image(heic(stored, exif=exif.tobytes()))
+    assert picture.pixels.shape == upright.shape
+    assert np.abs(picture.pixels.astype(int) - upright).mean() < 4
+    assert take_orientation(picture.exif)[0] == 1
 
 
 def test_heic_of_10_bits_reaches_white(tmp_path: Path) -> None:

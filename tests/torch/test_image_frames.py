@@ -113,6 +113,19 @@ def test_frames_that_stand_still_cost_next_to_nothing(tmp_path: Path) -> None:
         assert read_frames(tmp_path / f"ten.{suffix}").count == 10
 
 
+@pytest.mark.parametrize("suffix", ["png", "webp", "gif"])
+@pytest.mark.parametrize("clear", [0, 1, 2])
+def test_one_clear_pixel_gives_all_frames_alpha(tmp_path: Path, suffix: str, clear: int) -> None:
+    pictures = [np.full((5, 6, 4), (40 * number, 9, 200, 255), np.uint8) for number in range(3)]
+    pictures[clear][2, 3, 3] = 0
+    frames = [Frame(Picture(pixels), 0.1) for pixels in pictures]
+    write_frames(tmp_path / f"a.{suffix}", frames, lossless=suffix == "webp")
+    for frame, pixels in zip(read_frames(tmp_path / f"a.{suffix}"), pictures, strict=True):
+        np.testing.assert_array_equal(frame.picture.pixels[:, :, 3], pixels[:, :, 3])
+        assert difference(frame.picture.pixels, pixels) == 0
+    assert read_image(tmp_path / f"a.{suffix}").channels == (4 if clear == 0 else 3)
+
+
 def stored(pixels: Colours, place: tuple[int, int], disposal: int, blending: int) -> tuple[Any, ...]:
     return pixels, place, disposal, blending
 

@@ -7,6 +7,7 @@ import io
 import os
 import pathlib
 import pickle
+import random
 import types
 
 import numpy as np
@@ -17,6 +18,7 @@ from esrgan_weights import read_checkpoint
 from esrgan_weights.errors import CheckpointError, UnsafeCheckpointError
 from esrgan_weights.plain_pickle import plainer
 from esrgan_weights.read_pickle import read_pickle
+from esrgan_weights.stand_ins import Array, Kind
 
 PROTOCOLS = (2, 3, 4, 5)
 
@@ -167,3 +169,25 @@ def test_what_torch_itself_cannot_read_is_not_called_damaged(tmp_path, plain):
         torch.save(content, path, _use_new_zipfile_serialization=False)
     with pytest.raises(CheckpointError, match="float8 numbers in torch's older format"):
         read_checkpoint(path)
+
+
+def test_an_array_whose_numbers_are_a_size_allocates_nothing():
+    array = Array()
+    array.__setstate__((1, (10**15,), Kind("f4"), False, 10**15))
+    assert array.tensor() is None
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_damage_anywhere_is_told_as_such(dump, tmp_path, protocol):
+    whole = dump(
+        {"params": {"conv_first.weight": torch.zeros(4, 3, 3, 3)}, "a": np.zeros(3)}, protocol
+    ).read_bytes()
+    chance = random.Random(protocol)
+    path = tmp_path / "damaged.pth"
+    for _ in range(25):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 3))):
+            damaged[chance.randrange(min(len(damaged), 1500))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError):
+            read_checkpoint(path)

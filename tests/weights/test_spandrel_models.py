@@ -3,6 +3,7 @@
 import io
 import logging
 import warnings
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -17,6 +18,19 @@ from esrgan_torch.torchvision_import import import_torchvision
 from esrgan_weights import load, own, save, spandrel_models
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.write import save as write
+from tests.weights.test_foreign_networks import SMALL
+
+# several scales, multiples of sizes, one channel
+SMALL_AND_QUICK = (
+    "CRAFT.__arch.CRAFT.CRAFT",
+    "DnCNN.__arch.network_dncnn.DnCNN",
+    "MoSR.__arch.mosr_arch.MoSR",
+    "NAFNet.__arch.NAFNet_arch.NAFNet",
+    "PLKSR.__arch.RealPLKSR.RealPLKSR",
+    "RGT.__arch.rgt.RGT",
+    "SAFMN.__arch.safmn.SAFMN",
+    "Swin2SR.__arch.Swin2SR.Swin2SR",
+)
 
 if not find_spec("spandrel"):  # importing it here would come before torchvision is made to start
     pytest.skip("spandrel is not installed", allow_module_level=True)
@@ -90,6 +104,26 @@ def test_a_network_with_windows(classes, tmp_path, picture):
     assert Upscaler(model, "cpu")(picture).shape == (80, 92, 3)
 
 
+@pytest.mark.parametrize("where", SMALL_AND_QUICK)
+def test_pictures_of_many_networks(where, tmp_path, picture):
+    """The same as spandrel's own, whatever its channels and sizes."""
+    import spandrel
+
+    module, _, name = where.rpartition(".")
+    import_torchvision()
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = getattr(import_module(f"spandrel.architectures.{module}"), name)(**SMALL[where][0])
+        torch.save(network.state_dict(), tmp_path / "a.pth")
+        own_model = spandrel.ModelLoader("cpu").load_from_file(tmp_path / "a.pth")
+    model = load(tmp_path / "a.pth")
+    pixels = picture[:, :, : model.in_channels]
+    expected = own_model(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255)
+    expected = expected[0].permute(1, 2, 0).mul(255).round().numpy()
+    assert np.abs(Upscaler(model, "cpu")(pixels).astype(int) - expected).max() <= 1
+
+
 def test_averaged_weights_go_first(network, tmp_path):
     averaged = {name: tensor * 0 + 1 for name, tensor in network.state_dict().items()}
     torch.save({"params": network.state_dict(), "params_ema": averaged}, tmp_path / "a.pth")
@@ -143,9 +177,7 @@ def test_a_network_that_spandrel_cannot_load(network, tmp_path):
 
 def test_networks_for_something_else(file, monkeypatch):
     monkeypatch.setattr(spandrel_models, "PURPOSES", ("Restoration",))
-    with pytest.raises(
-        UnknownArchitectureError, match="it is SPAN, which spandrel reads, and no network that"
-    ):
+    with pytest.raises(UnknownArchitectureError, match="it is SPAN, which spandrel reads, but it is not for"):
         load(file)
 
 

@@ -148,9 +148,11 @@ class Model:
             raise ConfigError(f"{self.name}: all files are bundled, or none")
 
     def precision(self, alternative: Alternative) -> str:
-        """In what the weights of one of its alternatives are stored, by their size."""
+        """In what the weights of an alternative are stored, by their size; "?" where that is not known."""
         size = alternative.weights.size
-        return "float16" if size is not None and size < 3 * self.parameters else "float32"
+        if size is None:
+            return "?"
+        return "float16" if size < 3 * self.parameters else "float32"
 
     @property
     def bundled(self) -> bool:

@@ -134,14 +134,24 @@ def _prefix(tensors: Mapping[str, Tensor], known: foreign.Foreign) -> str:
     return (averaged or [known.prefix])[0]
 
 
+def _reason_against(descriptor: Any) -> str | None:
+    """Why spandrel's network cannot be run here, or None."""
+    if getattr(descriptor, "purpose", None) not in PURPOSES:
+        return "is not for single pictures of anything: it wants an aligned face, or a mask"
+    if descriptor.size_requirements.square:
+        return "takes square pictures alone"
+    if descriptor.architecture.name in RANDOM:
+        return "draws noise of its own, so that neighbouring tiles would not fit"
+    return None
+
+
 def _wrap(descriptor: Any, path: Path) -> ForeignNetwork:
     """spandrel's descriptor as a network of this project's kind."""
     name = str(descriptor.architecture.name)
     sizes = descriptor.size_requirements
-    if getattr(descriptor, "purpose", None) not in PURPOSES or sizes.square or name in RANDOM:
-        raise UnknownArchitectureError(
-            f"{path}: it is {name}, which spandrel reads, and no network that enlarges any single picture"
-        )
+    reason = _reason_against(descriptor)
+    if reason:
+        raise UnknownArchitectureError(f"{path}: it is {name}, which spandrel reads, but it {reason}")
     module = cast(torch.nn.Module, descriptor.model)
     module.eval().requires_grad_(False)
     halves = ((torch.float16, descriptor.supports_half), (torch.bfloat16, descriptor.supports_bfloat16))

@@ -93,6 +93,8 @@ class Array:
         try:
             _, shape, kind, columns_first, data = self.state
             plain = kind.plain()
+            if not isinstance(data, bytes | bytearray):  # a number would be taken for a size
+                return None
             values: Any = np.frombuffer(bytes(data), plain).reshape(
                 shape, order="F" if columns_first else "C"
             )
