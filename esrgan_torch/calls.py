@@ -30,7 +30,7 @@ class Calls(ABC):
     scale: float
 
     @abstractmethod
-    def enlarged(self, samples: Samples, watch: Watch) -> Samples:
+    def _enlarged(self, samples: Samples, watch: Watch) -> Samples:
         """(H, W, C) uint8, uint16, or float32 from 0 to 1 -> the same, enlarged; in memory of its own."""
 
     @overload
@@ -100,10 +100,8 @@ class Calls(ABC):
         if isinstance(image, Picture):
             return self._picture(image, watch)
         given = take(image)
-        count = len(given.pictures)
-        large = [
-            self.enlarged(picture, watch.part(number, count)) for number, picture in enumerate(given.pictures)
-        ]
+        watches = [watch.part(number, len(given.pictures)) for number in range(len(given.pictures))]
+        large = [self._enlarged(*one) for one in zip(given.pictures, watches, strict=True)]
         return given.give_back(large)
 
     @overload
@@ -145,4 +143,4 @@ class Calls(ABC):
         return target
 
     def _picture(self, picture: Picture, watch: Watch) -> Picture:
-        return picture.with_pixels(cast(Pixels, self.enlarged(picture.pixels, watch)))
+        return picture.with_pixels(cast(Pixels, self._enlarged(picture.pixels, watch)))

@@ -80,7 +80,7 @@ class Compiled:
     def __init__(self, build: Graph, dtype: torch.dtype) -> None:
         self._build = build
         self._hint = HINTS[dtype]
-        self._request: Any = None
+        self._requests: dict[int, Any] = {}  # by the number of threads, which the program may change
         self._lock = threading.Lock()  # a request holds one picture
 
     def __call__(self, batch: Tensor, progress: Progress) -> Tensor:
@@ -89,9 +89,10 @@ class Compiled:
         `progress` is told 0 all along, and 1 in the end.
         """
         with self._lock:
-            if self._request is None:
-                self._request = self._compile()
-            request = self._request
+            threads = torch.get_num_threads()
+            if threads not in self._requests:
+                self._requests[threads] = self._compile(threads)
+            request = self._requests[threads]
             openvino = import_openvino()
             # by NumPy: PyTorch's threads, once awake, would wait busily while OpenVINO's compute
             given = np.ascontiguousarray(cast("NDArray[np.float32]", batch.numpy()))
@@ -104,12 +105,12 @@ class Compiled:
         progress(1.0)
         return torch.from_numpy(result)
 
-    def _compile(self) -> Any:
+    def _compile(self, threads: int) -> Any:
         model = self._build(import_openvino().opset13)
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._hint,
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_NUM_THREADS": threads,
         }
         with _STARTING:
             core = _core()

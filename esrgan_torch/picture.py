@@ -1,7 +1,7 @@
 """Pictures and frames in memory: pixels and what their file said about them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -147,8 +147,8 @@ class Frames:
     count: int
     timed: bool
     loop: int
-    first: Callable[[], Picture]
-    decode: Callable[[], Iterator[Frame]]
+    first: Callable[[], Picture] = field(repr=False)
+    decode: Callable[[], Iterator[Frame]] = field(repr=False)
 
     def __len__(self) -> int:
         return self.count

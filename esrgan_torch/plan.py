@@ -23,7 +23,7 @@ class Costs(Protocol):
     def tail_bytes(self, height: int, width: int) -> int: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """How a picture will be computed.
 
@@ -53,6 +53,9 @@ class Plan:
             cut = "whole picture"
         kind = "exact" if self.exact else "not exact"
         return f"{cut}, {kind}, about {self.memory / 2**20:,.0f} MiB ({self.reason})"
+
+    def __repr__(self) -> str:
+        return f"<Plan {self}>"
 
 
 def make_plan(

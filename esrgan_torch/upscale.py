@@ -7,7 +7,6 @@ from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from esrgan_torch.alpha import bleed, bleed_evenly
@@ -21,8 +20,8 @@ from esrgan_torch.exchange import as_picture
 from esrgan_torch.network_given import NetworkSource, network_of
 from esrgan_torch.picture import Picture, Pixels, Samples
 from esrgan_torch.plan import Plan, make_plan
+from esrgan_torch.planes import cut_off, fitted, is_flat, split
 from esrgan_torch.precision import check_dtype, resolve_dtype
-from esrgan_torch.resample import imresize
 from esrgan_torch.tiling import Tiling, as_tiling
 from esrgan_torch.uniform_alpha import keep_uniform
 from esrgan_torch.watch import Flag, Progress, Watch
@@ -224,7 +223,7 @@ class Upscaler(Calls):
             self.tta,
         )
 
-    def enlarged(self, samples: Samples, watch: Watch) -> Samples:
+    def _enlarged(self, samples: Samples, watch: Watch) -> Samples:
         return self._compute(samples, watch)[0]
 
     def _compute(self, samples: Samples, watch: Watch) -> tuple[Samples, Plan, Enlarger]:
@@ -234,7 +233,7 @@ class Upscaler(Calls):
             engine = self._engine_for(bits)
             watch(0.0)
             plan = self._plan(engine, height, width, bits)
-            colour, alpha = _split(samples)
+            colour, alpha = split(samples)
             if self.alpha == "drop":
                 alpha = None
             if alpha is not None:
@@ -251,12 +250,12 @@ class Upscaler(Calls):
                 plan=plan,
                 plan_on_its_side=on_its_side,
                 divisible=self.tiling.mode in ("auto", "overlap"),
-                planes=sum(not _is_flat(plane) for plane in planes),
+                planes=sum(not is_flat(plane) for plane in planes),
                 watch=watch,
             )
             parts = [self._enlarge(enlarger, plane, is_alpha=plane is alpha) for plane in planes]
             if alpha is not None and self.alpha == "resize":
-                parts.append(_fitted(alpha, *self._size(height, width)))
+                parts.append(fitted(alpha, *self._size(height, width)))
             watch(1.0)  # nothing may have had to be computed
         if on_its_side is not None and not on_its_side.exact:
             plan = on_its_side  # the worse of the two, where memory has become less in between
@@ -282,35 +281,13 @@ class Upscaler(Calls):
         return self._exact_engine
 
     def _enlarge(self, enlarger: Enlarger, samples: Samples, *, is_alpha: bool) -> Samples:
-        if _is_flat(samples):
+        if is_flat(samples):
             # one colour has no detail to restore, and the networks would shift it by several levels
             return np.broadcast_to(samples[0, 0], (*self._size(*samples.shape[:2]), samples.shape[2]))
-        large = _cut_off(enlarger.pixels(samples))
+        large = cut_off(enlarger.pixels(samples))
         if is_alpha:
             keep_uniform(large, samples)
-        return _fitted(large, *self._size(*samples.shape[:2]))
+        return fitted(large, *self._size(*samples.shape[:2]))
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
-
-
-def _fitted(large: Samples, height: int, width: int) -> Samples:
-    if large.shape[:2] == (height, width):
-        return large
-    return _cut_off(imresize(cast(NDArray[Any], large), height, width))
-
-
-def _cut_off(large: Samples) -> Samples:
-    """Floats from 0 to 1, which networks and resizing overshoot; whole numbers are cut off already."""
-    return large.clip(0, 1, out=large) if large.dtype == np.float32 else large
-
-
-def _split(pixels: Samples) -> tuple[Samples, Samples | None]:
-    """Colour (1 or 3 channels) and alpha (1 channel), or None."""
-    if pixels.shape[2] in (2, 4):
-        return pixels[:, :, :-1], pixels[:, :, -1:]
-    return pixels, None
-
-
-def _is_flat(pixels: Samples) -> bool:
-    return bool((pixels == pixels[0, 0]).all())

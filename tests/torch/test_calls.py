@@ -214,5 +214,8 @@ def test_what_it_says_of_itself() -> None:
     made = Upscaler(small_compact(), "cpu", "float32", engine="eager", scale=2)
     assert repr(made).startswith("<Upscaler CompactNet x2, CPU, ")
     assert repr(made).endswith("threads, float32, CompactEngine>")
+    assert repr(made.upscale(PIXELS)).startswith(
+        "Upscaled(picture=<Picture 22x18 RGB, 8 bits>, plan=<Plan whole"
+    )
     assert "scale=4, from scratch" in repr(MODEL)
     assert "scale=2, unshuffle=2" in repr(small_rrdb(scale=2, unshuffle=2))

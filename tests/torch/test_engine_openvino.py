@@ -43,8 +43,23 @@ def test_every_size_is_computed_by_what_was_compiled_once(model: Generator) -> N
         for batch, result in zip(batches, results, strict=True):
             torch.testing.assert_close(result, model.trunk(batch), rtol=0, atol=1e-5)
             assert torch.equal(engine.trunk(batch, nothing), result), "whatever was computed before"
-            assert engine._run._request is (request or engine._run._request)
-            request = engine._run._request
+            assert request_of(engine) is (request or request_of(engine))
+            request = request_of(engine)
+
+
+def request_of(engine: OpenVinoCompactEngine | OpenVinoRRDBEngine) -> Any:
+    (request,) = engine._run._requests.values()
+    return request
+
+
+def test_the_program_s_number_of_threads_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = OpenVinoCompactEngine(small_compact(), CPU, torch.float32)
+    for threads in (1, 2, 1):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        engine.trunk(torch.rand(1, 3, 8, 8), nothing)
+        compiled = engine._run._requests[threads].get_compiled_model()
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == threads
+    assert len(engine._run._requests) == 2
 
 
 def test_threads_do_not_mix_their_pictures() -> None:
@@ -77,7 +92,7 @@ def test_who_stops_waiting_stops_the_computation(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(TypeError):
             engine.trunk(batch, nothing)
     with pytest.raises(RuntimeError, match="cancel"):
-        engine._run._request.wait()  # so it was not computed to its end
+        request_of(engine).wait()  # so it was not computed to its end
     with torch.inference_mode():
         torch.testing.assert_close(engine.trunk(batch, nothing), model.trunk(batch), rtol=0, atol=1e-5)
 
@@ -105,7 +120,7 @@ def test_ctrl_c_at_any_time_leaves_nothing_that_computes(
     monkeypatch.setattr(engine_openvino, "GLANCE", 1)
     engine = OpenVinoCompactEngine(small_compact(features=32, convolutions=40), CPU, torch.float32)
     result = engine._run(torch.rand(1, 3, 300, 300), nothing).numpy()
-    request = engine._run._request
+    request = request_of(engine)
     result.fill(-7)
     request.set_output_tensor(import_module("openvino").Tensor(result, shared_memory=True))
     with pytest.raises(KeyboardInterrupt):
@@ -160,7 +175,7 @@ def test_large_pictures_run_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
             batch = torch.rand(1, 3, *size)
             features = engine.trunk(batch, nothing)
             torch.testing.assert_close(features, model.trunk(batch), rtol=0, atol=1e-5)
-            assert (engine._run._request is not None) == bool(compiled)
+            assert len(engine._run._requests) == compiled
     packed = PackedEngine(model, CPU, torch.float32)
     assert engine.trunk_bytes(16, 12) == packed.trunk_bytes(16, 12)
 

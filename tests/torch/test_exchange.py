@@ -135,6 +135,17 @@ def test_tensors_are_tiled_as_pictures_are() -> None:
         torch.testing.assert_close(tiled, model(batch).clamp(0, 1), rtol=0, atol=1e-5)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_tensors_come_back_on_their_device(device: str) -> None:
+    batch = torch.rand(2, 3, 20, 30, device=device)
+    for place in ("cpu", "cuda"):
+        result = Upscaler(MODEL, place, "float32")(batch)
+        assert result.device == batch.device
+        torch.testing.assert_close(result.cpu(), straight(batch.cpu()), rtol=0, atol=1e-4)
+
+
 def pillow(mode: str) -> Image.Image:
     image = Image.fromarray(photo(9, 11, 4))
     return Image.fromarray(photo(9, 11, 1, np.uint16)[:, :, 0]) if mode == "I;16" else image.convert(mode)
