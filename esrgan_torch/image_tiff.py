@@ -13,7 +13,7 @@ from esrgan_torch.image_codecs import codec
 from esrgan_torch.image_exif import ORIENTATION
 from esrgan_torch.image_kinds import RAW
 from esrgan_torch.image_metadata import exif_of_tiff, tiff_tags
-from esrgan_torch.image_numbers import from_floats
+from esrgan_torch.image_numbers import density_of, from_floats
 from esrgan_torch.picture import Picture, Pixels
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2  # values of PhotometricInterpretation
@@ -230,8 +230,8 @@ def _density(tags: Any) -> tuple[float, float] | None:
     values = [tags.valueof(tag) for tag in _RESOLUTIONS]
     if inches is None or any(value is None or not all(value) for value in values):
         return None
-    across, down = (round(value[0] / value[1] * inches, 2) for value in values)
-    return across, down
+    across, down = (value[0] / value[1] * inches for value in values)
+    return density_of(across, down)
 
 
 def _is_raw(page: Any) -> bool:
