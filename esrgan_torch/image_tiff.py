@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -41,9 +41,10 @@ class TiffFile:
 
     def __init__(self, data: bytes) -> None:
         with codec("tifffile", "TIFF files").TiffFile(io.BytesIO(data)) as file:
-            if any(_is_raw(page) for page in file.pages):
+            directories = list(_directories(file))
+            if any(_is_raw(page) for page in directories):
                 raise ImageReadError(f"it {RAW}")
-            found: list[Any] = [page for page in file.pages if getattr(page, "tags", None) is not None]
+            found: list[Any] = [page for page in directories if getattr(page, "tags", None) is not None]
             whole = [number for number, page in enumerate(found) if not _is_reduced(page)]
             # a file of nothing but reduced pages means the largest of them
             numbers = whole or [max(range(len(found)), key=lambda number: found[number].size)]
@@ -232,6 +233,16 @@ def _density(tags: Any) -> tuple[float, float] | None:
         return None
     across, down = (value[0] / value[1] * inches for value in values)
     return density_of(across, down)
+
+
+def _directories(file: Any) -> Iterator[Any]:
+    """Its directories, up to one that leads back to another: a damaged chain of them may have no end."""
+    seen: set[int] = set()
+    for page in file.pages:
+        if page.offset in seen:
+            return
+        seen.add(page.offset)
+        yield page
 
 
 def _is_raw(page: Any) -> bool:

@@ -290,6 +290,17 @@ def test_a_tiff_of_thumbnails_alone_means_the_largest(tmp_path: Path) -> None:
     assert read_image(tmp_path / "a.tif").height == 9
 
 
+def test_pages_that_lead_in_a_circle_have_an_end(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((4, 4), 7, np.uint8))
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        offset = file.pages[0].offset
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    (entries,) = struct.unpack_from("<H", data, offset)
+    struct.pack_into("<I", data, offset + 2 + 12 * entries, offset)  # the next directory is this one
+    frames = read_frames(bytes(data))
+    assert (frames.count, [int(frame.picture.pixels[0, 0, 0]) for frame in frames]) == (1, [7])
+
+
 def test_formats_say_what_they_hold(tmp_path: Path) -> None:
     save_drawn(tmp_path / "a.gif", duration=80)
     write_frames(tmp_path / "b.tif", (Frame(picture) for picture in pages((4, 4, 3), (4, 4, 3))))
