@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,7 +14,9 @@ from esrgan_torch.image_apng import changed, check_alike, encode_apng
 from esrgan_torch.picture import Frame, Picture, Pixels
 
 _GIF_CLEAR, _GIF_KEEP = 2, 1  # what becomes of a frame's area before the next
-_GIF_LOOPS = 0xFFFF
+_LOOPS = 0xFFFF
+_GIF_LONGEST = 655.34  # seconds of a frame: 16 bits of hundredths, less one for rounding
+_LONGEST, _ALL = 16_777.0, 2_147_000.0  # of a WebP or AVIF frame, and of all: 24 and 31 bits of milliseconds
 
 
 def encode_gif(frames: Iterable[Frame], plays: int) -> tuple[bytes, int]:
@@ -43,7 +46,7 @@ def encode_gif(frames: Iterable[Frame], plays: int) -> tuple[bytes, int]:
         else:
             top, left, area = changed(before, pixels)
         before = pixels
-        seconds += frame.seconds or 0.0
+        seconds += _shown(frame, _GIF_LONGEST, "gif")
         options: dict[str, Any] = {"duration": (round(seconds * 100) - hundredths) * 10}
         hundredths = round(seconds * 100)
         if frame.picture.has_alpha:
@@ -57,7 +60,7 @@ def encode_gif(frames: Iterable[Frame], plays: int) -> tuple[bytes, int]:
         raise ConfigError("there are no frames to write")
     head = b"GIF89a" + struct.pack("<2H3B", first.width, first.height, 0, 0, 0)
     if count > 1 and plays != 1:  # the file says how often it is repeated after the first time
-        head += b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", min(max(plays - 1, 0), _GIF_LOOPS), 0)
+        head += b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", min(max(plays - 1, 0), _LOOPS), 0)
     comment = next((text.encode() for key, text in first.texts if key == "Comment"), b"")
     blocks = [comment[at : at + 255] for at in range(0, len(comment), 255)]
     if blocks:
@@ -81,15 +84,26 @@ def encode_by_pillow(
         seconds = 0.0
         for frame in frames:
             before = round(seconds * 1000)
-            seconds += frame.seconds or 0.0
+            seconds += _shown(frame, min(_LONGEST, _ALL - seconds), form.lower())
             durations.append(round(seconds * 1000) - before)
             yield frame
 
     data, count = encode_apng(noted(), plays, bare=True)
     stream = io.BytesIO()
     with PngImagePlugin.PngImageFile(io.BytesIO(data)) as image:
-        image.save(stream, form, save_all=True, duration=durations, loop=plays, **options)
+        image.save(stream, form, save_all=True, duration=durations, loop=min(plays, _LOOPS), **options)
     return stream.getvalue(), count
+
+
+def _shown(frame: Frame, longest: float, form: str) -> float:
+    """Seconds that the frame is shown, at most what the format can say."""
+    seconds = frame.seconds or 0.0
+    if seconds <= longest:
+        return seconds
+    warnings.warn(
+        f"{form} cannot show a frame for {seconds:,.0f} seconds: it is shown for {longest:,.0f}", stacklevel=2
+    )
+    return max(longest, 0.0)
 
 
 def _with_palette(pixels: Pixels) -> Image.Image:

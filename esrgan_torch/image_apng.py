@@ -41,10 +41,10 @@ class _Stored:
 
 
 class Apng:
-    """The animation in a PNG file. The picture that programs without animation show is not part of it, unless
-    its first frame says so.
+    """The animation in a PNG file, if it says that it is one. What programs without animation show
+    is not part of it, unless the first frame says so.
 
-    Attributes: count; plays (0 for ever).
+    Attributes: count; plays (0 for ever); still (whether there is nothing beyond the file's own picture).
 
     Raises:
         ValueError: a frame lies outside the picture.
@@ -54,17 +54,22 @@ class Apng:
         self._file = file
         self._frames: list[_Stored] = []
         self.plays = 0
+        animated = hidden = False
         for name, payload in file.chunks:
             if name == b"acTL":
+                animated = True
                 (self.plays,) = struct.unpack_from(">I", payload, 4)
             elif name == b"fcTL":
                 self._frames.append(self._stored(payload))
-            elif name == b"IDAT" and self._frames:
-                self._frames[-1].coded.append(payload)
+            elif name == b"IDAT":
+                if self._frames:
+                    self._frames[-1].coded.append(payload)
+                hidden = not self._frames
             elif name == b"fdAT" and self._frames:
                 self._frames[-1].coded.append(payload[4:])  # after its place in the sequence
-        self._frames = [frame for frame in self._frames if frame.coded]
+        self._frames = [frame for frame in self._frames if animated and frame.coded]
         self.count = len(self._frames)
+        self.still = self.count == 0 or (self.count == 1 and not hidden)
 
     def _stored(self, payload: bytes | memoryview) -> _Stored:
         _, width, height, left, top, part, whole, disposal, blending = struct.unpack(_CONTROL, payload)

@@ -45,9 +45,11 @@ _CURVES: dict[int, tuple[float, ...]] = {
     15: _BT709_CURVE,
 }
 _PQ, _HLG = 16, 18
+_XYZ_END = 1 << 15  # what a profile's numbers of XYZ stay below
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 _PNG_GAMMA = 100_000
+_GAMMAS = (1_000, 10_000_000)  # powers from 100 to 1/100; beyond, a picture is black or white
 _USUAL_GAMMA = 45_455  # what programs write for sRGB
 
 
@@ -86,7 +88,7 @@ def is_colour_chunk(name: bytes, payload: bytes) -> bool:
     if name == b"cHRM":
         return len(payload) == 32 and _chromaticities(payload) is not None
     if name == b"gAMA":
-        return len(payload) == 4 and any(payload)
+        return len(payload) == 4 and _GAMMAS[0] <= int.from_bytes(payload, "big") <= _GAMMAS[1]
     return len(payload) == 4 if name == b"cICP" else len(payload) == 1 and payload[0] < 4
 
 
@@ -173,7 +175,8 @@ def _chromaticities(payload: bytes) -> Chromaticities | None:
         matrix = _to_xyz(values)
     except np.linalg.LinAlgError:
         return None
-    return values if np.isfinite(matrix).all() and abs(np.linalg.det(matrix)) > 1e-6 else None
+    held = np.isfinite(matrix).all() and np.abs(matrix).max() < _XYZ_END
+    return values if held and abs(np.linalg.det(matrix)) > 1e-6 else None
 
 
 def _to_xyz(chromaticities: Chromaticities) -> NDArray[np.float64]:

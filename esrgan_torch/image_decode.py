@@ -59,7 +59,7 @@ def _decode_png(data: bytes, max_pixels: int) -> Frames:
         )
 
     stored = Apng(file)
-    if stored.count < 2:
+    if stored.still:
         return single(lambda: picture(file.pixels()))
 
     def frames() -> Iterator[Frame]:

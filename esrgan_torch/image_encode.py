@@ -39,6 +39,7 @@ class Format:
         frames: what it holds of several: an "animation", "pages", or None.
         profile: whether it holds ICC profiles; where not, colours are converted to sRGB.
         channels: which numbers of channels become others.
+        density: the least and the most pixels an inch that it can say, None where it says none.
     """
 
     name: str
@@ -51,17 +52,26 @@ class Format:
     frames: Literal["animation", "pages"] | None = None
     profile: bool = True
     channels: Mapping[int, int] = field(default_factory=dict[int, int])
+    density: tuple[float, float] | None = None
 
     def holds(self, frames: Frames) -> bool:
         """Whether all these frames can be written; an animation can as pages too, without its durations."""
         return frames.count == 1 or self.frames == "pages" or (self.frames == "animation" and frames.timed)
 
 
+_A_METRE = (0.1, 2**31 * 0.0254 - 1)  # in an inch, where a format counts pixels a metre in 32 bits
 _FORMATS = (
     Format(
-        "png", (".png", ".apng"), PNG_MAX_SIDE, sixteen=True, alpha=True, lossless=True, frames="animation"
+        "png",
+        (".png", ".apng"),
+        PNG_MAX_SIDE,
+        sixteen=True,
+        alpha=True,
+        lossless=True,
+        frames="animation",
+        density=_A_METRE,
     ),
-    Format("jpg", (".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), 65_500, quality=95),
+    Format("jpg", (".jpg", ".jpeg", ".jfif", ".jpe", ".jif"), 65_500, quality=95, density=(1, 65_535)),
     Format(
         "webp",
         (".webp",),
@@ -72,13 +82,22 @@ _FORMATS = (
         frames="animation",
         channels={1: 3, 2: 4},
     ),
-    Format("tiff", (".tif", ".tiff"), 2**31, sixteen=True, alpha=True, lossless=True, frames="pages"),
+    Format(
+        "tiff",
+        (".tif", ".tiff"),
+        2**31,
+        sixteen=True,
+        alpha=True,
+        lossless=True,
+        frames="pages",
+        density=(0.1, 2**32 - 1),
+    ),
     # Pillow's AVIF is off by up to 2 levels at quality 100, so lossless is not on offer
     Format("avif", (".avif",), 32_768, alpha=True, quality=85, frames="animation", channels={2: 4}),
     # imagecodecs writes pixels alone, and says of 16 bits that they are linear light
     Format("jxl", (".jxl",), 2**30, alpha=True, quality=90, lossless=True, profile=False),
     Format("gif", (".gif",), 65_535, alpha=True, frames="animation", profile=False),
-    Format("bmp", (".bmp",), 2**31 - 1, lossless=True, profile=False),
+    Format("bmp", (".bmp",), 2**31 - 1, lossless=True, profile=False, density=_A_METRE),
 )
 _BY_NAME = {form.name: form for form in _FORMATS} | {
     suffix[1:]: form for form in _FORMATS for suffix in form.suffixes
@@ -232,7 +251,23 @@ def _fitted(picture: Picture, form: Format) -> Picture:
         icc_profile=profile,
         exif=exif_as_written(picture.exif, picture.height, picture.width),
         xmp=xmp_as_written(picture.xmp, picture.height, picture.width),
+        density=_held_density(picture.density, form),
     )
+
+
+def _held_density(density: tuple[float, float] | None, form: Format) -> tuple[float, float] | None:
+    if density is None or form.density is None:
+        return None
+    least, most = form.density
+    if all(least <= value <= most for value in density):
+        return density
+    across, down = density
+    warnings.warn(
+        f"its density of {across:,} x {down:,} pixels an inch is none that {form.name} can say; "
+        "it is left out",
+        stacklevel=2,
+    )
+    return None
 
 
 def _in_srgb(picture: Picture, form: Format) -> Picture:

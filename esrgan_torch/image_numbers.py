@@ -1,5 +1,6 @@
-"""Numbers of other depths as 16 bits: floats whose white is 1."""
+"""Numbers as files say them: floats whose white is 1 as 16 bits, and densities that mean something."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,3 +28,11 @@ def from_floats(values: NDArray[Any]) -> Pixels:
     if low < 0 or high > 1:
         raise ImageReadError(f"its floats go from {low:g} to {high:g}, not from 0 to 1: it {BEYOND_WHITE}")
     return np.rint(values.astype(np.float64) * 65535).astype(np.uint16)
+
+
+def density_of(across: float, down: float) -> tuple[float, float] | None:
+    """Pixels an inch, to a tenth; None for 0, next to nothing or no number, by which files mean "unknown"."""
+    if not (math.isfinite(across) and math.isfinite(down)):
+        return None
+    across, down = round(across, 1), round(down, 1)
+    return (across, down) if across > 0 and down > 0 else None

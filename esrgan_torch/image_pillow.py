@@ -29,6 +29,7 @@ from esrgan_torch.errors import ImageReadError, ImageTooLargeError
 from esrgan_torch.image_colour import profile_of_cicp
 from esrgan_torch.image_frames import animation, single
 from esrgan_torch.image_metadata import upright
+from esrgan_torch.image_numbers import density_of
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
 # The classes are called directly, not through Image.open, which compares the size with a limit of its own
@@ -164,7 +165,7 @@ def described(image: Image.Image, pixels: Pixels, icc_profile: bytes | None) -> 
             xmp.encode() if isinstance(xmp, str) else xmp,
             cast(dict[int, bytes], resources).get(0x0404) if isinstance(resources, dict) else None,
             (("Comment", comment),) if comment else (),
-            _density(density) if density else None,
+            density_of(*map(float, density)) if density else None,
         )
     )
 
@@ -174,11 +175,6 @@ def _decoded(text: bytes) -> str:
         return text.decode()
     except UnicodeDecodeError:
         return text.decode("latin-1")
-
-
-def _density(density: Any) -> tuple[float, float] | None:
-    across, down = (round(float(value), 1) for value in density)
-    return (across, down) if across > 0 and down > 0 else None
 
 
 def load(image: ImageFile.ImageFile) -> None:

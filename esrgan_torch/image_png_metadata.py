@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from esrgan_torch.image_colour import cicp_of, is_colour_chunk, profile_of_png, srgb_profile
 from esrgan_torch.image_iptc import from_resources, to_resources
+from esrgan_torch.image_numbers import density_of
 from esrgan_torch.picture import Picture
 
 Metadata = tuple[bytes | None, bytes | None, tuple[tuple[str, str], ...], tuple[float, float] | None]
@@ -52,7 +53,7 @@ class PngMetadata:
                     warn_of_chunk(name)
             elif name == b"pHYs" and len(data) == 9 and data[8] == 1:
                 across, down, _ = struct.unpack(">IIB", data)
-                self.density = (round(across * _INCH, 1), round(down * _INCH, 1)) if across and down else None
+                self.density = density_of(across * _INCH, down * _INCH)
             elif name in (b"tEXt", b"zTXt", b"iTXt"):
                 if (text := _read_text(name, data)) is not None:
                     texts.append(text)

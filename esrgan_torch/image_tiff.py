@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from esrgan_torch.image_codecs import codec
 from esrgan_torch.image_exif import ORIENTATION
 from esrgan_torch.image_kinds import RAW
 from esrgan_torch.image_metadata import exif_of_tiff, tiff_tags
-from esrgan_torch.image_numbers import from_floats
+from esrgan_torch.image_numbers import density_of, from_floats
 from esrgan_torch.picture import Picture, Pixels
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2  # values of PhotometricInterpretation
@@ -41,9 +41,10 @@ class TiffFile:
 
     def __init__(self, data: bytes) -> None:
         with codec("tifffile", "TIFF files").TiffFile(io.BytesIO(data)) as file:
-            if any(_is_raw(page) for page in file.pages):
+            directories = list(_directories(file))
+            if any(_is_raw(page) for page in directories):
                 raise ImageReadError(f"it {RAW}")
-            found: list[Any] = [page for page in file.pages if getattr(page, "tags", None) is not None]
+            found: list[Any] = [page for page in directories if getattr(page, "tags", None) is not None]
             whole = [number for number, page in enumerate(found) if not _is_reduced(page)]
             # a file of nothing but reduced pages means the largest of them
             numbers = whole or [max(range(len(found)), key=lambda number: found[number].size)]
@@ -230,8 +231,18 @@ def _density(tags: Any) -> tuple[float, float] | None:
     values = [tags.valueof(tag) for tag in _RESOLUTIONS]
     if inches is None or any(value is None or not all(value) for value in values):
         return None
-    across, down = (round(value[0] / value[1] * inches, 2) for value in values)
-    return across, down
+    across, down = (value[0] / value[1] * inches for value in values)
+    return density_of(across, down)
+
+
+def _directories(file: Any) -> Iterator[Any]:
+    """Its directories, up to one that leads back to another: a damaged chain of them may have no end."""
+    seen: set[int] = set()
+    for page in file.pages:
+        if page.offset in seen:
+            return
+        seen.add(page.offset)
+        yield page
 
 
 def _is_raw(page: Any) -> bool:

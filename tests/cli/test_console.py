@@ -42,6 +42,19 @@ def test_a_line_about_an_odd_name_stays_a_line(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "a\\nb\\x1b[2J.png is missing\n"
 
 
+def test_a_name_on_a_terminal_moves_nothing_and_a_program_gets_it_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "a\nb\x1b[2J\u202egnp.png"
+    with Console(0) as console:
+        console.result(Path(name))
+        assert capsys.readouterr().out == f"{name}\n"
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stdout", terminal)
+        console.result(Path(name))
+    assert terminal.getvalue() == "a\\nb\\x1b[2J\\u202egnp.png\n"
+
+
 class Broken(io.StringIO):
     def __init__(self, error: OSError) -> None:
         super().__init__()

@@ -115,8 +115,11 @@ def test_chunks_that_say_nothing_are_left_out(tmp_path: Path) -> None:
     "damaged",
     [
         gama(0),
+        gama(0.00001),  # would need numbers that a profile cannot hold
+        gama(42_949),
         (b"gAMA", b"\0"),
         chrm((0.0,) * 8),
+        chrm((*D65, 0.00108, 955.51699, 0.00004, 840.78123, 0.00038, 0.03994)),
         (b"cHRM", b"short"),
         (b"cICP", b"\1"),
         (b"sRGB", b"\x09"),

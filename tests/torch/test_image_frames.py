@@ -200,6 +200,33 @@ def test_a_picture_for_programs_without_animation_is_no_frame() -> None:
     assert read_image(data).pixels[0, 0].tolist() == [0, 0, 255]
 
 
+def test_one_frame_beside_a_picture_for_programs_without_animation(tmp_path: Path) -> None:
+    red, blue = (np.full((4, 4, 4), colour, np.uint8) for colour in ((255, 0, 0, 255), (0, 0, 255, 255)))
+    frames = read_frames(apng((4, 4), [(blue, (0, 0), 0, 0)], hidden=red))
+    assert (frames.count, [frame.picture.pixels[0, 0].tolist() for frame in frames]) == (1, [[0, 0, 255]])
+    assert read_frames(apng((4, 4), [(blue, (0, 0), 0, 0)])).first().pixels[0, 0].tolist()[:3] == [0, 0, 255]
+
+
+def test_frames_without_the_word_that_there_are_some_are_none() -> None:
+    red, blue = (np.full((4, 4, 4), colour, np.uint8) for colour in ((255, 0, 0, 255), (0, 0, 255, 255)))
+    data = apng((4, 4), [(blue, (0, 0), 0, 0), (blue, (0, 0), 0, 0)], hidden=red)
+    at = data.index(b"acTL") - 4
+    frames = read_frames(data[:at] + data[at + 20 :])
+    assert (frames.count, frames.first().pixels[0, 0].tolist()[:3]) == (1, [255, 0, 0])
+
+
+@pytest.mark.parametrize(("suffix", "longest"), [("gif", 655.34), ("webp", 16_777.0), ("avif", 16_777.0)])
+def test_a_frame_longer_than_a_format_can_say(tmp_path: Path, suffix: str, longest: float) -> None:
+    pictures = [Picture(np.full((8, 8, 3), level, np.uint8)) for level in (0, 250)]
+    frames = [Frame(picture, seconds) for picture, seconds in zip(pictures, (65_535.0, 0.5), strict=True)]
+    with pytest.warns(UserWarning, match=f"{suffix} cannot show a frame for 65,535 seconds"):
+        write_frames(tmp_path / f"a.{suffix}", frames, loop=2**31 - 1)
+    found = read_frames(tmp_path / f"a.{suffix}")
+    assert [frame.seconds for frame in found] == [pytest.approx(longest, abs=0.01), 0.5]
+    if suffix != "avif":  # which plays for ever
+        assert found.loop in (65_535, 65_536)
+
+
 def test_frame_outside_the_picture_is_damage() -> None:
     patch = np.zeros((4, 4, 4), np.uint8)
     data = apng((8, 8), [(np.zeros((8, 8, 4), np.uint8), (0, 0), 0, 0), (patch, (5, 0), 0, 0)])
@@ -274,6 +301,17 @@ def test_a_tiff_of_thumbnails_alone_means_the_largest(tmp_path: Path) -> None:
         for side in (4, 9, 6):
             out.write(np.zeros((side, side, 3), np.uint8), photometric="rgb", subfiletype=1)
     assert read_image(tmp_path / "a.tif").height == 9
+
+
+def test_pages_that_lead_in_a_circle_have_an_end(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((4, 4), 7, np.uint8))
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        offset = file.pages[0].offset
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    (entries,) = struct.unpack_from("<H", data, offset)
+    struct.pack_into("<I", data, offset + 2 + 12 * entries, offset)  # the next directory is this one
+    frames = read_frames(bytes(data))
+    assert (frames.count, [int(frame.picture.pixels[0, 0, 0]) for frame in frames]) == (1, [7])
 
 
 def test_formats_say_what_they_hold(tmp_path: Path) -> None:

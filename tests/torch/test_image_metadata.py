@@ -12,6 +12,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, IptcImagePlugin
 
 from esrgan_torch.image_exif import exif_as_written, take_orientation
 from esrgan_torch.image_metadata import orient
+from esrgan_torch.image_png import chunk
 from esrgan_torch.images import Picture, read_image, write_image
 
 ORIENTATIONS = range(1, 9)
@@ -287,6 +288,33 @@ def test_density_in_centimetres_and_density_that_is_none(tmp_path: Path) -> None
     assert read_image(tmp_path / "b.tif").density is None
     write_image(tmp_path / "c.jpg", UPRIGHT)
     assert read_image(tmp_path / "c.jpg").density is None
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "bmp", "webp"])
+@pytest.mark.parametrize("density", [(1e7, 1e7), (1e12, 1e12), (0.02, 300.0), (float("inf"), 1.0)])
+def test_density_that_a_format_cannot_say_is_left_out(
+    tmp_path: Path, suffix: str, density: tuple[float, float]
+) -> None:
+    held = density[0] == 1e7 and suffix != "jpg"  # a microscope's picture
+    picture = Picture(UPRIGHT, density=density)
+    if held or suffix == "webp":
+        write_image(tmp_path / f"a.{suffix}", picture)
+    else:
+        with pytest.warns(UserWarning, match="pixels an inch is none that"):
+            write_image(tmp_path / f"a.{suffix}", picture)
+    expected = density if held and suffix != "webp" else None
+    if suffix == "bmp" and expected is None:
+        expected = (96.0, 96.0)  # what Pillow writes where nothing is known
+    assert read_image(tmp_path / f"a.{suffix}").density == expected
+
+
+def test_density_of_next_to_nothing_is_unknown(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", UPRIGHT)
+    data = (tmp_path / "a.png").read_bytes()
+    one_a_metre = chunk(b"pHYs", struct.pack(">IIB", 11_811, 1, 1))
+    assert read_image(data[:33] + one_a_metre + data[33:]).density is None
+    tifffile.imwrite(tmp_path / "b.tif", UPRIGHT, photometric="rgb", resolution=((1, 100), (1, 100)))
+    assert read_image(tmp_path / "b.tif").density is None
 
 
 TEXTS = (("Comment", "a swan"), ("Author", "żółw"), ("parameters", "steps " * 400))
