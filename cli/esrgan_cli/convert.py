@@ -40,6 +40,12 @@ def add_parser(subparsers: Subparsers) -> None:
         help="how the weights are stored (default: none, that is float32)",
     )
     runners_option(parser)
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an earlier conversion to another last hop too, and files of it that changed since; "
+        "files of your own stay in any case",
+    )
     parser.add_argument("--offline", action="store_true", help="never touch the network")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
     parser.set_defaults(run=run)
@@ -81,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
             route=arguments.route,
             quantize=arguments.quantize,
             runners=arguments.runners,
+            overwrite=arguments.overwrite,
             offline=arguments.offline,
             cache=arguments.cache,
             progress=say,

@@ -72,13 +72,38 @@ def test_recheck(made, monkeypatch):
     assert contents(made) == before
 
 
-def test_an_earlier_conversion_is_replaced(copy, tiny_compact):
-    (copy / "something").write_text("of mine")
-    report = convert(tiny_compact, copy, to="onnx")
-    assert sorted(contents(copy)) == ["onnx/model.onnx", "parity.html", "parity.json", "reference.npz"]
+def test_an_earlier_conversion_is_replaced_and_nothing_else(copy, tiny_compact):
+    """A user's notes beside it and inside of it, and another target by hand, stay and are named."""
+    own = {"notes.txt": b"mine", "onnx/slim.onnx": b"mine too", "tflite/model.tflite": b"another target"}
+    for name, data in own.items():
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_bytes(data)
+    said: list[str] = []
+    report = convert(tiny_compact, copy, to="onnx", progress=said.append)
+    made = contents(copy)
+    assert {name: made.pop(name) for name in own} == own
+    assert sorted(made) == ["onnx/model.onnx", "parity.html", "parity.json", "reference.npz"]
+    assert said[-1] == f"left as they are in {copy}: {', '.join(own)}"
     assert read_metadata(copy / "onnx" / "model.onnx").architecture == "CompactNet"
     assert report.passed
+    assert recheck(copy).passed
     assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_another_target_is_replaced_only_when_told_to(copy, tiny_compact):
+    (copy / "notes.txt").write_text("mine")
+    before = contents(copy)
+    options = {"to": "tfjs", "route": "direct", "runners": ["onnxruntime"]}
+    with pytest.raises(ArtifactError, match="to onnx, not to tfjs; choose another folder, or replace"):
+        convert(tiny_compact, copy, **options)
+    assert contents(copy) == before
+    convert(tiny_compact, copy, overwrite=True, **options)
+    assert (copy / "notes.txt").read_text() == "mine"
+    assert (copy / "tfjs" / "model.json").is_file()
+    # and back: what the record lists goes, with the folder that it leaves empty
+    convert(tiny_compact, copy, to="onnx", overwrite=True)
+    assert sorted(contents(copy)) == sorted(before)
+    assert not (copy / "tfjs").exists()
 
 
 def test_an_empty_folder_is_used(tiny_rrdb, tmp_path):
@@ -96,6 +121,8 @@ def test_foreign_folders_are_left_alone(tiny_rrdb, tmp_path):
         convert(tiny_rrdb, folder, to="onnx")
     with pytest.raises(ArtifactError, match="is a file"):
         convert(tiny_rrdb, folder / "cat.jpg", to="onnx")
+    with pytest.raises(ArtifactError, match="left alone; choose another folder"):
+        convert(tiny_rrdb, folder, to="onnx", overwrite=True)
     assert contents(tmp_path) == {"photos/cat.jpg": b"cat"}
 
 
