@@ -58,7 +58,8 @@ def convert(
             own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment;
             "auto", "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress` is told.
         quantize: how the weights of the last hop are stored; of ONNX float16 only, of TensorFlow none.
-        runners: names of the runtimes to measure in; None: all that this machine has.
+        runners: names of the runtimes to measure in; None: all that this machine has. An empty list measures
+            no copy, which the report then says.
         overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
         offline, cache: for a name, see `esrgan_weights.load`.
         progress: is told what is done, a line at a time.
@@ -66,6 +67,8 @@ def convert(
     Raises:
         ConfigError: options that do not go together.
         ParityError: a copy is out of tolerance; nothing is kept.
+        NotMeasuredError: none of the runners could measure any copy. The copies are kept where there were
+            none before, and their page says that nothing was measured; `recheck` measures them later.
         ConversionError: a hop failed, or the folder cannot be written; nothing is kept.
         ArtifactError: the folder is not an earlier conversion's, or that needs `overwrite`, or a file of
             somebody's own is in the way; everything is left as it is.
@@ -74,6 +77,7 @@ def convert(
     """
     _check_options(to, route, quantize)
     chosen = choose_runners(runners)
+    must_measure = runners is None or len(runners) > 0
     folder = Path(folder)
     old = replaceable(folder, to, overwrite)
     if route == "auto":
@@ -104,6 +108,8 @@ def convert(
             record = read_metadata(work.path(hop))
             tolerance = TOLERANCES[quantize if hop == to else "none"]
             measure_hop(report, hop, work.path(hop), record, questions, chosen, tolerance, progress)
+        if old and must_measure:  # a result that was measured is not given for one that was not
+            report.require_measured(folder)
         write_reference(building / REFERENCE, questions)
         report.machine["peak memory"] = peak_memory()
         report.files = hash_files(building)
@@ -117,6 +123,8 @@ def convert(
         ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
+    if must_measure:
+        report.require_measured(folder)
     return report
 
 
@@ -133,6 +141,7 @@ def recheck(
 
     Raises:
         ArtifactError: not made by `convert`, by another release's format, or a file is missing or damaged.
+        NotMeasuredError: no runner measured any copy.
         ConfigError, ParityError, RunnerError: as for `convert`.
     """
     chosen = choose_runners(runners)
@@ -162,6 +171,7 @@ def recheck(
         metadata = verify_shards(artefact) if artefact.is_dir() else read_metadata(artefact)
         tolerance = TOLERANCES[earlier.quantize if hop.name == earlier.to else "none"]
         measure_hop(report, hop.name, artefact, metadata, questions, chosen, tolerance, progress)
+    report.require_measured(folder)
     return report
 
 

@@ -14,7 +14,14 @@ import torch
 from esrgan_bridge import torch_to_onnx
 from esrgan_bridge.artifact import read_metadata
 from esrgan_bridge.chain import convert, recheck
-from esrgan_bridge.errors import ArtifactError, ConversionError, MissingRuntimeError, ParityError, RunnerError
+from esrgan_bridge.errors import (
+    ArtifactError,
+    ConversionError,
+    MissingRuntimeError,
+    NotMeasuredError,
+    ParityError,
+    RunnerError,
+)
 from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.errors import ConfigError
 from tests.bridge.conftest import make_rrdb
@@ -245,12 +252,30 @@ def test_recheck_finds_what_drifted(copy, monkeypatch):
     assert [row.passed for row in caught.value.report.rows] == [True, True, True, False, True, True, True]
 
 
-def test_a_runtime_that_is_missing_is_said(tiny_rrdb, tmp_path, monkeypatch):
-    monkeypatch.setattr(type(RUNNERS[0]), "available", lambda self: "not installed: pip install it")
-    report = convert(tiny_rrdb, tmp_path / "net", to="onnx")
-    assert "not run: onnxruntime: not installed: pip install it" in str(report)
-    assert "not installed: pip install it" in (tmp_path / "net" / "parity.html").read_text()
-    assert {row.runner for row in report.rows} == {"torch"}
+@pytest.mark.parametrize("runners", [None, ["onnxruntime"], ["tensorflow"], ["torch"]])
+def test_no_measurement_is_a_failure(made, tiny_rrdb, tmp_path, monkeypatch, runners):
+    """The runtime is missing, reads another hop, or is the original's own."""
+    if runners in (None, ["onnxruntime"]):
+        monkeypatch.setattr(type(RUNNERS[0]), "available", lambda self: "not there: pip install it")
+    with pytest.raises(
+        NotMeasuredError, match=r"nothing was measured of onnx in .*; choose with --runners"
+    ) as err:
+        recheck(made, runners)
+    assert not err.value.report.passed
+    assert ("onnxruntime: not there: pip install it" in str(err.value)) == (
+        runners in (None, ["onnxruntime"])
+    )
+    if runners != ["torch"]:
+        return
+    with pytest.raises(NotMeasuredError):
+        convert(tiny_rrdb, tmp_path / "net", to="onnx", runners=runners)
+    page = (tmp_path / "net" / "parity.html").read_text()
+    assert '<p class="bad">Nothing was measured' in page
+    assert 'class="good"' not in page
+    before = contents(tmp_path)
+    with pytest.raises(NotMeasuredError):  # and no earlier result is given for that
+        convert(tiny_rrdb, tmp_path / "net", to="onnx", runners=runners)
+    assert contents(tmp_path) == before
 
 
 def test_a_runtime_that_fails_is_named(tiny_rrdb, tmp_path, monkeypatch):
