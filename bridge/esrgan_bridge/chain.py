@@ -204,7 +204,7 @@ def _ask_original(model: Generator, metadata: Metadata, report: ParityReport) ->
     """The original's answers in float64, and how far its own float32 is from them."""
     with TorchSession(model, torch.float64) as exact:
         questions = [
-            Question(probe, exact.run(probe.batch()))
+            Question(probe, exact.exact(probe.batch()))
             for probe in make_probes(metadata.in_channels, metadata.unshuffle)
         ]
     if not all(np.isfinite(question.answer).all() for question in questions):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from esrgan_bridge.errors import ArtifactError, NotMeasuredError
 from esrgan_bridge.parity import Row
-from esrgan_bridge.probes import PHOTOS
+from esrgan_bridge.probes import PHOTOS, Answer
 
 FORMAT_VERSION = 1
 FILE = "parity.json"
@@ -38,10 +38,10 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Worst:
-    """The answer of a hop that is furthest from the original, as pictures (H, W, C) float32."""
+    """The answer of a hop that is furthest from the original, as pictures (H, W, C)."""
 
     row: Row
-    original: NDArray[np.float32]
+    original: Answer
     copy: NDArray[np.float32]
 
 

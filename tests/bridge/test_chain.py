@@ -71,6 +71,22 @@ def test_float16(tiny_rrdb, tmp_path):
     assert 1e-5 < max(row.largest for row in rows) < rows[0].tolerance
 
 
+def test_references_are_float64(made):
+    """A small difference is the copy's own: rounding the reference to float32 would change it."""
+    model = make_rrdb().double()
+    (hop,) = (entry for entry in RUNNERS if entry.name == "onnxruntime")
+    rows = {row.probe: row for row in recheck(made).rows}
+    with np.load(made / "reference.npz") as arrays, hop.open(made / "onnx" / "model.onnx") as session:
+        for probe in PROBES:
+            answer, batch = arrays[f"{probe}.answer"], (arrays[f"{probe}.probe"] / np.float32(255))[None]
+            assert answer.dtype == np.float64
+            expected = model(torch.from_numpy(batch.transpose(0, 3, 1, 2)).double())
+            np.testing.assert_allclose(answer, expected.numpy().transpose(0, 2, 3, 1), rtol=0, atol=1e-12)
+            difference = np.abs(answer - session.run(batch)).max()
+            assert rows[probe].largest == pytest.approx(difference, rel=1e-9)
+            assert np.abs(answer.astype(np.float32) - session.run(batch)).max() != rows[probe].largest
+
+
 def test_recheck(made, monkeypatch):
     before = contents(made)
     report = recheck(made)
