@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         BridgeError,
         ConversionError,
         MissingRuntimeError,
+        NotMeasuredError,
         ParityError,
         RunnerError,
     )
@@ -26,6 +27,7 @@ _ERRORS = (
     "BridgeError",
     "ConversionError",
     "MissingRuntimeError",
+    "NotMeasuredError",
     "ParityError",
     "RunnerError",
 )
@@ -41,6 +43,7 @@ __all__ = [
     "BridgeError",
     "ConversionError",
     "MissingRuntimeError",
+    "NotMeasuredError",
     "ParityError",
     "ParityReport",
     "RunnerError",

@@ -14,20 +14,14 @@ import torch
 from esrgan_bridge.artifact import Metadata, metadata_of, read_metadata, verify_shards
 from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
-from esrgan_bridge.folder import (
-    REFERENCE,
-    check_replaceable,
-    folder_size,
-    put_in_place,
-    read_reference,
-    write_reference,
-)
+from esrgan_bridge.folder import REFERENCE, folder_size, read_reference, write_reference
 from esrgan_bridge.hops import ARTEFACTS, Work, builders
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session
 from esrgan_bridge.parity import TOLERANCES
 from esrgan_bridge.probes import make_probes
 from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
+from esrgan_bridge.replacing import name_some, put_in_place, replaceable
 from esrgan_bridge.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
@@ -47,6 +41,7 @@ def convert(
     route: Route = "auto",
     quantize: Quantize = "none",
     runners: Sequence[str] | None = None,
+    overwrite: bool = False,
     offline: bool = False,
     cache: Path | None = None,
     progress: Progress = lambda line: None,
@@ -56,28 +51,35 @@ def convert(
     Args:
         model: a network, the name of a published one, or a checkpoint's path.
         folder: is made, with a folder for each hop, the original's answers to the probes, parity.json and
-            parity.html. One that an earlier conversion made is replaced, at the end and whole.
+            parity.html. Of an earlier conversion to the same last hop the files that its record lists are
+            replaced, at the end; whatever else is there stays, and `progress` is told its names.
         to: the last hop.
         route: "tf", our own lowering and the tensorflowjs converter; "direct", our own lowering and our
             own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment;
             "auto", "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress` is told.
         quantize: how the weights of the last hop are stored; of ONNX float16 only, of TensorFlow none.
-        runners: names of the runtimes to measure in; None: all that this machine has.
+        runners: names of the runtimes to measure in; None: all that this machine has. An empty list measures
+            no copy, which the report then says.
+        overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
         offline, cache: for a name, see `esrgan_weights.load`.
         progress: is told what is done, a line at a time.
 
     Raises:
         ConfigError: options that do not go together.
         ParityError: a copy is out of tolerance; nothing is kept.
+        NotMeasuredError: none of the runners could measure any copy. The copies are kept where there were
+            none before, and their page says that nothing was measured; `recheck` measures them later.
         ConversionError: a hop failed, or the folder cannot be written; nothing is kept.
-        ArtifactError: something else is in the folder; it is left as it is.
+        ArtifactError: the folder is not an earlier conversion's, or that needs `overwrite`, or a file of
+            somebody's own is in the way; everything is left as it is.
         MissingRuntimeError: the route needs a package that is not installed.
         RunnerError: a runtime failed.
     """
     _check_options(to, route, quantize)
     chosen = choose_runners(runners)
+    must_measure = runners is None or len(runners) > 0
     folder = Path(folder)
-    check_replaceable(folder)
+    old = replaceable(folder, to, overwrite)
     if route == "auto":
         route = _route_here(to, progress)
     if not isinstance(model, Generator):
@@ -86,8 +88,9 @@ def convert(
         model = load(model, offline=offline, cache=cache)
     metadata = metadata_of(model)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        building = folder.absolute().with_name(f".{secrets.token_hex(8)}.part")
+        place = folder.resolve()  # where a link leads, so that the link stays
+        place.parent.mkdir(parents=True, exist_ok=True)
+        building = place.with_name(f".{secrets.token_hex(8)}.part")
         building.mkdir()
     except OSError as error:
         raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error
@@ -105,18 +108,23 @@ def convert(
             record = read_metadata(work.path(hop))
             tolerance = TOLERANCES[quantize if hop == to else "none"]
             measure_hop(report, hop, work.path(hop), record, questions, chosen, tolerance, progress)
+        if old and must_measure:  # a result that was measured is not given for one that was not
+            report.require_measured(folder)
         write_reference(building / REFERENCE, questions)
         report.machine["peak memory"] = peak_memory()
         report.files = hash_files(building)
         (building / FILE).write_text(report.to_json(), encoding="utf-8")
         write_html(report, building / PAGE)
-        put_in_place(building, folder)
+        if kept := put_in_place(building, place, old):
+            progress(f"left as they are in {folder}: {name_some(kept)}")
     except OSError as error:
         raise ConversionError(
             f"cannot write {folder}: {error.strerror or error}; nothing was kept"
         ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
+    if must_measure:
+        report.require_measured(folder)
     return report
 
 
@@ -133,6 +141,7 @@ def recheck(
 
     Raises:
         ArtifactError: not made by `convert`, by another release's format, or a file is missing or damaged.
+        NotMeasuredError: no runner measured any copy.
         ConfigError, ParityError, RunnerError: as for `convert`.
     """
     chosen = choose_runners(runners)
@@ -162,6 +171,7 @@ def recheck(
         metadata = verify_shards(artefact) if artefact.is_dir() else read_metadata(artefact)
         tolerance = TOLERANCES[earlier.quantize if hop.name == earlier.to else "none"]
         measure_hop(report, hop.name, artefact, metadata, questions, chosen, tolerance, progress)
+    report.require_measured(folder)
     return report
 
 
@@ -194,7 +204,7 @@ def _ask_original(model: Generator, metadata: Metadata, report: ParityReport) ->
     """The original's answers in float64, and how far its own float32 is from them."""
     with TorchSession(model, torch.float64) as exact:
         questions = [
-            Question(probe, exact.run(probe.batch()))
+            Question(probe, exact.exact(probe.batch()))
             for probe in make_probes(metadata.in_channels, metadata.unshuffle)
         ]
     if not all(np.isfinite(question.answer).all() for question in questions):

@@ -3,6 +3,7 @@
 BridgeError
 ├── ConversionError      a network or a file that a hop cannot convert
 ├── ParityError          a copy is further from the original than its tolerance
+│   └── NotMeasuredError no runtime measured any copy, so nothing is known of them
 ├── ArtifactError        an artefact that is incomplete, damaged or of another format version
 ├── RunnerError          a runtime failed where it should have computed
 └── MissingRuntimeError  a package or program that the work needs is not installed
@@ -36,6 +37,13 @@ class ParityError(BridgeError):
     def __init__(self, message: str, report: "ParityReport | None" = None) -> None:
         super().__init__(message)
         self.report = report
+
+
+class NotMeasuredError(ParityError):
+    """No runtime measured any copy, so nothing is known of how close they are.
+
+    The message names what was left out and why. The command ends with status 3.
+    """
 
 
 class RunnerError(BridgeError):

@@ -115,6 +115,7 @@ class _Writer:
         node.attr["dtype"].type = kind
         tensor = node.attr["value"].tensor
         tensor.dtype = kind
+        tensor.tensor_shape.SetInParent()  # a scalar has no sizes, and OpenVINO takes no shape for a list
         for size in values.shape:
             tensor.tensor_shape.dim.add().size = size
         tensor.tensor_content = values.tobytes()

@@ -10,7 +10,7 @@ import numpy as np
 from esrgan_bridge.artifact import Metadata
 from esrgan_bridge.errors import MissingRuntimeError, ParityError, RunnerError
 from esrgan_bridge.parity import TOLERANCES, Row, Tolerance, compare, require
-from esrgan_bridge.probes import Batch, Probe
+from esrgan_bridge.probes import Answer, Batch, Probe
 from esrgan_bridge.record import NotRun, ParityReport, Worst
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_torch.tiling import plan_tiles
@@ -25,10 +25,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Question:
-    """A probe and the original's answer to it, (1, H, W, C) float32."""
+    """A probe and the original's answer to it, (1, H, W, C) float64."""
 
     probe: Probe
-    answer: Batch
+    answer: Answer
 
 
 def measure_session(
@@ -142,7 +142,7 @@ def measure_hop(
             raise ParityError(str(error), report) from error
 
 
-def keep_worst(report: ParityReport, row: Row, original: Batch, copy: Batch) -> None:
+def keep_worst(report: ParityReport, row: Row, original: Answer, copy: Batch) -> None:
     """Remember the answer of each hop that is furthest off."""
     known = report.worst.get(row.hop)
     if original.shape == copy.shape and (known is None or row.largest > known.row.largest):

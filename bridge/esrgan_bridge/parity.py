@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_bridge.errors import ParityError
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.probes import Answer, Batch
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def compare(
     runner: str,
     probe: str,
     size: str,
-    expected: Batch,
+    expected: Answer,
     found: Batch,
     tolerance: Tolerance,
     seconds: float,
@@ -110,7 +110,7 @@ def compare(
 
     Args:
         hop, runner, probe, size, seconds: see `Row`.
-        expected, found: (1, H, W, C), the original's answer and the copy's.
+        expected, found: (1, H, W, C), the original's answer in float64, and the copy's.
         tolerance: what is accepted.
     """
     if found.shape != expected.shape:
@@ -145,7 +145,7 @@ def _hopeless(
     runner: str,
     probe: str,
     size: str,
-    expected: Batch,
+    expected: Answer,
     tolerance: Tolerance,
     seconds: float,
     note: str,
@@ -169,7 +169,7 @@ def _hopeless(
     )
 
 
-def to_levels(batch: Batch) -> NDArray[Any]:
+def to_levels(batch: Answer) -> NDArray[Any]:
     """Values in [0, 1] as 8-bit levels, clamped; the same shape, uint8."""
     return np.rint(np.clip(batch, 0, 1) * np.float32(255)).astype(np.uint8)
 

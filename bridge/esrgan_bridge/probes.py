@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Batch = NDArray[np.float32]
+Answer = NDArray[np.float32 | np.float64]  # the original's are float64: a copy's error is not rounded
 
 PHOTOS = ("eye", "fur")  # probe_photos/*.png, 24x24 crops of examples/cat.jpg
 

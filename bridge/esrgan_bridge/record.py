@@ -9,9 +9,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_bridge.errors import ArtifactError
+from esrgan_bridge.errors import ArtifactError, NotMeasuredError
 from esrgan_bridge.parity import Row
-from esrgan_bridge.probes import PHOTOS
+from esrgan_bridge.probes import PHOTOS, Answer
 
 FORMAT_VERSION = 1
 FILE = "parity.json"
@@ -38,10 +38,10 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Worst:
-    """The answer of a hop that is furthest from the original, as pictures (H, W, C) float32."""
+    """The answer of a hop that is furthest from the original, as pictures (H, W, C)."""
 
     row: Row
-    original: NDArray[np.float32]
+    original: Answer
     copy: NDArray[np.float32]
 
 
@@ -74,16 +74,69 @@ class ParityReport:
     worst: dict[str, Worst] = field(default_factory=dict[str, Worst])
 
     @property
+    def copies(self) -> list[Row]:
+        """The measurements of copies: without the original's own float32."""
+        return [row for row in self.rows if row.hop != "torch"]
+
+    @property
     def passed(self) -> bool:
-        return all(row.passed for row in self.rows)
+        """Whether copies were measured, and every measurement is within its tolerance."""
+        return bool(self.copies) and all(row.passed for row in self.rows)
+
+    @property
+    def counts(self) -> str:
+        """How many rows there are, of copies and of the original; the same wherever it is said."""
+        copies = self.copies
+        own = len(self.rows) - len(copies)
+        runtimes = _count(len({row.runner for row in copies}), "runtime")
+        return f"{_count(len(copies), 'measurement')} of copies in {runtimes}" + (
+            f", and {own} of the original's own float32" if own else ""
+        )
+
+    @property
+    def verdict(self) -> str:
+        """One sentence, the same on the page and in a terminal."""
+        failed = sum(not row.passed for row in self.rows)
+        if failed:
+            return f"{_count(failed, 'measurement')} out of tolerance, of {self.counts}"
+        if not self.copies:
+            return "Nothing was measured: no runtime computed with any copy"
+        return f"{self.counts}: all within their tolerance"
+
+    def require_measured(self, where: Path) -> None:
+        """Refuse to be silent about copies that nothing measured.
+
+        Raises:
+            NotMeasuredError: there is no row of a copy.
+        """
+        if self.copies:
+            return
+        reasons = "; ".join(f"{entry.runner}: {entry.reason}" for entry in self.not_run)
+        raise NotMeasuredError(
+            f"nothing was measured of {', '.join(hop.name for hop in self.hops)} in {where}"
+            f"{reasons and f' ({reasons})'}; choose with --runners a runtime that this "
+            "machine has and that reads one of them: onnxruntime reads onnx, tensorflow tf, tfjs-* tfjs",
+            self,
+        )
 
     @property
     def warnings(self) -> list[str]:
-        """What a user must know though the tolerances hold: photos lose too much by smaller weights.
+        """What a user must know though the tolerances hold: a copy that nothing measured among others that
+        were, and photos that lose too much by smaller weights.
 
         The probes are small, and denser texture than theirs loses more in uint8 (docs/conversion.md), so
         uint8 always has its warning.
         """
+        return [*self._unmeasured(), *self._lossy()]
+
+    def _unmeasured(self) -> list[str]:
+        measured = {row.hop for row in self.copies}
+        missing = [hop.name for hop in self.hops if hop.name not in measured]
+        if not measured or not missing:
+            return []
+        return [f"no runtime measured {' and '.join(missing)}: nothing is known of how close it is"]
+
+    def _lossy(self) -> list[str]:
         photos = [row for row in self.rows if row.hop == self.to and row.probe in PHOTOS]
         if self.quantize == "none" or not photos:
             return []
@@ -98,7 +151,7 @@ class ParityReport:
         ]
 
     def __str__(self) -> str:
-        return format_rows(self.rows, self.not_run)
+        return f"{format_rows(self.rows, self.not_run)}\n{self.verdict}"
 
     def to_json(self) -> str:
         """Everything but the pictures."""
@@ -172,6 +225,10 @@ def format_rows(rows: Sequence[Row], not_run: Sequence[NotRun]) -> str:
         for entry in not_run
     ]
     return "\n".join(text)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def format_psnr(row: Row) -> str:

@@ -29,7 +29,7 @@ def write_html(report: ParityReport, file: Path) -> None:
         "hops": _hops(report),
         "runners": _runners(report),
         "rows": _rows(report),
-        "count": str(len(report.rows)),
+        "count": report.counts,
         "reasons": _reasons(report),
         "worst": "".join(_worst(worst) for worst in report.worst.values()),
         "not_run": _not_run(report),
@@ -56,22 +56,25 @@ def _text(value: object) -> str:
 
 
 def _summary(report: ParityReport) -> str:
-    copies = [row for row in report.rows if row.hop != "torch"]
-    count = len({row.runner for row in copies})
-    runners = f"{count} runtime{'s' if count != 1 else ''}"
-    verdict = (
-        f"All {len(copies)} measurements of {runners} are within their tolerance"
-        if report.passed
-        else f"{sum(not row.passed for row in report.rows)} measurements are out of tolerance"
-    )
+    """The verdict; green only where all is well, so never above a warning."""
     hops = " → ".join(["PyTorch", *(_HOPS[hop.name] for hop in report.hops)])
-    largest = max((row.largest for row in copies), default=0)
     kind = "" if report.quantize == "none" else f", {report.quantize} weights"
-    warnings = "".join(f'<p class="bad">Warning: {_text(warning)}.</p>' for warning in report.warnings)
+    warnings = report.warnings
+    colour = "good" if report.passed and not warnings else "" if report.passed else "bad"
+    lines = "".join(f'<p class="bad">Warning: {_text(warning)}.</p>' for warning in warnings)
     return (
-        f'<p class="{"good" if report.passed else "bad"}">{verdict}.</p>{warnings}'
-        f"<p>{hops}, by the route {_text(report.route)}{kind}. The largest difference of any value in [0, 1] "
-        f"is {largest:.1e}, {largest * 255:.2g} of an 8-bit level.</p>"
+        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p>'
+        f"<p>{hops}, by the route {_text(report.route)}{kind}.{_largest(report)}</p>"
+    )
+
+
+def _largest(report: ParityReport) -> str:
+    if not report.copies:
+        return ""
+    largest = max(row.largest for row in report.copies)
+    return (
+        f" The largest difference of any value is {largest:.1e}, {largest * 255:.2g} of an 8-bit level; 0 is "
+        "black and 1 white, and values beyond are compared as they are."
     )
 
 

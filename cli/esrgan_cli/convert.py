@@ -4,7 +4,10 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from esrgan_bridge.record import ParityReport
 
 PARITY_FAILED = 3
 
@@ -21,7 +24,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "convert",
         help=text,
-        description=f"{text}; status {PARITY_FAILED}, and nothing kept, where a copy is out of tolerance",
+        description=f"{text}; status {PARITY_FAILED}, and nothing kept, where a copy is out of tolerance; "
+        f"status {PARITY_FAILED} too where no runtime could measure any",
     )
     parser.add_argument("model", metavar="MODEL|FILE")
     parser.add_argument("--to", choices=("onnx", "tf", "tfjs"), required=True, help="the last hop")
@@ -40,6 +44,12 @@ def add_parser(subparsers: Subparsers) -> None:
         help="how the weights are stored (default: none, that is float32)",
     )
     runners_option(parser)
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an earlier conversion to another last hop too, and files of it that changed since; "
+        "files of your own stay in any case",
+    )
     parser.add_argument("--offline", action="store_true", help="never touch the network")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
     parser.set_defaults(run=run)
@@ -57,13 +67,23 @@ def runners_option(parser: argparse.ArgumentParser) -> None:
 
 
 def split_names(text: str) -> list[str]:
-    """Names with commas between."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """Names with commas between; at least one."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("names no runtime; leave it out to measure in all that there are")
+    return names
 
 
 def say(line: str) -> None:
     """Progress goes to stderr."""
     print(line, file=sys.stderr, flush=True)
+
+
+def show(report: "ParityReport") -> None:
+    """The table and its verdict to stdout, warnings to stderr."""
+    print(report, flush=True)
+    for warning in report.warnings:
+        say(f"esrgan: warning: {warning}")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,15 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
             route=arguments.route,
             quantize=arguments.quantize,
             runners=arguments.runners,
+            overwrite=arguments.overwrite,
             offline=arguments.offline,
             cache=arguments.cache,
             progress=say,
         )
     except ParityError as error:
         return fail(error)
-    print(report)
-    for warning in report.warnings:
-        say(f"esrgan: warning: {warning}")
+    show(report)
     for hop in report.hops:
         print(f"{arguments.output / hop.name}: {hop.size / 1e6:.2f} MB, made in {hop.seconds:.1f} s")
     print(arguments.output / "parity.html")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from esrgan_cli.convert import PARITY_FAILED, Subparsers, fail, runners_option, say
+from esrgan_cli.convert import PARITY_FAILED, Subparsers, fail, runners_option, say, show
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -13,7 +13,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "parity",
         help=text,
         description=f"{text}: every file's sha256, then every runtime; status {PARITY_FAILED} where a copy "
-        "is out of tolerance. Needs neither the PyTorch weights nor the network",
+        "is out of tolerance, or no runtime could measure any. Needs neither the PyTorch weights nor the "
+        "network",
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="as given to `esrgan convert --output`")
     runners_option(parser)
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_bridge.errors import ParityError
 
     try:
-        print(recheck(arguments.folder, arguments.runners, progress=say))
+        show(recheck(arguments.folder, arguments.runners, progress=say))
     except ParityError as error:
         return fail(error)
     return 0

@@ -14,7 +14,14 @@ import torch
 from esrgan_bridge import torch_to_onnx
 from esrgan_bridge.artifact import read_metadata
 from esrgan_bridge.chain import convert, recheck
-from esrgan_bridge.errors import ArtifactError, ConversionError, MissingRuntimeError, ParityError, RunnerError
+from esrgan_bridge.errors import (
+    ArtifactError,
+    ConversionError,
+    MissingRuntimeError,
+    NotMeasuredError,
+    ParityError,
+    RunnerError,
+)
 from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.errors import ConfigError
 from tests.bridge.conftest import make_rrdb
@@ -64,6 +71,22 @@ def test_float16(tiny_rrdb, tmp_path):
     assert 1e-5 < max(row.largest for row in rows) < rows[0].tolerance
 
 
+def test_references_are_float64(made):
+    """A small difference is the copy's own: rounding the reference to float32 would change it."""
+    model = make_rrdb().double()
+    (hop,) = (entry for entry in RUNNERS if entry.name == "onnxruntime")
+    rows = {row.probe: row for row in recheck(made).rows}
+    with np.load(made / "reference.npz") as arrays, hop.open(made / "onnx" / "model.onnx") as session:
+        for probe in PROBES:
+            answer, batch = arrays[f"{probe}.answer"], (arrays[f"{probe}.probe"] / np.float32(255))[None]
+            assert answer.dtype == np.float64
+            expected = model(torch.from_numpy(batch.transpose(0, 3, 1, 2)).double())
+            np.testing.assert_allclose(answer, expected.numpy().transpose(0, 2, 3, 1), rtol=0, atol=1e-12)
+            difference = np.abs(answer - session.run(batch)).max()
+            assert rows[probe].largest == pytest.approx(difference, rel=1e-9)
+            assert np.abs(answer.astype(np.float32) - session.run(batch)).max() != rows[probe].largest
+
+
 def test_recheck(made, monkeypatch):
     before = contents(made)
     report = recheck(made)
@@ -72,13 +95,38 @@ def test_recheck(made, monkeypatch):
     assert contents(made) == before
 
 
-def test_an_earlier_conversion_is_replaced(copy, tiny_compact):
-    (copy / "something").write_text("of mine")
-    report = convert(tiny_compact, copy, to="onnx")
-    assert sorted(contents(copy)) == ["onnx/model.onnx", "parity.html", "parity.json", "reference.npz"]
+def test_an_earlier_conversion_is_replaced_and_nothing_else(copy, tiny_compact):
+    """A user's notes beside it and inside of it, and another target by hand, stay and are named."""
+    own = {"notes.txt": b"mine", "onnx/slim.onnx": b"mine too", "tflite/model.tflite": b"another target"}
+    for name, data in own.items():
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_bytes(data)
+    said: list[str] = []
+    report = convert(tiny_compact, copy, to="onnx", progress=said.append)
+    made = contents(copy)
+    assert {name: made.pop(name) for name in own} == own
+    assert sorted(made) == ["onnx/model.onnx", "parity.html", "parity.json", "reference.npz"]
+    assert said[-1] == f"left as they are in {copy}: {', '.join(own)}"
     assert read_metadata(copy / "onnx" / "model.onnx").architecture == "CompactNet"
     assert report.passed
+    assert recheck(copy).passed
     assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_another_target_is_replaced_only_when_told_to(copy, tiny_compact):
+    (copy / "notes.txt").write_text("mine")
+    before = contents(copy)
+    options = {"to": "tfjs", "route": "direct", "runners": ["onnxruntime"]}
+    with pytest.raises(ArtifactError, match="to onnx, not to tfjs; choose another folder, or replace"):
+        convert(tiny_compact, copy, **options)
+    assert contents(copy) == before
+    convert(tiny_compact, copy, overwrite=True, **options)
+    assert (copy / "notes.txt").read_text() == "mine"
+    assert (copy / "tfjs" / "model.json").is_file()
+    # and back: what the record lists goes, with the folder that it leaves empty
+    convert(tiny_compact, copy, to="onnx", overwrite=True)
+    assert sorted(contents(copy)) == sorted(before)
+    assert not (copy / "tfjs").exists()
 
 
 def test_an_empty_folder_is_used(tiny_rrdb, tmp_path):
@@ -96,6 +144,8 @@ def test_foreign_folders_are_left_alone(tiny_rrdb, tmp_path):
         convert(tiny_rrdb, folder, to="onnx")
     with pytest.raises(ArtifactError, match="is a file"):
         convert(tiny_rrdb, folder / "cat.jpg", to="onnx")
+    with pytest.raises(ArtifactError, match="left alone; choose another folder"):
+        convert(tiny_rrdb, folder, to="onnx", overwrite=True)
     assert contents(tmp_path) == {"photos/cat.jpg": b"cat"}
 
 
@@ -218,12 +268,30 @@ def test_recheck_finds_what_drifted(copy, monkeypatch):
     assert [row.passed for row in caught.value.report.rows] == [True, True, True, False, True, True, True]
 
 
-def test_a_runtime_that_is_missing_is_said(tiny_rrdb, tmp_path, monkeypatch):
-    monkeypatch.setattr(type(RUNNERS[0]), "available", lambda self: "not installed: pip install it")
-    report = convert(tiny_rrdb, tmp_path / "net", to="onnx")
-    assert "not run: onnxruntime: not installed: pip install it" in str(report)
-    assert "not installed: pip install it" in (tmp_path / "net" / "parity.html").read_text()
-    assert {row.runner for row in report.rows} == {"torch"}
+@pytest.mark.parametrize("runners", [None, ["onnxruntime"], ["tensorflow"], ["torch"]])
+def test_no_measurement_is_a_failure(made, tiny_rrdb, tmp_path, monkeypatch, runners):
+    """The runtime is missing, reads another hop, or is the original's own."""
+    if runners in (None, ["onnxruntime"]):
+        monkeypatch.setattr(type(RUNNERS[0]), "available", lambda self: "not there: pip install it")
+    with pytest.raises(
+        NotMeasuredError, match=r"nothing was measured of onnx in .*; choose with --runners"
+    ) as err:
+        recheck(made, runners)
+    assert not err.value.report.passed
+    assert ("onnxruntime: not there: pip install it" in str(err.value)) == (
+        runners in (None, ["onnxruntime"])
+    )
+    if runners != ["torch"]:
+        return
+    with pytest.raises(NotMeasuredError):
+        convert(tiny_rrdb, tmp_path / "net", to="onnx", runners=runners)
+    page = (tmp_path / "net" / "parity.html").read_text()
+    assert '<p class="bad">Nothing was measured' in page
+    assert 'class="good"' not in page
+    before = contents(tmp_path)
+    with pytest.raises(NotMeasuredError):  # and no earlier result is given for that
+        convert(tiny_rrdb, tmp_path / "net", to="onnx", runners=runners)
+    assert contents(tmp_path) == before
 
 
 def test_a_runtime_that_fails_is_named(tiny_rrdb, tmp_path, monkeypatch):

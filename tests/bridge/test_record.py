@@ -30,6 +30,7 @@ def test_table(report):
     assert lines[2].endswith("FAILED")
     assert lines[3] == "not run: tfjs-webgpu: no adapter"
     assert lines[4] == "not run: tfjs-webgl on fur: no time"
+    assert lines[5:] == ["1 measurement out of tolerance, of 2 measurements of copies in 2 runtimes"]
     assert not report.passed
 
 

@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ def test_it_holds_what_it_must(page):
     report, text = page
     for part in (
         "&lt;tiny&gt; &amp; co",
-        "All 2 measurements of 2 runtimes are within their tolerance",
+        '<p class="good">2 measurements of copies in 2 runtimes: all within their tolerance.</p>',
+        "<summary>2 measurements of copies in 2 runtimes</summary>",
         "PyTorch → ONNX → TensorFlow",
         "runner-onnx",
         "runner-tf",
@@ -89,8 +91,30 @@ def test_a_failure_is_marked(page, tmp_path):
     )
     write_html(report, tmp_path / "parity.html")
     text = (tmp_path / "parity.html").read_text()
-    assert "1 measurements are out of tolerance" in text
+    assert (
+        '<p class="bad">1 measurement out of tolerance, of 3 measurements of copies in 3 runtimes.</p>'
+        in text
+    )
     assert text.count("data-failed>") == 2  # in the line of its runner, and in its own
+
+
+def test_the_original_alone_is_no_measurement(page, tmp_path):
+    report, _ = page
+    report.rows = [replace(report.rows[0], hop="torch", runner="torch")]
+    write_html(report, tmp_path / "parity.html")
+    text = (tmp_path / "parity.html").read_text()
+    assert '<p class="bad">Nothing was measured' in text
+    assert "<summary>0 measurements of copies in 0 runtimes, and 1 of the original" in text
+    assert 'class="good"' not in text
+
+
+def test_a_warning_is_above_and_nothing_green(page, tmp_path):
+    report, _ = page
+    report.rows = report.rows[:1]
+    write_html(report, tmp_path / "parity.html")
+    text = (tmp_path / "parity.html").read_text()
+    assert text.index("Warning: no runtime measured tf") < text.index("all within their tolerance")
+    assert 'class="good"' not in text
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,17 @@ if "trunk" in model.signatures:
 np.savez(sys.argv[3], **{name: value.numpy() for name, value in answers.items()})
 """
 
+# by itself it computes in bfloat16 where the processor can
+ASK_OPENVINO = """
+import sys
+import numpy as np
+from esrgan_torch.openvino_import import import_openvino
+openvino = import_openvino()
+model = openvino.Core().read_model(sys.argv[1])
+compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+np.save(sys.argv[3], compiled(np.load(sys.argv[2]))[compiled.output("output")])
+"""
+
 
 def ask_tensorflow(saved_model: Path, batch: torch.Tensor) -> dict[str, torch.Tensor]:
     question, answer = saved_model.parent / "question.npy", saved_model.parent / "answer.npz"
@@ -87,6 +98,21 @@ def test_route_tf(model, tmp_path, rng, need):
     direct = write_tfjs(graph, tmp_path / "direct", metadata_of(model))
     other = compute(direct, {"input": nhwc(batch)}, "output")
     torch.testing.assert_close(pictures[0], other, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", [small_rrdb(blocks=1), small_compact(scale=3)], ids=["rrdb", "compact"])
+def test_openvino_reads_our_saved_models(model, tmp_path, rng, need):
+    """All of it, scalar constants among it, and it computes the same."""
+    need("tensorflow")
+    need("openvino")
+    graph = lower(export_onnx(model, tmp_path / "model.onnx"))
+    saved = write_saved_model(graph, tmp_path / "tf", metadata_of(model))
+    batch = torch.rand((2, 3, 6, 10), generator=rng)
+    np.save(tmp_path / "question.npy", nhwc(batch).contiguous().numpy())
+    command = [sys.executable, "-c", ASK_OPENVINO, *map(str, (saved, tmp_path / "question.npy"))]
+    subprocess.run([*command, tmp_path / "answer.npy"], check=True, capture_output=True, env=environment())
+    found = torch.from_numpy(np.load(tmp_path / "answer.npy"))
+    torch.testing.assert_close(found, nhwc(model(batch)), rtol=0, atol=1e-5)
 
 
 def test_route_onnx_tf(tmp_path, rng, need):
