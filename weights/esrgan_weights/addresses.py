@@ -11,7 +11,7 @@ import urllib.request
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO
+from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 
@@ -92,6 +92,18 @@ def is_allowed(url: str) -> bool:
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirect to an allowed address alone."""
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message
+    ) -> Any:
+        """Close the answer too where the address in it cannot be one, which urllib leaves open."""
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)  # pyright: ignore[reportArgumentType]
+        except ValueError:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self,
