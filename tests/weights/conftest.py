@@ -82,7 +82,8 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """What the last part of a path asks for: good, no-ranges, wrong, truncated, cut (breaks after 40,000
-    bytes), page, longer, missing, no-length, moved (to good), leaves (to http on another machine)."""
+    bytes), page, longer, missing, no-length, moved (to good), leaves (to http on another machine), astray
+    (to no address), part (status 206), odd-length."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -95,9 +96,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if manners == "missing":
                 self.send_error(404)
                 return
-            if manners in ("moved", "leaves"):
+            places = {"moved": "good", "leaves": "http://192.0.2.1/good", "astray": "http://[good"}
+            if manners in places:
                 self.send_response(302)
-                self.send_header("Location", "good" if manners == "moved" else "http://192.0.2.1/good")
+                self.send_header("Location", places[manners])
                 self.end_headers()
                 return
             if manners == "wrong":
@@ -108,11 +110,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if asked and start >= len(body):
                 self.send_error(416)
                 return
-            self.send_response(206 if start else 200)
+            self.send_response(206 if start or manners == "part" else 200)
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
             self.send_header("Content-Type", "text/html" if manners == "page" else "application/octet-stream")
-            if manners != "no-length":
+            if manners == "odd-length":
+                self.send_header("Content-Length", "many")
+            elif manners != "no-length":
                 self.send_header("Content-Length", str(len(body) - start))
             self.end_headers()
             end = {"truncated": len(body) // 2, "cut": start + 40_000}.get(manners, len(body))

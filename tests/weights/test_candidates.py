@@ -211,3 +211,18 @@ def test_a_list_in_a_billion_places_is_refused():
         content = [content] * 10
     with pytest.raises(CheckpointError, match="more than 500,000 entries"):
         entries_of(content)
+
+
+@pytest.mark.parametrize(
+    "keys", ["exp_avg", "exp_avg_sq", "optimizer state exp_avg", "momentum_buffer", "gradients", "grads"]
+)
+def test_what_training_keeps_of_each_parameter_is_no_network(good, keys):
+    content = {name: torch.zeros_like(tensor) for name, tensor in good.items()}
+    for key in reversed(keys.split(" ")):
+        content = {key: content}
+    assert found({**content, "model": good}, good) == "model"
+    assert found({**content, **good}, good) == ""
+
+
+def test_empty_tensors_are_no_parameters(good):
+    assert found({**good, "device_indicator": torch.zeros(0)}, good) == ""

@@ -1,10 +1,13 @@
+import os
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from esrgan_torch.config import RRDBNetConfig
-from esrgan_weights import read_checkpoint, save
-from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+from esrgan_weights import load, read_checkpoint, save
+from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
+from esrgan_weights.own import OwnModel, facts_of
 
 
 def test_content_counts_and_not_the_suffix(small_rrdb, tmp_path):
@@ -80,3 +83,49 @@ def test_scale_2_and_3_cannot_be_told_apart(make_network, tmp_path, name):
 
 def test_no_note_where_the_scale_is_plain(small_rrdb, tmp_path):
     assert read_checkpoint(save(small_rrdb, tmp_path / "3x.pth", "old-arch")).notes == ()
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin", ".onnx", ""])
+def test_a_pickle_under_any_suffix(small_rrdb, tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    torch.save(small_rrdb.state_dict(), path)
+    assert read_checkpoint(path).config == small_rrdb.config
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".bin"])
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS pointer"),
+        (b"<!DOCTYPE html><html><body>Confirm the download</body></html>", "a web page"),
+        (b"GGUF\3\0\0\0", "a GGUF file"),
+    ],
+)
+def test_what_it_is_instead_under_any_suffix(tmp_path, suffix, content, what):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=what):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "~no-such-user-here/a.pth"])
+def test_names_that_no_file_can_have(name):
+    with pytest.raises(CheckpointError, match="there is no such file"):
+        read_checkpoint(name)
+    with pytest.raises((CheckpointError, UnknownModelError)):
+        load(name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match="a pipe or a device"):
+        read_checkpoint(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("stated", ["9" * 5000, "-1", "²", "two"])
+def test_sizes_that_are_no_numbers_are_not_believed(small_rrdb, tmp_path, stated):
+    path = tmp_path / "a.safetensors"
+    save_file(dict(small_rrdb.state_dict()), path, {"unshuffle": stated, "scale": stated})
+    assert read_checkpoint(path).config == small_rrdb.config
+    assert OwnModel("a", path, facts_of(path)).scale is None

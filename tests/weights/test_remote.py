@@ -66,6 +66,8 @@ def test_both_files_of_an_ncnn_model(server, tmp_path):
         ("page", r"a web page; give the address of the file itself .* /resolve/ in place of /blob/"),
         ("cut", "ended after 40,000 of 102,400 bytes"),
         ("leaves", "redirects to http://192.0.2.1, which is not https"),
+        ("astray", "Invalid IPv6 URL"),
+        ("part", "a part of the file"),
     ],
 )
 def test_no_file(server, tmp_path, manners, reason):
@@ -119,3 +121,38 @@ def test_unwritable_cache(server, tmp_path):
     blocked.write_text("")
     with pytest.raises(FetchError, match="cannot be written to"):
         fetch_url(f"{server.url}/good.pth", cache=blocked)
+
+
+def test_length_that_is_no_number(server, tmp_path):
+    assert fetch_url(f"{server.url}/odd-length.pth", cache=tmp_path).read_bytes() == server.content
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("a b.pth", "/a%20b.pth"),
+        ("gr\u00fcn.pth", "/gr%C3%BCn.pth"),
+        ("a%20b.pth?x=1%2F2", "/a%20b.pth?x=1%2F2"),
+    ],
+)
+def test_address_as_it_is_copied(server, tmp_path, path, asked):
+    fetch_url(f"{server.url}/{path}", cache=tmp_path)
+    assert server.paths == [asked]
+
+
+@pytest.mark.parametrize("address", ["https://[bad/a.pth", "https:///a.pth"])
+def test_address_without_a_host(tmp_path, no_network, address):
+    with pytest.raises(ConfigError, match="fetched by https://"):
+        fetch_url(address, cache=tmp_path)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 300])
+def test_host_that_cannot_be(tmp_path, host):
+    with pytest.raises(FetchError, match="could not be fetched"):
+        fetch_url(f"https://{host}/a.pth", cache=tmp_path)
+
+
+def test_password_is_not_kept(tmp_path, no_network):
+    with pytest.raises(ConfigError, match="user or a password") as caught:
+        fetch_url("https://me:secret@a.example/a.pth", cache=tmp_path)
+    assert "secret" not in str(caught.value)

@@ -55,3 +55,8 @@ def test_rounding_is_that_of_torch(dtype):
         expected = tensor.to(getattr(torch, dtype))
         assert torch.equal(rounded(tensor, dtype), expected.float())
         assert torch.equal(stored_as(rounded(tensor, dtype), dtype), expected)
+
+
+def test_a_view_with_the_sign_turned_late():
+    tensor = torch._neg_view(torch.ones(3))
+    assert torch.equal(as_float32(tensor, "x"), torch.full((3,), -1.0))

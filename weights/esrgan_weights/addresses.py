@@ -11,7 +11,7 @@ import urllib.request
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO
+from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +21,7 @@ HUB = "https://huggingface.co"
 ENDPOINT = "HF_ENDPOINT"  # the hub's own variable for a mirror of it
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SCHEMES = ("https://", "http://", "hf://")
+KEPT = "%/:=&?~+!$,;'@()*[]"  # of an address, what has been quoted or has a meaning
 TIMEOUT = 10.0  # seconds to connect, and between two pieces
 
 
@@ -68,12 +69,22 @@ def url_of(address: str) -> str:
             f"{address}: weights are fetched by https:// (http:// from this machine alone), since anybody on "
             "the way could change what comes otherwise"
         )
-    return address
+    parts = urlsplit(address)
+    if parts.username or parts.password:
+        raise ConfigError(
+            f"https://...@{parts.hostname}: an address with a user or a password is not fetched, since it "
+            "would be kept and shown; download the file and give its path"
+        )
+    # as browsers do with what is copied from them: spaces and letters beyond ASCII
+    return parts._replace(path=quote(parts.path, safe=KEPT), query=quote(parts.query, safe=KEPT)).geturl()
 
 
 def is_allowed(url: str) -> bool:
     """Whether it is https, or http to this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as a bracket that is not closed
+        return False
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     )
@@ -81,6 +92,18 @@ def is_allowed(url: str) -> bool:
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirect to an allowed address alone."""
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message
+    ) -> Any:
+        """Close the answer too where the address in it cannot be one, which urllib leaves open."""
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)  # pyright: ignore[reportArgumentType]
+        except ValueError:
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self,
@@ -109,4 +132,13 @@ def open_url(url: str, start: int = 0) -> AbstractContextManager[http.client.HTT
     if start:
         headers["Range"] = f"bytes={start}-"
     request = urllib.request.Request(url_of(url), headers=headers)
-    return urllib.request.build_opener(_Redirects).open(request, timeout=TIMEOUT)
+    try:
+        return urllib.request.build_opener(_Redirects).open(request, timeout=TIMEOUT)
+    except ValueError as error:  # a host that cannot be one, or a redirect to such a one
+        raise http.client.InvalidURL(str(error)) from error
+
+
+def length_of(response: http.client.HTTPResponse) -> int | None:
+    """How many bytes the server announces; None where it says nothing, or no number."""
+    stated = response.headers.get("Content-Length", "").strip()
+    return int(stated) if re.fullmatch(r"[0-9]{1,18}", stated) else None

@@ -35,6 +35,8 @@ BESIDE = re.compile(
     r"discr|critic|teacher|^(net|model)?[_\-]?d($|[_\-])|(^|[_\-])(old|init|initial|pretrained|frozen)($|[_\-])",
     re.IGNORECASE,
 )
+# keys of what training keeps for each parameter, under the parameter's own name: moments, gradients
+TRAINING = re.compile(r"optim|exp_(avg|inf)|momentum_buffer|^moments?\d?$|^grad", re.IGNORECASE)
 SHOWN = 6  # names shown of a file that nothing recognises
 
 
@@ -81,10 +83,11 @@ class Candidate:
     def rank(self) -> tuple[bool, int, int]:
         """The larger, the sooner it is what the file was saved for."""
         steps = [*self.keys, *self.prefix.split(".")]
-        beside, averaged, generator = (
-            sum(bool(pattern.search(step)) for step in steps) for pattern in (BESIDE, AVERAGED, GENERATOR)
+        beside, training, averaged, generator = (
+            sum(bool(pattern.search(step)) for step in steps)
+            for pattern in (BESIDE, TRAINING, AVERAGED, GENERATOR)
         )
-        return not beside, averaged, generator
+        return not (beside or training), averaged, generator
 
     def check(self) -> None:
         """Raise `CheckpointError` that names the tensors which are missing or too many."""
@@ -214,6 +217,8 @@ def _is_a_part(entries: Mapping[str, Entry], place: _Place, candidate: Candidate
 def is_counter(name: str, tensor: Tensor) -> bool:
     """Whether a tensor is bookkeeping, such as `n_averaged`, `num_updates` or `step`, and no parameter."""
     if not tensor.is_floating_point() and not tensor.is_complex():
+        return True
+    if tensor.numel() == 0:  # kept by some modules to know their device
         return True
     # a single number is a counter or a rate, but a quantised file's scale belongs to its weights
     return tensor.numel() == 1 and not name.endswith((".weight", ".bias")) and "scale" not in name

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from esrgan_weights.addresses import TIMEOUT, open_url
+from esrgan_weights.addresses import TIMEOUT, length_of, open_url
 from esrgan_weights.cache import CHUNK, difference
 from esrgan_weights.errors import FetchError
 from esrgan_weights.registry import File
@@ -97,8 +97,8 @@ def _receive(url: str, file: File, part: Path, progress: bool | None) -> str | N
     try:
         with open_url(url, start) as response:
             start = _start(response, file, start)
-            length = response.headers.get("Content-Length")
-            total = file.size or (start + int(length) if length else None)
+            length = length_of(response)
+            total = file.size or (start + length if length else None)
             most = min(total or LARGEST, LARGEST)
             with progress_bar(file.name, total, start, progress) as bar, _open(part, start) as stream:
                 received = start
@@ -136,9 +136,9 @@ def _start(response: http.client.HTTPResponse, file: File, asked: int) -> int:
         if not found or int(found[1]) != asked or found[2] not in ("*", str(file.size or found[2])):
             raise SourceError("the server's part does not continue the bytes that are there")
         return asked
-    length = response.headers.get("Content-Length")
-    if length is not None and file.size is not None and int(length) != file.size:
-        raise SourceError(f"the server has {int(length):,} bytes where {file.size:,} are expected")
+    length = length_of(response)
+    if length is not None and file.size is not None and length != file.size:
+        raise SourceError(f"the server has {length:,} bytes where {file.size:,} are expected")
     return 0
 
 

@@ -22,9 +22,22 @@ BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF"),
     (b"MZ", "a program for Windows"),
 )
+PAGES = (b"<!doctype", b"<html")
 ONNX = "an ONNX file, a graph without its training form; give the PyTorch checkpoint it was made from"
 WEIGHTS = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".param")
 SHOWN = 3
+
+
+def is_another(head: bytes) -> bool:
+    """Whether a file that is named as safetensors or ncnn is plainly something else.
+
+    Args:
+        head: its first bytes, 32 at least.
+    """
+    begins = head.startswith(
+        (b"PK\x03\x04", *(beginning for beginning, _ in BEGINNINGS if len(beginning) > 2))
+    )
+    return begins or head.lstrip().lower().startswith(PAGES)
 
 
 def what_is(head: bytes, suffix: str) -> str:
@@ -43,7 +56,7 @@ def what_is(head: bytes, suffix: str) -> str:
         return "a TensorFlow Lite model; give the PyTorch checkpoint it was made from"
     if head[257:262] == b"ustar":
         return "a tar archive; unpack it and give the file inside"
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+    if head.lstrip().lower().startswith(PAGES):
         return "a web page, as a download link gives when it asks to be confirmed; download the file itself"
     # protocol buffers: field 1 is ONNX's version (3 and more) or TensorFlow's (1)
     if suffix == ".onnx" or (

@@ -42,7 +42,7 @@ class OwnModel:
     def scale(self) -> int | None:
         """Output pixels an input pixel, where the file states it."""
         stated = self.facts.get("scale", "")
-        return int(stated) if stated.isdecimal() else None
+        return int(stated) if re.fullmatch(r"[0-9]{1,2}", stated) else None
 
 
 def own_folder() -> Path:

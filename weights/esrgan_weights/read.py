@@ -14,10 +14,12 @@ from esrgan_weights.cache import sha256_of
 from esrgan_weights.candidates import Candidate, find
 from esrgan_weights.checkpoint import Checkpoint, Config
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+from esrgan_weights.file_kinds import is_another
 from esrgan_weights.infer import network_of
 from esrgan_weights.ncnn_graph import MAGIC
+from esrgan_weights.paths import exists, expanded
 from esrgan_weights.read_ncnn import pair, read_ncnn
-from esrgan_weights.read_pickle import PICKLE, ZIP, read_pickle
+from esrgan_weights.read_pickle import PICKLE, read_pickle
 from esrgan_weights.stated import stated_sizes
 
 # 3x or x3 that is no part of a larger number or of a version ("v3x")
@@ -40,11 +42,13 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
         UnsafeCheckpointError: a pickle that would run code.
         UnknownArchitectureError: the file is whole and something else; the message says what.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
+    path = expanded(path)
+    if not exists(path):
         raise CheckpointError(f"{path}: there is no such file")
     if path.is_dir():
         raise CheckpointError(f"{path}: it is a folder; give one of its files")
+    if not path.is_file():  # a pipe would be waited for
+        raise CheckpointError(f"{path}: it is a pipe or a device; weights are read from a file alone")
     try:
         return _read(path, sha256)
     except CheckpointError as error:
@@ -60,7 +64,7 @@ def _read(path: Path, sha256: str | None) -> Checkpoint:
     ):
         param, weights = pair(path)
         return read_ncnn_files(param, weights, sha256 or sha256_of(weights))
-    if _is_safetensors(path, head) or path.suffix.lower() == ".safetensors":
+    if _is_safetensors(path, head) or (path.suffix.lower() == ".safetensors" and not is_another(head)):
         content, metadata = _read_safetensors(path)
         container = "safetensors"
     else:
@@ -101,7 +105,7 @@ def _layout_of(found: Candidate) -> str:
 def _stated_unshuffle(found: Candidate, metadata: Mapping[str, str]) -> int | None:
     """The unshuffle that the file states, where `save` wrote it."""
     stated = str({**metadata, **stated_sizes(found.container)}.get("unshuffle", ""))
-    return int(stated) if stated.isdecimal() else None
+    return int(stated) if re.fullmatch(r"[0-9]{1,2}", stated) else None
 
 
 def _note_of_others(found: Candidate, others: Sequence[Candidate]) -> tuple[str, ...]:
@@ -141,12 +145,12 @@ def notes_of(path: Path, config: Config) -> tuple[str, ...]:
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as stream:
-        return stream.read(16)
+        return stream.read(64)
 
 
 def _is_another_container(path: Path, head: bytes) -> bool:
     """Whether a `.bin` is not ncnn's but what transformers and others give that name."""
-    return head.startswith((ZIP, PICKLE)) or _is_safetensors(path, head)
+    return head.startswith(PICKLE) or is_another(head) or _is_safetensors(path, head)
 
 
 def _is_safetensors(path: Path, head: bytes) -> bool:

@@ -8,6 +8,7 @@ import threading
 import warnings
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import torch
 
@@ -55,12 +56,13 @@ def read_pickle(path: Path) -> object:
     elif not head.startswith(PICKLE):
         raise CheckpointError(f"it is {what_is(head, path.suffix.lower())}")
     try:
-        return _load(path)
+        with path.open("rb") as stream:  # by its name torch would take some files for others
+            return _load(stream)
     except (pickle.UnpicklingError, *DAMAGE) as first:
         return _read_rewritten(path, first)
 
 
-def _load(source: Path | io.BytesIO) -> object:
+def _load(source: IO[bytes]) -> object:
     with warnings.catch_warnings():
         # torch asks to be told of pickles that it did not write; if they fail, the error says so
         warnings.filterwarnings("ignore", message="Detected pickle protocol")

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from esrgan_weights.addresses import TIMEOUT, open_url, url_of
+from esrgan_weights.addresses import TIMEOUT, length_of, open_url, url_of
 from esrgan_weights.cache import CHUNK, cache_folder, sha256_of
 from esrgan_weights.download import LARGEST, SourceError, disk_error, progress_bar
 from esrgan_weights.errors import FetchError, OfflineError
@@ -116,8 +116,9 @@ def _receive(url: str, part: Path, progress: bool | None) -> None:
     with _open(url) as response:
         if response.headers.get_content_type() == "text/html":
             raise SourceError(WEB_PAGE)
-        length = response.headers.get("Content-Length")
-        total = int(length) if length else None
+        if response.status == http.client.PARTIAL_CONTENT:
+            raise SourceError("the server sent a part of the file, and was asked for all of it")
+        total = length_of(response)
         if total is not None and total > LARGEST:
             raise SourceError(f"it has {total:,} bytes, more than weights have ({LARGEST:,} at most)")
         received = 0

@@ -15,6 +15,7 @@ from esrgan_weights.errors import CheckpointError
 from esrgan_weights.fetching import obtain
 from esrgan_weights.hub import fetch_hub
 from esrgan_weights.memory import read_state_dict, read_stream
+from esrgan_weights.paths import exists, expanded
 from esrgan_weights.read import read_checkpoint
 from esrgan_weights.registry import Model
 from esrgan_weights.remote import fetch_url
@@ -78,7 +79,7 @@ def _published_model(name: str) -> Model | None:
     """The published model of that name; a file or an own model goes before the stem of a published file."""
     if name in registry.models():
         return registry.find(name)
-    if name in registry.aliases() and not Path(name).exists() and not own.path_of(name):
+    if name in registry.aliases() and not exists(name) and not own.path_of(name):
         return registry.find(name)
     return None
 
@@ -90,8 +91,8 @@ def existing_file(name_or_path: str | Path) -> Path:
         CheckpointError: it looks like a path, and there is no such file.
         UnknownModelError: it looks like a model's name, and there is no such model.
     """
-    path = Path(name_or_path).expanduser()
-    if path.exists():
+    path = expanded(name_or_path)
+    if exists(path):
         return path
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.lower().endswith(own.FILES):

@@ -29,7 +29,7 @@ def as_float32(tensor: Tensor, name: str) -> Tensor:
         raise CheckpointError(f"{name} holds {kind} numbers; a network needs floating-point ones")
     if tensor.layout != torch.strided or tensor.device.type == "meta":
         raise CheckpointError(f"{name} is a sparse or an empty tensor; a network needs all its numbers")
-    array = _array(tensor.detach().cpu())
+    array = _array(tensor.detach().cpu().resolve_neg())
     if not np.isfinite(array).all():
         raise CheckpointError(f"{name} holds NaN or infinity: the file is damaged, or its training failed")
     return torch.from_numpy(array)
