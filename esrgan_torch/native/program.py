@@ -1,0 +1,217 @@
+"""Networks as programs: lists of operations on maps, which the native library carries out."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from esrgan_torch.compact import CompactNet
+from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
+from esrgan_torch.native.library import CMap, COperation, CPhase, Program
+from esrgan_torch.native.winograd import padded, transformed_weight
+
+
+class Kind(IntEnum):
+    """Of a map: as many rows as are needed, all of them, or the caller's memory."""
+
+    RING = 0
+    PLANE = 1
+    GIVEN = 2
+
+
+CONVOLVE, LOAD = 0, 1
+NONE = -1
+
+
+class Builder:
+    """Collects a program; sizes and orders are those of `source/esrgan_native.h`.
+
+    Args:
+        lanes: floats of a vector, for which weights are laid out.
+    """
+
+    def __init__(self, lanes: int) -> None:
+        self._lanes = lanes
+        self._maps: list[CMap] = []
+        self._domains: list[int] = []
+        self._phases: list[CPhase] = []
+        self._operations: list[COperation] = []
+        self._kept: list[Tensor] = []
+
+    def map(self, channels: int, kind: Kind = Kind.RING, scale: int = 1) -> int:
+        """The number of a new map; `channels` are padded."""
+        self._maps.append(CMap(kind, padded(channels), scale))
+        return len(self._maps) - 1
+
+    def domain(self, widths: Sequence[int]) -> int:
+        """The number of a new domain, in which transforms of maps of these widths are kept."""
+        self._domains.append(sum(map(padded, widths)))
+        return len(self._domains) - 1
+
+    def phase(self, length: int, repeats: int = 1) -> None:
+        """Make a phase of the operations added since the last one: `length` of them, `repeats` times."""
+        first = sum(phase.length * phase.repeats for phase in self._phases)
+        assert len(self._operations) == first + length * repeats
+        self._phases.append(CPhase(first, length, repeats))
+
+    def load(self, picture: int, target: int, channels: int, fold: int = 1, repeat: int = 1) -> None:
+        """A given planar picture becomes channels of `target`: folded by `fold`, each `repeat` times."""
+        none = (NONE, NONE)
+        self._operations.append(
+            COperation(
+                kind=LOAD,
+                source=picture,
+                target=target,
+                residual=none,
+                waits=none,
+                domain=NONE,
+                channels=channels,
+                enlarge=fold,
+                repeat=repeat,
+            )
+        )
+
+    def convolution(
+        self,
+        layer: nn.Conv2d,
+        source: int,
+        target: int,
+        waits: Sequence[int],
+        slopes: Tensor | float | None = None,
+        residuals: Sequence[tuple[float, int]] = (),
+        dense: tuple[int, Sequence[int]] | None = None,
+    ) -> None:
+        """3x3 with bias, then PReLU of `slopes`, then for each residual: result * factor + map.
+
+        Args:
+            layer: its weights are copied.
+            source, target: maps.
+            waits: numbers in the phase of the operations whose result is read.
+            slopes: (outputs,), or one for all.
+            residuals: factors and maps.
+            dense: a domain, and the widths of the maps in it that are read; the source is the last one.
+        """
+        weight, bias = (values.detach().float() for values in (layer.weight, layer.bias) if values is not None)
+        outputs, channels = weight.shape[:2]
+        offset, domain = 0, NONE
+        if dense is not None:
+            domain, widths = dense
+            offset, channels = sum(map(padded, widths[:-1])), padded(widths[-1])
+            parts = torch.split(weight, list(widths), dim=1)
+            weight = torch.cat([F.pad(part, (0, 0, 0, 0, 0, -part.shape[1] % 16)) for part in parts], dim=1)
+        if isinstance(slopes, float):
+            slopes = torch.full((outputs,), slopes)
+        numbers = [number for _, number in residuals] + [NONE] * (2 - len(residuals))
+        factors = [factor for factor, _ in residuals] + [0.0] * (2 - len(residuals))
+        self._operations.append(
+            COperation(
+                kind=CONVOLVE,
+                source=source,
+                target=target,
+                residual=tuple(numbers),
+                factor=tuple(factors),
+                waits=(*waits, *[NONE] * (2 - len(waits))),
+                domain=domain,
+                offset=offset,
+                channels=channels,
+                outputs=padded(outputs),
+                enlarge=1,
+                repeat=1,
+                weights=self._address(transformed_weight(weight, self._lanes)),
+                bias=self._address(_padded_vector(bias)),
+                slopes=None if slopes is None else self._address(_padded_vector(slopes.detach().float())),
+            )
+        )
+
+    def _address(self, tensor: Tensor) -> int:
+        self._kept.append(tensor)
+        return tensor.data_ptr()
+
+    def program(self) -> Program:
+        """What was collected."""
+        return Program(self._maps, self._domains, self._phases, self._operations, self._kept)
+
+
+def _padded_vector(values: Tensor) -> Tensor:
+    return F.pad(values, (0, padded(len(values)) - len(values))).clone()
+
+
+PICTURE, RESULT = 0, 1  # numbers of the given maps, in both programs
+
+
+def compact_program(model: CompactNet, lanes: int) -> Program:
+    """CompactNet's trunk: one phase, so that a few rows of each map exist at a time."""
+    config = model.config
+    builder = Builder(lanes)
+    large = config.out_channels * config.scale**2
+    builder.map(config.in_channels, Kind.GIVEN)
+    builder.map(large, Kind.GIVEN)
+    source = builder.map(config.in_channels)
+    builder.load(PICTURE, source, config.in_channels)
+    convolutions = [layer for layer in model.body if isinstance(layer, nn.Conv2d)]
+    slopes = [layer.weight for layer in model.body if isinstance(layer, nn.PReLU)]
+    for number, (layer, slope) in enumerate(zip(convolutions, slopes, strict=False)):
+        target = builder.map(config.features)
+        builder.convolution(layer, source, target, [number], slope)
+        source = target
+    enlarged = builder.map(large)
+    builder.load(PICTURE, enlarged, large, repeat=config.scale**2)
+    last = len(convolutions)
+    builder.convolution(convolutions[-1], source, RESULT, [last - 1, last], residuals=[(1.0, enlarged)])
+    builder.phase(last + 2)
+    return builder.program()
+
+
+def rrdb_program(model: RRDBNet, lanes: int) -> Program:
+    """RRDBNet's trunk: the first convolution, all dense blocks as one phase, the body's last convolution.
+
+    Two planes exist, as of an RRDB's start and of its stream. The first convolution is computed again at the
+    end rather than kept.
+    """
+    config = model.config
+    features, growth = config.features, config.growth
+    folded = config.in_channels * config.unshuffle**2
+    builder = Builder(lanes)
+    builder.map(config.in_channels, Kind.GIVEN)
+    builder.map(features, Kind.GIVEN)
+    start, stream = builder.map(features, Kind.PLANE), RESULT
+    pictures = [builder.map(folded), builder.map(folded)]
+    inner = [builder.map(growth) for _ in range(4)]
+    domain = builder.domain([features, *[growth] * 4])
+
+    builder.load(PICTURE, pictures[0], folded, config.unshuffle)
+    builder.convolution(model.conv_first, pictures[0], start, [0])
+    builder.phase(2)
+    for rrdb in model.rrdbs():
+        _dense_block(builder, rrdb.rdb1, start, stream, [], inner, domain)
+        _dense_block(builder, rrdb.rdb2, stream, stream, [], inner, domain)
+        _dense_block(builder, rrdb.rdb3, stream, start, [(RESIDUAL_SCALE, start)], inner, domain)
+    builder.phase(5, 3 * config.blocks)
+    builder.load(PICTURE, pictures[1], folded, config.unshuffle)
+    builder.convolution(model.conv_first, pictures[1], stream, [0])
+    builder.convolution(model.conv_body, start, stream, [1], residuals=[(1.0, stream)])
+    builder.phase(3)
+    return builder.program()
+
+
+def _dense_block(
+    builder: Builder,
+    block: ResidualDenseBlock,
+    source: int,
+    target: int,
+    further: Sequence[tuple[float, int]],
+    inner: Sequence[int],
+    domain: int,
+) -> None:
+    """target = source + 0.2 * block(source), and then for each of `further`: target * factor + map."""
+    widths = [block.conv1.in_channels]
+    maps = [source, *inner]
+    last = 4
+    for number, layer in enumerate((block.conv1, block.conv2, block.conv3, block.conv4)):
+        waits = [number - 1 if number else last]
+        builder.convolution(layer, maps[number], inner[number], waits, SLOPE, dense=(domain, tuple(widths)))
+        widths.append(layer.out_channels)
+    residuals = [(RESIDUAL_SCALE, source), *further]
+    builder.convolution(block.conv5, inner[-1], target, [3], residuals=residuals, dense=(domain, widths))

@@ -1,0 +1,222 @@
+/* 3x3 convolution by Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2015): a patch of 6x6 pixels is
+ * transformed, multiplied with the transformed weights frequency by frequency, summed over channels, and transformed
+ * back into 4x4 pixels: 36 multiplications where the direct form needs 144. Sums over channels are matrix products.
+ *
+ * A tile's values do not depend on which tiles are computed with it.
+ */
+#include "kernels.h"
+#include "vectors.h"
+
+#include <string.h>
+
+#define JOINED(a, b) a##b
+#define NAMED(a, b) JOINED(a, b)
+
+/* one dimension of B^T d B */
+INLINE void transform_line(const vec d[PATCH], vec out[PATCH]) {
+  const vec four = splat(4), two = splat(2);
+  const vec even = sub(d[4], d[2]), odd = sub(d[3], d[1]);
+  const vec wide = fnma(four, d[2], d[4]), tall = fnma(four, d[1], d[3]);
+  out[0] = fma_(four, sub(d[0], d[2]), even);
+  out[1] = add(wide, tall);
+  out[2] = sub(wide, tall);
+  out[3] = fma_(two, odd, even);
+  out[4] = fnma(two, odd, even);
+  out[5] = fnma(four, odd, sub(d[5], d[3]));
+}
+
+/* one dimension of A^T m A */
+INLINE void restore_line(const vec m[PATCH], vec out[TILE]) {
+  const vec a = add(m[1], m[2]), b = sub(m[1], m[2]), c = add(m[3], m[4]), d = sub(m[3], m[4]);
+  out[0] = add(m[0], add(a, c));
+  out[1] = fma_(splat(2), d, b);
+  out[2] = fma_(splat(4), c, a);
+  out[3] = fma_(splat(8), d, add(b, m[5]));
+}
+
+/* The 6x6 pixels that a tile sees, with zeros beyond the map's borders, as rows of a patch. */
+static void copy_patch(const convolution *task, int64_t top, int64_t left, ptrdiff_t pixel) {
+  const view *map = &task->source;
+  for (int y = 0; y < PATCH; y++) {
+    float *to = task->patch + (size_t)y * PATCH * pixel;
+    const int inside = top + y >= 0 && top + y < map->height;
+    for (int x = 0; x < PATCH; x++, to += pixel) {
+      if (inside && left + x >= 0 && left + x < map->width)
+        memcpy(to, view_row(map, top + y) + (left + x) * map->pixel, pixel * sizeof(float));
+      else
+        memset(to, 0, pixel * sizeof(float));
+    }
+  }
+}
+
+static void transform_tile(const convolution *task, int64_t ty, int64_t tx, float *to) {
+  const view *map = &task->source;
+  const int64_t top = ty * TILE - 1, left = tx * TILE - 1;
+  const float *rows[PATCH];
+  ptrdiff_t pixel = map->pixel;
+  if (top >= 0 && left >= 0 && top + PATCH <= map->height && left + PATCH <= map->width) {
+    for (int y = 0; y < PATCH; y++)
+      rows[y] = view_row(map, top + y) + left * pixel;
+  } else {
+    pixel = (task->channels + LANES - 1) / LANES * LANES;
+    copy_patch(task, top, left, pixel);
+    for (int y = 0; y < PATCH; y++)
+      rows[y] = task->patch + (size_t)y * PATCH * pixel;
+  }
+  for (int c = 0; c < task->channels; c += LANES) {
+    vec half[PATCH][PATCH];
+    for (int x = 0; x < PATCH; x++) {
+      vec d[PATCH], out[PATCH];
+      for (int y = 0; y < PATCH; y++)
+        d[y] = load(rows[y] + x * pixel + c);
+      transform_line(d, out);
+      for (int y = 0; y < PATCH; y++)
+        half[y][x] = out[y];
+    }
+    for (int y = 0; y < PATCH; y++) {
+      vec out[PATCH];
+      transform_line(half[y], out);
+      for (int x = 0; x < PATCH; x++)
+        store(to + (y * PATCH + x) * task->frequency + c, out[x]);
+    }
+  }
+}
+
+#if ROWS == 12
+#define FOR_ROWS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#else
+#define FOR_ROWS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
+#endif
+
+/* `rows` tiles x `depth` channels times `depth` x one or two vectors of outputs. Every sum is a variable of its own:
+ * in an array, gcc leaves them in memory. `rows` and `two` are known when this is compiled. */
+INLINE void multiply(int rows, int two, const float *maps, ptrdiff_t stride, const float *weights, int depth,
+                     float *products, ptrdiff_t outputs) {
+  const int width = two ? 2 * LANES : LANES;
+#define DECLARE(i) vec first##i = zero(), second##i = zero();
+  FOR_ROWS(DECLARE)
+  /* five rows are reached from one address: base, base + index * {1, 2, 4}, base + 3 strides */
+  const float *part0 = maps, *part1 = maps + 5 * stride, *part2 = maps + 10 * stride;
+  for (int k = 0; k < depth; k++) {
+    const vec w0 = load(weights), w1 = two ? load(weights + LANES) : zero();
+    weights += width;
+#define MULTIPLY(i)                                                                                                    \
+  if (i < rows) {                                                                                                      \
+    const vec value = splat((i < 5 ? part0 : i < 10 ? part1 : part2)[(i % 5) * stride + k]);                           \
+    first##i = fma_(value, w0, first##i);                                                                              \
+    if (two)                                                                                                           \
+      second##i = fma_(value, w1, second##i);                                                                          \
+  }
+    FOR_ROWS(MULTIPLY)
+  }
+#define KEEP(i)                                                                                                        \
+  if (i < rows) {                                                                                                      \
+    store(products + (i) * outputs, first##i);                                                                         \
+    if (two)                                                                                                           \
+      store(products + (i) * outputs + LANES, second##i);                                                              \
+  }
+  FOR_ROWS(KEEP)
+}
+
+/* All tiles times one panel of weights. */
+INLINE void multiply_panel(int two, const float *maps, ptrdiff_t stride, int64_t count, const float *weights, int depth,
+                           float *products, ptrdiff_t outputs) {
+  for (int64_t blocks = (count + ROWS - 1) / ROWS; blocks > 0; blocks--) {
+    const int64_t rows = (count + blocks - 1) / blocks; /* evenly: 8 + 8 rather than 12 + 4 */
+    switch (rows) {
+#define CASE(i)                                                                                                        \
+  case i + 1:                                                                                                          \
+    multiply(i + 1, two, maps, stride, weights, depth, products, outputs);                                             \
+    break;
+      FOR_ROWS(CASE)
+    }
+    maps += rows * stride;
+    products += rows * outputs;
+    count -= rows;
+  }
+}
+
+static void multiply_all(const convolution *task, ptrdiff_t frequency) {
+  const float *weights = task->weights;
+  for (int f = 0; f < FREQUENCIES; f++) {
+    const float *maps = task->domain + f * task->frequency;
+    float *products = task->products + f * frequency;
+    int n = 0;
+    for (; n + 2 * LANES <= task->outputs; n += 2 * LANES) {
+      multiply_panel(1, maps, task->stride, task->count, weights, task->depth, products + n, task->outputs);
+      weights += (size_t)task->depth * 2 * LANES;
+    }
+    if (n < task->outputs) {
+      multiply_panel(0, maps, task->stride, task->count, weights, task->depth, products + n, task->outputs);
+      weights += (size_t)task->depth * LANES;
+    }
+  }
+}
+
+/* One vector of outputs of one tile: back into pixels, bias, activation, residuals. */
+static void restore_tile(const convolution *task, const float *products, ptrdiff_t frequency, int64_t ty, int64_t tx,
+                         int n) {
+  vec half[TILE][PATCH], out[TILE][TILE];
+  for (int x = 0; x < PATCH; x++) {
+    vec m[PATCH], line[TILE];
+    for (int y = 0; y < PATCH; y++)
+      m[y] = load(products + (y * PATCH + x) * frequency + n);
+    restore_line(m, line);
+    for (int y = 0; y < TILE; y++)
+      half[y][x] = line[y];
+  }
+  for (int y = 0; y < TILE; y++)
+    restore_line(half[y], out[y]);
+
+  const int part = task->enlarge == 1 ? 0 : n / (task->outputs / 4);
+  const int channel = task->enlarge == 1 ? n : n % (task->outputs / 4);
+  const int64_t left = tx * TILE, top = ty * TILE;
+  const int columns = (int)(task->source.width - left < TILE ? task->source.width - left : TILE);
+  const int rows = (int)(task->source.height - top < TILE ? task->source.height - top : TILE);
+  const vec bias = load(task->bias + n);
+  for (int y = 0; y < rows; y++) {
+    const int64_t target_y = (top + y) * task->enlarge + part / 2;
+    const int64_t target_x = left * task->enlarge + part % 2;
+    float *to = view_row(&task->target, target_y) + target_x * task->target.pixel + channel;
+    const ptrdiff_t pixel = task->enlarge * task->target.pixel;
+    const float *residual[2];
+    for (int r = 0; r < 2; r++)
+      residual[r] = task->residual[r].data == NULL
+                        ? NULL
+                        : view_row(&task->residual[r], target_y) + target_x * task->residual[r].pixel + channel;
+    for (int x = 0; x < columns; x++) {
+      vec value = add(out[y][x], bias);
+      if (task->slopes != NULL)
+        value = fma_(load(task->slopes + n), below_zero(value), above_zero(value));
+      for (int r = 0; r < 2; r++)
+        if (residual[r] != NULL)
+          value = fma_(value, splat(task->scale[r]), load(residual[r] + x * task->enlarge * task->residual[r].pixel));
+      store(to + x * pixel, value);
+    }
+  }
+}
+
+static void convolve(const convolution *task) {
+  for (int64_t i = 0; i < task->count; i++) {
+    const int64_t tile = task->first + i;
+    transform_tile(task, tile / task->across, tile % task->across,
+                   task->domain + i * task->stride + task->offset);
+  }
+  const ptrdiff_t frequency = task->count * task->outputs + STEP; /* a power of two would share few sets of a cache */
+  multiply_all(task, frequency);
+  for (int64_t i = 0; i < task->count; i++) {
+    const int64_t tile = task->first + i;
+    for (int n = 0; n < task->outputs; n += LANES)
+      restore_tile(task, task->products + i * task->outputs, frequency, tile / task->across, tile % task->across, n);
+  }
+}
+
+#if defined(ESRGAN_AVX512)
+const level esrgan_avx512 = {"avx512", LANES, convolve};
+#elif defined(ESRGAN_AVX2)
+const level esrgan_avx2 = {"avx2", LANES, convolve};
+#elif defined(ESRGAN_SSE2)
+const level esrgan_sse2 = {"sse2", LANES, convolve};
+#else
+const level esrgan_neon = {"neon", LANES, convolve};
+#endif
