@@ -1,0 +1,54 @@
+/* Levels of instructions, from the fastest, and which of them this processor has. */
+#include "esrgan_native.h"
+#include "kernels.h"
+
+#include <string.h>
+
+#if defined(__x86_64__) || defined(_M_X64)
+extern const level esrgan_avx512, esrgan_avx2, esrgan_sse2;
+static const level *const levels[] = {&esrgan_avx512, &esrgan_avx2, &esrgan_sse2};
+static int is_here(int number) {
+  __builtin_cpu_init();
+  switch (number) { /* the system must keep these registers as well: that is asked too */
+  case 0:
+    return __builtin_cpu_supports("avx512f") != 0;
+  case 1:
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  default:
+    return 1; /* every x86-64 processor has SSE2 */
+  }
+}
+#else
+extern const level esrgan_neon;
+static const level *const levels[] = {&esrgan_neon};
+static int is_here(int number) { return number == 0; }
+#endif
+
+static const int COUNT = sizeof levels / sizeof *levels;
+
+int32_t esrgan_abi(void) { return ESRGAN_ABI; }
+
+const level *esrgan_find_level(int32_t number) {
+  return number >= 0 && number < COUNT && is_here(number) ? levels[number] : NULL;
+}
+
+const char *esrgan_level_name(int32_t number) {
+  return number >= 0 && number < COUNT ? levels[number]->name : NULL;
+}
+
+int32_t esrgan_level_lanes(int32_t number) {
+  const level *found = esrgan_find_level(number);
+  return found == NULL ? 0 : found->lanes;
+}
+
+void esrgan_shuffle(const float *source, int64_t row, int64_t pixel, float *target, int64_t channels, int64_t scale,
+                    int64_t height, int64_t width, int64_t top, int64_t bottom) {
+  for (int64_t y = top; y < bottom; y++)
+    for (int64_t c = 0; c < channels; c++)
+      for (int64_t i = 0; i < scale; i++) {
+        const float *from = source + y * row + (c * scale + i) * scale;
+        float *to = target + ((c * height + y) * scale + i) * width * scale;
+        for (int64_t x = 0; x < width; x++, from += pixel, to += scale)
+          memcpy(to, from, (size_t)scale * sizeof(float));
+      }
+}

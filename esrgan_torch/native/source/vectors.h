@@ -1,0 +1,81 @@
+/* The vectors of one level of instructions. `kernels.c` is compiled once for each level, with its name defined.
+ *
+ * LANES: floats of a vector. ROWS: tiles that a matrix product computes at once; ROWS x 2 vectors of sums, two of
+ * weights and one of the map fill the registers.
+ */
+#ifndef ESRGAN_VECTORS_H
+#define ESRGAN_VECTORS_H
+
+#include <stddef.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(ESRGAN_AVX512)
+#include <immintrin.h>
+#define LANES 16
+#define ROWS 12
+typedef __m512 vec;
+INLINE vec zero(void) { return _mm512_setzero_ps(); }
+INLINE vec splat(float x) { return _mm512_set1_ps(x); }
+INLINE vec load(const float *p) { return _mm512_loadu_ps(p); }
+INLINE void store(float *p, vec a) { _mm512_storeu_ps(p, a); }
+INLINE vec add(vec a, vec b) { return _mm512_add_ps(a, b); }
+INLINE vec sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
+INLINE vec fma_(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE vec fnma(vec a, vec b, vec c) { return _mm512_fnmadd_ps(a, b, c); }
+/* NaN, in the second operand, stays NaN */
+INLINE vec above_zero(vec a) { return _mm512_max_ps(zero(), a); }
+INLINE vec below_zero(vec a) { return _mm512_min_ps(zero(), a); }
+
+#elif defined(ESRGAN_AVX2)
+#include <immintrin.h>
+#define LANES 8
+#define ROWS 6
+typedef __m256 vec;
+INLINE vec zero(void) { return _mm256_setzero_ps(); }
+INLINE vec splat(float x) { return _mm256_set1_ps(x); }
+INLINE vec load(const float *p) { return _mm256_loadu_ps(p); }
+INLINE void store(float *p, vec a) { _mm256_storeu_ps(p, a); }
+INLINE vec add(vec a, vec b) { return _mm256_add_ps(a, b); }
+INLINE vec sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
+INLINE vec fma_(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE vec fnma(vec a, vec b, vec c) { return _mm256_fnmadd_ps(a, b, c); }
+INLINE vec above_zero(vec a) { return _mm256_max_ps(zero(), a); }
+INLINE vec below_zero(vec a) { return _mm256_min_ps(zero(), a); }
+
+#elif defined(ESRGAN_SSE2)
+#include <emmintrin.h>
+#define LANES 4
+#define ROWS 6
+typedef __m128 vec;
+INLINE vec zero(void) { return _mm_setzero_ps(); }
+INLINE vec splat(float x) { return _mm_set1_ps(x); }
+INLINE vec load(const float *p) { return _mm_loadu_ps(p); }
+INLINE void store(float *p, vec a) { _mm_storeu_ps(p, a); }
+INLINE vec add(vec a, vec b) { return _mm_add_ps(a, b); }
+INLINE vec sub(vec a, vec b) { return _mm_sub_ps(a, b); }
+INLINE vec fma_(vec a, vec b, vec c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+INLINE vec fnma(vec a, vec b, vec c) { return _mm_sub_ps(c, _mm_mul_ps(a, b)); }
+INLINE vec above_zero(vec a) { return _mm_max_ps(zero(), a); }
+INLINE vec below_zero(vec a) { return _mm_min_ps(zero(), a); }
+
+#elif defined(ESRGAN_NEON)
+#include <arm_neon.h>
+#define LANES 4
+#define ROWS 12
+typedef float32x4_t vec;
+INLINE vec zero(void) { return vdupq_n_f32(0); }
+INLINE vec splat(float x) { return vdupq_n_f32(x); }
+INLINE vec load(const float *p) { return vld1q_f32(p); }
+INLINE void store(float *p, vec a) { vst1q_f32(p, a); }
+INLINE vec add(vec a, vec b) { return vaddq_f32(a, b); }
+INLINE vec sub(vec a, vec b) { return vsubq_f32(a, b); }
+INLINE vec fma_(vec a, vec b, vec c) { return vfmaq_f32(c, a, b); }
+INLINE vec fnma(vec a, vec b, vec c) { return vfmsq_f32(c, a, b); }
+INLINE vec above_zero(vec a) { return vmaxq_f32(zero(), a); }
+INLINE vec below_zero(vec a) { return vminq_f32(zero(), a); }
+
+#else
+#error "no level of instructions is named: give -DESRGAN_AVX512, _AVX2, _SSE2 or _NEON"
+#endif
+#endif
