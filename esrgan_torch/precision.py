@@ -20,9 +20,9 @@ def resolve_dtype(dtype: str | torch.dtype, model: Generator, device: torch.devi
     """The precision that a name means for this network on this device.
 
     "auto" takes the half precision that the device computes faster than float32 (float16 on CUDA from
-    Volta on, bfloat16 on a CPU that has it), but only where the network's 8-bit picture of a probe stays above
-    `FLOOR`; float32 otherwise. Networks differ: one that exaggerates edges also exaggerates rounding. A
-    `ForeignNetwork` stays in float32.
+    Volta on, bfloat16 on a CPU that has it), but only where the network's 8-bit picture of a probe stays
+    above `FLOOR`; float32 otherwise. Networks differ: one that exaggerates edges also exaggerates rounding.
+    A `ForeignNetwork` stays in float32.
 
     Raises:
         ConfigError: another name, or a precision that the device cannot compute.
