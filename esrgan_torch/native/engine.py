@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -94,7 +93,7 @@ class NativeCompactEngine(Engine):
         values = _channels_last(features)
         height, width = features.shape[-2:]
         scale, channels = self.scale, self._large // self.scale**2
-        result = torch.from_numpy(np.empty((1, channels, height * scale, width * scale), np.float32))
+        result = memory(1, channels, height * scale, width * scale)
         row, pixel = values.stride(0), values.stride(1)
         sizes = channels, scale, height, width
 
@@ -131,7 +130,7 @@ class NativeRRDBEngine(Engine):
         height, width = features.shape[-2:]
         enlarged = self.scale * self.unshuffle
         given = _channels_last(features, padded(self._features))
-        result = torch.empty(1, self._outputs, height * enlarged, width * enlarged)
+        result = memory(1, self._outputs, height * enlarged, width * enlarged)
         self._tail_run.runner().run(height, width, {PICTURE: given, RESULT: result}, _ignore)
         return result
 
@@ -145,11 +144,16 @@ class NativeRRDBEngine(Engine):
         return self._tail_run.runner().bytes(height, width) + 4 * padded(self._features) * pixels + large
 
 
+def memory(*shape: int) -> Tensor:
+    """Uninitialised, for the library: float32 and on the CPU, whatever the program's defaults are."""
+    return torch.empty(shape, dtype=torch.float32, device="cpu")
+
+
 def _features(runner: Runner, batch: Tensor, channels: int, fold: int, progress: Progress) -> Tensor:
     """(1, C, H, W) through a trunk: (1, channels, H / fold, W / fold) in channels-last memory."""
     height, width = batch.shape[-2] // fold, batch.shape[-1] // fold
-    result = torch.empty(height, width, padded(channels))
-    runner.run(height, width, {PICTURE: batch.contiguous(), RESULT: result}, progress)
+    result = memory(height, width, padded(channels))
+    runner.run(height, width, {PICTURE: batch.float().contiguous(), RESULT: result}, progress)
     return result[:, :, :channels].permute(2, 0, 1).unsqueeze(0)
 
 

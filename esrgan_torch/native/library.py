@@ -69,7 +69,7 @@ def work_memory(size: int) -> Tensor:
         RuntimeError: memory is short.
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
-        return torch.empty(size, dtype=torch.uint8)
+        return torch.empty(size, dtype=torch.uint8, device="cpu")
     try:
         block = mmap.mmap(-1, size + LARGE_PAGE)
     except (OSError, OverflowError) as error:
@@ -177,7 +177,7 @@ class Runner:
         self._program = program  # the library reads its weights
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._kept = torch.empty(0, dtype=torch.uint8)
+        self._kept = torch.empty(0, dtype=torch.uint8, device="cpu")
         self._engine: int | None = library.open(program.structure, level, threads, tiles)
         if self._engine is None:
             raise EngineError(f"the native engine could not start {threads} threads")

@@ -110,7 +110,9 @@ class Builder:
         assert layer.bias is not None
         weight, inputs, bias = layer.weight.detach(), layer.in_channels, _padded_vector(layer.bias)
         if isinstance(slopes, float):
-            slopes = torch.full((layer.out_channels,), slopes)  # one for all
+            slopes = torch.full(
+                (layer.out_channels,), slopes, dtype=torch.float32, device="cpu"
+            )  # one for all
         leak = None if slopes is None else _padded_vector(torch.as_tensor(slopes))
         if enlarge:
             weight, bias = enlarging_weight(weight), bias.repeat(4)

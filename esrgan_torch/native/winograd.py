@@ -6,9 +6,7 @@ from torch.nn import functional as F
 
 STEP = 16  # channels of a map are padded to a multiple of it
 # G of F(4x4, 3x3) (Lavin and Gray 2015): a line of 3 weights becomes 6 frequencies
-LINE = torch.tensor(
-    [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], dtype=torch.float64
-) / torch.tensor([[24], [24], [24], [24], [24], [24]], dtype=torch.float64)
+LINE = ((6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24))  # times 24
 
 
 def padded(channels: int) -> int:
@@ -26,7 +24,8 @@ def transformed_weight(weight: Tensor, lanes: int) -> Tensor:
     """
     outputs, inputs = weight.shape[:2]
     whole = F.pad(weight.double(), (0, 0, 0, 0, 0, 0, 0, padded(outputs) - outputs))
-    taps = whole.reshape(-1, 9) @ torch.kron(LINE, LINE).T
+    line = torch.tensor(LINE, dtype=torch.float64, device="cpu") / 24
+    taps = whole.reshape(-1, 9) @ torch.kron(line, line).T
     matrices = taps.float().view(-1, inputs, 36).permute(2, 1, 0)
     wide = padded(outputs) // (2 * lanes) * 2 * lanes
     panels: Tensor = matrices[:, :, :wide].reshape(36, inputs, -1, 2 * lanes).transpose(1, 2).reshape(36, -1)
@@ -40,7 +39,9 @@ def enlarging_weight(weight: Tensor) -> Tensor:
     row above by one tap, and its own by the two others; one in the second row the other way round.
     """
     sums = torch.tensor(
-        [[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]], dtype=torch.float64
+        [[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]],
+        dtype=torch.float64,
+        device="cpu",
     )
     outputs = weight.shape[0]
     whole = F.pad(weight.double(), (0, 0, 0, 0, 0, 0, 0, padded(outputs) - outputs))

@@ -11,6 +11,7 @@ import torch
 
 from esrgan_torch import Upscaler, engine_packed
 from esrgan_torch.engine_choice import EngineName
+from esrgan_torch.native.engine import is_usable
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.test_upscale import photo
 
@@ -81,7 +82,7 @@ def facts() -> dict[str, object]:
     }
 
 
-ENGINES = ["rrdb", "rrdb plain", "compact", "rrdb openvino", "compact openvino", "probed"]
+ENGINES = ["rrdb", "rrdb plain", "compact", "rrdb openvino", "compact openvino", "rrdb native", "compact native", "probed"]
 
 
 @pytest.fixture(params=ENGINES)
@@ -92,6 +93,10 @@ def make(request: pytest.FixtureRequest) -> Callable[[], Upscaler]:
     if "openvino" in kind:
         pytest.importorskip("openvino")
         name = "openvino"
+    if "native" in kind:
+        if not is_usable():
+            pytest.skip("the native engine does not run here")
+        name = "native"
     if "plain" in kind:
         request.getfixturevalue("monkeypatch").setattr(engine_packed, "is_available", lambda *_: False)
     model = MODELS[kind.split()[0]] if kind != "probed" else MODELS["rrdb"]
