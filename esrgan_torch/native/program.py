@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import IntEnum
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,8 @@ class Kind(IntEnum):
 
 CONVOLVE, LOAD = 0, 1
 NONE = -1
+import os
+DEPTH = int(os.environ.get('DEPTH','64'))  # channels of a product: 
 
 
 class Builder:
@@ -35,7 +38,6 @@ class Builder:
     def __init__(self, lanes: int) -> None:
         self._lanes = lanes
         self._maps: list[CMap] = []
-        self._domains: list[int] = []
         self._phases: list[CPhase] = []
         self._operations: list[COperation] = []
         self._kept: list[Tensor] = []
@@ -44,11 +46,6 @@ class Builder:
         """The number of a new map; `channels` are padded."""
         self._maps.append(CMap(kind, padded(channels), scale))
         return len(self._maps) - 1
-
-    def domain(self, widths: Sequence[int]) -> int:
-        """The number of a new domain, in which transforms of maps of these widths are kept."""
-        self._domains.append(sum(map(padded, widths)))
-        return len(self._domains) - 1
 
     def phase(self, length: int, repeats: int = 1) -> None:
         """Make a phase of the operations added since the last one: `length` of them, `repeats` times."""
@@ -62,12 +59,12 @@ class Builder:
         self._operations.append(
             COperation(
                 kind=LOAD,
-                source=picture,
+                sources=1,
+                source=(picture,),
+                channels=(channels,),
                 target=target,
                 residual=none,
                 waits=none,
-                domain=NONE,
-                channels=channels,
                 enlarge=fold,
                 repeat=repeat,
             )
@@ -76,52 +73,51 @@ class Builder:
     def convolution(
         self,
         layer: nn.Conv2d,
-        source: int,
+        sources: Sequence[int],
         target: int,
         waits: Sequence[int],
         slopes: Tensor | float | None = None,
         residuals: Sequence[tuple[float, int]] = (),
-        dense: tuple[int, Sequence[int]] | None = None,
+        widths: Sequence[int] | None = None,
     ) -> None:
         """3x3 with bias, then PReLU of `slopes`, then for each residual: result * factor + map.
 
         Args:
             layer: its weights are copied.
-            source, target: maps.
+            sources, target: maps; the channels of the sources follow one another.
             waits: numbers in the phase of the operations whose result is read.
             slopes: (outputs,), or one for all.
             residuals: factors and maps.
-            dense: a domain, and the widths of the maps in it that are read; the source is the last one.
+            widths: channels of each source; not needed where there is one.
         """
-        weight, bias = (values.detach().float() for values in (layer.weight, layer.bias) if values is not None)
-        outputs, channels = weight.shape[:2]
-        offset, domain = 0, NONE
-        if dense is not None:
-            domain, widths = dense
-            offset, channels = sum(map(padded, widths[:-1])), padded(widths[-1])
-            parts = torch.split(weight, list(widths), dim=1)
-            weight = torch.cat([F.pad(part, (0, 0, 0, 0, 0, -part.shape[1] % 16)) for part in parts], dim=1)
+        assert layer.bias is not None
+        outputs, inputs = layer.weight.shape[:2]
+        channels = [inputs] if widths is None else [padded(width) for width in widths]
+        begins = product_begins(channels)
+        parts = torch.split(layer.weight.detach(), [inputs] if widths is None else list(widths), dim=1)
+        parts = [F.pad(part, (0, 0, 0, 0, 0, count - part.shape[1])) for part, count in zip(parts, channels, strict=True)]
+        products = [torch.cat(parts[first:end], dim=1) for first, end in pairwise([*begins, len(parts)])]
+        weights = torch.cat([transformed_weight(product, self._lanes).flatten() for product in products])
         if isinstance(slopes, float):
             slopes = torch.full((outputs,), slopes)
-        numbers = [number for _, number in residuals] + [NONE] * (2 - len(residuals))
-        factors = [factor for factor, _ in residuals] + [0.0] * (2 - len(residuals))
+        missing = [NONE] * (2 - len(residuals))
         self._operations.append(
             COperation(
                 kind=CONVOLVE,
-                source=source,
+                sources=len(sources),
+                source=tuple(sources),
+                channels=tuple(channels),
+                begins=sum(1 << number for number in begins),
                 target=target,
-                residual=tuple(numbers),
-                factor=tuple(factors),
+                residual=(*[number for _, number in residuals], *missing),
+                factor=tuple(factor for factor, _ in residuals),
                 waits=(*waits, *[NONE] * (2 - len(waits))),
-                domain=domain,
-                offset=offset,
-                channels=channels,
                 outputs=padded(outputs),
                 enlarge=1,
                 repeat=1,
-                weights=self._address(transformed_weight(weight, self._lanes)),
-                bias=self._address(_padded_vector(bias)),
-                slopes=None if slopes is None else self._address(_padded_vector(slopes.detach().float())),
+                weights=self._address(weights),
+                bias=self._address(_padded_vector(layer.bias)),
+                slopes=None if slopes is None else self._address(_padded_vector(slopes)),
             )
         )
 
@@ -131,11 +127,22 @@ class Builder:
 
     def program(self) -> Program:
         """What was collected."""
-        return Program(self._maps, self._domains, self._phases, self._operations, self._kept)
+        return Program(self._maps, self._phases, self._operations, self._kept)
+
+
+def product_begins(channels: Sequence[int]) -> list[int]:
+    """Numbers of the sources with which a product begins: none has more than `DEPTH` channels, if it can."""
+    begins, together = [0], 0
+    for number, count in enumerate(channels):
+        if together and together + count > DEPTH:
+            begins.append(number)
+            together = 0
+        together += count
+    return begins
 
 
 def _padded_vector(values: Tensor) -> Tensor:
-    return F.pad(values, (0, padded(len(values)) - len(values))).clone()
+    return F.pad(values.detach().float(), (0, padded(len(values)) - len(values))).clone()
 
 
 PICTURE, RESULT = 0, 1  # numbers of the given maps, in both programs
@@ -154,12 +161,12 @@ def compact_program(model: CompactNet, lanes: int) -> Program:
     slopes = [layer.weight for layer in model.body if isinstance(layer, nn.PReLU)]
     for number, (layer, slope) in enumerate(zip(convolutions, slopes, strict=False)):
         target = builder.map(config.features)
-        builder.convolution(layer, source, target, [number], slope)
+        builder.convolution(layer, [source], target, [number], slope)
         source = target
     enlarged = builder.map(large)
     builder.load(PICTURE, enlarged, large, repeat=config.scale**2)
     last = len(convolutions)
-    builder.convolution(convolutions[-1], source, RESULT, [last - 1, last], residuals=[(1.0, enlarged)])
+    builder.convolution(convolutions[-1], [source], RESULT, [last - 1, last], residuals=[(1.0, enlarged)])
     builder.phase(last + 2)
     return builder.program()
 
@@ -167,7 +174,7 @@ def compact_program(model: CompactNet, lanes: int) -> Program:
 def rrdb_program(model: RRDBNet, lanes: int) -> Program:
     """RRDBNet's trunk: the first convolution, all dense blocks as one phase, the body's last convolution.
 
-    Two planes exist, as of an RRDB's start and of its stream. The first convolution is computed again at the
+    Three planes exist: an RRDB's start, and the results of its first and its second dense block. The first convolution is computed again at the
     end rather than kept.
     """
     config = model.config
@@ -176,22 +183,21 @@ def rrdb_program(model: RRDBNet, lanes: int) -> Program:
     builder = Builder(lanes)
     builder.map(config.in_channels, Kind.GIVEN)
     builder.map(features, Kind.GIVEN)
-    start, stream = builder.map(features, Kind.PLANE), RESULT
+    start, stream, result = builder.map(features, Kind.PLANE), builder.map(features, Kind.PLANE), RESULT
     pictures = [builder.map(folded), builder.map(folded)]
     inner = [builder.map(growth) for _ in range(4)]
-    domain = builder.domain([features, *[growth] * 4])
 
     builder.load(PICTURE, pictures[0], folded, config.unshuffle)
-    builder.convolution(model.conv_first, pictures[0], start, [0])
+    builder.convolution(model.conv_first, [pictures[0]], start, [0])
     builder.phase(2)
     for rrdb in model.rrdbs():
-        _dense_block(builder, rrdb.rdb1, start, stream, [], inner, domain)
-        _dense_block(builder, rrdb.rdb2, stream, stream, [], inner, domain)
-        _dense_block(builder, rrdb.rdb3, stream, start, [(RESIDUAL_SCALE, start)], inner, domain)
+        _dense_block(builder, rrdb.rdb1, start, stream, [], inner)
+        _dense_block(builder, rrdb.rdb2, stream, result, [], inner)
+        _dense_block(builder, rrdb.rdb3, result, start, [(RESIDUAL_SCALE, start)], inner)
     builder.phase(5, 3 * config.blocks)
     builder.load(PICTURE, pictures[1], folded, config.unshuffle)
-    builder.convolution(model.conv_first, pictures[1], stream, [0])
-    builder.convolution(model.conv_body, start, stream, [1], residuals=[(1.0, stream)])
+    builder.convolution(model.conv_first, [pictures[1]], result, [0])
+    builder.convolution(model.conv_body, [start], result, [1], residuals=[(1.0, result)])
     builder.phase(3)
     return builder.program()
 
@@ -203,15 +209,14 @@ def _dense_block(
     target: int,
     further: Sequence[tuple[float, int]],
     inner: Sequence[int],
-    domain: int,
 ) -> None:
     """target = source + 0.2 * block(source), and then for each of `further`: target * factor + map."""
-    widths = [block.conv1.in_channels]
-    maps = [source, *inner]
+    widths, maps = [block.conv1.in_channels], [source]
     last = 4
     for number, layer in enumerate((block.conv1, block.conv2, block.conv3, block.conv4)):
         waits = [number - 1 if number else last]
-        builder.convolution(layer, maps[number], inner[number], waits, SLOPE, dense=(domain, tuple(widths)))
+        builder.convolution(layer, maps, inner[number], waits, SLOPE, widths=widths)
         widths.append(layer.out_channels)
+        maps.append(inner[number])
     residuals = [(RESIDUAL_SCALE, source), *further]
-    builder.convolution(block.conv5, inner[-1], target, [3], residuals=residuals, dense=(domain, widths))
+    builder.convolution(block.conv5, maps, target, [3], residuals=residuals, widths=widths)

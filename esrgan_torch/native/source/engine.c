@@ -85,35 +85,28 @@ static view view_of(const esrgan_engine *engine, int number, int64_t repetition)
 static void convolve(const esrgan_engine *engine, const task *now, float *scratch) {
   const esrgan_operation *operation = now->operation;
   convolution call = {
-      .source = view_of(engine, operation->source, now->repetition),
+      .sources = operation->sources,
+      .begins = operation->begins,
       .target = view_of(engine, operation->target, now->repetition),
       .across = now->planned->across,
       .first = now->first,
       .count = now->count,
-      .channels = operation->channels,
-      .depth = operation->offset + operation->channels,
       .outputs = operation->outputs,
       .enlarge = operation->enlarge,
-      .offset = operation->offset,
       .weights = operation->weights,
       .bias = operation->bias,
       .slopes = operation->slopes,
       .products = scratch,
+      .domain = scratch + engine->plan.scratch_domain,
       .patch = scratch + engine->plan.scratch_patch,
   };
+  for (int s = 0; s < operation->sources; s++) {
+    call.source[s] = view_of(engine, operation->source[s], now->repetition);
+    call.channels[s] = operation->channels[s];
+  }
   for (int r = 0; r < 2; r++) {
     call.residual[r] = view_of(engine, operation->residual[r], now->repetition);
     call.scale[r] = operation->scale[r];
-  }
-  if (operation->domain < 0) {
-    call.stride = (operation->channels + STEP - 1) / STEP * STEP;
-    call.frequency = now->count * call.stride + STEP;
-    call.domain = scratch + engine->plan.scratch_domain;
-  } else {
-    const domain_plan *domain = &engine->plan.domain[operation->domain];
-    call.stride = engine->program.domain[operation->domain];
-    call.frequency = domain->frequency;
-    call.domain = engine->memory + domain->at + now->kept % domain->groups * domain->group;
   }
   engine->level->convolve(&call);
 }
@@ -122,21 +115,22 @@ static void convolve(const esrgan_engine *engine, const task *now, float *scratc
 static void load_picture(const esrgan_engine *engine, const task *now) {
   const esrgan_operation *operation = now->operation;
   const view target = view_of(engine, operation->target, now->repetition);
-  const int fold = operation->enlarge, copies = operation->repeat;
+  const int fold = operation->enlarge, copies = operation->repeat, channels = operation->channels[0];
   const int64_t wide = target.width * fold, plane = target.height * fold * wide;
-  const float *picture = engine->given[operation->source];
   for (int64_t tile = now->first; tile < now->first + now->count; tile++) {
     const int64_t top = tile / now->planned->across * TILE, left = tile % now->planned->across * TILE;
-    for (int64_t y = top; y < top + TILE && y < target.height; y++)
-      for (int64_t x = left; x < left + TILE && x < target.width; x++) {
-        float *pixel = view_row(&target, y) + x * target.pixel;
-        for (int c = 0; c < operation->channels; c++) {
-          const int64_t part = c / copies % (fold * fold);
-          pixel[c] = picture[c / copies / (fold * fold) * plane + (y * fold + part / fold) * wide + x * fold +
-                             part % fold];
-        }
-        memset(pixel + operation->channels, 0, (size_t)(target.pixel - operation->channels) * sizeof(float));
+    const int64_t columns = target.width - left < TILE ? target.width - left : TILE;
+    for (int64_t y = top; y < top + TILE && y < target.height; y++) {
+      float *pixels = view_row(&target, y) + left * target.pixel;
+      for (int c = 0; c < target.pixel; c += copies) {
+        const int part = c / copies % (fold * fold), given = c / copies / (fold * fold);
+        const float *from = engine->given[operation->source[0]] + given * plane + (y * fold + part / fold) * wide +
+                            left * fold + part % fold;
+        for (int64_t x = 0; x < columns; x++)
+          for (int copy = c; copy < c + copies && copy < target.pixel; copy++)
+            pixels[x * target.pixel + copy] = copy < channels ? from[x * fold] : 0.0f;
       }
+    }
   }
 }
 
@@ -201,15 +195,13 @@ esrgan_engine *esrgan_open(const esrgan_program *program, int32_t level_number, 
   pthread_cond_init(&engine->ended, NULL);
   engine->program = *program;
   engine->program.map = copied(program->map, (size_t)program->maps * sizeof *program->map);
-  engine->program.domain = copied(program->domain, (size_t)program->domains * sizeof *program->domain);
   engine->program.phase = copied(program->phase, (size_t)program->phases * sizeof *program->phase);
   engine->program.operation = copied(program->operation, (size_t)program->operations * sizeof *program->operation);
   engine->given = calloc((size_t)program->maps, sizeof *engine->given);
   int short_of = posix_memalign(&memory, LINE, (size_t)threads * sizeof(worker)) != 0;
   if (!short_of)
     engine->worker = memset(memory, 0, (size_t)threads * sizeof(worker));
-  short_of |= engine->program.map == NULL || engine->program.domain == NULL || engine->program.phase == NULL ||
-              engine->program.operation == NULL || engine->given == NULL;
+  short_of |= engine->program.map == NULL || engine->program.phase == NULL || engine->program.operation == NULL || engine->given == NULL;
   for (int t = 0; t < threads && !short_of; t++) {
     engine->worker[t].engine = engine;
     short_of = pthread_create(&engine->worker[t].thread, NULL, work, &engine->worker[t]) != 0;
@@ -235,7 +227,6 @@ void esrgan_close(esrgan_engine *engine) {
   pthread_cond_destroy(&engine->ended);
   pthread_mutex_destroy(&engine->mutex);
   free((void *)engine->program.map);
-  free((void *)engine->program.domain);
   free((void *)engine->program.phase);
   free((void *)engine->program.operation);
   free(engine->given);

@@ -17,6 +17,7 @@
 #define ESRGAN_API __attribute__((visibility("default")))
 #endif
 
+#define ESRGAN_SOURCES 5 /* the most of an operation: a dense block's last convolution */
 #define ESRGAN_ABI 1 /* of these structures and functions: one more with every change */
 
 enum { ESRGAN_RING, ESRGAN_PLANE, ESRGAN_GIVEN };
@@ -31,14 +32,16 @@ enum { ESRGAN_CONVOLVE, ESRGAN_LOAD };
 
 typedef struct {
   int32_t kind;
-  int32_t source, target; /* maps; LOAD's source is a given planar picture, (channels, height, width) */
+  int32_t sources;
+  int32_t source[ESRGAN_SOURCES];   /* maps whose channels follow one another; LOAD: a given planar picture */
+  int32_t channels[ESRGAN_SOURCES]; /* that count of each: a multiple of 16, but of the last before a new product;
+                                       LOAD: of the target */
+  uint32_t begins;        /* bit s: the sources from s on have a product of their own, which is added */
+  int32_t target;
   int32_t residual[2];    /* maps, or -1: result = result * scale + residual, in this order */
   float scale[2];
   int32_t waits[2];       /* operations of the phase whose result this one reads, or -1: one that comes earlier, or
                              else that of the repetition before */
-  int32_t domain;         /* kept transforms that the source's join, or -1: of the source alone */
-  int32_t offset;         /* channels of the domain before the source's */
-  int32_t channels;       /* of the source that count; LOAD: channels of the target that count */
   int32_t outputs;        /* padded */
   int32_t enlarge;        /* 2: see kernels.h; LOAD: a picture of so many times the size is folded into channels */
   int32_t repeat;         /* LOAD: channels that get the same values */
@@ -50,9 +53,8 @@ typedef struct {
 } esrgan_phase;
 
 typedef struct {
-  int32_t maps, domains, phases, operations;
+  int32_t maps, phases, operations;
   const esrgan_map *map;
-  const int32_t *domain; /* channels of each, padded */
   const esrgan_phase *phase;
   const esrgan_operation *operation;
 } esrgan_program;

@@ -35,10 +35,9 @@ INLINE void restore_line(const vec m[PATCH], vec out[TILE]) {
 }
 
 /* The 6x6 pixels that a tile sees, with zeros beyond the map's borders, as rows of a patch. */
-static void copy_patch(const convolution *task, int64_t top, int64_t left, ptrdiff_t pixel) {
-  const view *map = &task->source;
+static void copy_patch(const view *map, int64_t top, int64_t left, ptrdiff_t pixel, float *patch) {
   for (int y = 0; y < PATCH; y++) {
-    float *to = task->patch + (size_t)y * PATCH * pixel;
+    float *to = patch + (size_t)y * PATCH * pixel;
     const int inside = top + y >= 0 && top + y < map->height;
     for (int x = 0; x < PATCH; x++, to += pixel) {
       if (inside && left + x >= 0 && left + x < map->width)
@@ -49,8 +48,9 @@ static void copy_patch(const convolution *task, int64_t top, int64_t left, ptrdi
   }
 }
 
-static void transform_tile(const convolution *task, int64_t ty, int64_t tx, float *to) {
-  const view *map = &task->source;
+/* One tile of one map; `frequency`: floats from a frequency to the next. */
+static void transform_tile(const view *map, int channels, int64_t ty, int64_t tx, float *patch, float *to,
+                           ptrdiff_t frequency) {
   const int64_t top = ty * TILE - 1, left = tx * TILE - 1;
   const float *rows[PATCH];
   ptrdiff_t pixel = map->pixel;
@@ -58,12 +58,12 @@ static void transform_tile(const convolution *task, int64_t ty, int64_t tx, floa
     for (int y = 0; y < PATCH; y++)
       rows[y] = view_row(map, top + y) + left * pixel;
   } else {
-    pixel = (task->channels + LANES - 1) / LANES * LANES;
-    copy_patch(task, top, left, pixel);
+    pixel = (channels + LANES - 1) / LANES * LANES;
+    copy_patch(map, top, left, pixel, patch);
     for (int y = 0; y < PATCH; y++)
-      rows[y] = task->patch + (size_t)y * PATCH * pixel;
+      rows[y] = patch + (size_t)y * PATCH * pixel;
   }
-  for (int c = 0; c < task->channels; c += LANES) {
+  for (int c = 0; c < channels; c += LANES) {
     vec half[PATCH][PATCH];
     for (int x = 0; x < PATCH; x++) {
       vec d[PATCH], out[PATCH];
@@ -77,7 +77,7 @@ static void transform_tile(const convolution *task, int64_t ty, int64_t tx, floa
       vec out[PATCH];
       transform_line(half[y], out);
       for (int x = 0; x < PATCH; x++)
-        store(to + (y * PATCH + x) * task->frequency + c, out[x]);
+        store(to + (y * PATCH + x) * frequency + c, out[x]);
     }
   }
 }
@@ -89,12 +89,22 @@ static void transform_tile(const convolution *task, int64_t ty, int64_t tx, floa
 #endif
 
 /* `rows` tiles x `depth` channels times `depth` x one or two vectors of outputs. Every sum is a variable of its own:
- * in an array, gcc leaves them in memory. `rows` and `two` are known when this is compiled. */
-INLINE void multiply(int rows, int two, const float *maps, ptrdiff_t stride, const float *weights, int depth,
+ * in an array, gcc leaves them in memory. `rows` and `two` are known when this is
+ * compiled. `more`: what is in `products` is added to. */
+INLINE void multiply(int rows, int two, int more, const float *maps, ptrdiff_t stride, const float *weights, int depth,
                      float *products, ptrdiff_t outputs) {
   const int width = two ? 2 * LANES : LANES;
 #define DECLARE(i) vec first##i = zero(), second##i = zero();
   FOR_ROWS(DECLARE)
+#define CONTINUE(i)                                                                                                    \
+  if (i < rows) {                                                                                                      \
+    first##i = load(products + (i) * outputs);                                                                         \
+    if (two)                                                                                                           \
+      second##i = load(products + (i) * outputs + LANES);                                                              \
+  }
+  if (more) {
+    FOR_ROWS(CONTINUE)
+  }
   /* five rows are reached from one address: base, base + index * {1, 2, 4}, base + 3 strides */
   const float *part0 = maps, *part1 = maps + 5 * stride, *part2 = maps + 10 * stride;
   for (int k = 0; k < depth; k++) {
@@ -119,14 +129,14 @@ INLINE void multiply(int rows, int two, const float *maps, ptrdiff_t stride, con
 }
 
 /* All tiles times one panel of weights. */
-INLINE void multiply_panel(int two, const float *maps, ptrdiff_t stride, int64_t count, const float *weights, int depth,
-                           float *products, ptrdiff_t outputs) {
+INLINE void multiply_panel(int two, int more, const float *maps, ptrdiff_t stride, int64_t count, const float *weights,
+                           int depth, float *products, ptrdiff_t outputs) {
   for (int64_t blocks = (count + ROWS - 1) / ROWS; blocks > 0; blocks--) {
     const int64_t rows = (count + blocks - 1) / blocks; /* evenly: 8 + 8 rather than 12 + 4 */
     switch (rows) {
 #define CASE(i)                                                                                                        \
   case i + 1:                                                                                                          \
-    multiply(i + 1, two, maps, stride, weights, depth, products, outputs);                                             \
+    multiply(i + 1, two, more, maps, stride, weights, depth, products, outputs);                                       \
     break;
       FOR_ROWS(CASE)
     }
@@ -136,21 +146,23 @@ INLINE void multiply_panel(int two, const float *maps, ptrdiff_t stride, int64_t
   }
 }
 
-static void multiply_all(const convolution *task, ptrdiff_t frequency) {
-  const float *weights = task->weights;
+/* The matrix products of all frequencies; returns the weights that follow. */
+static const float *multiply_all(const convolution *task, const float *weights, int depth, ptrdiff_t stride,
+                                 ptrdiff_t frequency, int more) {
   for (int f = 0; f < FREQUENCIES; f++) {
-    const float *maps = task->domain + f * task->frequency;
+    const float *maps = task->domain + f * (task->count * stride + STEP);
     float *products = task->products + f * frequency;
     int n = 0;
     for (; n + 2 * LANES <= task->outputs; n += 2 * LANES) {
-      multiply_panel(1, maps, task->stride, task->count, weights, task->depth, products + n, task->outputs);
-      weights += (size_t)task->depth * 2 * LANES;
+      multiply_panel(1, more, maps, stride, task->count, weights, depth, products + n, task->outputs);
+      weights += (size_t)depth * 2 * LANES;
     }
     if (n < task->outputs) {
-      multiply_panel(0, maps, task->stride, task->count, weights, task->depth, products + n, task->outputs);
-      weights += (size_t)task->depth * LANES;
+      multiply_panel(0, more, maps, stride, task->count, weights, depth, products + n, task->outputs);
+      weights += (size_t)depth * LANES;
     }
   }
+  return weights;
 }
 
 /* One vector of outputs of one tile: back into pixels, bias, activation, residuals. */
@@ -171,8 +183,9 @@ static void restore_tile(const convolution *task, const float *products, ptrdiff
   const int part = task->enlarge == 1 ? 0 : n / (task->outputs / 4);
   const int channel = task->enlarge == 1 ? n : n % (task->outputs / 4);
   const int64_t left = tx * TILE, top = ty * TILE;
-  const int columns = (int)(task->source.width - left < TILE ? task->source.width - left : TILE);
-  const int rows = (int)(task->source.height - top < TILE ? task->source.height - top : TILE);
+  const int64_t height = task->source[0].height, width = task->source[0].width;
+  const int columns = (int)(width - left < TILE ? width - left : TILE);
+  const int rows = (int)(height - top < TILE ? height - top : TILE);
   const vec bias = load(task->bias + n);
   for (int y = 0; y < rows; y++) {
     const int64_t target_y = (top + y) * task->enlarge + part / 2;
@@ -196,14 +209,35 @@ static void restore_tile(const convolution *task, const float *products, ptrdiff
   }
 }
 
+/* Padded channels of the sources that are multiplied together with source `s`; `end` is the one after them. */
+static int product_channels(const convolution *task, int s, int *end) {
+  int channels = 0;
+  do
+    channels += (task->channels[s++] + STEP - 1) / STEP * STEP;
+  while (s < task->sources && !(task->begins >> s & 1));
+  *end = s;
+  return channels;
+}
+
 static void convolve(const convolution *task) {
-  for (int64_t i = 0; i < task->count; i++) {
-    const int64_t tile = task->first + i;
-    transform_tile(task, tile / task->across, tile % task->across,
-                   task->domain + i * task->stride + task->offset);
+  /* frequencies a power of two apart would share few sets of a cache */
+  const ptrdiff_t frequency = task->count * task->outputs + STEP;
+  const float *weights = task->weights;
+  for (int s = 0, end; s < task->sources;) {
+    const int more = s > 0;
+    const ptrdiff_t stride = product_channels(task, s, &end);
+    int depth = 0;
+    for (int offset = 0; s < end; s++) {
+      for (int64_t i = 0; i < task->count; i++) {
+        const int64_t tile = task->first + i;
+        transform_tile(&task->source[s], task->channels[s], tile / task->across, tile % task->across, task->patch,
+                       task->domain + i * stride + offset, task->count * stride + STEP);
+      }
+      depth = offset + task->channels[s];
+      offset += (task->channels[s] + STEP - 1) / STEP * STEP;
+    }
+    weights = multiply_all(task, weights, depth, stride, frequency, more);
   }
-  const ptrdiff_t frequency = task->count * task->outputs + STEP; /* a power of two would share few sets of a cache */
-  multiply_all(task, frequency);
   for (int64_t i = 0; i < task->count; i++) {
     const int64_t tile = task->first + i;
     for (int n = 0; n < task->outputs; n += LANES)

@@ -2,6 +2,8 @@
 #ifndef ESRGAN_KERNELS_H
 #define ESRGAN_KERNELS_H
 
+#include "esrgan_native.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,20 +21,21 @@ typedef struct {
   int64_t height, width;
 } view;
 
-/* One convolution with what follows it, for tiles `first` to `first + count` of the source in order of rows. */
+/* One convolution with what follows it, for tiles `first` to `first + count` of the sources in order of rows. */
 typedef struct {
-  view source, target;
+  int sources;
+  view source[ESRGAN_SOURCES]; /* their channels follow one another */
+  int channels[ESRGAN_SOURCES]; /* that count of each */
+  uint32_t begins; /* bit s: the sums go on with a product of its own from source s on */
+  view target;
   view residual[2];    /* data is NULL where there is none */
   float scale[2];      /* result = result * scale + residual, once for each residual */
   int64_t across;      /* tiles in a row */
   int64_t first, count;
-  int channels;        /* of the source; those up to a multiple of STEP are zero, or not read */
-  int depth;           /* of the product: channels of the transformed maps that are read, `offset` + `channels` */
   int outputs;         /* a multiple of STEP */
   int enlarge;         /* 2: outputs come in four parts, the four pixels that each pixel becomes; else 1 */
-  float *domain;       /* transformed maps: [FREQUENCIES][count or more][stride] */
-  ptrdiff_t stride, frequency; /* floats from a tile, from a frequency, to the next */
-  int offset;          /* where the source's channels go in the domain */
+  float *domain;       /* room for transformed maps: [FREQUENCIES][count][a product's channels, padded], and STEP
+                          floats more for each frequency */
   const float *weights; /* as `lanes` wants them: see program.py */
   const float *bias;
   const float *slopes; /* of PReLU, one for each output; NULL: no activation */

@@ -28,7 +28,7 @@ static int64_t enlargement(const esrgan_operation *operation) {
 
 static void plan_operation(operation_plan *planned, const esrgan_program *program, const esrgan_operation *operation,
                            const plan *whole, int64_t a_step) {
-  const int number = operation->kind == ESRGAN_LOAD ? operation->target : operation->source;
+  const int number = operation->kind == ESRGAN_LOAD ? operation->target : operation->source[0];
   const int64_t scale = program->map[number].scale;
   planned->height = whole->height * scale;
   planned->width = whole->width * scale;
@@ -102,6 +102,13 @@ static int plan_phase(plan *whole, const esrgan_program *program, int index, int
   return 0;
 }
 
+static int reads(const esrgan_operation *operation, int map) {
+  for (int s = 0; operation->kind == ESRGAN_CONVOLVE && s < operation->sources; s++)
+    if (operation->source[s] == map)
+      return 1;
+  return operation->residual[0] == map || operation->residual[1] == map;
+}
+
 /* A task waits for all steps but the one before its own: so what is written in a step must leave alone what is read
  * from the step before on. */
 static void plan_map(plan *whole, const esrgan_program *program, int number) {
@@ -121,8 +128,7 @@ static void plan_map(plan *whole, const esrgan_program *program, int number) {
       const int64_t enlarge = enlargement(&operations[n]);
       if (operations[n].target == number)
         written = operation->lag * whole->group / operation->across * enlarge; /* rows of tiles that it is behind */
-      else if (written >= 0 && (operations[n].source == number || operations[n].residual[0] == number ||
-                                operations[n].residual[1] == number)) {
+      else if (written >= 0 && reads(&operations[n], number)) {
         const int64_t ahead = parts((2 * operation->a_step + operation->lag) * whole->group, operation->across);
         tiles = most(tiles, ahead - written + 4);
       }
@@ -137,23 +143,14 @@ static void plan_map(plan *whole, const esrgan_program *program, int number) {
   whole->floats += aligned(planned->rows * planned->row);
 }
 
-static void plan_domain(plan *whole, const esrgan_program *program, int number) {
-  domain_plan *planned = &whole->domain[number];
-  planned->frequency = whole->group * program->domain[number] + STEP;
-  planned->group = FREQUENCIES * planned->frequency;
-  for (int p = 0; p < program->phases; p++) {
-    int64_t first = -1;
-    for (int n = 0; n < program->phase[p].length; n++) {
-      const operation_plan *operation = &whole->phase[p].operation[n];
-      if (program->operation[program->phase[p].first + n].domain != number)
-        continue;
-      if (first < 0)
-        first = operation->lag;
-      planned->groups = most(planned->groups, operation->lag - first + 2 * operation->a_step);
-    }
+/* The most channels, padded, that one product of the operation sums over. */
+static int64_t widest(const esrgan_operation *operation) {
+  int64_t channels = 0, found = 0;
+  for (int s = 0; s < operation->sources; s++) {
+    channels = (s > 0 && operation->begins >> s & 1 ? 0 : channels) + aligned(operation->channels[s]);
+    found = most(found, channels);
   }
-  planned->at = whole->floats;
-  whole->floats += planned->groups * planned->group;
+  return found;
 }
 
 static void plan_scratch(plan *whole, const esrgan_program *program, int threads) {
@@ -162,10 +159,9 @@ static void plan_scratch(plan *whole, const esrgan_program *program, int threads
     const esrgan_operation *operation = &program->operation[n];
     if (operation->kind != ESRGAN_CONVOLVE)
       continue;
-    if (operation->domain < 0)
-      domain = most(domain, FREQUENCIES * (whole->group * aligned(operation->channels) + STEP));
+    domain = most(domain, FREQUENCIES * (whole->group * widest(operation) + STEP));
     products = most(products, FREQUENCIES * (whole->group * operation->outputs + STEP));
-    patch = most(patch, PATCH * PATCH * aligned(operation->channels));
+    patch = most(patch, PATCH * PATCH * widest(operation));
   }
   whole->scratch = whole->floats;
   whole->scratch_domain = products;
@@ -185,16 +181,13 @@ int plan_make(plan *whole, const esrgan_program *program, int64_t height, int64_
   whole->group = parts(all, groups);
   whole->phase = calloc((size_t)program->phases, sizeof *whole->phase);
   whole->map = calloc((size_t)program->maps, sizeof *whole->map);
-  whole->domain = calloc((size_t)program->domains + 1, sizeof *whole->domain);
-  if (whole->phase == NULL || whole->map == NULL || whole->domain == NULL)
+  if (whole->phase == NULL || whole->map == NULL)
     return -1;
   for (int p = 0; p < program->phases; p++)
     if (plan_phase(whole, program, p, threads) != 0)
       return -1;
   for (int m = 0; m < program->maps; m++)
     plan_map(whole, program, m);
-  for (int d = 0; d < program->domains; d++)
-    plan_domain(whole, program, d);
   plan_scratch(whole, program, threads);
   return 0;
 }
@@ -204,7 +197,6 @@ void plan_free(plan *whole, const esrgan_program *program) {
     free(whole->phase[p].operation);
   free(whole->phase);
   free(whole->map);
-  free(whole->domain);
   memset(whole, 0, sizeof *whole);
 }
 
@@ -227,11 +219,11 @@ task plan_task(const plan *whole, const esrgan_program *program, int64_t number)
   while (phase->operation[n].before > within)
     n--;
   const operation_plan *planned = &phase->operation[n];
-  found.kept = step * planned->a_step + within - planned->before - planned->lag;
-  if (found.kept < 0)
+  const int64_t kept = step * planned->a_step + within - planned->before - planned->lag;
+  if (kept < 0)
     return found;
-  found.repetition = found.kept / phase->period;
-  found.group = found.kept % phase->period;
+  found.repetition = kept / phase->period;
+  found.group = kept % phase->period;
   if (found.repetition >= given->repeats || found.group >= planned->groups)
     return found;
   const esrgan_operation *operations = program->operation + given->first;

@@ -27,16 +27,10 @@ typedef struct {
 } map_plan;
 
 typedef struct {
-  int64_t groups, group, frequency; /* kept groups; floats of one, and of a frequency of it */
-  int64_t at;
-} domain_plan;
-
-typedef struct {
   int64_t height, width, group; /* the most tiles of a group */
   int64_t tasks;
   phase_plan *phase;
   map_plan *map;
-  domain_plan *domain;
   int64_t scratch, thread_scratch; /* of every thread: floats into the work memory, and of one thread */
   int64_t scratch_domain, scratch_patch; /* into a thread's part */
   int64_t floats;
@@ -46,7 +40,7 @@ typedef struct {
 typedef struct {
   const esrgan_operation *operation;
   const operation_plan *planned;
-  int64_t repetition, group, kept; /* `kept` counts groups over repetitions */
+  int64_t repetition, group;
   int64_t first, count;            /* tiles */
   int64_t after;                   /* every task below this number must have ended */
 } task;
