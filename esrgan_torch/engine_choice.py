@@ -12,11 +12,13 @@ from esrgan_torch.engine_graphed import GraphedEngine
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.choose import is_verified, make_kernel_engine, unsupported
+from esrgan_torch.native.build import reason as native_reason
+from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine, is_faster, is_usable
 from esrgan_torch.network import Generator
 
 log = logging.getLogger("esrgan_torch")
 
-EngineName = Literal["auto", "eager", "openvino", "triton"]
+EngineName = Literal["auto", "eager", "native", "openvino", "triton"]
 LARGEST_KEPT = 32 * 2**20 - 2**16  # bytes of a block, with what malloc adds to it
 
 
@@ -28,7 +30,7 @@ def make_engine(
     Args:
         model, device, dtype: what runs where in which precision.
         engine: "auto": the fastest that was measured for device and precision, docs/cpu.md, docs/kernels.md;
-            "eager": PyTorch's operators alone; "openvino", "triton": that one.
+            "eager": PyTorch's operators alone; "native", "openvino", "triton": that one.
 
     Raises:
         ConfigError: a network that is neither an RRDBNet nor a CompactNet, or an engine that cannot run it.
@@ -40,6 +42,8 @@ def make_engine(
         raise ConfigError(f"an Upscaler runs an RRDBNet or a CompactNet, not a {type(model).__name__}")
     if engine == "triton":
         return make_kernel_engine(model, device, dtype)
+    if engine == "native":
+        _check_native(device, dtype)
     if engine == "openvino":
         _check_openvino(device, dtype)
     if device.type == "cpu":
@@ -62,6 +66,11 @@ def _cpu_engine(
     model: RRDBNet | CompactNet, device: torch.device, dtype: torch.dtype, engine: EngineName
 ) -> Engine:
     keep_freed_memory()
+    # it is compiled where it is asked for the first time
+    if engine == "native" or (engine == "auto" and is_faster(dtype)):
+        if isinstance(model, CompactNet):
+            return NativeCompactEngine(model, device, dtype)
+        return NativeRRDBEngine(model, device, dtype)
     packed = engine_packed.is_available(dtype)
     wanted = isinstance(model, CompactNet) or engine_openvino.is_faster_for_rrdb(dtype)
     # is_usable imports it
@@ -73,6 +82,18 @@ def _cpu_engine(
     if openvino:
         return engine_openvino.OpenVinoRRDBEngine(model, device, dtype)
     return (engine_packed.PackedEngine if packed else RRDBEngine)(model, device, dtype)
+
+
+def _check_native(device: torch.device, dtype: torch.dtype) -> None:
+    reason: str | None = None
+    if device.type != "cpu":
+        reason = f"it computes on the CPU, not on {device}"
+    elif dtype != torch.float32:
+        reason = f"it computes in float32, not in {str(dtype).removeprefix('torch.')}"
+    elif not is_usable():
+        reason = native_reason()
+    if reason is not None:
+        raise ConfigError(f"engine native cannot run this: {reason}; or give engine auto or eager")
 
 
 def _check_openvino(device: torch.device, dtype: torch.dtype) -> None:

@@ -92,18 +92,28 @@ def _devices() -> list[tuple[str, str]]:
 
     from esrgan_torch import engine_openvino, engine_packed
     from esrgan_torch.devices import computes_bfloat16_fast, device_name, free_memory
+    from esrgan_torch.native import build
+    from esrgan_torch.native.engine import fastest_level, is_faster
 
     cpu = torch.device("cpu")
     half = "bfloat16 is fast" if computes_bfloat16_fast(cpu) else "bfloat16 is slow"
     memory = f"{_gib(free_memory(cpu))} of {_gib(psutil.virtual_memory().total)} free"
     packed = engine_packed.is_available()
     plain = "weights packed by oneDNN" if packed else "plain convolutions, no oneDNN on x86"
+    native = is_faster(torch.float32)
     openvino = packed and engine_openvino.is_usable()
     rrdb = "OpenVINO" if openvino and engine_openvino.is_faster_for_rrdb(torch.float32) else plain
     compact = "OpenVINO" if openvino else "plain convolutions"
+    float32 = (
+        "RRDBNet and CompactNet by the native engine"
+        if native
+        else f"RRDBNet by {rrdb}, CompactNet by {compact}"
+    )
+    level = fastest_level()
     facts = [
         ("cpu", f"{device_name(cpu)}, {half}, {memory}"),
-        ("engine", f"float32: RRDBNet by {rrdb}, CompactNet by {compact}"),
+        ("native", build.reason() if level is None else f"runs with {level}; {build.reason()}"),
+        ("engine", f"float32: {float32}"),
     ]
     if engine_packed.is_available(torch.bfloat16):
         facts.append(("", f"bfloat16: RRDBNet by {plain}, CompactNet by {compact}"))

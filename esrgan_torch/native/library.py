@@ -1,7 +1,8 @@
-"""The compiled library by ctypes: the structures of `source/esrgan_native.h`, and one engine of it in Python."""
+"""The compiled library by ctypes: the structures of `source/esrgan_native.h`, and an engine in Python."""
 
 import ctypes
 import mmap
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_uint32, c_void_p
@@ -62,8 +63,7 @@ class CProgram(Structure):
 def work_memory(size: int) -> Tensor:
     """(size,) bytes, aligned to the large pages that Linux gives where it is asked.
 
-    Transforms write to 36 places far apart for each tile: with pages of 4 KiB, most of their time went to looking
-    up addresses.
+    Transforms write to 36 places far apart for each tile, so pages of 4 KiB mean 36 addresses to look up.
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return torch.empty(size, dtype=torch.uint8)
@@ -94,6 +94,8 @@ class Library:
         functions.esrgan_open.argtypes = [POINTER(CProgram), c_int32, c_int32, c_int32]
         functions.esrgan_close.restype = None
         functions.esrgan_close.argtypes = [c_void_p]
+        functions.esrgan_bytes.restype = c_int64
+        functions.esrgan_bytes.argtypes = [c_void_p, c_int64, c_int64]
         functions.esrgan_plan.restype = c_int64
         functions.esrgan_plan.argtypes = [c_void_p, c_int64, c_int64]
         functions.esrgan_start.restype = None
@@ -167,6 +169,7 @@ class Runner:
     def __init__(self, library: Library, program: Program, level: int, threads: int, tiles: int = 0) -> None:
         self._library = library
         self._program = program  # the library reads its weights
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._kept = torch.empty(0, dtype=torch.uint8)
         self._engine: int | None = library.open(program.structure, level, threads, tiles)
@@ -175,13 +178,12 @@ class Runner:
 
     def __del__(self) -> None:
         engine = getattr(self, "_engine", None)
-        if engine is not None:
+        if engine is not None and self._process == os.getpid():  # else its threads are another process's
             self._library.close(engine)
 
     def bytes(self, height: int, width: int) -> int:
-        """Work memory for a size in pixels of the maps at scale 1."""
-        with self._lock:
-            return self._plan(height, width)
+        """Work memory for a size in pixels of the maps of scale 1."""
+        return _checked(self._library.bytes(self._engine, height, width))
 
     def run(
         self, height: int, width: int, given: Mapping[int, Tensor], progress: Callable[[float], None]
@@ -189,7 +191,7 @@ class Runner:
         """Compute.
 
         Args:
-            height, width: in pixels of the maps at scale 1.
+            height, width: in pixels of the maps of scale 1.
             given: each given map's memory by its number, contiguous float32.
             progress: told the share that is done, from 0 to 1.
 
@@ -200,14 +202,14 @@ class Runner:
         for number, tensor in given.items():
             addresses[number] = tensor.data_ptr()
         with self._lock:
-            memory = self._memory(self._plan(height, width))
+            memory = self._memory(_checked(self._library.plan(self._engine, height, width)))
             share = c_double()
             try:
                 self._library.start(self._engine, memory.data_ptr(), addresses)
                 while not self._library.wait(self._engine, SLICE, share):
                     progress(share.value)
             except BaseException:
-                # nothing may compute any more when this memory goes; a second Ctrl-C does not prevent the waiting
+                # nothing may compute any more when this memory goes, however often somebody presses Ctrl-C
                 self._end(share)
                 raise
         progress(1.0)
@@ -230,8 +232,8 @@ class Runner:
             self._end(share)
             raise
 
-    def _plan(self, height: int, width: int) -> int:
-        needed = self._library.plan(self._engine, height, width)
-        if needed < 0:
-            raise RuntimeError("out of memory: the native engine cannot plan")
-        return needed
+
+def _checked(size: int) -> int:
+    if size < 0:
+        raise RuntimeError("out of memory: the native engine cannot plan")
+    return size

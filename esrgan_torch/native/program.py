@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from esrgan_torch.compact import CompactNet
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.native.library import CMap, COperation, CPhase, Program
-from esrgan_torch.native.winograd import padded, transformed_weight
+from esrgan_torch.native.winograd import enlarging_weight, padded, transformed_weight
 
 
 class Kind(IntEnum):
@@ -22,10 +22,9 @@ class Kind(IntEnum):
     GIVEN = 2
 
 
-CONVOLVE, LOAD = 0, 1
+CONVOLVE, LOAD, STORE = 0, 1, 2
 NONE = -1
-import os
-DEPTH = int(os.environ.get('DEPTH','64'))  # channels of a product: 
+DEPTH = 64  # channels of a product: with more, its transforms, sums and weights leave the second-level cache
 
 
 class Builder:
@@ -70,6 +69,22 @@ class Builder:
             )
         )
 
+    def store(self, source: int, picture: int, channels: int, waits: int) -> None:
+        """Channels of `source` become a given planar picture."""
+        self._operations.append(
+            COperation(
+                kind=STORE,
+                sources=1,
+                source=(source,),
+                channels=(channels,),
+                target=picture,
+                residual=(NONE, NONE),
+                waits=(waits, NONE),
+                enlarge=1,
+                repeat=1,
+            )
+        )
+
     def convolution(
         self,
         layer: nn.Conv2d,
@@ -79,6 +94,7 @@ class Builder:
         slopes: Tensor | float | None = None,
         residuals: Sequence[tuple[float, int]] = (),
         widths: Sequence[int] | None = None,
+        enlarge: bool = False,
     ) -> None:
         """3x3 with bias, then PReLU of `slopes`, then for each residual: result * factor + map.
 
@@ -89,17 +105,25 @@ class Builder:
             slopes: (outputs,), or one for all.
             residuals: factors and maps.
             widths: channels of each source; not needed where there is one.
+            enlarge: by nearest neighbour to twice the size, before the convolution.
         """
         assert layer.bias is not None
-        outputs, inputs = layer.weight.shape[:2]
+        weight, inputs, bias = layer.weight.detach(), layer.in_channels, _padded_vector(layer.bias)
+        if isinstance(slopes, float):
+            slopes = torch.full((layer.out_channels,), slopes)  # one for all
+        leak = None if slopes is None else _padded_vector(torch.as_tensor(slopes))
+        if enlarge:
+            weight, bias = enlarging_weight(weight), bias.repeat(4)
+            leak = None if leak is None else leak.repeat(4)
         channels = [inputs] if widths is None else [padded(width) for width in widths]
         begins = product_begins(channels)
-        parts = torch.split(layer.weight.detach(), [inputs] if widths is None else list(widths), dim=1)
-        parts = [F.pad(part, (0, 0, 0, 0, 0, count - part.shape[1])) for part, count in zip(parts, channels, strict=True)]
+        parts = torch.split(weight, [inputs] if widths is None else list(widths), dim=1)
+        parts = [
+            F.pad(part, (0, 0, 0, 0, 0, count - part.shape[1]))
+            for part, count in zip(parts, channels, strict=True)
+        ]
         products = [torch.cat(parts[first:end], dim=1) for first, end in pairwise([*begins, len(parts)])]
         weights = torch.cat([transformed_weight(product, self._lanes).flatten() for product in products])
-        if isinstance(slopes, float):
-            slopes = torch.full((outputs,), slopes)
         missing = [NONE] * (2 - len(residuals))
         self._operations.append(
             COperation(
@@ -112,12 +136,12 @@ class Builder:
                 residual=(*[number for _, number in residuals], *missing),
                 factor=tuple(factor for factor, _ in residuals),
                 waits=(*waits, *[NONE] * (2 - len(waits))),
-                outputs=padded(outputs),
-                enlarge=1,
+                outputs=len(bias),
+                enlarge=2 if enlarge else 1,
                 repeat=1,
                 weights=self._address(weights),
-                bias=self._address(_padded_vector(layer.bias)),
-                slopes=None if slopes is None else self._address(_padded_vector(slopes)),
+                bias=self._address(bias),
+                slopes=None if leak is None else self._address(leak),
             )
         )
 
@@ -145,7 +169,7 @@ def _padded_vector(values: Tensor) -> Tensor:
     return F.pad(values.detach().float(), (0, padded(len(values)) - len(values))).clone()
 
 
-PICTURE, RESULT = 0, 1  # numbers of the given maps, in both programs
+PICTURE, RESULT = 0, 1  # numbers of the given maps, in every program
 
 
 def compact_program(model: CompactNet, lanes: int) -> Program:
@@ -171,11 +195,11 @@ def compact_program(model: CompactNet, lanes: int) -> Program:
     return builder.program()
 
 
-def rrdb_program(model: RRDBNet, lanes: int) -> Program:
+def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
     """RRDBNet's trunk: the first convolution, all dense blocks as one phase, the body's last convolution.
 
-    Three planes exist: an RRDB's start, and the results of its first and its second dense block. The first convolution is computed again at the
-    end rather than kept.
+    Three planes exist: an RRDB's start, and the results of its first and its second dense block. The first
+    convolution is computed again at the end rather than kept.
     """
     config = model.config
     features, growth = config.features, config.growth
@@ -220,3 +244,29 @@ def _dense_block(
         maps.append(inner[number])
     residuals = [(RESIDUAL_SCALE, source), *further]
     builder.convolution(block.conv5, maps, target, [3], residuals=residuals, widths=widths)
+
+
+def rrdb_tail_program(model: RRDBNet, lanes: int) -> Program:
+    """RRDBNet's tail, from channels-last features to a planar picture.
+
+    An enlargement is computed on the map before it: the four pixels that a pixel becomes are four times the
+    outputs.
+    """
+    features, outputs = model.config.features, model.out_channels
+    builder = Builder(lanes)
+    scale = 1
+    source = builder.map(features, Kind.GIVEN)
+    builder.map(outputs, Kind.GIVEN, model.scale * model.unshuffle)
+    steps = 0
+    for layer in model.upsampling_convolutions():
+        scale *= 2
+        target = builder.map(features, scale=scale)
+        builder.convolution(layer, [source], target, [steps - 1] if steps else [], SLOPE, enlarge=True)
+        source, steps = target, steps + 1
+    for layer, slopes in ((model.conv_hr, SLOPE), (model.conv_last, None)):
+        target = builder.map(layer.out_channels, scale=scale)
+        builder.convolution(layer, [source], target, [steps - 1] if steps else [], slopes)
+        source, steps = target, steps + 1
+    builder.store(source, RESULT, outputs, steps - 1)
+    builder.phase(steps + 1)
+    return builder.program()

@@ -29,17 +29,19 @@ def transformed_weight(weight: Tensor, lanes: int) -> Tensor:
     taps = whole.reshape(-1, 9) @ torch.kron(LINE, LINE).T
     matrices = taps.float().view(-1, inputs, 36).permute(2, 1, 0)
     wide = padded(outputs) // (2 * lanes) * 2 * lanes
-    panels = matrices[:, :, :wide].unflatten(2, (-1, 2 * lanes)).transpose(1, 2).reshape(36, -1)
+    panels: Tensor = matrices[:, :, :wide].reshape(36, inputs, -1, 2 * lanes).transpose(1, 2).reshape(36, -1)
     return torch.cat((panels, matrices[:, :, wide:].reshape(36, -1)), dim=1).contiguous()
 
 
 def enlarging_weight(weight: Tensor) -> Tensor:
-    """(outputs, inputs, 3, 3) of a convolution after nearest x2 -> (4 * padded outputs, inputs, 3, 3) on the map before.
+    """(outputs, inputs, 3, 3) after nearest x2 -> (4 * padded outputs, inputs, 3, 3) on the map before it.
 
-    The four parts are the pixels that each pixel becomes, in order of rows. A pixel in the first row sees the row
-    above by one tap, and its own by the two others; one in the second row the other way round.
+    The four parts are the pixels that each pixel becomes, in order of rows. A pixel in the first row sees the
+    row above by one tap, and its own by the two others; one in the second row the other way round.
     """
-    sums = torch.tensor([[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]], dtype=torch.float64)
+    sums = torch.tensor(
+        [[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]], dtype=torch.float64
+    )
     outputs = weight.shape[0]
     whole = F.pad(weight.double(), (0, 0, 0, 0, 0, 0, 0, padded(outputs) - outputs))
     return torch.einsum("yrk,xcl,oikl->yxoirc", sums, sums, whole).flatten(0, 2)

@@ -134,6 +134,24 @@ static void load_picture(const esrgan_engine *engine, const task *now) {
   }
 }
 
+/* Channels-last rows become a planar picture. */
+static void store_picture(const esrgan_engine *engine, const task *now) {
+  const esrgan_operation *operation = now->operation;
+  const view source = view_of(engine, operation->source[0], now->repetition);
+  for (int64_t tile = now->first; tile < now->first + now->count; tile++) {
+    const int64_t top = tile / now->planned->across * TILE, left = tile % now->planned->across * TILE;
+    const int64_t columns = source.width - left < TILE ? source.width - left : TILE;
+    for (int64_t y = top; y < top + TILE && y < source.height; y++) {
+      const float *pixels = view_row(&source, y) + left * source.pixel;
+      for (int c = 0; c < operation->channels[0]; c++) {
+        float *to = engine->given[operation->target] + (c * source.height + y) * source.width + left;
+        for (int64_t x = 0; x < columns; x++)
+          to[x] = pixels[x * source.pixel + c];
+      }
+    }
+  }
+}
+
 static void compute(worker *self, float *scratch) {
   esrgan_engine *engine = self->engine;
   while (!atomic_load_explicit(&engine->stopping, memory_order_relaxed)) {
@@ -149,6 +167,8 @@ static void compute(worker *self, float *scratch) {
       break;
     if (now.operation->kind == ESRGAN_LOAD)
       load_picture(engine, &now);
+    else if (now.operation->kind == ESRGAN_STORE)
+      store_picture(engine, &now);
     else
       convolve(engine, &now, scratch);
   }
@@ -232,6 +252,14 @@ void esrgan_close(esrgan_engine *engine) {
   free(engine->given);
   free(engine->worker);
   free(engine);
+}
+
+int64_t esrgan_bytes(const esrgan_engine *engine, int64_t height, int64_t width) {
+  plan made;
+  const int failed = plan_make(&made, &engine->program, height, width, engine->threads, engine->tiles);
+  const int64_t floats = made.floats;
+  plan_free(&made, &engine->program);
+  return failed ? -1 : floats * (int64_t)sizeof(float);
 }
 
 int64_t esrgan_plan(esrgan_engine *engine, int64_t height, int64_t width) {

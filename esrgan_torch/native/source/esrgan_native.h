@@ -28,16 +28,16 @@ typedef struct {
   int32_t scale;    /* pixels of the map to one of the picture's, along each axis */
 } esrgan_map;
 
-enum { ESRGAN_CONVOLVE, ESRGAN_LOAD };
+enum { ESRGAN_CONVOLVE, ESRGAN_LOAD, ESRGAN_STORE };
 
 typedef struct {
   int32_t kind;
   int32_t sources;
   int32_t source[ESRGAN_SOURCES];   /* maps whose channels follow one another; LOAD: a given planar picture */
   int32_t channels[ESRGAN_SOURCES]; /* that count of each: a multiple of 16, but of the last before a new product;
-                                       LOAD: of the target */
+                                       LOAD, STORE: of the channels-last map */
   uint32_t begins;        /* bit s: the sources from s on have a product of their own, which is added */
-  int32_t target;
+  int32_t target;         /* a map; STORE: a given planar picture, of the source's size */
   int32_t residual[2];    /* maps, or -1: result = result * scale + residual, in this order */
   float scale[2];
   int32_t waits[2];       /* operations of the phase whose result this one reads, or -1: one that comes earlier, or
@@ -73,7 +73,9 @@ ESRGAN_API int32_t esrgan_level_lanes(int32_t number);
 ESRGAN_API esrgan_engine *esrgan_open(const esrgan_program *, int32_t level, int32_t threads, int32_t tiles);
 ESRGAN_API void esrgan_close(esrgan_engine *);
 
-/* Prepares for a size, of LOAD's targets at scale 1; returns the bytes of work memory that `esrgan_start` wants. */
+/* Bytes of work memory for a size, in pixels of the maps of scale 1; -1 where memory is short. */
+ESRGAN_API int64_t esrgan_bytes(const esrgan_engine *, int64_t height, int64_t width);
+/* Prepares for a size; returns what `esrgan_bytes` does. */
 ESRGAN_API int64_t esrgan_plan(esrgan_engine *, int64_t height, int64_t width);
 /* Begins to compute, on the engine's threads. `memory` is aligned to 64 bytes, `given` has a pointer for each map. */
 ESRGAN_API void esrgan_start(esrgan_engine *, void *memory, float *const *given);

@@ -26,10 +26,11 @@ static int64_t enlargement(const esrgan_operation *operation) {
   return operation->kind == ESRGAN_CONVOLVE ? operation->enlarge : 1;
 }
 
-static void plan_operation(operation_plan *planned, const esrgan_program *program, const esrgan_operation *operation,
-                           const plan *whole, int64_t a_step) {
-  const int number = operation->kind == ESRGAN_LOAD ? operation->target : operation->source[0];
-  const int64_t scale = program->map[number].scale;
+static int64_t operation_scale(const esrgan_program *program, const esrgan_operation *operation) {
+  return program->map[operation->kind == ESRGAN_LOAD ? operation->target : operation->source[0]].scale;
+}
+
+static void plan_operation(operation_plan *planned, const plan *whole, int64_t scale, int64_t a_step) {
   planned->height = whole->height * scale;
   planned->width = whole->width * scale;
   planned->across = parts(planned->width, TILE);
@@ -82,10 +83,14 @@ static int plan_phase(plan *whole, const esrgan_program *program, int index, int
   phase->operation = calloc((size_t)given->length, sizeof *phase->operation);
   if (phase->operation == NULL)
     return -1;
-  int64_t steps = 0;
+  /* two groups a thread in a step, that nobody waits for another, of the operation with the largest map */
+  int64_t largest = 1, steps = 0;
+  for (int number = 0; number < given->length; number++)
+    largest = most(largest, operation_scale(program, &operations[number]));
+  const int64_t a_step = parts(2 * threads, largest * largest);
   for (int number = 0; number < given->length; number++) {
     operation_plan *planned = &phase->operation[number];
-    plan_operation(planned, program, &operations[number], whole, 2 * threads);
+    plan_operation(planned, whole, operation_scale(program, &operations[number]), a_step);
     planned->before = phase->step_tasks;
     phase->step_tasks += planned->a_step;
     find_lag(phase, operations, number, whole->group);
@@ -103,14 +108,29 @@ static int plan_phase(plan *whole, const esrgan_program *program, int index, int
 }
 
 static int reads(const esrgan_operation *operation, int map) {
-  for (int s = 0; operation->kind == ESRGAN_CONVOLVE && s < operation->sources; s++)
+  for (int s = 0; operation->kind != ESRGAN_LOAD && s < operation->sources; s++)
     if (operation->source[s] == map)
       return 1;
   return operation->residual[0] == map || operation->residual[1] == map;
 }
 
-/* A task waits for all steps but the one before its own: so what is written in a step must leave alone what is read
- * from the step before on. */
+/* Rows that a ring must keep for one reader. A task waits for all steps but the one before its own: so what is
+ * written in a step must leave alone what is read from the step before on. */
+static int64_t ring_rows(const operation_plan *writer, int64_t enlarge, const operation_plan *reader, int repeated,
+                         int64_t tiles) {
+  int64_t rows = 1;
+  for (int64_t group = 0; group < reader->groups; group++) {
+    const int64_t step = (group + reader->lag) / reader->a_step;
+    const int64_t oldest = group * tiles / reader->across * TILE - 1;
+    int64_t written = (step + 2) * writer->a_step - 1 - writer->lag; /* rows go on in the next repetition */
+    if (!repeated)
+      written = least(written, writer->groups - 1);
+    const int64_t newest = (((written + 1) * tiles - 1) / writer->across + 1) * TILE * enlarge - 1;
+    rows = most(rows, newest - oldest + 1);
+  }
+  return rows;
+}
+
 static void plan_map(plan *whole, const esrgan_program *program, int number) {
   const esrgan_map *map = &program->map[number];
   map_plan *planned = &whole->map[number];
@@ -121,23 +141,19 @@ static void plan_map(plan *whole, const esrgan_program *program, int number) {
     return;
   planned->row += STEP; /* rows a power of two apart would share few sets of a cache */
   for (int p = 0; p < program->phases && map->kind == ESRGAN_RING; p++) {
-    const esrgan_operation *operations = program->operation + program->phase[p].first;
-    int64_t written = -1, tiles = 0;
-    for (int n = 0; n < program->phase[p].length; n++) {
-      const operation_plan *operation = &whole->phase[p].operation[n];
-      const int64_t enlarge = enlargement(&operations[n]);
-      if (operations[n].target == number)
-        written = operation->lag * whole->group / operation->across * enlarge; /* rows of tiles that it is behind */
-      else if (written >= 0 && reads(&operations[n], number)) {
-        const int64_t ahead = parts((2 * operation->a_step + operation->lag) * whole->group, operation->across);
-        tiles = most(tiles, ahead - written + 4);
-      }
+    const esrgan_phase *phase = &program->phase[p];
+    const esrgan_operation *operations = program->operation + phase->first;
+    const operation_plan *writer = NULL;
+    int64_t rows = 1, enlarge = 1;
+    for (int n = 0; n < phase->length; n++) {
+      if (operations[n].kind != ESRGAN_STORE && operations[n].target == number) {
+        writer = &whole->phase[p].operation[n];
+        enlarge = enlargement(&operations[n]);
+      } else if (writer != NULL && reads(&operations[n], number))
+        rows = most(rows, ring_rows(writer, enlarge, &whole->phase[p].operation[n], phase->repeats > 1, whole->group));
     }
-    if (written < 0)
-      continue;
-    planned->rows = tiles * TILE;
-    if (program->phase[p].repeats == 1)
-      planned->rows = least(planned->rows, height);
+    if (writer != NULL)
+      planned->rows = phase->repeats > 1 ? rows : least(rows, height);
   }
   planned->at = whole->floats;
   whole->floats += aligned(planned->rows * planned->row);

@@ -1,0 +1,136 @@
+"""One convolution of the library against float64: sizes, channels, borders, memory that nobody may read."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from esrgan_torch.native.library import Runner
+from esrgan_torch.native.program import PICTURE, RESULT, Builder, Kind
+from esrgan_torch.native.winograd import padded
+from tests.native.levels import levels, library, needs_native
+
+pytestmark = needs_native
+GUARD = 4096  # floats of NaN before and after
+
+
+class Guarded:
+    """A map in the middle of NaN, which shows what reads or writes beside it."""
+
+    def __init__(self, values: Tensor) -> None:
+        count = values.numel()
+        self._memory = torch.full((count + 2 * GUARD,), torch.nan)
+        self.values = self._memory[GUARD : GUARD + count].view(values.shape)
+        self.values.copy_(values)
+
+    def is_alone(self) -> bool:
+        return bool(self._memory[:GUARD].isnan().all() and self._memory[-GUARD:].isnan().all())
+
+
+def channels_last(values: Tensor) -> Tensor:
+    """(1, C, H, W) -> (H, W, padded C), zeros in what is added."""
+    channels = values.shape[1]
+    return F.pad(values[0].permute(1, 2, 0), (0, padded(channels) - channels)).contiguous()
+
+
+def convolved(
+    layer: nn.Conv2d,
+    batch: Tensor,
+    level: str,
+    slopes: Tensor | None = None,
+    residual: float | None = None,
+    enlarge: bool = False,
+    tiles: int = 0,
+    threads: int = 1,
+) -> Tensor:
+    """The layer by the library, in float64; the result goes onto the map `residual` says, which is the batch."""
+    number, lanes = library().levels()[level]
+    builder = Builder(lanes)
+    builder.map(layer.in_channels, Kind.GIVEN)
+    builder.map(layer.out_channels, Kind.GIVEN, 2 if enlarge else 1)
+    residuals = [] if residual is None else [(residual, PICTURE)]
+    builder.convolution(layer, [PICTURE], RESULT, [], slopes, residuals, enlarge=enlarge)
+    builder.phase(1)
+    height, width = batch.shape[-2:]
+    source = Guarded(channels_last(batch))
+    before = source.values.clone()
+    size = (height * 2, width * 2) if enlarge else (height, width)
+    target = Guarded(torch.full((*size, padded(layer.out_channels)), torch.nan))
+    runner = Runner(library(), builder.program(), number, threads, tiles)
+    runner._kept = torch.full((-(-runner.bytes(height, width) // 4),), torch.nan).view(torch.uint8)
+    runner.run(height, width, {PICTURE: source.values, RESULT: target.values}, lambda share: None)
+    assert source.is_alone()
+    assert target.is_alone()
+    assert torch.equal(source.values, before)
+    assert not target.values.isnan().any()
+    assert not target.values[..., layer.out_channels :].any()
+    return target.values[..., : layer.out_channels].permute(2, 0, 1)[None].double()
+
+
+def layer_of(inputs: int, outputs: int) -> nn.Conv2d:
+    torch.manual_seed(inputs * 100 + outputs)
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1)
+    assert layer.bias is not None
+    nn.init.uniform_(layer.bias, -0.3, 0.3)
+    return layer.requires_grad_(requires_grad=False)
+
+
+@pytest.mark.parametrize("level", levels())
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 5), (4, 4), (5, 8), (13, 22)])
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 64), (16, 16), (7, 5), (33, 47), (64, 3)])
+def test_every_size_and_count_of_channels(level: str, size: tuple[int, int], inputs: int, outputs: int) -> None:
+    layer = layer_of(inputs, outputs)
+    batch = torch.rand(1, inputs, *size)
+    ours = convolved(layer, batch, level)
+    exact = layer.double()(batch.double())
+    assert (ours - exact).abs().max() < 6e-6
+
+
+@pytest.mark.parametrize("level", levels())
+def test_what_follows_a_convolution(level: str) -> None:
+    layer, slopes = layer_of(12, 12), torch.linspace(-0.5, 1.5, 12)
+    batch = torch.randn(1, 12, 7, 10)
+    ours = convolved(layer, batch, level, slopes, residual=0.2)
+    exact = F.prelu(layer.double()(batch.double()), slopes.double()) * 0.2 + batch.double()
+    assert (ours - exact).abs().max() < 6e-6
+
+
+@pytest.mark.parametrize("level", levels())
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (6, 5)])
+def test_an_enlargement(level: str, size: tuple[int, int]) -> None:
+    layer = layer_of(20, 18)
+    batch = torch.rand(1, 20, *size)
+    ours = convolved(layer, batch, level, torch.full((18,), 0.2), enlarge=True)
+    enlarged = F.interpolate(batch.double(), scale_factor=2.0, mode="nearest")
+    exact = F.leaky_relu(layer.double()(enlarged), 0.2)
+    assert (ours - exact).abs().max() < 6e-6
+
+
+@pytest.mark.parametrize("level", levels())
+def test_nan_stays_nan(level: str) -> None:
+    """What an engine is asked for by tests of finite values must not be hidden by an activation."""
+    layer = layer_of(4, 4)
+    batch = torch.rand(1, 4, 9, 9)
+    layer.bias.data[2] = torch.nan
+    number, lanes = library().levels()[level]
+    builder = Builder(lanes)
+    builder.map(4, Kind.GIVEN)
+    builder.map(4, Kind.GIVEN)
+    builder.convolution(layer, [PICTURE], RESULT, [], 0.2)
+    builder.phase(1)
+    result = torch.zeros(9, 9, 16)
+    given = {PICTURE: channels_last(batch), RESULT: result}
+    Runner(library(), builder.program(), number, 1).run(9, 9, given, lambda share: None)
+    assert result[..., 2].isnan().all()
+    assert not result[..., 0].isnan().any()
+
+
+@pytest.mark.parametrize("level", levels())
+def test_how_many_tiles_are_computed_together_changes_nothing(level: str) -> None:
+    layer = layer_of(19, 40)
+    batch = torch.rand(1, 19, 26, 31)
+    results = [convolved(layer, batch, level, tiles=tiles, threads=threads) for tiles, threads in TILES]
+    assert all(torch.equal(results[0], result) for result in results[1:])
+
+
+TILES = [(0, 1), (1, 1), (5, 2), (13, 3), (48, 4)]
