@@ -13,17 +13,21 @@
 #define NAMED(a, b) JOINED(a, b)
 #define LINE 16 /* floats of a cache line */
 
-/* one dimension of B^T d B */
-INLINE void transform_line(const vec d[PATCH], vec out[PATCH]) {
-  const vec four = splat(4), two = splat(2);
-  const vec even = sub(d[4], d[2]), odd = sub(d[3], d[1]);
+/* One dimension of B^T d B: the first three values of six, and the others. */
+INLINE void transform_first(const vec d[PATCH], vec out[3]) {
+  const vec four = splat(4);
   const vec wide = fnma(four, d[2], d[4]), tall = fnma(four, d[1], d[3]);
-  out[0] = fma_(four, sub(d[0], d[2]), even);
+  out[0] = fma_(four, sub(d[0], d[2]), sub(d[4], d[2]));
   out[1] = add(wide, tall);
   out[2] = sub(wide, tall);
-  out[3] = fma_(two, odd, even);
-  out[4] = fnma(two, odd, even);
-  out[5] = fnma(four, odd, sub(d[5], d[3]));
+}
+
+INLINE void transform_last(const vec d[PATCH], vec out[3]) {
+  const vec four = splat(4), two = splat(2);
+  const vec even = sub(d[4], d[2]), odd = sub(d[3], d[1]);
+  out[0] = fma_(two, odd, even);
+  out[1] = fnma(two, odd, even);
+  out[2] = fnma(four, odd, sub(d[5], d[3]));
 }
 
 /* one dimension of A^T m A */
@@ -49,6 +53,29 @@ static void copy_patch(const view *map, int64_t top, int64_t left, ptrdiff_t pix
   }
 }
 
+/* Three of the six rows of a patch's transform: as many values as stay in registers between its two dimensions. */
+INLINE void transform_half(int last, const float *const rows[PATCH], ptrdiff_t pixel, float *to, ptrdiff_t frequency) {
+  vec half[3][PATCH];
+  for (int x = 0; x < PATCH; x++) {
+    vec d[PATCH], out[3];
+    for (int y = 0; y < PATCH; y++)
+      d[y] = load(rows[y] + x * pixel);
+    if (last)
+      transform_last(d, out);
+    else
+      transform_first(d, out);
+    for (int y = 0; y < 3; y++)
+      half[y][x] = out[y];
+  }
+  for (int y = 0; y < 3; y++) {
+    vec out[PATCH];
+    transform_first(half[y], out);
+    transform_last(half[y], out + 3);
+    for (int x = 0; x < PATCH; x++)
+      store(to + ((last ? 3 : 0) + y) * PATCH * frequency + x * frequency, out[x]);
+  }
+}
+
 /* One tile of one map; `frequency`: floats from a frequency to the next. */
 static void transform_tile(const view *map, int channels, int64_t ty, int64_t tx, float *patch, float *to,
                            ptrdiff_t frequency) {
@@ -65,21 +92,10 @@ static void transform_tile(const view *map, int channels, int64_t ty, int64_t tx
       rows[y] = patch + (size_t)y * PATCH * pixel;
   }
   for (int c = 0; c < channels; c += LANES) {
-    vec half[PATCH][PATCH];
-    for (int x = 0; x < PATCH; x++) {
-      vec d[PATCH], out[PATCH];
-      for (int y = 0; y < PATCH; y++)
-        d[y] = load(rows[y] + x * pixel + c);
-      transform_line(d, out);
-      for (int y = 0; y < PATCH; y++)
-        half[y][x] = out[y];
-    }
-    for (int y = 0; y < PATCH; y++) {
-      vec out[PATCH];
-      transform_line(half[y], out);
-      for (int x = 0; x < PATCH; x++)
-        store(to + (y * PATCH + x) * frequency + c, out[x]);
-    }
+    transform_half(0, rows, pixel, to + c, frequency);
+    transform_half(1, rows, pixel, to + c, frequency);
+    for (int y = 0; y < PATCH; y++)
+      rows[y] += LANES;
   }
 }
 
@@ -171,10 +187,14 @@ static const float *multiply_all(const convolution *task, const float *weights, 
   return weights;
 }
 
-/* One vector of outputs of one tile: back into pixels, bias, activation, residuals. */
-static void restore_tile(const convolution *task, const float *products, ptrdiff_t frequency, int64_t ty, int64_t tx,
-                         int n) {
-  vec half[TILE][PATCH], out[TILE][TILE];
+static float *find_pixel(const view *map, int64_t y, int64_t x) {
+  return map->data == NULL ? NULL : view_row(map, y) + x * map->pixel;
+}
+
+/* One vector of outputs of one tile back into pixels; then bias, activation, residuals. */
+INLINE void restore_vector(const convolution *task, const float *products, ptrdiff_t frequency, int n, int rows,
+                           int columns, float *const to[TILE], float *const residual[2][TILE], int channel) {
+  vec half[TILE][PATCH];
   for (int x = 0; x < PATCH; x++) {
     vec m[PATCH], line[TILE];
     for (int y = 0; y < PATCH; y++)
@@ -183,34 +203,42 @@ static void restore_tile(const convolution *task, const float *products, ptrdiff
     for (int y = 0; y < TILE; y++)
       half[y][x] = line[y];
   }
-  for (int y = 0; y < TILE; y++)
-    restore_line(half[y], out[y]);
-
-  const int part = task->enlarge == 1 ? 0 : n / (task->outputs / 4);
-  const int channel = task->enlarge == 1 ? n : n % (task->outputs / 4);
-  const int64_t left = tx * TILE, top = ty * TILE;
-  const int64_t height = task->source[0].height, width = task->source[0].width;
-  const int columns = (int)(width - left < TILE ? width - left : TILE);
-  const int rows = (int)(height - top < TILE ? height - top : TILE);
-  const vec bias = load(task->bias + n);
+  const vec bias = load(task->bias + n), slope = task->slopes == NULL ? splat(1) : load(task->slopes + n);
   for (int y = 0; y < rows; y++) {
-    const int64_t target_y = (top + y) * task->enlarge + part / 2;
-    const int64_t target_x = left * task->enlarge + part % 2;
-    float *to = view_row(&task->target, target_y) + target_x * task->target.pixel + channel;
-    const ptrdiff_t pixel = task->enlarge * task->target.pixel;
-    const float *residual[2];
-    for (int r = 0; r < 2; r++)
-      residual[r] = task->residual[r].data == NULL
-                        ? NULL
-                        : view_row(&task->residual[r], target_y) + target_x * task->residual[r].pixel + channel;
+    vec out[TILE];
+    restore_line(half[y], out);
     for (int x = 0; x < columns; x++) {
-      vec value = add(out[y][x], bias);
+      vec value = add(out[x], bias);
       if (task->slopes != NULL)
-        value = fma_(load(task->slopes + n), below_zero(value), above_zero(value));
+        value = fma_(slope, below_zero(value), above_zero(value));
       for (int r = 0; r < 2; r++)
-        if (residual[r] != NULL)
-          value = fma_(value, splat(task->scale[r]), load(residual[r] + x * task->enlarge * task->residual[r].pixel));
-      store(to + x * pixel, value);
+        if (residual[r][y] != NULL)
+          value = fma_(value, splat(task->scale[r]),
+                       load(residual[r][y] + x * task->enlarge * task->residual[r].pixel + channel));
+      store(to[y] + x * task->enlarge * task->target.pixel + channel, value);
+    }
+  }
+}
+
+static void restore_tile(const convolution *task, const float *products, ptrdiff_t frequency, int64_t ty, int64_t tx) {
+  const int64_t left = tx * TILE, top = ty * TILE;
+  const int64_t height = task->source[0].height - top, width = task->source[0].width - left;
+  const int rows = height < TILE ? (int)height : TILE, columns = width < TILE ? (int)width : TILE;
+  const int parts = task->enlarge * task->enlarge, outputs = task->outputs / parts;
+  for (int part = 0; part < parts; part++) {
+    /* rows of the enlarged map that this part makes are two apart */
+    float *to[TILE], *residual[2][TILE];
+    for (int y = 0; y < rows; y++) {
+      const int64_t target_y = (top + y) * task->enlarge + part / 2, target_x = left * task->enlarge + part % 2;
+      to[y] = find_pixel(&task->target, target_y, target_x);
+      for (int r = 0; r < 2; r++)
+        residual[r][y] = find_pixel(&task->residual[r], target_y, target_x);
+    }
+    for (int n = 0; n < outputs; n += LANES) {
+      if (rows == TILE && columns == TILE) /* known when this is compiled: all values stay in registers */
+        restore_vector(task, products, frequency, part * outputs + n, TILE, TILE, to, residual, n);
+      else
+        restore_vector(task, products, frequency, part * outputs + n, rows, columns, to, residual, n);
     }
   }
 }
@@ -246,8 +274,7 @@ static void convolve(const convolution *task) {
   }
   for (int64_t i = 0; i < task->count; i++) {
     const int64_t tile = task->first + i;
-    for (int n = 0; n < task->outputs; n += LANES)
-      restore_tile(task, task->products + i * task->outputs, frequency, tile / task->across, tile % task->across, n);
+    restore_tile(task, task->products + i * task->outputs, frequency, tile / task->across, tile % task->across);
   }
 }
 
