@@ -105,6 +105,11 @@ def computes_bfloat16_fast(device: torch.device) -> bool:
     return torch.cpu._is_avx512_bf16_supported()  # pyright: ignore[reportPrivateUsage]  # until torch 2.9
 
 
+def has_amx() -> bool:
+    """Whether the processor multiplies matrices of bfloat16 in units of their own: x86 with AMX."""
+    return hasattr(torch.cpu, "get_capabilities") and bool(torch.cpu.get_capabilities().get("amx_bf16"))
+
+
 def free_memory(device: torch.device) -> int:
     """Bytes that can be allocated on the device now; a container's limit counts."""
     if device.type == "mps":

@@ -7,6 +7,7 @@ import torch
 
 from esrgan_torch import engine_openvino, engine_packed
 from esrgan_torch.compact import CompactNet
+from esrgan_torch.devices import has_amx
 from esrgan_torch.engine import CompactEngine, Engine, RRDBEngine
 from esrgan_torch.engine_graphed import GraphedEngine
 from esrgan_torch.errors import ConfigError, EngineError
@@ -60,6 +61,14 @@ def make_engine(
         except EngineError as error:
             log.warning("%s: PyTorch computes instead", error)
     return GraphedEngine(plain)
+
+
+def is_float32_as_fast(device: torch.device) -> bool:
+    """Whether the CPU computes float32 as fast as bfloat16: by the native engine, where it has no AMX.
+
+    Without AMX it took 0.25 to 0.65 of bfloat16's time, with AMX 1.3 to 3 times it: docs/cpu.md.
+    """
+    return device.type == "cpu" and not has_amx() and is_faster(torch.float32)
 
 
 def _cpu_engine(

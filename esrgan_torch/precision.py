@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from esrgan_torch.devices import computes_bfloat16_fast
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engine_choice import is_float32_as_fast, make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
 
@@ -17,9 +17,9 @@ FLOOR = 50.0  # dB of the 8-bit picture against float32's: under it differences 
 def resolve_dtype(dtype: str | torch.dtype, model: Generator, device: torch.device) -> torch.dtype:
     """The precision that a name means for this network on this device.
 
-    "auto" takes the half precision that the device computes fast (float16 on CUDA from Volta on, bfloat16 on
-    a CPU that has it), but only where the network's 8-bit picture of a probe stays above `FLOOR`; float32
-    otherwise. Networks differ: one that exaggerates edges also exaggerates rounding.
+    "auto" takes the half precision that the device computes faster than float32 (float16 on CUDA from Volta
+    on, bfloat16 on a CPU that has it), but only where the network's 8-bit picture of a probe stays above
+    `FLOOR`; float32 otherwise. Networks differ: one that exaggerates edges also exaggerates rounding.
 
     Raises:
         ConfigError: another name, or a precision that the device cannot compute.
@@ -74,7 +74,7 @@ def probe_picture(channels: int) -> Tensor:
 def _fast_half(device: torch.device) -> torch.dtype | None:
     if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (7, 0):
         return torch.float16
-    if device.type == "cpu" and computes_bfloat16_fast(device):
+    if device.type == "cpu" and computes_bfloat16_fast(device) and not is_float32_as_fast(device):
         return torch.bfloat16
     return None
 

@@ -9,6 +9,8 @@ from esrgan_cli.doctor import Extra, find_extras, installed_version
 from esrgan_cli.main import main
 from esrgan_torch import devices, engine_openvino, engine_packed
 from esrgan_torch.kernels import tuning
+from esrgan_torch.native import build
+from esrgan_torch.native.engine import FAST_LEVELS, fastest_level
 
 
 def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,12 +26,26 @@ def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["realesrgan-x4plus"].endswith("2.5 MB")
     assert f"{torch.get_num_threads()} threads, bfloat16 is " in facts["cpu"]
     assert facts["cpu"].endswith("GiB free")
-    assert ("CompactNet by OpenVINO" in facts["engine"]) == engine_packed.is_available()
-    packed = engine_packed.is_available() and not engine_openvino.is_faster_for_rrdb(torch.float32)
-    assert ("RRDBNet by weights packed by oneDNN" in facts["engine"]) == packed
+    native = fastest_level()
+    assert facts["native"].endswith(build.reason())
+    assert ("runs with" in facts["native"]) == (native is not None)
+    faster = native in FAST_LEVELS
+    assert ("RRDBNet and CompactNet by the native engine" in facts["engine"]) == faster
     fast = engine_packed.is_available(torch.bfloat16)
     bfloat16 = "bfloat16: RRDBNet by weights packed by oneDNN, CompactNet by OpenVINO"
     assert (bfloat16 in captured.out) == fast
+
+
+def test_without_the_native_engine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "_find", lambda: build.Found(None, "no C compiler is here"))
+    assert main(["doctor"]) == 0
+    facts = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert facts["native"].endswith("no C compiler is here")
+    assert ("CompactNet by OpenVINO" in facts["engine"]) == engine_packed.is_available()
+    packed = engine_packed.is_available() and not engine_openvino.is_faster_for_rrdb(torch.float32)
+    assert ("RRDBNet by weights packed by oneDNN" in facts["engine"]) == packed
 
 
 @pytest.fixture

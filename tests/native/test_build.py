@@ -46,7 +46,10 @@ def test_a_compiler_that_fails_is_told_and_asked_once(
     fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls = tmp_path / "calls"
-    text = f'echo "$1" >> {calls}; [ "$1" = --version ] && exit 0; echo warning: w >&2; echo "a.c:1: error: no" >&2; exit 1'
+    text = (
+        f'echo "$1" >> {calls}; [ "$1" = --version ] && exit 0; '
+        'echo warning: w >&2; echo "a.c:1: error: no" >&2; exit 1'
+    )
     monkeypatch.setenv("CC", str(script(tmp_path / "broken-cc", text)))
     for _ in range(2):
         caplog.clear()
@@ -110,8 +113,8 @@ def test_under_the_sanitizers(tmp_path: Path) -> None:
     except subprocess.CalledProcessError as error:
         pytest.skip(f"{compiler} has no sanitizers: {build.first_error(error.stderr)}")
     program = tmp_path / "driver"
-    command = [compiler, *checks, "-pthread", f"-I{build.SOURCE}", str(DRIVER), str(library), "-o", str(program)]
-    subprocess.run([*command, f"-Wl,-rpath,{tmp_path}"], check=True, capture_output=True, text=True)
+    parts = [f"-I{build.SOURCE}", str(DRIVER), str(library), f"-Wl,-rpath,{tmp_path}", "-o", str(program)]
+    subprocess.run([compiler, *checks, "-pthread", *parts], check=True, capture_output=True, text=True)
     result = subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count(" ok\n") == len(build.LEVELS[build.machine()]) or "not here" in result.stdout

@@ -43,7 +43,7 @@ def convolved(
     tiles: int = 0,
     threads: int = 1,
 ) -> Tensor:
-    """The layer by the library, in float64; the result goes onto the map `residual` says, which is the batch."""
+    """The layer by the library; the result times `residual`, where given, is added to the batch."""
     number, lanes = library().levels()[level]
     builder = Builder(lanes)
     builder.map(layer.in_channels, Kind.GIVEN)
@@ -78,7 +78,7 @@ def layer_of(inputs: int, outputs: int) -> nn.Conv2d:
 @pytest.mark.parametrize("level", levels())
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 5), (4, 4), (5, 8), (13, 22)])
 @pytest.mark.parametrize(("inputs", "outputs"), [(3, 64), (16, 16), (7, 5), (33, 47), (64, 3)])
-def test_every_size_and_count_of_channels(level: str, size: tuple[int, int], inputs: int, outputs: int) -> None:
+def test_every_size_and_channels(level: str, size: tuple[int, int], inputs: int, outputs: int) -> None:
     layer = layer_of(inputs, outputs)
     batch = torch.rand(1, inputs, *size)
     ours = convolved(layer, batch, level)

@@ -8,11 +8,12 @@ import pytest
 import torch
 
 import esrgan_torch.engine as engines
-from esrgan_torch import engine_openvino, engine_packed
+from esrgan_torch import engine_choice, engine_openvino, engine_packed
 from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.network import Generator
+from tests.native.levels import needs_native
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
 
@@ -23,9 +24,10 @@ def nothing(_: float) -> None:
     """No progress wanted."""
 
 
-@pytest.fixture(params=["openvino", "packed", "plain"])
+@pytest.fixture(params=["openvino", "packed", "plain"])  # the native one's tests: tests/native
 def float32_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All engines that can run an RRDBNet in float32 on the CPU."""
+    monkeypatch.setattr(engine_choice, "is_faster", lambda dtype: False)
     if request.param == "plain":
         monkeypatch.setattr(engine_packed, "is_available", lambda dtype: False)
     elif not engine_packed.is_available():
@@ -145,9 +147,10 @@ MEASURE = """
 import sys
 import torch
 from esrgan_benchmarks.measure import peak_memory
-from esrgan_torch import engine_openvino, engine_packed
+from esrgan_torch import engine_choice, engine_openvino, engine_packed
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.generator import RRDBNet
+engine_choice.is_faster = lambda dtype: sys.argv[1] == "native"
 if sys.argv[1] == "plain":
     engine_packed.is_available = lambda dtype: False
 engine_openvino.is_installed = lambda: sys.argv[1] == "openvino"
@@ -166,6 +169,7 @@ print(peak_memory() - before, engine.trunk_bytes(height, width))
 @pytest.mark.parametrize(
     ("engine", "height", "width", "dtype"),
     [
+        pytest.param("native", 640, 512, "float32", marks=needs_native),
         ("openvino", 256, 256, "float32"),
         ("packed", 640, 512, "float32"),
         pytest.param("packed", 640, 512, "bfloat16", marks=needs_bfloat16),
@@ -184,7 +188,7 @@ def test_the_estimate_covers_what_the_trunk_takes(engine: str, height: int, widt
     )
     taken, estimated = map(int, result.stdout.split())
     planes = 2 * 64 * 4 * height * width
-    assert planes < taken <= estimated - (engines.HEAP_BYTES if engine != "openvino" else 0)
+    assert planes < taken <= estimated - (engines.HEAP_BYTES if engine in ("packed", "plain") else 0)
 
 
 def test_other_networks_are_refused() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from esrgan_torch import engine_openvino, engine_packed
+from esrgan_torch import engine_choice, engine_openvino, engine_packed
 from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_choice import EngineName, make_engine
 from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
@@ -25,6 +25,12 @@ pytest.importorskip("openvino")
 pytestmark = pytest.mark.skipif(not engine_packed.is_available(), reason="used on x86 only")
 CPU = torch.device("cpu")
 SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
+
+
+@pytest.fixture(autouse=True)
+def without_the_native_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without a C compiler; where it runs, it comes first: tests/native/test_engine.py."""
+    monkeypatch.setattr(engine_choice, "is_faster", lambda dtype: False)
 
 
 def nothing(_: float) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from esrgan_torch import precision
+from esrgan_torch import engine_choice, precision
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.precision import picture_psnr, probe_picture, resolve_dtype
 from tests.torch.networks import small_rrdb
@@ -16,10 +16,22 @@ def test_auto_takes_bfloat16_where_it_is_fast_and_close_enough(monkeypatch: pyte
     monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: False)
     assert resolve_dtype("auto", model, CPU) == torch.float32
     monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(precision, "is_float32_as_fast", lambda device: False)
     monkeypatch.setattr(precision, "picture_psnr", lambda *given: 50.0)
     assert resolve_dtype("auto", model, CPU) == torch.bfloat16
     monkeypatch.setattr(precision, "picture_psnr", lambda *given: 49.9)
     assert resolve_dtype("auto", model, CPU) == torch.float32
+
+
+def test_auto_takes_float32_where_that_is_as_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(precision, "picture_psnr", lambda *given: 60.0)
+    taken: list[torch.dtype] = []
+    for amx, faster in ((False, True), (True, True), (False, False)):
+        monkeypatch.setattr(engine_choice, "has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr(engine_choice, "is_faster", lambda dtype, faster=faster: faster)
+        taken.append(resolve_dtype("auto", small_rrdb(), CPU))
+    assert taken == [torch.float32, torch.bfloat16, torch.bfloat16]
 
 
 def test_a_network_that_overflows_stays_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
