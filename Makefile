@@ -4,6 +4,7 @@
 #   make check   formatting, lint, types and layers
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/kernels/halo/)
+#   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/native/lib/)
 #   make wheel   the package that is published                                 (dist/)
 #   make clean   remove all that the other verbs made
 
@@ -14,7 +15,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test check wheel onnx-tf clean cubin
+.PHONY: demo test check wheel onnx-tf clean cubin native
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
@@ -32,7 +33,10 @@ check: $(VENV)/.developing web/node_modules/.installed
 	$(VENV)/bin/lint-imports
 	cd web && npm run --silent check
 
-wheel: $(VENV)/.developing web/node_modules/.installed
+native: $(VENV)/.installed
+	$(VENV)/bin/python -m esrgan_torch.native.build
+
+wheel: $(VENV)/.developing web/node_modules/.installed native
 	rm -rf dist cli/esrgan_cli/demo_files
 	cd web && npm run --silent build && npm run --silent build:demo
 	cp -R web/dist-demo cli/esrgan_cli/demo_files
@@ -46,7 +50,7 @@ $(HALO)/conv.sm_90a.cubin: $(HALO)/conv.cu $(HALO)/wgmma.cuh
 
 clean:
 	rm -rf $(VENV) .venv-onnx-tf dist demo web/node_modules web/dist web/dist-demo web/bench/dist \
-	  web/bench/node_modules cli/esrgan_cli/demo_files .pytest_cache .ruff_cache .import_linter_cache
+	  web/bench/node_modules cli/esrgan_cli/demo_files esrgan_torch/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'
