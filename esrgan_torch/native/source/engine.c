@@ -9,7 +9,7 @@
 #include <time.h>
 
 #define LOOKS 4000   /* at what a task waits for, before the processor is offered to others: some 100 microseconds */
-#define TILES 48     /* of a group, unless told otherwise */
+#define TILES 36     /* of a group, unless told otherwise */
 #define LINE 64      /* bytes of a cache line */
 
 const level *esrgan_find_level(int32_t number);
