@@ -64,10 +64,16 @@ def work_memory(size: int) -> Tensor:
     """(size,) bytes, aligned to the large pages that Linux gives where it is asked.
 
     Transforms write to 36 places far apart for each tile, so pages of 4 KiB mean 36 addresses to look up.
+
+    Raises:
+        RuntimeError: memory is short.
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return torch.empty(size, dtype=torch.uint8)
-    block = mmap.mmap(-1, size + LARGE_PAGE)
+    try:
+        block = mmap.mmap(-1, size + LARGE_PAGE)
+    except (OSError, OverflowError) as error:
+        raise RuntimeError(f"out of memory: {size} bytes for the native engine ({error})") from error
     block.madvise(mmap.MADV_HUGEPAGE)
     whole = torch.frombuffer(block, dtype=torch.uint8)
     start = -whole.data_ptr() % LARGE_PAGE

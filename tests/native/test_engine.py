@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from esrgan_torch import engine_choice
+from esrgan_torch.devices import is_out_of_memory
 from esrgan_torch.engine import Engine
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.native import build, engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine
-from esrgan_torch.native.library import Runner
+from esrgan_torch.native.library import Runner, work_memory
 from esrgan_torch.native.program import rrdb_trunk_program
 from esrgan_torch.network import Generator
 from tests.native.levels import levels, library, needs_native
@@ -185,6 +186,12 @@ def test_rings_do_not_grow_with_the_height() -> None:
     made = native(small_compact(features=64))
     work = [made.trunk_bytes(height, 64) - 4 * 48 * height * 64 for height in (512, 1024)]
     assert work[0] == work[1]
+
+
+def test_short_memory_is_said_as_pytorch_says_it() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        work_memory(2**62)
+    assert is_out_of_memory(raised.value)
 
 
 def test_weights_changed_later_do_not_reach_it() -> None:

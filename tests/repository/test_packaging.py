@@ -29,6 +29,7 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: Path) -> None:
         "esrgan_weights/registry.toml",
         "esrgan_weights/bundled/esrgan-lite-x4.safetensors",
         "esrgan_weights/bundled/esrgan-lite-x4-gan.safetensors",
+        "esrgan_torch/native/source/kernels.c",
         "esrgan_torch/train/recipes/lite-x4.toml",
         "esrgan_cli/page.html",
     } <= names
