@@ -1,6 +1,7 @@
 """Compiling: once, kept, and never an error; and the C code under the sanitizers."""
 
 import logging
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,20 @@ def test_a_library_that_came_with_the_package_is_taken(
 def test_the_first_error() -> None:
     assert build.first_error("x.c: warning: a\nx.c: error: b\nx.c: error: c\n") == "x.c: error: b"
     assert build.first_error("\n") == "it said nothing"
+
+
+ARM = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
+
+
+@pytest.mark.skipif(None in ARM, reason="needs aarch64-linux-gnu-gcc and qemu-aarch64")
+def test_on_arm_in_an_emulator(tmp_path: Path) -> None:
+    sources = [str(build.SOURCE / part) for part in ("kernels.c", *build.PARTS)]
+    program = str(tmp_path / "driver")
+    flags = [*build.FLAGS, "-static", "-pthread", "-DESRGAN_NEON", f"-I{build.SOURCE}"]
+    command = [str(ARM[0]), *flags, *sources, str(DRIVER), "-lm", "-o", program]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    result = subprocess.run([str(ARM[1]), program], capture_output=True, text=True, timeout=120)
+    assert result.stdout == "neon ok\n", result.stderr
 
 
 @needs_compiler
