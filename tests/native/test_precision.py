@@ -35,7 +35,7 @@ def psnr(values: torch.Tensor, exact: torch.Tensor) -> float:
 def test_official_weights(name: str) -> None:
     pixels = read_image(ROOT / "examples" / "cat.jpg").pixels
     top, left = pixels.shape[0] // 2, pixels.shape[1] // 2
-    batch = torch.from_numpy(pixels[top : top + 32, left : left + 32]).permute(2, 0, 1)[None] / 255
+    batch = torch.from_numpy(pixels[top : top + 32, left : left + 32].copy()).permute(2, 0, 1)[None] / 255
     model = load(name)
     with torch.inference_mode():
         direct = model(batch)
