@@ -133,7 +133,7 @@ def test_progress_goes_up_to_one(model: Generator) -> None:
 
 
 def test_shrinking_takes_less_and_ends() -> None:
-    engine = make_engine(small_rrdb(), CPU, torch.float32)
+    engine = make_engine(small_rrdb(), CPU, torch.float32, "eager")
     first = engine.trunk_bytes(100_000, 100)
     assert engine.shrink()
     assert engine.trunk_bytes(100_000, 100) < first
