@@ -82,7 +82,16 @@ def facts() -> dict[str, object]:
     }
 
 
-ENGINES = ["rrdb", "rrdb plain", "compact", "rrdb openvino", "compact openvino", "rrdb native", "compact native", "probed"]
+ENGINES = [
+    "rrdb",
+    "rrdb plain",
+    "compact",
+    "rrdb openvino",
+    "compact openvino",
+    "rrdb native",
+    "compact native",
+    "probed",
+]
 
 
 @pytest.fixture(params=ENGINES)
