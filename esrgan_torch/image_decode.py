@@ -1,5 +1,7 @@
 """From the bytes of a picture file to what it holds: which kind it is, how large, and its pixels."""
 
+import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -58,7 +60,11 @@ def _decode_png(data: bytes, max_pixels: int) -> Frames:
             )
         )
 
-    stored = Apng(file)
+    try:
+        stored = Apng(file)
+    except struct.error:  # browsers show the still picture then
+        warnings.warn("its animation is damaged; the still picture is taken", stacklevel=2)
+        return single(lambda: picture(file.pixels()))
     if stored.still:
         return single(lambda: picture(file.pixels()))
 

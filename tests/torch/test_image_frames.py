@@ -207,6 +207,17 @@ def test_one_frame_beside_a_picture_for_programs_without_animation(tmp_path: Pat
     assert read_frames(apng((4, 4), [(blue, (0, 0), 0, 0)])).first().pixels[0, 0].tolist()[:3] == [0, 0, 255]
 
 
+@pytest.mark.parametrize(("name", "payload"), [(b"acTL", b"\0\0"), (b"fcTL", b"")])
+def test_a_damaged_animation_is_its_still_picture(name: bytes, payload: bytes) -> None:
+    red, blue = (np.full((4, 4, 4), colour, np.uint8) for colour in ((255, 0, 0, 255), (0, 0, 255, 255)))
+    data = apng((4, 4), [(blue, (0, 0), 0, 0), (blue, (0, 0), 0, 0)], hidden=red)
+    at = data.index(name) - 4
+    end = at + 12 + struct.unpack_from(">I", data, at)[0]
+    with pytest.warns(UserWarning, match="its animation is damaged"):
+        frames = read_frames(data[:at] + chunk(name, payload) + data[end:])
+    assert (frames.count, frames.first().pixels[0, 0].tolist()[:3]) == (1, [255, 0, 0])
+
+
 def test_frames_without_the_word_that_there_are_some_are_none() -> None:
     red, blue = (np.full((4, 4, 4), colour, np.uint8) for colour in ((255, 0, 0, 255), (0, 0, 255, 255)))
     data = apng((4, 4), [(blue, (0, 0), 0, 0), (blue, (0, 0), 0, 0)], hidden=red)
