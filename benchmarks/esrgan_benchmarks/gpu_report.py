@@ -102,6 +102,18 @@ class Report:
         times = self._between_events([graph.replay] * replays)
         return round(sorted(times)[replays // 2] / launches, 5)
 
+    def once_milliseconds(self, function: Callable[[], object]) -> float:
+        """Time of a single call as its caller waits for it, until the device has done its work."""
+
+        def finished() -> None:
+            function()
+            if self.device.type == "cuda":
+                torch.cuda.synchronize()
+
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return round(_seconds(finished) * 1e3, 3)
+
     def held_bytes(self) -> int:
         """Device memory that is taken now."""
         if self.device.type != "cuda":

@@ -40,6 +40,7 @@ def test_a_dry_run(tmp_path: Path) -> None:
     assert checked == dict.fromkeys(KERNELS, True)
     assert all(row["right"] for row in rows if row["case"] in ("network check", "sweep"))
     assert {row["dtype"] for row in rows if row["case"] == "check"} <= DTYPES
+    assert all(row["capture_ms"] > 0 for row in rows if row["case"] == "launches")
     assert {row["commit"] for row in rows} == {"abc"}
     assert len({row["run"] for row in rows}) == 1
     assert done.stdout.endswith(summary(tmp_path / "gpu.jsonl") + "\n"), "the summary comes last"
