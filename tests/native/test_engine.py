@@ -21,7 +21,7 @@ from esrgan_torch.native import build, engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine
 from esrgan_torch.native.library import Runner, work_memory
 from esrgan_torch.native.program import rrdb_trunk_program
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from tests.native.levels import levels, library, needs_native
 from tests.torch.networks import small_compact, small_rrdb
 
@@ -145,7 +145,7 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 import torch
 from esrgan_torch.native.engine import NativeRRDBEngine
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.rrdb import RRDBNet
 engine = NativeRRDBEngine(RRDBNet(blocks=20), torch.device("cpu"), torch.float32)
 begun = threading.Event()
 def kill():
