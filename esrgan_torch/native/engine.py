@@ -15,13 +15,9 @@ from esrgan_torch.generator import RRDBNet
 from esrgan_torch.host import for_rows
 from esrgan_torch.native import build
 from esrgan_torch.native.library import Library, Program, Runner
-from esrgan_torch.native.program import (
-    PICTURE,
-    RESULT,
-    compact_program,
-    rrdb_tail_program,
-    rrdb_trunk_program,
-)
+from esrgan_torch.native.program import PICTURE, RESULT
+from esrgan_torch.native.program_compact import compact_program
+from esrgan_torch.native.program_rrdb import rrdb_tail_program, rrdb_trunk_program
 from esrgan_torch.native.winograd import padded
 
 FAST_LEVELS = ("avx512", "avx2")  # where it was measured to be faster than the other engines: docs/cpu.md

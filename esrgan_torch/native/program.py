@@ -1,4 +1,7 @@
-"""Networks as programs: lists of operations on maps, which the native library carries out."""
+"""A network as a program: a list of operations on maps, which the native library carries out.
+
+Each network has a file of its own, `program_*.py`.
+"""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -8,8 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.native.library import CMap, COperation, CPhase, Program
 from esrgan_torch.native.winograd import enlarging_weight, padded, transformed_weight
 
@@ -24,6 +25,7 @@ class Kind(IntEnum):
 
 CONVOLVE, LOAD, STORE = 0, 1, 2
 NONE = -1
+PICTURE, RESULT = 0, 1  # numbers of the given maps, in every program
 DEPTH = 64  # channels of a product: with more, its transforms, sums and weights leave the second-level cache
 
 
@@ -169,106 +171,3 @@ def product_begins(channels: Sequence[int]) -> list[int]:
 
 def _padded_vector(values: Tensor) -> Tensor:
     return F.pad(values.detach().float(), (0, padded(len(values)) - len(values))).clone()
-
-
-PICTURE, RESULT = 0, 1  # numbers of the given maps, in every program
-
-
-def compact_program(model: CompactNet, lanes: int) -> Program:
-    """CompactNet's trunk: one phase, so that a few rows of each map exist at a time."""
-    config = model.config
-    builder = Builder(lanes)
-    large = config.out_channels * config.scale**2
-    builder.map(config.in_channels, Kind.GIVEN)
-    builder.map(large, Kind.GIVEN)
-    source = builder.map(config.in_channels)
-    builder.load(PICTURE, source, config.in_channels)
-    convolutions = [layer for layer in model.body if isinstance(layer, nn.Conv2d)]
-    slopes = [layer.weight for layer in model.body if isinstance(layer, nn.PReLU)]
-    for number, (layer, slope) in enumerate(zip(convolutions, slopes, strict=False)):
-        target = builder.map(config.features)
-        builder.convolution(layer, [source], target, [number], slope)
-        source = target
-    enlarged = builder.map(large)
-    builder.load(PICTURE, enlarged, large, repeat=config.scale**2)
-    last = len(convolutions)
-    builder.convolution(convolutions[-1], [source], RESULT, [last - 1, last], residuals=[(1.0, enlarged)])
-    builder.phase(last + 2)
-    return builder.program()
-
-
-def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
-    """RRDBNet's trunk: the first convolution, all dense blocks as one phase, the body's last convolution.
-
-    Three planes exist: an RRDB's start, and the results of its first and its second dense block. The first
-    convolution is computed again at the end rather than kept.
-    """
-    config = model.config
-    features, growth = config.features, config.growth
-    folded = config.in_channels * config.unshuffle**2
-    builder = Builder(lanes)
-    builder.map(config.in_channels, Kind.GIVEN)
-    builder.map(features, Kind.GIVEN)
-    start, stream, result = builder.map(features, Kind.PLANE), builder.map(features, Kind.PLANE), RESULT
-    pictures = [builder.map(folded), builder.map(folded)]
-    inner = [builder.map(growth) for _ in range(4)]
-
-    builder.load(PICTURE, pictures[0], folded, config.unshuffle)
-    builder.convolution(model.conv_first, [pictures[0]], start, [0])
-    builder.phase(2)
-    for rrdb in model.rrdbs():
-        _dense_block(builder, rrdb.rdb1, start, stream, [], inner)
-        _dense_block(builder, rrdb.rdb2, stream, result, [], inner)
-        _dense_block(builder, rrdb.rdb3, result, start, [(RESIDUAL_SCALE, start)], inner)
-    builder.phase(5, 3 * config.blocks)
-    builder.load(PICTURE, pictures[1], folded, config.unshuffle)
-    builder.convolution(model.conv_first, [pictures[1]], result, [0])
-    builder.convolution(model.conv_body, [start], result, [1], residuals=[(1.0, result)])
-    builder.phase(3)
-    return builder.program()
-
-
-def _dense_block(
-    builder: Builder,
-    block: ResidualDenseBlock,
-    source: int,
-    target: int,
-    further: Sequence[tuple[float, int]],
-    inner: Sequence[int],
-) -> None:
-    """target = source + 0.2 * block(source), and then for each of `further`: target * factor + map."""
-    widths, maps = [block.conv1.in_channels], [source]
-    last = 4
-    for number, layer in enumerate((block.conv1, block.conv2, block.conv3, block.conv4)):
-        waits = [number - 1 if number else last]
-        builder.convolution(layer, maps, inner[number], waits, SLOPE, widths=widths)
-        widths.append(layer.out_channels)
-        maps.append(inner[number])
-    residuals = [(RESIDUAL_SCALE, source), *further]
-    builder.convolution(block.conv5, maps, target, [3], residuals=residuals, widths=widths)
-
-
-def rrdb_tail_program(model: RRDBNet, lanes: int) -> Program:
-    """RRDBNet's tail, from channels-last features to a planar picture.
-
-    An enlargement is computed on the map before it: the four pixels that a pixel becomes are four times the
-    outputs.
-    """
-    features, outputs = model.config.features, model.out_channels
-    builder = Builder(lanes)
-    scale = 1
-    source = builder.map(features, Kind.GIVEN)
-    builder.map(outputs, Kind.GIVEN, model.scale * model.unshuffle)
-    steps = 0
-    for layer in model.upsampling_convolutions():
-        scale *= 2
-        target = builder.map(features, scale=scale)
-        builder.convolution(layer, [source], target, [steps - 1] if steps else [], SLOPE, enlarge=True)
-        source, steps = target, steps + 1
-    for layer, slopes in ((model.conv_hr, SLOPE), (model.conv_last, None)):
-        target = builder.map(layer.out_channels, scale=scale)
-        builder.convolution(layer, [source], target, [steps - 1] if steps else [], slopes)
-        source, steps = target, steps + 1
-    builder.store(source, RESULT, outputs, steps - 1)
-    builder.phase(steps + 1)
-    return builder.program()

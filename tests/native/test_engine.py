@@ -20,7 +20,7 @@ from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.native import build, engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine
 from esrgan_torch.native.library import Runner, work_memory
-from esrgan_torch.native.program import rrdb_trunk_program
+from esrgan_torch.native.program_rrdb import rrdb_trunk_program
 from esrgan_torch.network import Generator
 from tests.native.levels import levels, library, needs_native
 from tests.torch.networks import small_compact, small_rrdb

@@ -36,7 +36,7 @@ typedef struct {
   int enlarge;         /* 2: outputs come in four parts, the four pixels that each pixel becomes; else 1 */
   float *domain;       /* room for transformed maps: [FREQUENCIES][count][a product's channels, padded], and STEP
                           floats more for each frequency */
-  const float *weights; /* as `lanes` wants them: see program.py */
+  const float *weights; /* as `lanes` wants them: see winograd.py */
   const float *bias;
   const float *slopes; /* of PReLU, one for each output; NULL: no activation */
   float *products;     /* room for [FREQUENCIES][count][outputs], and STEP floats more for each frequency */
