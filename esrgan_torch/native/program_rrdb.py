@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.native.library import Program
-from esrgan_torch.native.program import PICTURE, RESULT, Builder, Kind
+from esrgan_torch.native.program import PICTURE, RESULT, Activation, Builder, Kind
 
 
 def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
@@ -75,9 +75,9 @@ def rrdb_tail_program(model: RRDBNet, lanes: int) -> Program:
         target = builder.map(features, scale=scale)
         builder.convolution(layer, [source], target, [steps - 1] if steps else [], SLOPE, enlarge=True)
         source, steps = target, steps + 1
-    for layer, slopes in ((model.conv_hr, SLOPE), (model.conv_last, None)):
+    for layer, activation in ((model.conv_hr, SLOPE), (model.conv_last, Activation.NONE)):
         target = builder.map(layer.out_channels, scale=scale)
-        builder.convolution(layer, [source], target, [steps - 1] if steps else [], slopes)
+        builder.convolution(layer, [source], target, [steps - 1] if steps else [], activation)
         source, steps = target, steps + 1
     builder.store(source, RESULT, outputs, steps - 1)
     builder.phase(steps + 1)

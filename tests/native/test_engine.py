@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from esrgan_torch import engine_choice
+from esrgan_torch import CompactNet, RRDBNet, engine_choice
 from esrgan_torch.devices import is_out_of_memory
 from esrgan_torch.engine import Engine
 from esrgan_torch.engine_choice import make_engine
@@ -34,8 +34,10 @@ def nothing(_: float) -> None:
 
 
 def native(model: Generator, level: str | None = None) -> Engine:
-    made = NativeRRDBEngine if hasattr(model, "conv_first") else NativeCompactEngine
-    return made(model, CPU, torch.float32, level)  # type: ignore[arg-type]
+    if isinstance(model, CompactNet):
+        return NativeCompactEngine(model, CPU, torch.float32, level)
+    assert isinstance(model, RRDBNet)
+    return NativeRRDBEngine(model, CPU, torch.float32, level)
 
 
 def picture(made: Engine, batch: torch.Tensor) -> torch.Tensor:

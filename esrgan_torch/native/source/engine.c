@@ -32,7 +32,7 @@ struct esrgan_engine {
 };
 
 static void relax(void) {
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
