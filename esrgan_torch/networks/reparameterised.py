@@ -1,7 +1,7 @@
 """Convolutions that are trained as a sum of branches and run as one (RepVGG, Ding et al. 2021, and others).
 
-Here the form that SPAN's authors have: a 1x1 convolution beside a 1x1, a 3x3 and a 1x1 in a row, with twice the
-channels between and nothing between them. All of it is linear, so one 3x3 convolution computes the same.
+Here the form that SPAN's authors have: a 1x1 convolution beside a 1x1, a 3x3 and a 1x1 in a row, with twice
+the channels between and nothing between them. All of it is linear, so one 3x3 convolution computes the same.
 """
 
 from abc import abstractmethod
@@ -154,7 +154,7 @@ class TrainingForm(Generator):
 
     @abstractmethod
     def fused(self) -> Generator:
-        """The network that runs: evaluation mode, frozen; computed in float64, rounded to the parameters' type."""
+        """The network that runs: evaluation mode, frozen; merged in float64, then rounded."""
 
     @abstractmethod
     def adopt(self, plain: Generator) -> None:

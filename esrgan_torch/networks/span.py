@@ -2,8 +2,8 @@
 
 Six blocks of three 3x3 convolutions at input resolution; each block's result is multiplied by an attention
 that is computed from itself, without weights. Then one pixel shuffle. Parameter names are those of the
-official files without what training adds (`conv_1.eval_conv.weight` is `conv_1.weight` here); the form that is
-trained stands in `esrgan_torch.networks.span_training`.
+official files without what training adds (`conv_1.eval_conv.weight` is `conv_1.weight` here); the form that
+is trained stands in `esrgan_torch.networks.span_training`.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.networks.sizes import SCALES, check_positive
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.sizes import SCALES, check_positive
 
 BLOCKS = 6
 # of DIV2K's pictures, as EDSR and those after it have it; the official code holds the numbers in float32
@@ -109,6 +109,16 @@ class SPANForm(Generator):
     def blocks(self) -> list[SPAB]:
         """The blocks, in order."""
         return [cast(SPAB, getattr(self, f"block_{number}")) for number in range(1, BLOCKS + 1)]
+
+    def convolutions(self) -> dict[str, nn.Module]:
+        """Every convolution by its name, in the order of the network's graph."""
+        inner = {
+            f"block_{number}.{name}": layer
+            for number, block in enumerate(self.blocks(), start=1)
+            for name, layer in block.named_children()
+        }
+        outer = {"conv_2": self.conv_2, "conv_cat": self.conv_cat, "upsampler.0": self.upsampler[0]}
+        return {"conv_1": self.conv_1, **inner, **outer}
 
     def trunk(self, batch: Tensor) -> Tensor:
         """(N, in_channels, H, W) in [0, 1] -> (N, out_channels * scale², H, W)."""

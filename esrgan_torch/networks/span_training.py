@@ -39,11 +39,11 @@ class SPANTraining(SPANForm, TrainingForm):
     def fused(self) -> SPAN:
         """The plain network that computes the same; see `TrainingForm.fused`."""
         tensors: dict[str, Tensor] = {}
-        for name, convolution in _convolutions(self):
+        for name, convolution in self.convolutions().items():
             if isinstance(convolution, ReparameterisedConvolution):
                 kernel = merged(convolution.branches().double())
             else:
-                kernel = Kernel(convolution.weight, cast(Tensor, convolution.bias))
+                kernel = _kernel(convolution)
             tensors[f"{name}.weight"], tensors[f"{name}.bias"] = kernel
         plain = SPAN(**asdict(self.config)).to(self.conv_cat.weight)
         plain.load_state_dict({name: tensor.detach() for name, tensor in tensors.items()})
@@ -56,22 +56,16 @@ class SPANTraining(SPANForm, TrainingForm):
         if not isinstance(plain, SPAN) or plain.config != self.config:
             sizes = getattr(plain, "config", type(plain).__name__)
             raise RuntimeError(f"{self.config} cannot start as {sizes}")
-        modules = dict(plain.named_modules())
-        for name, convolution in _convolutions(self):
-            theirs = cast(nn.Conv2d, modules[name])
-            kernel = Kernel(theirs.weight.double(), cast(Tensor, theirs.bias).double())
+        for convolution, theirs in zip(
+            self.convolutions().values(), plain.convolutions().values(), strict=True
+        ):
             if isinstance(convolution, ReparameterisedConvolution):
+                kernel = Kernel(*(tensor.double() for tensor in _kernel(theirs)))
                 convolution.set_branches(trainable_branches(kernel))
             else:
                 convolution.load_state_dict(theirs.state_dict())
 
 
-def _convolutions(network: SPANTraining) -> list[tuple[str, ReparameterisedConvolution | nn.Conv2d]]:
-    """Every convolution of the plain form, by its name there."""
-    found: list[tuple[str, ReparameterisedConvolution | nn.Conv2d]] = []
-    for name, module in network.named_modules():
-        if isinstance(module, ReparameterisedConvolution):
-            found.append((name, module))
-        elif isinstance(module, nn.Conv2d) and not any(name.startswith(f"{outer}.") for outer, _ in found):
-            found.append((name, module))
-    return found
+def _kernel(convolution: nn.Module) -> Kernel:
+    plain = cast(nn.Conv2d, convolution)
+    return Kernel(plain.weight, cast(Tensor, plain.bias))

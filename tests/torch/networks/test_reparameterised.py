@@ -82,7 +82,7 @@ def test_a_network_to_train_starts_as_a_plain_one() -> None:
     training.adopt(plain)
     for name, tensor in deployed(training).state_dict().items():
         torch.testing.assert_close(tensor, plain.state_dict()[name], rtol=0, atol=1e-6)
-    with pytest.raises(RuntimeError, match="features=6, scale=4.* cannot start as .*features=6, scale=2"):
+    with pytest.raises(RuntimeError, match=r"features=6, scale=4.* cannot start as .*features=6, scale=2"):
         SPANTraining(features=6).adopt(plain)
     with pytest.raises(RuntimeError, match="cannot start as CompactNetConfig"):
         training.adopt(small_compact())
