@@ -1,4 +1,4 @@
-"""RRDBNet and CompactNet by the native library: float32 on CPUs."""
+"""Networks by the native library: float32 on CPUs."""
 
 import os
 import threading
@@ -9,18 +9,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.engine import Engine, Progress
 from esrgan_torch.errors import EngineError
-from esrgan_torch.generator import RRDBNet
 from esrgan_torch.host import for_rows
 from esrgan_torch.native import build
 from esrgan_torch.native.library import Library, Program, Runner
 from esrgan_torch.native.program import PICTURE, RESULT
 from esrgan_torch.native.program_compact import compact_program
 from esrgan_torch.native.program_rrdb import rrdb_tail_program, rrdb_trunk_program
+from esrgan_torch.native.program_span import span_program
 from esrgan_torch.native.winograd import padded
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import SPAN
 
 FAST_LEVELS = ("avx512", "avx2")  # where it was measured to be faster than the other engines: docs/cpu.md
 
@@ -130,6 +132,15 @@ class NativeCompactEngine(NativeShuffleEngine):
         self, model: CompactNet, device: torch.device, dtype: torch.dtype, level: str | None = None
     ) -> None:
         super().__init__(model, device, dtype, compact_program, level)
+
+
+class NativeSPANEngine(NativeShuffleEngine):
+    """SPAN."""
+
+    def __init__(
+        self, model: SPAN, device: torch.device, dtype: torch.dtype, level: str | None = None
+    ) -> None:
+        super().__init__(model, device, dtype, span_program, level)
 
 
 class NativeRRDBEngine(Engine):

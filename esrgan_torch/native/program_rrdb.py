@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.native.library import Program
 from esrgan_torch.native.program import PICTURE, RESULT, Activation, Builder, Kind
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 
 
 def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
