@@ -50,7 +50,7 @@ static void convolve(const computation *whole, const task *now, float *scratch) 
     whole->level->convolve(&call);
 }
 
-/* A planar picture, folded or repeated, becomes channels-last rows; a map's padding sees the values as they are here. */
+/* A planar picture, folded or repeated, becomes channels-last rows; a convolution pads what is made of it here. */
 static void load_picture(const computation *whole, const task *now) {
   const esrgan_operation *operation = now->operation;
   const view target = view_of(whole, operation->target, now->repetition);
