@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from esrgan_torch.devices import computes_bfloat16_fast
-from esrgan_torch.engine_choice import is_float32_as_fast, make_engine
+from esrgan_torch.engines.choose import is_float32_as_fast, make_engine
+from esrgan_torch.engines.devices import computes_bfloat16_fast
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.networks.base import Generator
