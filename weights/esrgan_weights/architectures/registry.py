@@ -5,10 +5,10 @@ from typing import Any
 
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import architecture_of
-from esrgan_weights.architectures import compact, rrdb
+from esrgan_weights.architectures import compact, rrdb, span
 from esrgan_weights.architectures.base import Files, Shapes, Spelling
 
-ALL = (rrdb.FILES, compact.FILES)
+ALL = (rrdb.FILES, compact.FILES, span.FILES)
 
 
 def files_of(config: Any) -> Files:
