@@ -170,6 +170,6 @@ def plain_convolution(inputs: int, outputs: int) -> nn.Conv2d:
 def normalised(batch: Tensor) -> Tensor:
     """(N, 3, H, W) in [0, 1] -> 255 * (batch - mean of DIV2K)."""
     # numbers rather than a tensor of three: a network is built without memory, traced and moved about
-    planes: tuple[Tensor, ...] = torch.split(batch, 1, dim=1)
+    planes = torch.tensor_split(batch, len(RGB_MEAN), dim=1)
     shifted = [plane - mean for plane, mean in zip(planes, RGB_MEAN, strict=True)]
     return torch.cat(shifted, dim=1) * RGB_RANGE
