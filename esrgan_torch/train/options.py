@@ -7,6 +7,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import SPAN
 from esrgan_torch.networks.span_training import SPANTraining
 
 
@@ -15,11 +16,12 @@ class NetworkOptions:
     """The generator.
 
     Args:
-        kind: "RRDBNet", "CompactNet", or "SPAN", which is trained as a sum of branches and runs as plain
-            convolutions: see `esrgan_torch.networks.reparameterised`.
+        kind: "RRDBNet", "CompactNet" or "SPAN".
         features, blocks, growth, convolutions, scale: sizes; see `RRDBNetConfig`, `CompactNetConfig` and
             `SPANConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
         normalised: of SPAN, see `SPANConfig`; true to go on from the official files.
+        branches: of SPAN: its convolutions are trained as sums of branches, as its authors do it, and run as
+            plain ones; see `esrgan_torch.networks.reparameterised`.
         init: "scaled", MSRA's normal times 0.1, as ESRGAN has it (supplement, section 2); "identity", for
             CompactNet, or "enlargement", for SPAN: see `esrgan_torch.train.initial`.
         initial: weights to start from: a published model's name or a file; empty for none.
@@ -32,6 +34,7 @@ class NetworkOptions:
     convolutions: int = 16
     scale: int = 4
     normalised: bool = False
+    branches: bool = True
     init: Literal["scaled", "identity", "enlargement"] = "scaled"
     initial: str = ""
 
@@ -45,7 +48,8 @@ class NetworkOptions:
     def build(self) -> Generator:
         """The network as it is trained, with PyTorch's own initial weights."""
         if self.kind == "SPAN":
-            return SPANTraining(self.features, self.scale, normalised=self.normalised)
+            form = SPANTraining if self.branches else SPAN
+            return form(self.features, self.scale, normalised=self.normalised)
         if self.kind == "RRDBNet":
             return RRDBNet(self.features, self.blocks, self.growth, self.scale)
         return CompactNet(self.features, self.convolutions, self.scale)

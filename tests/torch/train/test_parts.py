@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional as F
 
 from esrgan_torch import CompactNet, RRDBNet
-from esrgan_torch.networks.span import SPAN
+from esrgan_torch.networks.span import SPAN, SPANConfig
 from esrgan_torch.networks.span_training import SPANTraining
 from esrgan_torch.train.ema import MovingAverage
 from esrgan_torch.train.initial import scale_initial_weights, start_as_enlargement, start_as_identity
-from esrgan_torch.train.options import OptimiserOptions
+from esrgan_torch.train.options import NetworkOptions, OptimiserOptions
 from esrgan_torch.train.schedule import learning_rate
 from esrgan_torch.train.sharpen import sharpen
 
@@ -93,6 +93,14 @@ def test_a_span_starts_as_bilinear_enlargement(
     # and learns from the first step on
     network(batch).square().mean().backward()
     assert (network.upsampler[0].get_parameter("weight").grad != 0).all()
+
+
+def test_a_span_is_trained_in_branches_or_without() -> None:
+    for branches, form in ((True, SPANTraining), (False, SPAN)):
+        options = NetworkOptions(kind="SPAN", init="enlargement", features=4, scale=2, branches=branches)
+        network = options.build()
+        assert type(network) is form
+        assert network.config == SPANConfig(4, 2, normalised=False)
 
 
 def test_sharpening_against_its_definition(rng: torch.Generator) -> None:
