@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.engine import CompactEngine
-from esrgan_torch.engine_packed import PackedEngine
-from esrgan_torch.host import for_rows
+from esrgan_torch.engines.compact import CompactEngine
+from esrgan_torch.engines.host import for_rows
+from esrgan_torch.engines.openvino_import import MODULE, import_openvino
+from esrgan_torch.engines.packed import PackedEngine
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
-from esrgan_torch.openvino_import import MODULE, import_openvino
 from esrgan_torch.watch import Progress
 
 log = logging.getLogger(__name__)
@@ -57,13 +57,17 @@ def is_usable() -> bool:
     return True
 
 
-def is_faster_for_rrdb(dtype: torch.dtype) -> bool:
-    """With AVX-512 the packed engine was faster, without it OpenVINO.
+def slower_for_rrdb(dtype: torch.dtype) -> str | None:
+    """Why it is not taken for an RRDBNet by itself: with AVX-512 the packed engine was faster.
 
     In bfloat16 OpenVINO is 1 to 3 % faster from 128x128 on, but keeps the residual stream in bfloat16 too:
     its 8-bit picture is 0.4 to 3.9 dB further from float32's, on a third of the crops tried under 50 dB.
     """
-    return dtype == torch.float32 and not torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    if dtype != torch.float32:
+        return "it rounds the residual stream too"
+    if torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        return "with AVX-512 PyTorch was measured to be faster"
+    return None
 
 
 class Compiled:
@@ -120,7 +124,7 @@ class Compiled:
 class OpenVinoCompactEngine(CompactEngine):
     """CompactNet; progress is told at the end only.
 
-    What surrounds the graph is done by `esrgan_torch.host`, which does not disturb OpenVINO's threads.
+    `esrgan_torch.engines.host` does what surrounds the graph, and does not disturb OpenVINO's threads.
     """
 
     def __init__(self, model: CompactNet, device: torch.device, dtype: torch.dtype) -> None:
