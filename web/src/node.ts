@@ -19,6 +19,7 @@ import {
   type SessionOptions,
   type Settings,
 } from "./session.js";
+import { registerEngine } from "./ways.js";
 
 export * from "./public.js";
 
@@ -38,6 +39,7 @@ const require = createRequire(import.meta.url);
 registerBackend("webgpu", async () => (await import("./backends/webgpu.js")).webgpu);
 registerBackend("tensorflow", async () => (await import("./backends/tensorflow.js")).loadTensorflow());
 registerBackend("wasm", async () => (await import("./backends/wasm.js")).wasm);
+registerEngine("wasm", async (model) => (await import("./kernels/wasm.js")).startKernels(model));
 registerBackend("cpu", async () => (await import("./backends/cpu.js")).cpu);
 
 export class Upscaler {

@@ -52,6 +52,13 @@ export function planTiles(
   );
 }
 
+/** As `planTiles`, of whole rows: bands of at most `size` rows. */
+export function planBands(height: number, width: number, size: number, overlap: number): Tile[] {
+  return cut(height, Math.floor(size), 1).map(([top, bottom]) =>
+    makeTile(top, 0, bottom - top, width, height, width, overlap),
+  );
+}
+
 /** The tile with this core, its window cut off at the border of totalHeight x totalWidth pixels. */
 export function makeTile(
   top: number,

@@ -284,6 +284,8 @@ const level esrgan_avx512 = {"avx512", LANES, convolve};
 const level esrgan_avx2 = {"avx2", LANES, convolve};
 #elif defined(ESRGAN_SSE2)
 const level esrgan_sse2 = {"sse2", LANES, convolve};
+#elif defined(ESRGAN_WASM)
+const level esrgan_wasm = {"wasm", LANES, convolve};
 #else
 const level esrgan_neon = {"neon", LANES, convolve};
 #endif

@@ -18,6 +18,10 @@ static int is_here(int number) {
     return 1; /* every x86-64 processor has SSE2 */
   }
 }
+#elif defined(__wasm__)
+extern const level esrgan_wasm;
+static const level *const levels[] = {&esrgan_wasm};
+static int is_here(int number) { return number == 0; }
 #else
 extern const level esrgan_neon;
 static const level *const levels[] = {&esrgan_neon};

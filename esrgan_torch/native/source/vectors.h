@@ -75,7 +75,29 @@ INLINE vec fnma(vec a, vec b, vec c) { return vfmsq_f32(c, a, b); }
 INLINE vec above_zero(vec a) { return vmaxq_f32(zero(), a); }
 INLINE vec below_zero(vec a) { return vminq_f32(zero(), a); }
 
+#elif defined(ESRGAN_WASM)
+#include <wasm_simd128.h>
+#define LANES 4
+#define ROWS 6
+typedef v128_t vec;
+INLINE vec zero(void) { return wasm_f32x4_splat(0); }
+INLINE vec splat(float x) { return wasm_f32x4_splat(x); }
+INLINE vec load(const float *p) { return wasm_v128_load(p); }
+INLINE void store(float *p, vec a) { wasm_v128_store(p, a); }
+INLINE vec add(vec a, vec b) { return wasm_f32x4_add(a, b); }
+INLINE vec sub(vec a, vec b) { return wasm_f32x4_sub(a, b); }
+#if defined(__wasm_relaxed_simd__)
+INLINE vec fma_(vec a, vec b, vec c) { return wasm_f32x4_relaxed_madd(a, b, c); }
+INLINE vec fnma(vec a, vec b, vec c) { return wasm_f32x4_relaxed_nmadd(a, b, c); }
 #else
-#error "no level of instructions is named: give -DESRGAN_AVX512, _AVX2, _SSE2 or _NEON"
+INLINE vec fma_(vec a, vec b, vec c) { return wasm_f32x4_add(wasm_f32x4_mul(a, b), c); }
+INLINE vec fnma(vec a, vec b, vec c) { return wasm_f32x4_sub(c, wasm_f32x4_mul(a, b)); }
+#endif
+/* pmax and pmin are single instructions where max and min are not; they give the first where one is NaN */
+INLINE vec above_zero(vec a) { return wasm_f32x4_pmax(a, zero()); }
+INLINE vec below_zero(vec a) { return wasm_f32x4_pmin(a, zero()); }
+
+#else
+#error "no level of instructions is named: give -DESRGAN_AVX512, _AVX2, _SSE2, _NEON or _WASM"
 #endif
 #endif

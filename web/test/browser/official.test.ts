@@ -50,7 +50,7 @@ describe.skipIf(!hasChromium || !hasPython)("official weights in Chromium", () =
       async ({ backend, height, width, values }) => {
         const adapter = backend === "webgpu" ? await navigator.gpu.requestAdapter() : undefined;
         if (adapter === null) return undefined;
-        return await esrgan.floats("models/model.json", backend, height, width, values);
+        return await esrgan.floats("models/model.json", backend, engine, height, width, values);
       },
       { backend, height, width, values },
     );

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Network } from "../../src/network.js";
+import { TfjsNetwork } from "../../src/tfjs.js";
 import { fetchModel } from "../../src/download.js";
 import { Upscaler } from "../../src/node.js";
 import { folderOf, NAMES, samplesOf, testPicture, worst } from "../fixtures.js";
@@ -40,9 +40,10 @@ describe.each(NAMES)("%s", (name) => {
       remote: false,
       read: (file) => Promise.resolve(new Uint8Array(readFileSync(path + file))),
     });
-    const network = await Network.load(model, {
+    const network = await TfjsNetwork.load(model, {
       deferred: false,
       keepsAddresses: false,
+      im2col: false,
       isLost: () => false,
     });
     const { width, height, data } = samples.colour.given;
