@@ -39,7 +39,11 @@ const require = createRequire(import.meta.url);
 registerBackend("webgpu", async () => (await import("./backends/webgpu.js")).webgpu);
 registerBackend("tensorflow", async () => (await import("./backends/tensorflow.js")).loadTensorflow());
 registerBackend("wasm", async () => (await import("./backends/wasm.js")).wasm);
-registerEngine("wasm", async (model) => (await import("./kernels/wasm.js")).startKernels(model));
+registerEngine("wasm", async (model) => {
+  const { startKernels, useSpawner } = await import("./kernels/wasm.js");
+  useSpawner((await import("./kernels/node.js")).nodeSpawner);
+  return await startKernels(model);
+});
 registerBackend("cpu", async () => (await import("./backends/cpu.js")).cpu);
 
 export class Upscaler {

@@ -302,7 +302,7 @@ class Reader {
     const [map] = value.maps;
     // a name for the convolution's result that others have read under another name
     if (node.op === "Identity" || map!.kind !== "convolution") return undefined;
-    return map as Convolution;
+    return map;
   }
 
   private constant(name: string): Constant {

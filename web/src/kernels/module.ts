@@ -154,11 +154,11 @@ export class Heap {
   }
 
   /** Views end with the next `take`. */
-  floats(place: number, count: number): Float32Array<ArrayBufferLike> {
+  floats(place: number, count: number): Float32Array {
     return new Float32Array(this.memory.buffer, place, count);
   }
 
-  integers(place: number, count: number): Int32Array<ArrayBufferLike> {
+  integers(place: number, count: number): Int32Array {
     return new Int32Array(this.memory.buffer, place, count);
   }
 }

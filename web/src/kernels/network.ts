@@ -11,6 +11,8 @@ import { startHelpers, type Helper } from "./threads.js";
 import { padded } from "./winograd.js";
 
 const FLOAT = 4;
+const TILE = 4; // pixels of a side that are computed together
+const BAND_TILES = 4; // tiles of TF.js whose pixels make a band
 const USUAL_SIZE = 256; // pixels a side, for which programs are compared
 
 export class KernelsNetwork implements Network {
@@ -118,9 +120,10 @@ export class KernelsNetwork implements Network {
     }
   }
 
-  /** Bands of whole rows: what lies beside them in memory is computed in place. */
+  /** Bands of whole rows, which lie in memory as they are. They have the tiles of the whole, so equal it to the bit. */
   tailTiles(height: number, width: number, size: number): Tile[] {
-    return planBands(height, width, Math.max(Math.round(size ** 2 / width), size / 2), this.info.tailHalo);
+    const rows = Math.max(size, (BAND_TILES * size ** 2) / width);
+    return planBands(height, width, rows, this.info.tailHalo, TILE);
   }
 
   bytes(height: number, width: number, tailSize: number): number {
@@ -157,7 +160,7 @@ function smallest(programs: readonly Program[], { exports }: Loaded, heap: Heap,
 }
 
 /** Planes as pixels. */
-function interleaved(planes: Float32Array<ArrayBufferLike>, channels: number): Float32Array<ArrayBuffer> {
+function interleaved(planes: Float32Array, channels: number): Float32Array<ArrayBuffer> {
   const result = new Float32Array(planes.length);
   const size = planes.length / channels;
   for (let c = 0; c < channels; c++)

@@ -114,7 +114,7 @@ export class Runner {
       } while (end < channels.length && !((begins >> end) & 1));
       const count = FREQUENCIES * inputs.length * order.length * parts;
       const product = { filter, inputs, filterInputs, filterOutputs, outputs: order, enlarge };
-      transform(product, lanes, this.heap.floats(place + WORD * from, count) as Float32Array);
+      transform(product, lanes, this.heap.floats(place + WORD * from, count));
       from += count;
       first = end;
     }

@@ -3,6 +3,8 @@ import type { Model } from "../download.js";
 import type { Computer } from "../ways.js";
 import { KernelsNetwork } from "./network.js";
 
+export { useSpawner } from "./threads.js";
+
 const BUDGET = 1.25 * 2 ** 30; // as much as TF.js's is granted: pages are on small machines too
 
 export async function startKernels(model: Model): Promise<Computer> {

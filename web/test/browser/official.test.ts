@@ -39,30 +39,35 @@ describe.skipIf(!hasChromium || !hasPython)("official weights in Chromium", () =
   });
 
   test.each([
-    ["wasm", "with threads", true, 1e-4],
-    ["wasm", "one thread", false, 1e-4],
-    ["webgl", "", true, 1e-3],
-    ["webgpu", "", true, 1e-3],
-  ] as const)("a tile on %s %s is PyTorch's, in float32", async (backend, _, isolated, tolerance) => {
-    const { height, width, values, result } = golden.tile;
-    const tab = await openPage(browser, isolated ? site : plain);
-    const found = await tab.evaluate(
-      async ({ backend, height, width, values }) => {
-        const adapter = backend === "webgpu" ? await navigator.gpu.requestAdapter() : undefined;
-        if (adapter === null) return undefined;
-        return await esrgan.floats("models/model.json", backend, engine, height, width, values);
-      },
-      { backend, height, width, values },
-    );
-    await close(tab);
-    if (found === undefined) {
-      console.error(`no WebGPU adapter in this browser: ${backend} is not compared`);
-      return;
-    }
-    const [ours, theirs] = [floatsOf(found), floatsOf(result)];
-    expect(Math.max(...theirs) - Math.min(...theirs)).toBeGreaterThan(SPREAD);
-    expect(worst(ours, theirs)).toBeLessThan(tolerance);
-  });
+    ["wasm", "kernels", "with threads", true, 1e-4],
+    ["wasm", "kernels", "one thread", false, 1e-4],
+    ["wasm", "tfjs", "with threads", true, 1e-4],
+    ["wasm", "tfjs", "one thread", false, 1e-4],
+    ["webgl", "tfjs", "", true, 1e-3],
+    ["webgpu", "tfjs", "", true, 1e-3],
+  ] as const)(
+    "a tile on %s by %s %s is PyTorch's, in float32",
+    async (backend, engine, _, isolated, tolerance) => {
+      const { height, width, values, result } = golden.tile;
+      const tab = await openPage(browser, isolated ? site : plain);
+      const found = await tab.evaluate(
+        async ({ backend, engine, height, width, values }) => {
+          const adapter = backend === "webgpu" ? await navigator.gpu.requestAdapter() : undefined;
+          if (adapter === null) return undefined;
+          return await esrgan.floats("models/model.json", backend, engine, height, width, values);
+        },
+        { backend, engine, height, width, values },
+      );
+      await close(tab);
+      if (found === undefined) {
+        console.error(`no WebGPU adapter in this browser: ${backend} is not compared`);
+        return;
+      }
+      const [ours, theirs] = [floatsOf(found), floatsOf(result)];
+      expect(Math.max(...theirs) - Math.min(...theirs)).toBeGreaterThan(SPREAD);
+      expect(worst(ours, theirs)).toBeLessThan(tolerance);
+    },
+  );
 
   test("a picture in several tiles is PyTorch's untiled one: no seams", async () => {
     const { height, width, given, expected } = golden.picture;
