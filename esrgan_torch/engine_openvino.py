@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_packed import PackedEngine
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.host import for_rows
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.openvino_import import MODULE, import_openvino
 from esrgan_torch.watch import Progress
 

@@ -12,7 +12,7 @@ from esrgan_torch.engine import Engine
 from esrgan_torch.execute import Run
 from esrgan_torch.luma import luma
 from esrgan_torch.mosaic import to_levels
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Samples
 from esrgan_torch.plan import Plan
 from esrgan_torch.turns import TURNS, lies_on_its_side, turned, turned_back

@@ -283,7 +283,7 @@ def _scaled(core: Tile, scale: int) -> Tile:
 
 
 def _pad(pixels: Samples, multiple: int) -> Samples:
-    """As `esrgan_torch.network.pad_to_multiple`, for (H, W, C)."""
+    """As `esrgan_torch.networks.base.pad_to_multiple`, for (H, W, C)."""
     for axis in (0, 1):
         missing = -pixels.shape[axis] % multiple
         if missing:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from esrgan_torch.errors import ConfigError, OutOfMemoryError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.tiling import Tile, Tiling, plan_tiles
 
 TAIL_SIZE = 128  # feature pixels: its halo of 2 then costs half a percent of the whole network's time

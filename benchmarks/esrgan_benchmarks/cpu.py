@@ -34,7 +34,7 @@ from esrgan_torch.engine_packed import (
     plane_count,
     plane_width,
 )
-from esrgan_torch.generator import SLOPE, ResidualDenseBlock
+from esrgan_torch.networks.rrdb import SLOPE, ResidualDenseBlock
 
 Way = Callable[[], Tensor]
 CHANNELS_LAST = torch.channels_last

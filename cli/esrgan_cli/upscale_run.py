@@ -28,7 +28,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
 from esrgan_torch.image_kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.precision import check_dtype
 from esrgan_torch.tiling import Tiling
 from esrgan_torch.upscale import LARGEST_SCALE, Upscaler

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.native.library import CMap, COperation, CPhase, Program
-from esrgan_torch.native.winograd import enlarging_weight, padded, transformed_weight
+from esrgan_torch.native.winograd import enlarging_weight, padded, pointwise_weight, transformed_weight
 
 
 class Kind(IntEnum):
@@ -23,7 +23,16 @@ class Kind(IntEnum):
     GIVEN = 2
 
 
-CONVOLVE, LOAD, STORE = 0, 1, 2
+class Activation(IntEnum):
+    """What follows a sum y. GATE: (y + x) * (sigmoid(y) - 0.5), where x is the first residual's map."""
+
+    NONE = 0
+    PRELU = 1
+    SILU = 2
+    GATE = 3
+
+
+CONVOLVE, LOAD, STORE, POINTWISE = 0, 1, 2, 3
 NONE = -1
 PICTURE, RESULT = 0, 1  # numbers of the given maps, in every program
 DEPTH = 64  # channels of a product: with more, its transforms, sums and weights leave the second-level cache
@@ -54,9 +63,21 @@ class Builder:
         assert len(self._operations) == first + length * repeats
         self._phases.append(CPhase(first, length, repeats))
 
-    def load(self, picture: int, target: int, channels: int, fold: int = 1, repeat: int = 1) -> None:
-        """A given planar picture becomes channels of `target`: folded by `fold`, each `repeat` times."""
+    def load(
+        self,
+        picture: int,
+        target: int,
+        channels: int,
+        fold: int = 1,
+        repeat: int = 1,
+        normalised: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
+        """A given planar picture becomes channels of `target`: folded by `fold`, each `repeat` times.
+
+        `normalised`: an offset and a factor for each of the picture's channels, (value + offset) * factor.
+        """
         none = (NONE, NONE)
+        offset, factor = (None, None) if normalised is None else map(_float_vector, normalised)
         self._operations.append(
             COperation(
                 kind=LOAD,
@@ -68,6 +89,8 @@ class Builder:
                 waits=none,
                 enlarge=fold,
                 repeat=repeat,
+                weights=None if factor is None else self._address(factor),
+                bias=None if offset is None else self._address(offset),
             )
         )
 
@@ -93,45 +116,46 @@ class Builder:
         sources: Sequence[int],
         target: int,
         waits: Sequence[int],
-        slopes: Tensor | float | None = None,
+        activation: Tensor | float | Activation = Activation.NONE,
         residuals: Sequence[tuple[float, int]] = (),
         widths: Sequence[int] | None = None,
         enlarge: bool = False,
     ) -> None:
-        """3x3 with bias, then PReLU of `slopes`, then for each residual: result * factor + map.
+        """3x3, or 1x1, with bias, then the activation, then for each residual: result * factor + map.
 
         Args:
             layer: its weights are copied.
             sources, target: maps; the channels of the sources follow one another.
             waits: numbers in the phase of the operations whose result is read.
-            slopes: (outputs,), or one for all.
-            residuals: factors and maps.
+            activation: PReLU's slopes, (outputs,) or one for all; or another.
+            residuals: factors and maps, at most two. With GATE the first is its x, and not added again.
             widths: channels of each source; not needed where there is one.
-            enlarge: by nearest neighbour to twice the size, before the convolution.
+            enlarge: by nearest neighbour to twice the size, before a 3x3 convolution.
         """
         assert layer.bias is not None
         weight, inputs, bias = layer.weight.detach(), layer.in_channels, _padded_vector(layer.bias)
-        if isinstance(slopes, float):
-            slopes = torch.full(
-                (layer.out_channels,), slopes, dtype=torch.float32, device="cpu"
-            )  # one for all
-        leak = None if slopes is None else _padded_vector(torch.as_tensor(slopes))
+        kind, leak = activation, None
+        if not isinstance(activation, Activation):
+            slopes = torch.as_tensor(activation, dtype=torch.float32, device="cpu")
+            kind, leak = Activation.PRELU, _padded_vector(slopes.expand(layer.out_channels))
         if enlarge:
             weight, bias = enlarging_weight(weight), bias.repeat(4)
             leak = None if leak is None else leak.repeat(4)
         channels = [inputs] if widths is None else [padded(width) for width in widths]
-        begins = product_begins(channels)
         parts = torch.split(weight, [inputs] if widths is None else list(widths), dim=1)
         parts = [
             F.pad(part, (0, 0, 0, 0, 0, count - part.shape[1]))
             for part, count in zip(parts, channels, strict=True)
         ]
+        pointwise = layer.kernel_size == (1, 1)
+        begins = list(range(len(parts))) if pointwise else product_begins(channels)
+        laid_out = pointwise_weight if pointwise else transformed_weight
         products = [torch.cat(parts[first:end], dim=1) for first, end in pairwise([*begins, len(parts)])]
-        weights = torch.cat([transformed_weight(product, self._lanes).flatten() for product in products])
+        weights = torch.cat([laid_out(product, self._lanes).flatten() for product in products])
         missing = [NONE] * (2 - len(residuals))
         self._operations.append(
             COperation(
-                kind=CONVOLVE,
+                kind=POINTWISE if pointwise else CONVOLVE,
                 sources=len(sources),
                 source=tuple(sources),
                 channels=tuple(channels),
@@ -143,6 +167,7 @@ class Builder:
                 outputs=len(bias),
                 enlarge=2 if enlarge else 1,
                 repeat=1,
+                activation=kind,
                 weights=self._address(weights),
                 bias=self._address(bias),
                 slopes=None if leak is None else self._address(leak),
@@ -169,5 +194,9 @@ def product_begins(channels: Sequence[int]) -> list[int]:
     return begins
 
 
+def _float_vector(values: Tensor) -> Tensor:
+    return values.detach().to("cpu", torch.float32, copy=True).contiguous()
+
+
 def _padded_vector(values: Tensor) -> Tensor:
-    return F.pad(values.detach().float(), (0, padded(len(values)) - len(values))).clone()
+    return F.pad(_float_vector(values), (0, padded(len(values)) - len(values))).clone()

@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.native.library import Program
 from esrgan_torch.native.program import PICTURE, RESULT, Builder, Kind
+from esrgan_torch.networks.compact import CompactNet
 
 
 def compact_program(model: CompactNet, lanes: int) -> Program:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.native.library import Program
-from esrgan_torch.native.program import PICTURE, RESULT, Builder, Kind
+from esrgan_torch.native.program import PICTURE, RESULT, Activation, Builder, Kind
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 
 
 def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
@@ -27,9 +27,9 @@ def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
     builder.convolution(model.conv_first, [pictures[0]], start, [0])
     builder.phase(2)
     for rrdb in model.rrdbs():
-        _dense_block(builder, rrdb.rdb1, start, stream, [], inner)
-        _dense_block(builder, rrdb.rdb2, stream, result, [], inner)
-        _dense_block(builder, rrdb.rdb3, result, start, [(RESIDUAL_SCALE, start)], inner)
+        dense_block(builder, rrdb.rdb1, start, stream, [], inner)
+        dense_block(builder, rrdb.rdb2, stream, result, [], inner)
+        dense_block(builder, rrdb.rdb3, result, start, [(RESIDUAL_SCALE, start)], inner)
     builder.phase(5, 3 * config.blocks)
     builder.load(PICTURE, pictures[1], folded, config.unshuffle)
     builder.convolution(model.conv_first, [pictures[1]], result, [0])
@@ -38,7 +38,7 @@ def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
     return builder.program()
 
 
-def _dense_block(
+def dense_block(
     builder: Builder,
     block: ResidualDenseBlock,
     source: int,
@@ -75,9 +75,9 @@ def rrdb_tail_program(model: RRDBNet, lanes: int) -> Program:
         target = builder.map(features, scale=scale)
         builder.convolution(layer, [source], target, [steps - 1] if steps else [], SLOPE, enlarge=True)
         source, steps = target, steps + 1
-    for layer, slopes in ((model.conv_hr, SLOPE), (model.conv_last, None)):
+    for layer, activation in ((model.conv_hr, SLOPE), (model.conv_last, Activation.NONE)):
         target = builder.map(layer.out_channels, scale=scale)
-        builder.convolution(layer, [source], target, [steps - 1] if steps else [], slopes)
+        builder.convolution(layer, [source], target, [steps - 1] if steps else [], activation)
         source, steps = target, steps + 1
     builder.store(source, RESULT, outputs, steps - 1)
     builder.phase(steps + 1)

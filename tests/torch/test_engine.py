@@ -12,7 +12,7 @@ from esrgan_torch import engine_choice, engine_openvino, engine_packed
 from esrgan_torch.engine import CompactEngine
 from esrgan_torch.engine_choice import make_engine
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from tests.native.levels import needs_native
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
@@ -149,7 +149,7 @@ import torch
 from esrgan_benchmarks.measure import peak_memory
 from esrgan_torch import engine_choice, engine_openvino, engine_packed
 from esrgan_torch.engine_choice import make_engine
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.rrdb import RRDBNet
 engine_choice.is_faster = lambda dtype: sys.argv[1] == "native"
 if sys.argv[1] == "plain":
     engine_packed.is_available = lambda dtype: False

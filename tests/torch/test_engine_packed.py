@@ -21,7 +21,7 @@ from esrgan_torch.engine_packed import (
     plane_width,
     transposed_weight,
 )
-from esrgan_torch.generator import SLOPE
+from esrgan_torch.networks.rrdb import SLOPE
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
 

@@ -10,7 +10,7 @@ import torch
 from esrgan_torch import CancelledError, Picture, Tiling, Upscaler
 from esrgan_torch import engine as engine_module
 from esrgan_torch.engine_choice import EngineName
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.watch import Watch
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.test_upscale import photo

@@ -3,24 +3,28 @@
     python web/native/build.py            compile and write them: `make wasm`
     python web/native/build.py --check    compile, and fail where they differ
 
-The compiler is the Python package `ziglang`, in one version, so that the same source gives the same bytes on every
-machine. The modules are committed: who installs the package needs no compiler.
+The compiler is zig's, in one version, so that the same source gives the same bytes on every machine: a program of
+one's own ($ZIG), or the package `ziglang` in this environment, or `zig` on the path. The modules are committed: who
+installs the package needs no compiler.
 """
 
 import argparse
 import base64
 import hashlib
+import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SOURCE = ROOT / "esrgan_torch" / "native" / "source"
 TARGET = HERE.parent / "src" / "kernels"
-COMPILER = "0.17.1"  # of ziglang, as constraints.txt has it
+COMPILER = "0.17.1"  # the version of zig, as constraints.txt has it
 PARTS = ("kernels.c", "levels.c", "operations.c", "plan.c")
 MODULES = {"simd": "", "relaxed": "+relaxed_simd"}
 FLAGS = (
@@ -42,13 +46,23 @@ def source_hash() -> str:
     return digest.hexdigest()[:16]
 
 
+def find_zig() -> list[str] | None:
+    """The command of zig, or None."""
+    if chosen := os.environ.get("ZIG"):
+        return shlex.split(chosen)
+    if find_spec("ziglang") is not None:
+        return [sys.executable, "-m", "ziglang"]
+    path = shutil.which("zig")
+    return None if path is None else [path]
+
+
 def missing_compiler() -> str | None:
     """None where the compiler is here in the version that is asked for, else what to do."""
-    try:
-        found = version("ziglang")
-    except PackageNotFoundError:
-        return f"the compiler is not here: pip install ziglang=={COMPILER}"
-    return None if found == COMPILER else f"ziglang is {found} here: pip install ziglang=={COMPILER}"
+    zig = find_zig()
+    if zig is None:
+        return f"zig {COMPILER} is not here: make .venv-zig/.installed"
+    found = subprocess.run([*zig, "version"], check=True, capture_output=True, text=True).stdout.strip()
+    return None if found == COMPILER else f"zig is {found} here, needed is {COMPILER}"
 
 
 def compiled(features: str) -> bytes:
@@ -57,13 +71,20 @@ def compiled(features: str) -> bytes:
     Raises:
         CalledProcessError: what the compiler said is in `stderr`.
     """
+    zig = find_zig()
+    assert zig is not None
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "made.wasm"
-        paths = [str((HERE / "wasm.c").relative_to(ROOT)), *(str((SOURCE / part).relative_to(ROOT)) for part in PARTS)]
-        include = ["-isystem", str((HERE / "include").relative_to(ROOT)), "-I", str(SOURCE.relative_to(ROOT))]
-        command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, f"-mcpu={CPU}{features}", *include, *paths]
+        files = [HERE / "wasm.c", *(SOURCE / part for part in PARTS)]
+        include = ["-isystem", _name(HERE / "include"), "-I", _name(SOURCE)]
+        command = [*zig, "cc", *FLAGS, f"-mcpu={CPU}{features}", *include, *map(_name, files)]
         subprocess.run([*command, "-o", str(made)], check=True, cwd=ROOT, capture_output=True, text=True)
         return made.read_bytes()
+
+
+def _name(path: Path) -> str:
+    """As it is in every clone."""
+    return path.relative_to(ROOT).as_posix()
 
 
 def as_typescript(module: bytes) -> str:

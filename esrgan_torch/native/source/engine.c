@@ -1,12 +1,10 @@
 /* Threads that carry out a plan's tasks in order, each as soon as the tasks that it depends on have ended. */
 #include "operations.h"
+#include "threads.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LOOKS 4000   /* at what a task waits for, before the processor is offered to others: some 100 microseconds */
 #define TILES 36     /* of a group, unless told otherwise */
@@ -17,7 +15,7 @@ const level *esrgan_find_level(int32_t number);
 typedef struct {
   _Alignas(LINE) _Atomic int64_t task; /* the one that this thread computes; all tasks below everybody's have ended */
   struct esrgan_engine *engine;
-  pthread_t thread;
+  thread thread;
 } worker;
 
 struct esrgan_engine {
@@ -25,14 +23,14 @@ struct esrgan_engine {
   int threads, tiles;
   _Alignas(LINE) _Atomic int64_t next;
   _Alignas(LINE) _Atomic int stopping;
-  pthread_mutex_t mutex; /* of what follows */
-  pthread_cond_t wake, ended;
+  lock lock; /* of what follows */
+  bell wake, ended;
   int run, computing, closing; /* number of the run; threads that have not ended it */
   worker *worker;
 };
 
 static void relax(void) {
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ volatile("yield");
@@ -54,9 +52,9 @@ static int wait_for(esrgan_engine *engine, int64_t below) {
     if (looks < LOOKS)
       relax();
     else if (looks < 2 * LOOKS)
-      sched_yield();
+      thread_yield();
     else
-      nanosleep(&(struct timespec){0, 50000}, NULL);
+      thread_nap();
   }
   return 1;
 }
@@ -79,26 +77,26 @@ static void compute(worker *self, float *scratch) {
   atomic_store_explicit(&self->task, INT64_MAX, memory_order_release);
 }
 
-static void *work(void *given) {
+THREAD_FUNCTION(work, given) {
   worker *self = given;
   esrgan_engine *engine = self->engine;
   const int64_t number = self - engine->worker;
   int run = 0;
-  pthread_mutex_lock(&engine->mutex);
+  lock_take(&engine->lock);
   for (;;) {
     while (engine->run == run && !engine->closing)
-      pthread_cond_wait(&engine->wake, &engine->mutex);
+      bell_wait(&engine->wake, &engine->lock);
     if (engine->closing)
       break;
     run = engine->run;
-    pthread_mutex_unlock(&engine->mutex);
+    lock_give(&engine->lock);
     compute(self, engine->whole.memory + engine->whole.plan.scratch + number * engine->whole.plan.thread_scratch);
-    pthread_mutex_lock(&engine->mutex);
+    lock_take(&engine->lock);
     if (--engine->computing == 0)
-      pthread_cond_broadcast(&engine->ended);
+      bell_ring(&engine->ended);
   }
-  pthread_mutex_unlock(&engine->mutex);
-  return NULL;
+  lock_give(&engine->lock);
+  return THREAD_END;
 }
 
 static void *copied(const void *from, size_t bytes) {
@@ -106,29 +104,33 @@ static void *copied(const void *from, size_t bytes) {
   return to == NULL || bytes == 0 ? to : memcpy(to, from, bytes);
 }
 
+static void *zeroed(size_t bytes) {
+  void *memory = aligned_memory(LINE, bytes);
+  return memory == NULL ? NULL : memset(memory, 0, bytes);
+}
+
 esrgan_engine *esrgan_open(const esrgan_program *program, int32_t level_number, int32_t threads, int32_t tiles) {
   const level *found = esrgan_find_level(level_number);
-  void *memory = NULL;
-  if (found == NULL || threads < 1 || posix_memalign(&memory, LINE, sizeof(esrgan_engine)) != 0)
+  esrgan_engine *engine = found == NULL || threads < 1 ? NULL : zeroed(sizeof *engine);
+  if (engine == NULL)
     return NULL;
-  esrgan_engine *engine = memset(memory, 0, sizeof *engine);
-  engine->whole.level = found;
+  lock_make(&engine->lock);
+  bell_make(&engine->wake);
+  bell_make(&engine->ended);
   engine->tiles = tiles > 0 ? tiles : TILES;
-  pthread_mutex_init(&engine->mutex, NULL);
-  pthread_cond_init(&engine->wake, NULL);
-  pthread_cond_init(&engine->ended, NULL);
-  engine->whole.program = *program;
-  engine->whole.program.map = copied(program->map, (size_t)program->maps * sizeof *program->map);
-  engine->whole.program.phase = copied(program->phase, (size_t)program->phases * sizeof *program->phase);
-  engine->whole.program.operation = copied(program->operation, (size_t)program->operations * sizeof *program->operation);
-  engine->whole.given = calloc((size_t)program->maps, sizeof *engine->whole.given);
-  int short_of = posix_memalign(&memory, LINE, (size_t)threads * sizeof(worker)) != 0;
-  if (!short_of)
-    engine->worker = memset(memory, 0, (size_t)threads * sizeof(worker));
-  short_of |= engine->whole.program.map == NULL || engine->whole.program.phase == NULL || engine->whole.program.operation == NULL || engine->whole.given == NULL;
+  engine->worker = zeroed((size_t)threads * sizeof(worker));
+  computation *whole = &engine->whole;
+  whole->level = found;
+  whole->program = *program;
+  whole->program.map = copied(program->map, (size_t)program->maps * sizeof *program->map);
+  whole->program.phase = copied(program->phase, (size_t)program->phases * sizeof *program->phase);
+  whole->program.operation = copied(program->operation, (size_t)program->operations * sizeof *program->operation);
+  whole->given = calloc((size_t)program->maps, sizeof *whole->given);
+  int short_of = engine->worker == NULL || whole->program.map == NULL || whole->program.phase == NULL ||
+                 whole->program.operation == NULL || whole->given == NULL;
   for (int t = 0; t < threads && !short_of; t++) {
     engine->worker[t].engine = engine;
-    short_of = pthread_create(&engine->worker[t].thread, NULL, work, &engine->worker[t]) != 0;
+    short_of = !thread_start(&engine->worker[t].thread, work, &engine->worker[t]);
     engine->threads += !short_of;
   }
   if (short_of) {
@@ -140,22 +142,22 @@ esrgan_engine *esrgan_open(const esrgan_program *program, int32_t level_number, 
 
 void esrgan_close(esrgan_engine *engine) {
   esrgan_stop(engine);
-  pthread_mutex_lock(&engine->mutex);
+  lock_take(&engine->lock);
   engine->closing = 1;
-  pthread_cond_broadcast(&engine->wake);
-  pthread_mutex_unlock(&engine->mutex);
+  bell_ring(&engine->wake);
+  lock_give(&engine->lock);
   for (int t = 0; t < engine->threads; t++)
-    pthread_join(engine->worker[t].thread, NULL);
+    thread_join(engine->worker[t].thread);
   plan_free(&engine->whole.plan, &engine->whole.program);
-  pthread_cond_destroy(&engine->wake);
-  pthread_cond_destroy(&engine->ended);
-  pthread_mutex_destroy(&engine->mutex);
+  bell_end(&engine->wake);
+  bell_end(&engine->ended);
+  lock_end(&engine->lock);
   free((void *)engine->whole.program.map);
   free((void *)engine->whole.program.phase);
   free((void *)engine->whole.program.operation);
   free(engine->whole.given);
-  free(engine->worker);
-  free(engine);
+  aligned_free(engine->worker);
+  aligned_free(engine);
 }
 
 int64_t esrgan_bytes(const esrgan_engine *engine, int64_t height, int64_t width) {
@@ -180,27 +182,20 @@ void esrgan_start(esrgan_engine *engine, void *memory, float *const *given) {
   atomic_store(&engine->stopping, 0);
   for (int t = 0; t < engine->threads; t++)
     atomic_store(&engine->worker[t].task, 0);
-  pthread_mutex_lock(&engine->mutex);
+  lock_take(&engine->lock);
   engine->run++;
   engine->computing = engine->threads;
-  pthread_cond_broadcast(&engine->wake);
-  pthread_mutex_unlock(&engine->mutex);
+  bell_ring(&engine->wake);
+  lock_give(&engine->lock);
 }
 
 int32_t esrgan_wait(esrgan_engine *engine, int32_t milliseconds, double *share) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += milliseconds / 1000;
-  until.tv_nsec += milliseconds % 1000 * 1000000L;
-  if (until.tv_nsec >= 1000000000L) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000L;
-  }
-  pthread_mutex_lock(&engine->mutex);
-  while (engine->computing > 0 && pthread_cond_timedwait(&engine->ended, &engine->mutex, &until) == 0)
+  const int64_t until = clock_now() + milliseconds;
+  lock_take(&engine->lock);
+  while (engine->computing > 0 && bell_wait_until(&engine->ended, &engine->lock, until))
     ;
   const int ended = engine->computing == 0;
-  pthread_mutex_unlock(&engine->mutex);
+  lock_give(&engine->lock);
   const int64_t tasks = engine->whole.plan.tasks, next = atomic_load(&engine->next);
   *share = next < tasks ? (double)next / (double)tasks : 1.0;
   return ended;

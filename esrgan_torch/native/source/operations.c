@@ -30,6 +30,7 @@ static void convolve(const computation *whole, const task *now, float *scratch) 
       .enlarge = operation->enlarge,
       .weights = operation->weights,
       .bias = operation->bias,
+      .activation = operation->activation,
       .slopes = operation->slopes,
       .products = scratch,
       .domain = scratch + whole->plan.scratch_domain,
@@ -43,10 +44,13 @@ static void convolve(const computation *whole, const task *now, float *scratch) 
     call.residual[r] = view_of(whole, operation->residual[r], now->repetition);
     call.scale[r] = operation->scale[r];
   }
-  whole->level->convolve(&call);
+  if (operation->kind == ESRGAN_POINTWISE)
+    whole->level->pointwise(&call);
+  else
+    whole->level->convolve(&call);
 }
 
-/* A planar picture, folded or repeated, becomes channels-last rows. */
+/* A planar picture, folded or repeated, becomes channels-last rows; a convolution pads what is made of it here. */
 static void load_picture(const computation *whole, const task *now) {
   const esrgan_operation *operation = now->operation;
   const view target = view_of(whole, operation->target, now->repetition);
@@ -61,9 +65,11 @@ static void load_picture(const computation *whole, const task *now) {
         const int part = c / copies % (fold * fold), given = c / copies / (fold * fold);
         const float *from = whole->given[operation->source[0]] + given * plane + (y * fold + part / fold) * wide +
                             left * fold + part % fold;
+        const int scaled = operation->weights != NULL && c < channels;
+        const float offset = scaled ? operation->bias[given] : 0.0f, scale = scaled ? operation->weights[given] : 1.0f;
         for (int64_t x = 0; x < columns; x++)
           for (int copy = c; copy < c + copies && copy < target.pixel; copy++)
-            pixels[x * target.pixel + copy] = copy < channels ? from[x * fold] : 0.0f;
+            pixels[x * target.pixel + copy] = copy < channels ? (from[x * fold] + offset) * scale : 0.0f;
       }
     }
   }

@@ -7,10 +7,11 @@ import { FREQUENCIES, transform } from "./winograd.js";
 const SLICE = 24; // ms of computing between two looks at the rest of the world
 const MAP_WORDS = 3;
 const PHASE_WORDS = 3;
-const OPERATION_WORDS = 26;
+const OPERATION_WORDS = 27;
 const PROGRAM_WORDS = 6;
 const WORD = 4;
 const NONE = -1;
+const PRELU = 1; // of the activations
 
 export class Runner {
   private readonly engine: number;
@@ -153,6 +154,7 @@ export class Runner {
       order.length * (kind === CONVOLVE ? enlarge ** 2 : 1),
       enlarge,
       repeat,
+      weights?.slopes ? PRELU : 0,
       weights?.weights ?? 0,
       weights?.bias ?? 0,
       weights?.slopes ?? 0,
