@@ -3,9 +3,9 @@
     python web/native/build.py            compile and write them: `make wasm`
     python web/native/build.py --check    compile, and fail where they differ
 
-The compiler is zig's, in one version, so that the same source gives the same bytes on every machine: a program of
-one's own ($ZIG), or the package `ziglang` in this environment, or `zig` on the path. The modules are committed: who
-installs the package needs no compiler.
+The compiler is zig's, in one version, so that the same source gives the same bytes on every machine: a
+program of one's own ($ZIG), or the package `ziglang` in this environment, or `zig` on the path. The modules
+are committed: who installs the package needs no compiler.
 """
 
 import argparse
@@ -96,7 +96,9 @@ def as_typescript(module: bytes) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args()
     if missing := missing_compiler():
