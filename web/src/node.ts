@@ -19,7 +19,7 @@ import {
   type SessionOptions,
   type Settings,
 } from "./session.js";
-import { registerEngine } from "./ways.js";
+import { registerEngine, type EngineName } from "./ways.js";
 
 export * from "./public.js";
 
@@ -78,6 +78,10 @@ export class Upscaler {
 
   get backend(): BackendName {
     return this.session.backend;
+  }
+
+  get engine(): EngineName {
+    return this.session.engineName;
   }
 
   get reason(): string {
