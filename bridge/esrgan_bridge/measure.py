@@ -12,7 +12,7 @@ from esrgan_bridge.errors import MissingRuntimeError, ParityError, RunnerError
 from esrgan_bridge.parity import TOLERANCES, Row, Tolerance, compare, require
 from esrgan_bridge.probes import Answer, Batch, Probe
 from esrgan_bridge.record import NotRun, ParityReport, Worst
-from esrgan_bridge.runners.base import Runner, Session
+from esrgan_bridge.runners.base import PRECISION, Runner, Session
 from esrgan_torch.tiling import plan_tiles
 
 BUDGET = 60.0  # seconds of a runner at one hop; software GPUs would take many minutes
@@ -66,7 +66,7 @@ def measure_session(
         report.not_run.append(NotRun(name, ", ".join(left_out), reason))
     report.rows += rows
     report.runtimes[name] = session.facts
-    require(rows)
+    require(rows, session.facts[PRECISION])
 
 
 def measure_split(report: ParityReport, hop: str, name: str, session: Session, metadata: Metadata) -> None:
@@ -97,7 +97,7 @@ def measure_split(report: ParityReport, hop: str, name: str, session: Session, m
     seconds = time.perf_counter() - start
     row = compare(f"{hop} split", name, probe.name, probe.size, whole, tiled, TOLERANCES["split"], seconds)
     report.rows.append(row)
-    require([row])
+    require([row], session.facts[PRECISION])
 
 
 def measure_hop(

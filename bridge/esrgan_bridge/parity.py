@@ -174,8 +174,12 @@ def to_levels(batch: Answer) -> NDArray[Any]:
     return np.rint(np.clip(batch, 0, 1) * np.float32(255)).astype(np.uint8)
 
 
-def require(rows: Sequence[Row]) -> None:
+def require(rows: Sequence[Row], precision: str = "float32") -> None:
     """Stop at the first row that is out of tolerance.
+
+    Args:
+        rows: of one runner.
+        precision: what it computes in.
 
     Raises:
         ParityError: one is; the message names hop, runner, probe and pixel, and counts the others.
@@ -183,4 +187,5 @@ def require(rows: Sequence[Row]) -> None:
     failed = [row for row in rows if not row.passed]
     if failed:
         others = f"; {len(failed) - 1} more rows of this runner fail as well" if len(failed) > 1 else ""
-        raise ParityError(f"parity: {failed[0].fault()}{others}")
+        computed = "" if precision == "float32" else f"; this runtime computes in {precision}"
+        raise ParityError(f"parity: {failed[0].fault()}{others}{computed}")
