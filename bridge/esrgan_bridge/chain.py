@@ -15,9 +15,10 @@ from esrgan_bridge.artifact import Metadata, metadata_of, read_metadata, verify_
 from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
 from esrgan_bridge.folder import REFERENCE, folder_size, read_reference, write_reference
-from esrgan_bridge.hops import ARTEFACTS, Work, builders
+from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session
+from esrgan_bridge.onnx_tf_setup import find_python
 from esrgan_bridge.parity import TOLERANCES
 from esrgan_bridge.probes import make_probes
 from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
@@ -42,6 +43,7 @@ def convert(
     quantize: Quantize = "none",
     runners: Sequence[str] | None = None,
     overwrite: bool = False,
+    onnx_tf: Path | str | None = None,
     offline: bool = False,
     cache: Path | None = None,
     progress: Progress = lambda line: None,
@@ -61,6 +63,8 @@ def convert(
         runners: names of the runtimes to measure in; None: all that this machine has. An empty list measures
             no copy, which the report then says.
         overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
+        onnx_tf: for the route of that name, the folder or the Python of its environment; None: where
+            `esrgan_bridge.onnx_tf_setup.find_python` finds it.
         offline, cache: for a name, see `esrgan_weights.load`.
         progress: is told what is done, a line at a time.
 
@@ -72,7 +76,7 @@ def convert(
         ConversionError: a hop failed, or the folder cannot be written; nothing is kept.
         ArtifactError: the folder is not an earlier conversion's, or that needs `overwrite`, or a file of
             somebody's own is in the way; everything is left as it is.
-        MissingRuntimeError: the route needs a package that is not installed.
+        MissingRuntimeError: the route needs a package that is not installed; nothing was computed yet.
         RunnerError: a runtime failed.
     """
     _check_options(to, route, quantize)
@@ -82,6 +86,9 @@ def convert(
     old = replaceable(folder, to, overwrite)
     if route == "auto":
         route = _route_here(to, progress)
+    require_packages(to, route)
+    asked = route == "onnx-tf" and to != "onnx"
+    with_onnx_tf = find_python(Path(onnx_tf) if onnx_tf else None) if asked else None
     if not isinstance(model, Generator):
         from esrgan_weights.loading import load
 
@@ -95,7 +102,7 @@ def convert(
     except OSError as error:
         raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error
     try:
-        work = Work(model, building, metadata, route, to, quantize)
+        work = Work(model, building, metadata, route, to, quantize, with_onnx_tf)
         report = ParityReport(metadata.name, to, route, quantize, machine=describe_machine())
         progress("torch: the original in float64")
         questions = _ask_original(model, metadata, report)

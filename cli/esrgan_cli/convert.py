@@ -50,6 +50,13 @@ def add_parser(subparsers: Subparsers) -> None:
         help="replace an earlier conversion to another last hop too, and files of it that changed since; "
         "files of your own stay in any case",
     )
+    parser.add_argument(
+        "--onnx-tf",
+        metavar="DIR",
+        type=Path,
+        help="environment for the route onnx-tf (default: $ESRGAN_ONNX_TF, else the one that "
+        "`python -m esrgan_bridge.onnx_tf_setup` makes)",
+    )
     parser.add_argument("--offline", action="store_true", help="never touch the network")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
     parser.set_defaults(run=run)
@@ -104,6 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
             quantize=arguments.quantize,
             runners=arguments.runners,
             overwrite=arguments.overwrite,
+            onnx_tf=arguments.onnx_tf,
             offline=arguments.offline,
             cache=arguments.cache,
             progress=say,
