@@ -8,7 +8,7 @@ from esrgan_benchmarks.cases import Case
 from esrgan_benchmarks.harness import LeftOut
 from esrgan_benchmarks.record import Row, read
 from esrgan_benchmarks.suite import Plan, run_suite
-from esrgan_torch.compact import CompactNet
+from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
 from tests.benchmarks.fakes import Fake
 

@@ -13,7 +13,7 @@ import torch
 
 from esrgan_bridge.artifact import read_metadata
 from esrgan_bridge.chain import convert
-from esrgan_torch.openvino_import import import_openvino
+from esrgan_torch.engines.openvino_import import import_openvino
 from tests.bridge.conftest import make_compact, make_rrdb
 from tests.bridge.test_graph_to_tfjs import environment, nhwc
 

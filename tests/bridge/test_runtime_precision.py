@@ -14,7 +14,7 @@ from esrgan_bridge.errors import ParityError
 from esrgan_bridge.runners import on_onnxruntime, on_openvino
 from esrgan_bridge.runners.base import PRECISION
 from esrgan_bridge.runners.on_torch import TorchSession
-from esrgan_torch.openvino_import import import_openvino
+from esrgan_torch.engines.openvino_import import import_openvino
 from tests.bridge.conftest import make_rrdb
 
 

@@ -9,8 +9,8 @@ import torch
 
 from esrgan_bridge.probes import Answer, Batch
 from esrgan_bridge.runners.base import PRECISION, Session
-from esrgan_torch.computing import CPU, computing
-from esrgan_torch.network import Generator
+from esrgan_torch.engines.computing import CPU, computing
+from esrgan_torch.networks.base import Generator
 
 FPMATH = ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE")  # the first one set counts
 ROUNDED = ("BF16", "F16", "TF32", "ANY")
