@@ -41,6 +41,7 @@ def convert(
     to: Target = "tfjs",
     route: Route = "auto",
     quantize: Quantize = "none",
+    parts: bool = False,
     runners: Sequence[str] | None = None,
     overwrite: bool = False,
     onnx_tf: Path | str | None = None,
@@ -60,6 +61,7 @@ def convert(
             own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment;
             "auto", "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress` is told.
         quantize: how the weights of the last hop are stored; of ONNX float16 only, of TensorFlow none.
+        parts: of ONNX, write the trunk and the tail as files of their own too, for exact tiles.
         runners: names of the runtimes to measure in; None: all that this machine has. An empty list measures
             no copy, which the report then says.
         overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
@@ -79,7 +81,7 @@ def convert(
         MissingRuntimeError: the route needs a package that is not installed; nothing was computed yet.
         RunnerError: a runtime failed.
     """
-    _check_options(to, route, quantize)
+    _check_options(to, route, quantize, parts)
     chosen = choose_runners(runners)
     must_measure = runners is None or len(runners) > 0
     folder = Path(folder)
@@ -102,7 +104,7 @@ def convert(
     except OSError as error:
         raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error
     try:
-        work = Work(model, building, metadata, route, to, quantize, with_onnx_tf)
+        work = Work(model, building, metadata, route, to, quantize, with_onnx_tf, parts)
         report = ParityReport(metadata.name, to, route, quantize, machine=describe_machine())
         progress("torch: the original in float64")
         questions = _ask_original(model, metadata, report)
@@ -191,7 +193,7 @@ def _route_here(to: Target, progress: Progress) -> Route:
     return "direct"
 
 
-def _check_options(to: str, route: str, quantize: str) -> None:
+def _check_options(to: str, route: str, quantize: str, parts: bool) -> None:
     for given, known, name in (
         (to, ("onnx", "tf", "tfjs"), "to"),
         (route, ("auto", "tf", "direct", "onnx-tf"), "route"),
@@ -205,6 +207,11 @@ def _check_options(to: str, route: str, quantize: str) -> None:
         raise ConfigError("a SavedModel keeps float32 weights: quantize goes with --to tfjs")
     if to == "onnx" and quantize == "uint8":
         raise ConfigError("an ONNX file has float32 or float16 weights; uint8 goes with --to tfjs")
+    if parts and to != "onnx":
+        raise ConfigError(
+            "parts are files of ONNX, and go with --to onnx: a SavedModel has trunk and tail as signatures, "
+            "a TF.js model as a node"
+        )
 
 
 def _ask_original(model: Generator, metadata: Metadata, report: ParityReport) -> list[Question]:

@@ -26,6 +26,7 @@ class Work:
     to: str
     quantize: str
     onnx_tf: Path | None = None
+    parts: bool = False
 
     def path(self, hop: str) -> Path:
         return self.folder / ARTEFACTS[hop]
@@ -64,7 +65,7 @@ def _build_onnx(work: Work) -> None:
 
     work.path("onnx").parent.mkdir()
     dtype = "float16" if work.to == "onnx" and work.quantize == "float16" else "float32"
-    torch_to_onnx.export_onnx(work.model, work.path("onnx"), dtype=dtype)
+    torch_to_onnx.export_onnx(work.model, work.path("onnx"), dtype=dtype, parts=work.parts)
 
 
 def _build_tf(work: Work) -> None:

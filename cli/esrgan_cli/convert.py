@@ -43,6 +43,11 @@ def add_parser(subparsers: Subparsers) -> None:
         default="none",
         help="how the weights are stored (default: none, that is float32)",
     )
+    parser.add_argument(
+        "--parts",
+        action="store_true",
+        help="with --to onnx: the trunk and the tail as files of their own too, for exact tiles",
+    )
     runners_option(parser)
     parser.add_argument(
         "--overwrite",
@@ -109,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
             to=arguments.to,
             route=arguments.route,
             quantize=arguments.quantize,
+            parts=arguments.parts,
             runners=arguments.runners,
             overwrite=arguments.overwrite,
             onnx_tf=arguments.onnx_tf,

@@ -66,7 +66,7 @@ def test_what_is_made(made):
 
 def test_float16(tiny_rrdb, tmp_path):
     report = convert(tiny_rrdb, tmp_path / "half", to="onnx", quantize="float16", runners=["onnxruntime"])
-    assert read_metadata(tmp_path / "half" / "onnx" / "model.onnx").dtype == "float16"
+    assert read_metadata(tmp_path / "half" / "onnx" / "model.onnx").quantize == "float16"
     rows = [row for row in report.rows if row.hop == "onnx"]
     assert len(rows) == len(PROBES)
     assert 1e-5 < max(row.largest for row in rows) < rows[0].tolerance

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
+from esrgan_bridge.onnx_parts import TAIL, TRUNK
 from esrgan_bridge.probes import Batch
 from esrgan_bridge.runners.base import PRECISION, Runner, Session
 
+FEATURES = "features"
 # on Arm it multiplies in bfloat16 where it is asked to; not here
 EXACT = {"mlas.enable_gemm_fastmath_arm64_bfloat16": "0"}
 
@@ -35,30 +37,43 @@ class _OnnxSession(Session):
     def __init__(self, file: Path) -> None:
         runtime: Any = import_module("onnxruntime")
         runtime.disable_telemetry_events()  # on Windows its makers build it with some
-        try:
-            with tempfile.TemporaryDirectory(prefix="esrgan-ort-") as folder:
-                rewritten = Path(folder) / "rewritten.onnx" if _holds_float16(file) else None
-                self._session: Any = runtime.InferenceSession(
-                    str(file), _options(runtime, rewritten), providers=["CPUExecutionProvider"]
-                )
-                precision = _precision(rewritten) if rewritten else "float32"
-        except Exception as error:  # its own classes share no base but Exception
-            raise RunnerError(f"onnxruntime cannot load {file}: {error}") from error
+        self._runtime, self._file = runtime, file
+        self._parts: dict[str, Any] = {}
+        with tempfile.TemporaryDirectory(prefix="esrgan-ort-") as folder:
+            rewritten = Path(folder) / "rewritten.onnx" if _holds_float16(file) else None
+            self._session: Any = self._load(file, rewritten)
+            precision = _precision(rewritten) if rewritten else "float32"
         self.facts = {PRECISION: precision, "onnxruntime": str(runtime.__version__)}
 
     def run(self, batch: Batch, feed: str = "input", fetch: str = "output") -> Batch:
-        declared = {value.name: value.type for value in self._session.get_inputs()}
-        if feed not in declared:
-            raise RunnerError(f"the ONNX file has no input {feed!r}, but {', '.join(declared)}")
-        numbers = np.float16 if "float16" in declared[feed] else np.float32
+        session = self._session
+        if FEATURES in (feed, fetch):
+            session = self._part(TAIL if feed == FEATURES else TRUNK)
         try:
-            (answer,) = self._session.run([fetch], {feed: batch.transpose(0, 3, 1, 2).astype(numbers)})
+            (port,) = session.get_inputs()
+            numbers = np.float16 if "float16" in port.type else np.float32
+            (answer,) = session.run([fetch], {feed: batch.transpose(0, 3, 1, 2).astype(numbers)})
         except Exception as error:
             raise RunnerError(f"onnxruntime: {error}") from error
         return np.ascontiguousarray(answer.transpose(0, 2, 3, 1), np.float32)
 
     def close(self) -> None:
         del self._session
+        self._parts.clear()
+
+    def _part(self, name: str) -> Any:
+        """The session of trunk or tail, which are files beside the whole."""
+        if name not in self._parts:
+            self._parts[name] = self._load(self._file.with_name(name))
+        return self._parts[name]
+
+    def _load(self, file: Path, rewritten: Path | None = None) -> Any:
+        try:
+            return self._runtime.InferenceSession(
+                str(file), _options(self._runtime, rewritten), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its own classes share no base but Exception
+            raise RunnerError(f"onnxruntime cannot load {file}: {error}") from error
 
 
 def _options(runtime: Any, rewritten: Path | None) -> Any:
@@ -73,10 +88,14 @@ def _options(runtime: Any, rewritten: Path | None) -> Any:
 
 
 def _holds_float16(file: Path) -> bool:
-    """Whether the file has weights in float16, as far as it can be read."""
+    """Whether the file has weights in float16; what is no ONNX file has none, as the runtime will say."""
     import onnx
+    from google.protobuf.message import DecodeError
 
-    document = onnx.load(str(file))
+    try:
+        document = onnx.load(str(file))
+    except (DecodeError, OSError):
+        return False
     return any(entry.data_type == onnx.TensorProto.FLOAT16 for entry in document.graph.initializer)
 
 
