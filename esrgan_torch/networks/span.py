@@ -98,6 +98,10 @@ class SPANForm(Generator):
         self.tail_halo = 0
         self.receptive_field = RECEPTIVE_FIELD
         self.overlap = RECEPTIVE_FIELD
+        # at conv_cat: what it joins and the joined map, with a copy in the library's own layout; then the
+        # last convolution's result, twice
+        self.trunk_values = 12 * config.features + 2 * config.out_channels * config.scale**2
+        self.tail_values = 2 * config.out_channels * config.scale**2
         features = config.features
         self.conv_1 = convolution(config.in_channels, features)
         for number in range(1, BLOCKS + 1):
