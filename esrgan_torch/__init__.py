@@ -12,8 +12,6 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from esrgan_torch.compact import CompactNet
-    from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
     from esrgan_torch.discriminator import UNetDiscriminator, VGGDiscriminator
     from esrgan_torch.errors import (
         CancelledError,
@@ -32,9 +30,10 @@ if TYPE_CHECKING:
         UpscaleError,
         WeightsError,
     )
-    from esrgan_torch.generator import RRDBNet
     from esrgan_torch.images import read_frames, read_image, write_frames, write_image
-    from esrgan_torch.network import Generator, Provenance
+    from esrgan_torch.networks.base import Generator, Provenance
+    from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
+    from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
     from esrgan_torch.picture import Frame, Frames, Picture
     from esrgan_torch.resample import imresize
     from esrgan_torch.tiling import Tile, Tiling, plan_tiles
@@ -83,8 +82,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    "compact": ("CompactNet",),
-    "config": ("CompactNetConfig", "RRDBNetConfig"),
     "discriminator": ("UNetDiscriminator", "VGGDiscriminator"),
     "errors": (
         "CancelledError",
@@ -103,9 +100,10 @@ _HOMES = {
         "UpscaleError",
         "WeightsError",
     ),
-    "generator": ("RRDBNet",),
     "images": ("read_frames", "read_image", "write_frames", "write_image"),
-    "network": ("Generator", "Provenance"),
+    "networks.base": ("Generator", "Provenance"),
+    "networks.compact": ("CompactNet", "CompactNetConfig"),
+    "networks.rrdb": ("RRDBNet", "RRDBNetConfig"),
     "picture": ("Frame", "Frames", "Picture"),
     "resample": ("imresize",),
     "tiling": ("Tile", "Tiling", "plan_tiles"),

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import spectral_norm
 
-from esrgan_torch.config import check_positive
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.sizes import check_positive
 
 SLOPE = 0.2
 

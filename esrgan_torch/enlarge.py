@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from esrgan_torch.engine import Engine
+from esrgan_torch.engines.base import Engine
 from esrgan_torch.execute import Run
 from esrgan_torch.luma import luma
 from esrgan_torch.mosaic import to_levels
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Samples
 from esrgan_torch.plan import Plan
 from esrgan_torch.turns import TURNS, lies_on_its_side, turned, turned_back

@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from esrgan_torch.devices import is_out_of_memory, release_memory
-from esrgan_torch.engine import Engine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.devices import is_out_of_memory, release_memory
+from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
-from esrgan_torch.host import for_rows
 from esrgan_torch.mosaic import Canvas, CanvasType, CrossFadedMosaic, JoinedMosaic, Mosaic
 from esrgan_torch.picture import Samples, white
 from esrgan_torch.plan import Plan
@@ -283,7 +283,7 @@ def _scaled(core: Tile, scale: int) -> Tile:
 
 
 def _pad(pixels: Samples, multiple: int) -> Samples:
-    """As `esrgan_torch.network.pad_to_multiple`, for (H, W, C)."""
+    """As `esrgan_torch.networks.base.pad_to_multiple`, for (H, W, C)."""
     for axis in (0, 1):
         missing = -pixels.shape[axis] % multiple
         if missing:

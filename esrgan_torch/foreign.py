@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 WHOLE_PICTURE = 2**20  # pixels: further than any picture reaches
 OVERLAP = 48  # input pixels around a tile, three times what chaiNNer takes; not measured for each network

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from esrgan_torch.host import for_rows
+from esrgan_torch.engines.host import for_rows
 from esrgan_torch.picture import Samples
 from esrgan_torch.tiling import Tile
 

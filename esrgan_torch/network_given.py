@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 from torch import jit, nn
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 NetworkSource = Generator | str | os.PathLike[str] | Mapping[str, Any] | IO[bytes]
 

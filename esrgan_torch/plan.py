@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from esrgan_torch.errors import ConfigError, OutOfMemoryError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.tiling import Tile, Tiling, plan_tiles
 
 TAIL_SIZE = 128  # feature pixels: its halo of 2 then costs half a percent of the whole network's time
@@ -17,7 +17,7 @@ SHARE = 0.8  # of the memory that is free; the rest is for what an estimate cann
 
 
 class Costs(Protocol):
-    """What an engine says of its memory, see `esrgan_torch.engine.Engine`."""
+    """What an engine says of its memory, see `esrgan_torch.engines.rrdb.Engine`."""
 
     def trunk_bytes(self, height: int, width: int) -> int: ...
     def tail_bytes(self, height: int, width: int) -> int: ...

@@ -11,9 +11,10 @@ from PIL import Image
 
 from esrgan_torch.alpha import bleed, bleed_evenly
 from esrgan_torch.calls import Calls
-from esrgan_torch.devices import device_name, free_memory, release_memory, resolve_device
-from esrgan_torch.engine import Engine
-from esrgan_torch.engine_choice import EngineName, make_engine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import EngineName, make_engine
+from esrgan_torch.engines.devices import device_name, free_memory, release_memory, resolve_device
+from esrgan_torch.engines.precision import check_dtype, resolve_dtype
 from esrgan_torch.enlarge import Enlarger
 from esrgan_torch.errors import ConfigError, ForkedError
 from esrgan_torch.exchange import as_picture
@@ -21,7 +22,6 @@ from esrgan_torch.network_given import NetworkSource, network_of
 from esrgan_torch.picture import Picture, Pixels, Samples
 from esrgan_torch.plan import Plan, make_plan
 from esrgan_torch.planes import cut_off, fitted, is_flat, split
-from esrgan_torch.precision import check_dtype, resolve_dtype
 from esrgan_torch.tiling import Tiling, as_tiling
 from esrgan_torch.uniform_alpha import keep_uniform
 from esrgan_torch.watch import Flag, Progress, Watch
@@ -69,9 +69,9 @@ class Upscaler(Calls):
             address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
         device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
             accelerator's number.
-        dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16"; or
-            "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on CUDA without
-            TF32: half precision gives them fewer than 8 bits.
+        dtype: "auto" (see `esrgan_torch.engines.precision.resolve_dtype`), "float32", "float16" or
+            "bfloat16"; or "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on
+            CUDA without TF32: half precision gives them fewer than 8 bits.
         tiling: what may be done to fit memory, see `Tiling`; a mode's name will do, or the size of tiles.
         alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from esrgan_bridge.probes import Batch
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from esrgan_benchmarks.measure import in_child
 from esrgan_benchmarks.record import Row, append
 from esrgan_bridge import ParityReport, convert
 from esrgan_bridge.chain import Quantize, Route
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 OFFICIAL = ("realesr-animevideov3", "realesrgan-x4plus-anime", "realesrgan-x4plus")
 RRDB = {"features": 32, "blocks": 3, "growth": 16}

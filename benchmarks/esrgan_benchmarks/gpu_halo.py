@@ -7,12 +7,12 @@ from torch import Tensor
 
 from esrgan_benchmarks.gpu_layers import ALLOWED, distance
 from esrgan_benchmarks.gpu_report import Report, Row
-from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.flat import FlatShape, allocate
 from esrgan_torch.kernels.halo.blocks import HaloBlocks, kind_of
 from esrgan_torch.kernels.halo.planes import LANES
 from esrgan_torch.kernels.network import PackedNetwork, TrunkBuffers
 from esrgan_torch.kernels.steps import Conv
+from esrgan_torch.networks.rrdb import RRDBNet
 
 # two tiles across and several down, the last ones not full
 SHAPE = FlatShape(1, 67, 203)

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from esrgan_benchmarks.gpu_evidence import SEEDED
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 OFFICIAL = "realesrgan-x4plus"
 PHOTO = Path(__file__).parents[2] / "examples" / "cat.jpg"

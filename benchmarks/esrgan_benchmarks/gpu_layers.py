@@ -6,12 +6,12 @@ import torch
 from torch.nn import functional as F
 
 from esrgan_benchmarks.gpu_report import Report
-from esrgan_torch.generator import SLOPE, RRDBNet
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.launch import kernel_name, run_step
 from esrgan_torch.kernels.network import PackedNetwork
 from esrgan_torch.kernels.steps import ClearBorder, Conv, Step, Upsample, written_values
 from esrgan_torch.kernels.tuning import Table
+from esrgan_torch.networks.rrdb import SLOPE, RRDBNet
 
 # rounding of the result explains this much; of pairs only the rounded halves are compared
 ALLOWED = {torch.float16: 4e-4, torch.bfloat16: 3e-3}

@@ -15,7 +15,6 @@ from esrgan_benchmarks.gpu_layers import (
     warm_steps,
 )
 from esrgan_benchmarks.gpu_report import Report
-from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.conv_rows import launch_rows
 from esrgan_torch.kernels.conv_taps import launch_taps
 from esrgan_torch.kernels.flat import FlatShape
@@ -23,6 +22,7 @@ from esrgan_torch.kernels.launch import run_step
 from esrgan_torch.kernels.steps import ClearBorder, Conv, Step, Upsample, written_values
 from esrgan_torch.kernels.tuning import SHARED_MEMORY, Capability, Launch, Table, chunk_for
 from esrgan_torch.kernels.upsample import launch_upsample
+from esrgan_torch.networks.rrdb import RRDBNet
 
 BLOCKS = 23  # of the network whose time counts
 FIRST_TILE = 256  # pixels: reads the weights half as often as the table's 128

@@ -19,7 +19,7 @@ from esrgan_benchmarks.record import Row
 from esrgan_benchmarks.rounds import PATIENCE, Rounds, take_rounds
 from esrgan_benchmarks.runtimes.base import Runtime, Setting
 from esrgan_bridge.probes import Batch
-from esrgan_torch.devices import free_memory, resolve_device
+from esrgan_torch.engines.devices import free_memory, resolve_device
 from esrgan_torch.errors import EsrganError
 from esrgan_weights import load
 

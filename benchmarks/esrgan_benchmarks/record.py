@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from esrgan_benchmarks.errors import BenchmarkError
-from esrgan_torch.devices import computes_bfloat16_fast
+from esrgan_torch.engines.devices import computes_bfloat16_fast
 
 RESULTS = Path(__file__).parent.parent / "results"
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from esrgan_benchmarks.record import Row, append
 from esrgan_torch.losses import luma_loss, pixel_loss
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.train.assemble import assemble
 from esrgan_torch.train.batches import Crops
 from esrgan_torch.train.options import DataOptions, NetworkOptions, OptimiserOptions, Options

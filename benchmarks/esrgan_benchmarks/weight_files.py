@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights.checkpoint import Config, build
 from esrgan_weights.layouts import LAYOUTS, rrdb_tensor_names
 from esrgan_weights.shapes import shapes_of

@@ -17,9 +17,9 @@ from typing import Any, cast
 from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_torch.atomic import atomic_path
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 FORMAT_VERSION = 1
 KEY = "esrgan"  # of the record, in ONNX's and TF.js's own metadata

@@ -26,7 +26,7 @@ from esrgan_bridge.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 Target = Literal["onnx", "tf", "tfjs"]
 Route = Literal["auto", "tf", "direct", "onnx-tf"]

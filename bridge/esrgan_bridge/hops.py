@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_bridge.artifact import Metadata, read_metadata
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 ARTEFACTS = {"onnx": "onnx/model.onnx", "tf": "tf", "tfjs": "tfjs"}
 

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from esrgan_bridge.artifact import KEY, metadata_of
 from esrgan_bridge.errors import ConversionError, MissingRuntimeError
 from esrgan_bridge.storing import whole_file
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 OPSET = 13
 INPUT, FEATURES, OUTPUT = "input", "features", "output"

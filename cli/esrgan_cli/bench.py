@@ -143,7 +143,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     from esrgan_benchmarks.quality import networks
     from esrgan_benchmarks.runtimes import choose_runtimes
     from esrgan_benchmarks.suite import Plan, run_suite
-    from esrgan_torch.devices import resolve_device
+    from esrgan_torch.engines.devices import resolve_device
     from esrgan_weights.loading import load
 
     resolve_device(arguments.device)

@@ -90,8 +90,9 @@ def _devices() -> list[tuple[str, str]]:
     import psutil
     import torch
 
-    from esrgan_torch import engine_openvino, engine_packed
-    from esrgan_torch.devices import computes_bfloat16_fast, device_name, free_memory
+    from esrgan_torch.engines import openvino as engine_openvino
+    from esrgan_torch.engines import packed as engine_packed
+    from esrgan_torch.engines.devices import computes_bfloat16_fast, device_name, free_memory
     from esrgan_torch.native import build
     from esrgan_torch.native.engine import fastest_level, is_faster
 
@@ -124,7 +125,7 @@ def _accelerators() -> list[tuple[str, str]]:
     """Each device of PyTorch's accelerator, and whether the project's kernels run there; or why none is."""
     import torch
 
-    from esrgan_torch.devices import device_name, free_memory, unused_gpu
+    from esrgan_torch.engines.devices import device_name, free_memory, unused_gpu
 
     found = torch.accelerator.current_accelerator(check_available=True)
     if found is None:

@@ -10,7 +10,7 @@ from esrgan_cli.options import Subparsers, add_cache_options
 from esrgan_torch.errors import ConfigError
 
 if TYPE_CHECKING:
-    from esrgan_torch.network import Generator
+    from esrgan_torch.networks.base import Generator
 
 RECIPE = "recipe.toml"
 WEIGHTS = "weights.safetensors"
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     if resume is None and any((folder / "checkpoints").glob("*.pt")):
         raise ConfigError(f"{folder} holds a run; go on with --resume {folder}, or choose another --output")
 
-    from esrgan_torch.network import Provenance
+    from esrgan_torch.networks.base import Provenance
     from esrgan_torch.train.loop import train
     from esrgan_weights.cache import sha256_of
     from esrgan_weights.write import save

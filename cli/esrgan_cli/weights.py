@@ -12,7 +12,7 @@ from esrgan_weights.cache import cache_folder, difference, model_folder
 from esrgan_weights.layouts import WRITABLE
 
 if TYPE_CHECKING:
-    from esrgan_torch.network import Generator
+    from esrgan_torch.networks.base import Generator
 
 
 SOURCES = "a name (see: esrgan weights list), a file, https://... or hf://OWNER/REPO/FILE"

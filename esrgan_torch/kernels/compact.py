@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.computing import computing
+from esrgan_torch.engines.computing import computing
 from esrgan_torch.kernels.flat import Flat, FlatShape, allocate
 from esrgan_torch.kernels.graphs import Graphs
 from esrgan_torch.kernels.launch import run_step
@@ -12,6 +11,7 @@ from esrgan_torch.kernels.packing import first_inputs, pack_conv, pack_first
 from esrgan_torch.kernels.pixels import join, split
 from esrgan_torch.kernels.steps import Channels, ClearBorder, Conv, Place, Step, Weights
 from esrgan_torch.kernels.tuning import Table
+from esrgan_torch.networks.compact import CompactNet
 
 
 class CompactKernels:

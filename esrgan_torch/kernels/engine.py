@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.cuda_graphs import Turns
-from esrgan_torch.engine import Engine
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.cuda_graphs import Turns
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.graphs import Graphs
 from esrgan_torch.kernels.halo.blocks import HaloBlocks
@@ -15,6 +14,7 @@ from esrgan_torch.kernels.network import PackedNetwork, TailBuffers, TrunkBuffer
 from esrgan_torch.kernels.packing import split_picture
 from esrgan_torch.kernels.steps import Step
 from esrgan_torch.kernels.tuning import Table
+from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_torch.watch import Progress
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import torch
 
-from esrgan_torch.generator import RESIDUAL_SCALE, RRDBNet
 from esrgan_torch.kernels.flat import Flat, FlatShape
 from esrgan_torch.kernels.packing import first_inputs, pack_block, pack_conv, pack_first, pack_phases
 from esrgan_torch.kernels.steps import Channels, ClearBorder, Conv, Place, Step, Upsample, Weights
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, RRDBNet
 
 OUTPUT_CHANNELS = 4  # of a pixel of the large picture: 16 bytes at a time, in float32
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from torch import Tensor
 
-from esrgan_torch.generator import SLOPE
 from esrgan_torch.kernels.steps import Conv, Place
 from esrgan_torch.kernels.tuning import Launch, chunk_for
+from esrgan_torch.networks.rrdb import SLOPE
 
 # arguments that change with the picture: Triton shall not compile again where one of them is a multiple of 16
 SIZES = ("height", "width", "pitch", "pixels")

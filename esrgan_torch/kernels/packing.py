@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from esrgan_torch.generator import ResidualDenseBlock
 from esrgan_torch.kernels.steps import Weights
+from esrgan_torch.networks.rrdb import ResidualDenseBlock
 
 # rows of 16 are the least that a tensor core multiplies, and as many columns
 UNIT = 16

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.generator import SLOPE
 from esrgan_torch.kernels.flat import Flat
+from esrgan_torch.networks.rrdb import SLOPE
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ programs with numbers in a row compute the phases of the same pixels: three of t
 import triton
 import triton.language as tl
 
-from esrgan_torch.generator import SLOPE
 from esrgan_torch.kernels.epilogue import inside, leaky
 from esrgan_torch.kernels.operands import SIZES
 from esrgan_torch.kernels.steps import Upsample
 from esrgan_torch.kernels.tuning import Launch, chunk_for
+from esrgan_torch.networks.rrdb import SLOPE
 
 
 @triton.jit(do_not_specialize=[*SIZES, "target_pitch"])

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.native.library import CMap, COperation, CPhase, Program
 from esrgan_torch.native.winograd import enlarging_weight, padded, transformed_weight
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 
 
 class Kind(IntEnum):

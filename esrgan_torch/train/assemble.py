@@ -7,7 +7,7 @@ from torch import nn
 
 from esrgan_torch.discriminator import UNetDiscriminator, VGGDiscriminator
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.train.ema import MovingAverage
 from esrgan_torch.train.initial import scale_initial_weights, start_as_identity
 from esrgan_torch.train.optimisers import make_adam, make_optimiser

@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 
 class MovingAverage:

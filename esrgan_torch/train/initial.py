@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
 
 
 def scale_initial_weights(network: nn.Module, factor: float = 0.1) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.metrics import without_border
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.train.batches import Crops
 from esrgan_torch.train.degrade import levels
 from esrgan_torch.train.pictures import Pair, store_pixels

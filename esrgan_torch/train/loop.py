@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, TrainingError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
 from esrgan_torch.train.batches import Crops, batches
 from esrgan_torch.train.journal import Journal, make_strip

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from esrgan_torch.evaluate import evaluate
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Picture
 
 

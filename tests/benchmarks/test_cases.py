@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from esrgan_benchmarks.cases import Case, sample, work_of
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 
 @pytest.mark.parametrize(

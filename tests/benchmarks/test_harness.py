@@ -10,7 +10,7 @@ from esrgan_benchmarks.cases import Case
 from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.harness import Outcome, measure_case
 from esrgan_benchmarks.runtimes.base import Runtime
-from esrgan_torch.compact import CompactNet
+from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
 from tests.benchmarks.fakes import Alone, Careless, Fake
 

@@ -9,8 +9,8 @@ import pytest
 from esrgan_benchmarks.cases import Case
 from esrgan_benchmarks.harness import measure_case
 from esrgan_benchmarks.runtimes import NAMES, REFERENCE, RUNTIMES, choose_runtimes
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
 from tests.benchmarks.fakes import Alone
 

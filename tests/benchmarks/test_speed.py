@@ -3,7 +3,7 @@
 import pytest
 
 from esrgan_benchmarks.speed import multiply_adds
-from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from esrgan_benchmarks.cases import Case
 from esrgan_benchmarks.harness import LeftOut, Outcome
 from esrgan_benchmarks.record import Row, read
 from esrgan_benchmarks.suite import Plan, reason_of, run_suite
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images import write_image
+from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
 from esrgan_weights.errors import FetchError
 from tests.benchmarks.fakes import Alone, Fake

@@ -11,9 +11,9 @@ from torch import nn
 
 from esrgan_bridge.chain import convert
 from esrgan_bridge.runners import RUNNERS
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 
 def lacking(reason: str) -> None:

@@ -15,7 +15,7 @@ from esrgan_bridge.artifact import (
     write_record,
 )
 from esrgan_bridge.errors import ArtifactError, ConversionError
-from esrgan_torch.network import Provenance
+from esrgan_torch.networks.base import Provenance
 from tests.torch.networks import small_compact, small_rrdb
 
 

@@ -43,7 +43,7 @@ np.savez(sys.argv[3], **{name: value.numpy() for name, value in answers.items()}
 ASK_OPENVINO = """
 import sys
 import numpy as np
-from esrgan_torch.openvino_import import import_openvino
+from esrgan_torch.engines.openvino_import import import_openvino
 openvino = import_openvino()
 model = openvino.Core().read_model(sys.argv[1])
 compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

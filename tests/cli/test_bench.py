@@ -14,8 +14,8 @@ import pytest
 from esrgan_benchmarks.harness import Outcome
 from esrgan_cli.bench import parse_case
 from esrgan_cli.main import main
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
 
 PATIENCE = 120.0

@@ -7,7 +7,9 @@ import torch
 from esrgan_cli import doctor
 from esrgan_cli.doctor import Extra, find_extras, installed_version
 from esrgan_cli.main import main
-from esrgan_torch import devices, engine_openvino, engine_packed
+from esrgan_torch.engines import devices
+from esrgan_torch.engines import openvino as engine_openvino
+from esrgan_torch.engines import packed as engine_packed
 from esrgan_torch.kernels import tuning
 from esrgan_torch.native import build
 from esrgan_torch.native.engine import FAST_LEVELS, fastest_level

@@ -17,8 +17,8 @@ import torch
 from safetensors.torch import save_file
 
 from esrgan_cli.jobs import remarks
-from esrgan_torch.generator import RRDBNet
 from esrgan_torch.images import read_image
+from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_torch.picture import Picture
 from esrgan_torch.plan import Plan
 from esrgan_torch.tiling import Tile

@@ -7,7 +7,7 @@ import torch
 
 from esrgan_cli.weights import add_parser
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_weights import load, models, save
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.errors import OfflineError, UnknownModelError

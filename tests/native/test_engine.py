@@ -12,16 +12,16 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from esrgan_torch import engine_choice
-from esrgan_torch.devices import is_out_of_memory
-from esrgan_torch.engine import Engine
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engines import choose
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.devices import is_out_of_memory
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.native import build, engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine
 from esrgan_torch.native.library import Runner, work_memory
 from esrgan_torch.native.program import rrdb_trunk_program
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from tests.native.levels import levels, library, needs_native
 from tests.torch.networks import small_compact, small_rrdb
 
@@ -145,7 +145,7 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 import torch
 from esrgan_torch.native.engine import NativeRRDBEngine
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.rrdb import RRDBNet
 engine = NativeRRDBEngine(RRDBNet(blocks=20), torch.device("cpu"), torch.float32)
 begun = threading.Event()
 def kill():
@@ -222,4 +222,4 @@ def test_without_the_library_others_compute(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(build, "_find", lambda: build.Found(None, "no C compiler is here"))
     assert not isinstance(make_engine(small_rrdb(), CPU, torch.float32), NativeRRDBEngine)
     with pytest.raises(ConfigError, match="no C compiler is here"):
-        engine_choice.make_engine(small_rrdb(), CPU, torch.float32, "native")
+        choose.make_engine(small_rrdb(), CPU, torch.float32, "native")

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from esrgan_torch import Tiling, Upscaler, uniform_alpha
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.turns import TURNS, turned, turned_back
 from esrgan_torch.uniform_alpha import keep_uniform
 from tests.torch.networks import small_compact, small_rrdb

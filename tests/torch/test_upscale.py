@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from esrgan_torch import Picture, Tiling, Upscaler, plan, upscale
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.turns import turned, turned_back
 from esrgan_torch.upscale import AlphaMode
 from tests.torch.networks import small_compact, small_rrdb

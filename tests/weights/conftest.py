@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.config import RRDBNetConfig
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
 from esrgan_weights.checkpoint import Config, build, empty_network
 
 MakeNetwork = Callable[[Config], Generator]

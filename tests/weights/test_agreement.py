@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from esrgan_torch.compact import CompactNet
+from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
 from esrgan_weights.agreement import agreement
 from esrgan_weights.registry import Alternative, File, Model

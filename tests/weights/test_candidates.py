@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import read_checkpoint
 from esrgan_weights.candidates import find
 from esrgan_weights.entries import entries_of

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import load, save
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnsafeCheckpointError
 

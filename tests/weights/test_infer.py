@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
 from esrgan_weights.candidates import find
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.infer import network_of, rrdb_config

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from esrgan_torch.config import RRDBNetConfig
 from esrgan_torch.errors import ConfigError, WeightsError
-from esrgan_torch.network import Provenance
+from esrgan_torch.networks.base import Provenance
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import interpolate, load, save
 
 CONFIG = RRDBNetConfig(8, 1, 4)

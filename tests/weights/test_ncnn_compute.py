@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import read_checkpoint, save
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.ncnn_compute import compute

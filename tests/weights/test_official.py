@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import inspect, load, save
 from esrgan_weights.fetching import fetch
 

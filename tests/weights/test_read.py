@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import load, read_checkpoint, save
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
 from esrgan_weights.own import OwnModel, facts_of

@@ -2,8 +2,9 @@ from itertools import pairwise
 
 import pytest
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights.addresses import url_of
 from esrgan_weights.checkpoint import empty_network
 from esrgan_weights.errors import UnknownModelError

@@ -1,6 +1,7 @@
 import pytest
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights.checkpoint import empty_network
 from esrgan_weights.shapes import shapes_of
 

@@ -160,7 +160,7 @@ def test_what_spandrel_does_not_know_either(tmp_path):
 
 def test_what_is_refused_for_a_reason_stays_so(small_rrdb, tmp_path):
     """spandrel would read a file whose name says that it is of scale 3 as one of scale 2."""
-    from esrgan_torch.generator import RRDBNet
+    from esrgan_torch.networks.rrdb import RRDBNet
 
     path = save(RRDBNet(8, 1, 4, scale=2).requires_grad_(False), tmp_path / "a.pth", "old-arch")
     with pytest.raises(UnknownArchitectureError, match="of scale 3"):

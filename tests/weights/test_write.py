@@ -8,11 +8,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save as serialise
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.errors import ConfigError, WeightsError
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator, Provenance
+from esrgan_torch.networks.base import Generator, Provenance
+from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
 from esrgan_weights import load, read_checkpoint, save
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.layouts import NCNN, WRITABLE

@@ -20,7 +20,7 @@ from esrgan_bridge.graph_to_tfjs import write_tfjs
 from esrgan_bridge.onnx_to_tf import lower
 from esrgan_bridge.torch_to_onnx import export_onnx
 from esrgan_torch import CompactNet, RRDBNet, Upscaler
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 HERE = Path(__file__).parent / "fixtures"
 HEIGHT, WIDTH = 15, 18

@@ -9,7 +9,7 @@ recipe, the data, the steps, the metrics and the licence as metadata. What regis
 import argparse
 from pathlib import Path
 
-from esrgan_torch.network import Provenance
+from esrgan_torch.networks.base import Provenance
 from esrgan_torch.train.recipe import read_recipe
 from esrgan_torch.train.state import latest
 from esrgan_weights.cache import BUNDLED, sha256_of

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.errors import ConfigError, WeightsError
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_weights.checkpoint import Checkpoint
 from esrgan_weights.values import as_float32, rounded, to_numpy
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator, Provenance
+from esrgan_torch.networks.base import Generator, Provenance
+from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
 from esrgan_weights.values import copy_of
 
 Config = RRDBNetConfig | CompactNetConfig

@@ -5,8 +5,9 @@ from math import isqrt
 
 from torch import Tensor
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights.candidates import Candidate
 from esrgan_weights.checkpoint import COMPACT, ESRGAN, Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError

@@ -4,10 +4,10 @@ Between a PSNR-oriented network and a GAN this gives a continuum from faithful t
 artefacts; between realesr-general-x4v3 and its wdn counterpart it chooses the strength of denoising.
 """
 
-from esrgan_torch.compact import CompactNet
 from esrgan_torch.errors import ConfigError, WeightsError
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator, Provenance
+from esrgan_torch.networks.base import Generator, Provenance
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_weights.checkpoint import build
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from esrgan_weights.errors import UnknownArchitectureError
 from esrgan_weights.sources import Source, locate, provenance_of, read_source
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from esrgan_torch.config import RRDBNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights.checkpoint import Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.ncnn_graph import Layer

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import prod
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, RRDBNetConfig
 from esrgan_weights.checkpoint import Config
 from esrgan_weights.layouts import BASICSR, compact_modules
 from esrgan_weights.ncnn_graph import Layer, Option, with_splits

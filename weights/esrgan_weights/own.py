@@ -13,7 +13,7 @@ from esrgan_weights.cache import VARIABLE as CACHE
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
 
 if TYPE_CHECKING:
-    from esrgan_torch.network import Provenance
+    from esrgan_torch.networks.base import Provenance
 
 VARIABLE = "ESRGAN_DATA"
 SUFFIX = ".safetensors"
@@ -148,7 +148,7 @@ def add(
 
 def _named(found: "Provenance | None", name: str, licence: str | None, origin: str | None) -> "Provenance":
     """What is known of a file, and what the user says of it."""
-    from esrgan_torch.network import Provenance
+    from esrgan_torch.networks.base import Provenance
 
     known = found or Provenance(name, "", "")
     return replace(

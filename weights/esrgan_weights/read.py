@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from esrgan_torch.config import RRDBNetConfig
-from esrgan_torch.network import Provenance
+from esrgan_torch.networks.base import Provenance
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.candidates import Candidate, find
 from esrgan_weights.checkpoint import Checkpoint, Config

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from esrgan_torch.config import CompactNetConfig, RRDBNetConfig
+from esrgan_torch.networks.compact import CompactNetConfig
+from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights.layouts import BASICSR, compact_modules
 
 Shapes = Mapping[str, tuple[int, ...]]

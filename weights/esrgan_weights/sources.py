@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from esrgan_torch.network import Provenance
+from esrgan_torch.networks.base import Provenance
 from esrgan_weights import own, registry
 from esrgan_weights.addresses import is_address
 from esrgan_weights.cache import model_folder

@@ -19,7 +19,7 @@ from torch import Tensor
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import WeightsError
 from esrgan_torch.foreign import ForeignNetwork
-from esrgan_torch.network import Generator, Provenance
+from esrgan_torch.networks.base import Generator, Provenance
 from esrgan_torch.torchvision_import import import_torchvision
 from esrgan_weights import foreign
 from esrgan_weights.cache import sha256_of

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from esrgan_torch.atomic import atomic_path
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.config import RRDBNetConfig
 from esrgan_torch.errors import ConfigError, WeightsError
-from esrgan_torch.generator import RRDBNet
-from esrgan_torch.network import Generator, Provenance
+from esrgan_torch.networks.base import Generator, Provenance
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
 from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of, title_of
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names

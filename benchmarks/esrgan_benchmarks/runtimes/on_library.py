@@ -8,7 +8,7 @@ from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setti
 from esrgan_bridge.probes import Batch
 
 if TYPE_CHECKING:
-    from esrgan_torch.engine_choice import EngineName
+    from esrgan_torch.engines.choose import EngineName
 
 Precision = Literal["auto", "float32"]
 

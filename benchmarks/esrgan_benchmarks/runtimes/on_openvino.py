@@ -8,7 +8,7 @@ import numpy as np
 from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
-from esrgan_torch.openvino_import import import_openvino
+from esrgan_torch.engines.openvino_import import import_openvino
 
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 

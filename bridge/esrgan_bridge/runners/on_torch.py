@@ -8,7 +8,7 @@ import torch
 
 from esrgan_bridge.probes import Answer, Batch
 from esrgan_bridge.runners.base import Session
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 
 class TorchSession(Session):

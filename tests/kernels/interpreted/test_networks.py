@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from esrgan_torch.engine import RRDBEngine
+from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.errors import EngineError
-from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels import choose
 from esrgan_torch.kernels.engine import KernelEngine
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.tuning import Launch, Table, table_for
+from esrgan_torch.networks.rrdb import RRDBNet
 from tests.torch.networks import small_rrdb
 
 # what lies around a buffer is read and then left out: NaN, or whatever the memory held before

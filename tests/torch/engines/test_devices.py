@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from esrgan_torch import devices
-from esrgan_torch.devices import (
+from esrgan_torch.engines import devices
+from esrgan_torch.engines.devices import (
     computes_bfloat16_fast,
     free_memory,
     is_out_of_memory,

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from esrgan_torch import Upscaler, engine_packed
-from esrgan_torch.engine_choice import EngineName
+from esrgan_torch import Upscaler
+from esrgan_torch.engines import packed as engine_packed
+from esrgan_torch.engines.choose import EngineName
 from esrgan_torch.native.engine import is_usable
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.test_upscale import photo
@@ -131,8 +132,8 @@ def test_the_picture_is_the_same_and_the_setting_too(setting: str, make: Callabl
 @pytest.mark.parametrize("setting", ["autocast", "mkldnn off", "bfloat16 convolutions"])
 def test_the_setting_would_be_felt(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would pass on nothing."""
-    monkeypatch.setattr("esrgan_torch.engine.computing", lambda _: nullcontext())
-    monkeypatch.setattr("esrgan_torch.engine_choice.computing", lambda _: nullcontext())
+    monkeypatch.setattr("esrgan_torch.engines.base.computing", lambda _: nullcontext())
+    monkeypatch.setattr("esrgan_torch.engines.choose.computing", lambda _: nullcontext())
     monkeypatch.setattr(engine_packed, "is_available", lambda *_: False)
     model = small_rrdb(features=32, growth=32)
     expected = Upscaler(model, "cpu", "float32", engine="eager")(PIXELS)
@@ -141,7 +142,7 @@ def test_the_setting_would_be_felt(setting: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_documented_table_is_this_test_s() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "library.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "library.md").read_text(encoding="utf-8")
     rows = [line.split(" | ") for line in page.splitlines() if line.endswith("| equal |")]
     assert [row[0].removeprefix("| ") for row in rows] == list(SETTINGS)
     assert {len(row) - 1 for row in rows} == {len(ENGINES)}

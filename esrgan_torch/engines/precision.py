@@ -5,11 +5,11 @@ import math
 import torch
 from torch import Tensor
 
-from esrgan_torch.devices import computes_bfloat16_fast
-from esrgan_torch.engine_choice import is_float32_as_fast, make_engine
+from esrgan_torch.engines.choose import is_float32_as_fast, make_engine
+from esrgan_torch.engines.devices import computes_bfloat16_fast
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.foreign import ForeignNetwork
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 SHORT = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}

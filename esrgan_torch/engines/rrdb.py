@@ -1,27 +1,15 @@
-"""Networks as they run: a copy of the weights on a device, in a precision, in the fastest layout found.
-
-An engine computes the same as the network it is made from, up to rounding; in the half precisions the
-residual stream stays in float32. Which one runs is decided in `esrgan_torch.engine_choice`.
-"""
+"""RRDBNet by PyTorch's operators."""
 
 import copy
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.computing import computing
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
-from esrgan_torch.network import Generator
+from esrgan_torch.engines.base import Engine, Layer, channels_last
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.watch import Progress
-
-Layer = Callable[[Tensor], Tensor]
-Network = TypeVar("Network", bound=nn.Module)
 
 BLOCK_REACH = 5  # pixels around that a dense block sees: one a convolution
 SMALLEST_BAND = 16
@@ -29,53 +17,6 @@ BAND_BYTES = 192 * 2**20  # of temporary values; more was slower at 512x512, les
 # glibc keeps freed blocks of up to 32 MiB for later ones, in an order that differs from run to run; without
 # that the trunk took 339 MB where 403 to 471 MB were seen
 HEAP_BYTES = 128 * 2**20
-
-
-class Engine(ABC):
-    """A network ready to run on one device in one precision; batches have one picture.
-
-    What a kind of engine computes stands in `_trunk` and `_tail`; around them float32 is float32 and the
-    device is the current one.
-    """
-
-    def __init__(self, model: Generator, device: torch.device, dtype: torch.dtype) -> None:
-        self.device = device
-        self.dtype = dtype
-        self.scale = model.scale
-        self.unshuffle = model.unshuffle
-
-    def trunk(self, batch: Tensor, progress: Progress) -> Tensor:
-        """(1, C, H, W) float32 in [0, 1] on the device -> features, see `Generator.trunk`.
-
-        `progress` is told the share of the trunk that is done, from 0 to 1; what it raises ends the trunk.
-        """
-        with computing(self.device):
-            return self._trunk(batch, progress)
-
-    def tail(self, features: Tensor) -> Tensor:
-        """Features (1, F, h, w) of `trunk`, or a part of them -> (1, C, H, W) float32, not clamped."""
-        with computing(self.device):
-            return self._tail(features)
-
-    @abstractmethod
-    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
-        """As `trunk`."""
-
-    @abstractmethod
-    def _tail(self, features: Tensor) -> Tensor:
-        """As `tail`."""
-
-    @abstractmethod
-    def trunk_bytes(self, height: int, width: int) -> int:
-        """Device memory that `trunk` takes at its peak for height x width input pixels, result included."""
-
-    @abstractmethod
-    def tail_bytes(self, height: int, width: int) -> int:
-        """Device memory that `tail` takes at its peak for height x width feature pixels."""
-
-    def shrink(self) -> bool:
-        """Use less temporary memory in the trunk from now on; False when it cannot be less."""
-        return False
 
 
 class RRDBEngine(Engine):
@@ -218,45 +159,3 @@ def dense_residual(block: ResidualDenseBlock, dense: Tensor) -> Tensor:
         dense[:, known : known + grown.shape[1]] = grown
         known += grown.shape[1]
     return block.conv5(dense)
-
-
-class CompactEngine(Engine):
-    """CompactNet as it is, channels_last; its receptive field is small enough for exact tiles."""
-
-    def __init__(self, model: CompactNet, device: torch.device, dtype: torch.dtype) -> None:
-        super().__init__(model, device, dtype)
-        self._channels = model.config.features
-        self._large = model.out_channels * model.scale**2
-        self._network = channels_last(copy.deepcopy(model).to(device, dtype).requires_grad_(False))
-
-    def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
-        features = batch.to(self.dtype).contiguous(memory_format=torch.channels_last)
-        layers = len(self._network.body)
-        for number, layer in enumerate(self._network.body, start=1):
-            features = layer(features)
-            progress(number / layers)
-        # the skip is added in float32: what the network leaves as it is stays as it is
-        return self._add_skip(features.float(), batch)
-
-    def _add_skip(self, features: Tensor, batch: Tensor) -> Tensor:
-        """features += every channel of the picture for all its scale² outputs."""
-        features.unflatten(1, (batch.shape[1], self.scale**2)).add_(batch.unsqueeze(2))
-        return features
-
-    def _tail(self, features: Tensor) -> Tensor:
-        return self._network.tail(features)
-
-    def trunk_bytes(self, height: int, width: int) -> int:
-        values = 3 * self._channels * self.dtype.itemsize + 2 * self._large * 4
-        return values * height * width
-
-    def tail_bytes(self, height: int, width: int) -> int:
-        return 2 * self._large * 4 * height * width
-
-
-def channels_last(network: Network) -> Network:
-    """The same network with its convolutions' weights in the layout that the CPU and CUDA compute faster."""
-    for parameter in network.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return network

@@ -7,12 +7,14 @@ import sys
 import pytest
 import torch
 
-import esrgan_torch.engine as engines
-from esrgan_torch import engine_choice, engine_openvino, engine_packed
-from esrgan_torch.engine import CompactEngine
-from esrgan_torch.engine_choice import make_engine
+import esrgan_torch.engines.rrdb as engines
+from esrgan_torch.engines import choose
+from esrgan_torch.engines import openvino as engine_openvino
+from esrgan_torch.engines import packed as engine_packed
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.compact import CompactEngine
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from tests.native.levels import needs_native
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
@@ -27,7 +29,7 @@ def nothing(_: float) -> None:
 @pytest.fixture(params=["openvino", "packed", "plain"])  # the native one's tests: tests/native
 def float32_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All engines that can run an RRDBNet in float32 on the CPU."""
-    monkeypatch.setattr(engine_choice, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
     if request.param == "plain":
         monkeypatch.setattr(engine_packed, "is_available", lambda dtype: False)
     elif not engine_packed.is_available():
@@ -147,10 +149,12 @@ MEASURE = """
 import sys
 import torch
 from esrgan_benchmarks.measure import peak_memory
-from esrgan_torch import engine_choice, engine_openvino, engine_packed
-from esrgan_torch.engine_choice import make_engine
-from esrgan_torch.generator import RRDBNet
-engine_choice.is_faster = lambda dtype: sys.argv[1] == "native"
+from esrgan_torch.engines import openvino as engine_openvino
+from esrgan_torch.engines import packed as engine_packed
+from esrgan_torch.engines import choose
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.networks.rrdb import RRDBNet
+choose.is_faster = lambda dtype: sys.argv[1] == "native"
 if sys.argv[1] == "plain":
     engine_packed.is_available = lambda dtype: False
 engine_openvino.is_installed = lambda: sys.argv[1] == "openvino"

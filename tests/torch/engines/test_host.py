@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from esrgan_torch.host import LEAST, for_rows
+from esrgan_torch.engines.host import LEAST, for_rows
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_an_error_of_a_part_is_raised() -> None:
 FORKED = """
 import os
 import torch
-from esrgan_torch.host import LEAST, for_rows
+from esrgan_torch.engines.host import LEAST, for_rows
 torch.set_num_threads(2)
 for_rows(lambda rows: None, 2, 2 * LEAST)
 child = os.fork()

@@ -5,20 +5,23 @@ from typing import Literal, get_args
 
 import torch
 
-from esrgan_torch import engine_openvino, engine_packed
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.computing import computing
-from esrgan_torch.devices import has_amx
-from esrgan_torch.engine import CompactEngine, Engine, RRDBEngine
-from esrgan_torch.engine_foreign import ForeignEngine
-from esrgan_torch.engine_graphed import GraphedEngine
+from esrgan_torch.engines import openvino as engine_openvino
+from esrgan_torch.engines import packed as engine_packed
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.compact import CompactEngine
+from esrgan_torch.engines.computing import computing
+from esrgan_torch.engines.devices import has_amx
+from esrgan_torch.engines.foreign import ForeignEngine
+from esrgan_torch.engines.graphed import GraphedEngine
+from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.foreign import ForeignNetwork
-from esrgan_torch.generator import RRDBNet
 from esrgan_torch.kernels.choose import is_verified, make_kernel_engine, unsupported
 from esrgan_torch.native.build import reason as native_reason
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine, is_faster, is_usable
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 log = logging.getLogger("esrgan_torch")
 

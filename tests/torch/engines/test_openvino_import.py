@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from esrgan_torch.openvino_import import import_openvino
+from esrgan_torch.engines.openvino_import import import_openvino
 
 pytest.importorskip("openvino_telemetry")
 
@@ -32,7 +32,7 @@ import openvino_telemetry  # the program's own use of it is not prevented afterw
 print("sent", len(sent), telemetry_utils.tm.__name__, files)
 """
 USES = {
-    "import": "from esrgan_torch.openvino_import import import_openvino; import_openvino()",
+    "import": "from esrgan_torch.engines.openvino_import import import_openvino; import_openvino()",
     "upscaler": """
 import numpy as np
 from esrgan_torch import CompactNet, Upscaler

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.devices import computes_bfloat16_fast
-from esrgan_torch.engine import RRDBEngine
-from esrgan_torch.generator import SLOPE, ResidualDenseBlock, RRDBNet
+from esrgan_torch.engines.devices import computes_bfloat16_fast
+from esrgan_torch.engines.rrdb import RRDBEngine
+from esrgan_torch.networks.rrdb import SLOPE, ResidualDenseBlock, RRDBNet
 
 TYPICAL_SIZE = 128  # the packed layout may depend on a picture's size; others are computed with it as fast
 NARROWEST = 4  # columns of the last convolution's input

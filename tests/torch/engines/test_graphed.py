@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from esrgan_torch import replay
-from esrgan_torch.engine import RRDBEngine
-from esrgan_torch.engine_graphed import SMALL, GraphedEngine
+from esrgan_torch.engines import replay
+from esrgan_torch.engines.graphed import SMALL, GraphedEngine
+from esrgan_torch.engines.rrdb import RRDBEngine
 from tests.torch.networks import small_rrdb
 
 CPU = torch.device("cpu")

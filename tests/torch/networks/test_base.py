@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.network import Generator, pad_to_multiple
+from esrgan_torch.networks.base import Generator, pad_to_multiple
 from tests.torch.networks import small_compact, small_rrdb
 
 SIZES = [(8, 8), (5, 7), (1, 2), (2, 1), (13, 6), (3, 4)]

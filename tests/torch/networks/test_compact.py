@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.config import CompactNetConfig
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
 
 
 @pytest.mark.parametrize(("convolutions", "expected"), [(16, 621_424), (32, 1_213_296)])

@@ -4,12 +4,53 @@ Plain 3x3 convolutions with PReLU at input resolution, then one pixel shuffle; t
 nearest neighbour, is added. Parameter names are those of the official files.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.config import CompactNetConfig
-from esrgan_torch.network import Generator
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.sizes import SCALES, check_positive
+
+
+@dataclass(frozen=True)
+class CompactNetConfig:
+    """Sizes of a `CompactNet` (SRVGGNetCompact in Real-ESRGAN).
+
+    Args:
+        features: channels of the convolutions.
+        convolutions: number of convolutions between the first and the last (num_conv):
+            16 in realesr-animevideov3, 32 in realesr-general-x4v3.
+        scale: output pixels an input pixel, along each axis: 1, 2, 3, 4, 8 or 16.
+        in_channels, out_channels: channels of the picture; they are equal, since the input is
+            added to the output.
+
+    Raises:
+        ConfigError: a size is not positive, the scale cannot be built or the channels differ.
+    """
+
+    features: int = 64
+    convolutions: int = 16
+    scale: int = 4
+    in_channels: int = 3
+    out_channels: int = 3
+
+    def __post_init__(self) -> None:
+        check_positive(
+            features=self.features,
+            convolutions=self.convolutions,
+            in_channels=self.in_channels,
+            out_channels=self.out_channels,
+        )
+        if self.scale not in SCALES:
+            raise ConfigError(f"CompactNet can have scale {', '.join(map(str, SCALES))}, not {self.scale}")
+        if self.in_channels != self.out_channels:
+            raise ConfigError(
+                f"CompactNet adds its input to its output, so both have the same channels; "
+                f"given {self.in_channels} and {self.out_channels}"
+            )
 
 
 class CompactNet(Generator):

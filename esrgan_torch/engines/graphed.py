@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from esrgan_torch.cuda_graphs import Turns
-from esrgan_torch.engine import Engine
-from esrgan_torch.replay import Replay
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.cuda_graphs import Turns
+from esrgan_torch.engines.replay import Replay
 from esrgan_torch.watch import Progress
 
 SMALL = 192 * 192  # feature pixels: from about here on launching is faster than computing

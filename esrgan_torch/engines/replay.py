@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from esrgan_torch.cuda_graphs import capture
+from esrgan_torch.engines.cuda_graphs import capture
 
 log = logging.getLogger("esrgan_torch")
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from esrgan_torch import computing as computing_module
-from esrgan_torch.computing import computing
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engines import computing as computing_module
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.computing import computing
 from tests.torch.networks import small_compact, small_rrdb
 
 CPU = torch.device("cpu")

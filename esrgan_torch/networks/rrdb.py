@@ -4,17 +4,64 @@ Parameter names are those of BasicSR and Real-ESRGAN, the layout most files are 
 `esrgan_weights` translates the others.
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.config import RRDBNetConfig
-from esrgan_torch.network import Generator
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.sizes import check_positive
 
 RESIDUAL_SCALE = 0.2  # β of the paper, figure 4: both residuals are multiplied by it
 SLOPE = 0.2  # of every LeakyReLU
+
+
+@dataclass(frozen=True)
+class RRDBNetConfig:
+    """Sizes of an `RRDBNet`; the defaults are those of ESRGAN and of realesrgan-x4plus.
+
+    Args:
+        features: channels of the residual stream (the paper's nf).
+        blocks: number of RRDBs (nb).
+        growth: channels that each convolution of a dense block adds (gc).
+        scale: output pixels an input pixel, along each axis: 1, 2, 4, 8 or 16.
+        in_channels, out_channels: channels of the picture.
+        unshuffle: 1, 2 or 4: the picture is folded by this factor into channels first, as in
+            Real-ESRGAN's x2plus (2) and x1 (4) networks, whose first convolution therefore has
+            12 and 48 input channels.
+
+    Raises:
+        ConfigError: a size is not positive, or the scale cannot be built.
+    """
+
+    features: int = 64
+    blocks: int = 23
+    growth: int = 32
+    scale: int = 4
+    in_channels: int = 3
+    out_channels: int = 3
+    unshuffle: int = 1
+
+    def __post_init__(self) -> None:
+        check_positive(
+            features=self.features,
+            blocks=self.blocks,
+            growth=self.growth,
+            in_channels=self.in_channels,
+            out_channels=self.out_channels,
+        )
+        if self.scale not in (1, 2, 4, 8, 16):
+            raise ConfigError(f"RRDBNet can have scale 1, 2, 4, 8 or 16, not {self.scale}")
+        if self.unshuffle not in (1, 2, 4):
+            raise ConfigError(f"unshuffle is 1, 2 or 4, not {self.unshuffle}")
+
+    @property
+    def upsamplings(self) -> int:
+        """Number of x2 steps in the tail: they undo `unshuffle` and add `scale`."""
+        return (self.scale * self.unshuffle).bit_length() - 1
 
 
 class ResidualDenseBlock(nn.Module):

@@ -5,9 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from esrgan_torch.config import RRDBNetConfig
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.generator import RRDBNet, tail_halo
+from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig, tail_halo
 
 
 def parameters(model: nn.Module) -> int:

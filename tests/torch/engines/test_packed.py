@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from esrgan_torch import engine_choice, engine_packed
-from esrgan_torch.engine import RRDBEngine
-from esrgan_torch.engine_choice import make_engine
-from esrgan_torch.engine_packed import (
+from esrgan_torch.engines import choose
+from esrgan_torch.engines import packed as engine_packed
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.packed import (
     PackedConvolution,
     PackedDenseBlock,
     PackedEngine,
@@ -21,7 +21,8 @@ from esrgan_torch.engine_packed import (
     plane_width,
     transposed_weight,
 )
-from esrgan_torch.generator import SLOPE
+from esrgan_torch.engines.rrdb import RRDBEngine
+from esrgan_torch.networks.rrdb import SLOPE
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
 
@@ -175,13 +176,13 @@ def test_bfloat16_runs_packed_where_the_processor_has_it(monkeypatch: pytest.Mon
 
 
 def test_without_onednn_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_choice, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     assert type(make_engine(small_rrdb(), CPU, torch.float32)) is RRDBEngine
 
 
 def test_another_processor_has_the_plain_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_choice, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
     monkeypatch.setattr(engine_packed.platform, "machine", lambda: "aarch64")
     assert type(make_engine(small_rrdb(), CPU, torch.float32)) is RRDBEngine
 

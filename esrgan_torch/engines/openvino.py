@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.engine import CompactEngine
-from esrgan_torch.engine_packed import PackedEngine
-from esrgan_torch.generator import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
-from esrgan_torch.host import for_rows
-from esrgan_torch.openvino_import import MODULE, import_openvino
+from esrgan_torch.engines.compact import CompactEngine
+from esrgan_torch.engines.host import for_rows
+from esrgan_torch.engines.openvino_import import MODULE, import_openvino
+from esrgan_torch.engines.packed import PackedEngine
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.watch import Progress
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class Compiled:
 class OpenVinoCompactEngine(CompactEngine):
     """CompactNet; progress is told at the end only.
 
-    What surrounds the graph is done by `esrgan_torch.host`, which does not disturb OpenVINO's threads.
+    `esrgan_torch.engines.host` does what surrounds the graph, and does not disturb OpenVINO's threads.
     """
 
     def __init__(self, model: CompactNet, device: torch.device, dtype: torch.dtype) -> None:

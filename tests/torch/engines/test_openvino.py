@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from esrgan_torch import engine_choice, engine_openvino, engine_packed
-from esrgan_torch.engine import CompactEngine
-from esrgan_torch.engine_choice import EngineName, make_engine
-from esrgan_torch.engine_openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
-from esrgan_torch.engine_packed import PackedEngine
+from esrgan_torch.engines import choose
+from esrgan_torch.engines import openvino as engine_openvino
+from esrgan_torch.engines import packed as engine_packed
+from esrgan_torch.engines.choose import EngineName, make_engine
+from esrgan_torch.engines.compact import CompactEngine
+from esrgan_torch.engines.openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
+from esrgan_torch.engines.packed import PackedEngine
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.network import Generator
+from esrgan_torch.networks.base import Generator
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.processor import needs_bfloat16
 
@@ -31,7 +33,7 @@ SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
 @pytest.fixture(autouse=True)
 def without_the_native_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine without a C compiler; where it runs, it comes first: tests/native/test_engine.py."""
-    monkeypatch.setattr(engine_choice, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
 
 
 def nothing(_: float) -> None:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from esrgan_torch import engine_choice, precision
+from esrgan_torch.engines import choose, precision
+from esrgan_torch.engines.precision import picture_psnr, probe_picture, resolve_dtype
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.precision import picture_psnr, probe_picture, resolve_dtype
 from tests.torch.networks import small_rrdb
 
 CPU = torch.device("cpu")
@@ -28,8 +28,8 @@ def test_auto_takes_float32_where_that_is_as_fast(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(precision, "picture_psnr", lambda *given: 60.0)
     taken: list[torch.dtype] = []
     for amx, faster in ((False, True), (True, True), (False, False)):
-        monkeypatch.setattr(engine_choice, "has_amx", lambda amx=amx: amx)
-        monkeypatch.setattr(engine_choice, "is_faster", lambda dtype, faster=faster: faster)
+        monkeypatch.setattr(choose, "has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr(choose, "is_faster", lambda dtype, faster=faster: faster)
         taken.append(resolve_dtype("auto", small_rrdb(), CPU))
     assert taken == [torch.float32, torch.bfloat16, torch.bfloat16]
 

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from esrgan_torch.compact import CompactNet
-from esrgan_torch.generator import RRDBNet
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
 
 
 def small_rrdb(seed: int = 0, **sizes: int) -> RRDBNet:
