@@ -21,6 +21,7 @@ from typing import Any, Self
 import psutil
 
 from esrgan_benchmarks.errors import RuntimeFailedError, TooSlowError
+from esrgan_benchmarks.isa import hold
 from esrgan_benchmarks.measure import last_words, print_into
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
@@ -37,12 +38,13 @@ class Opened:
 
     Args:
         seconds: from nothing imported to the network loaded.
-        dtype, facts: see `Session`.
+        dtype, facts, engine: see `Session`.
     """
 
     seconds: float
     dtype: str
     facts: dict[str, str]
+    engine: str | None
 
 
 class Child:
@@ -147,7 +149,8 @@ class _Worker:
     def open(self) -> Opened:
         started = time.perf_counter()
         self._session = self._runtime.open(self._setting)
-        return Opened(time.perf_counter() - started, self._session.dtype, self._session.facts)
+        seconds = time.perf_counter() - started
+        return Opened(seconds, self._session.dtype, self._session.facts, self._session.engine)
 
     def feed(self, batch: Batch) -> None:
         self._opened().feed(batch)
@@ -174,6 +177,7 @@ def _serve(pipe: Connection, runtime: Runtime, setting: Setting, log: str) -> No
     """Answer requests until the pipe closes; what libraries print goes to the log."""
     print_into(log)
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(setting.threads))
+    hold(setting.isa)
     worker = _Worker(runtime, setting)
     while True:
         try:

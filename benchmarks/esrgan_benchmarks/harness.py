@@ -79,6 +79,7 @@ def measure_case(
     threads: int,
     *,
     device: str = "cpu",
+    isa: str | None = None,
     runs: int = RUNS,
     limit: float = LIMIT,
     folder: Path | None = None,
@@ -95,6 +96,7 @@ def measure_case(
             Where that is the reference, which must give its picture all the same, they have no ratio.
         threads: for every runtime that can be told.
         device: "cpu" or "cuda".
+        isa: the most instructions that they may use, see `Setting`; who cannot be held to them is left out.
         runs: counted runs of each.
         limit: seconds that a runtime may take for them.
         folder: of the copies of this network that runtimes read, kept for the next case; None: a
@@ -120,10 +122,10 @@ def measure_case(
     with ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="esrgan-bench-")))
-        setting = Setting(case.network, folder, threads, device)
+        setting = Setting(case.network, folder, threads, device, isa)
         possible: list[Runtime] = []
         for runtime in runtimes:
-            if reason := runtime.missing() or runtime.refuses(case.network):
+            if reason := runtime.missing() or runtime.refuses(case.network) or _not_held(runtime, isa):
                 leave_out(runtime, reason)
             else:
                 possible.append(runtime)
@@ -160,8 +162,12 @@ def measure_case(
         for candidate in alive.values():
             row = _row(case, candidate, rounds, reference, work)
             row["disturbed_start"] = watch.disturbs(candidate.started.load)
-            outcome.rows.append({**row, "threads_asked": threads, "device": device})
+            outcome.rows.append({**row, "threads_asked": threads, "device": device, "isa": isa})
     return outcome
+
+
+def _not_held(runtime: Runtime, isa: str | None) -> str | None:
+    return None if isa is None or isa in runtime.isas else f"it cannot be held to {isa.upper()}"
 
 
 def _with_artefacts(
@@ -269,6 +275,7 @@ def _row(case: Case, candidate: _Candidate, rounds: Rounds, reference: str | Non
         "shape": list(case.shape),
         "runtime": name,
         "dtype": started.opened.dtype,
+        "engine": started.opened.engine,
         "seconds": Spread.of(seconds[name]).as_dict(),
         "reference": reference,
         "ratio": ratio_of_medians(seconds, name, reference) if reference else None,

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from esrgan_benchmarks.isa import VARIABLES
 from esrgan_cli.options import Subparsers
 from esrgan_torch.errors import ConfigError
 
@@ -41,6 +42,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "published one",
     )
     what.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: %(default)s")
+    what.add_argument(
+        "--isa",
+        choices=tuple(VARIABLES),
+        help="the most instructions that runtimes may use, as on a lesser processor; those that cannot be "
+        "held to it are left out",
+    )
     what.add_argument(
         "--threads", metavar="N", type=int, help="default: as many as cores that this process may use"
     )
@@ -135,6 +142,8 @@ def _measure(arguments: argparse.Namespace) -> int:
     for name, least in (("threads", 1), ("runs", 2)):
         if getattr(arguments, name) < least:
             raise ConfigError(f"--{name} is at least {least}, not {getattr(arguments, name)}")
+    if arguments.isa is not None and (arguments.dataset is not None or arguments.device != "cpu"):
+        raise ConfigError("--isa goes with --device cpu, and without --dataset")
     if arguments.dataset is not None and not arguments.dataset.is_dir():
         raise ConfigError(f"--dataset {arguments.dataset} is not a folder")
     cases = [parse_case(text) for text in arguments.cases or DEFAULT_CASES]
@@ -158,6 +167,7 @@ def _measure(arguments: argparse.Namespace) -> int:
         runtimes,
         arguments.threads,
         arguments.device,
+        arguments.isa,
         arguments.runs,
         arguments.limit,
         arguments.keep_disturbed,

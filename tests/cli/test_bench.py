@@ -58,6 +58,8 @@ def test_what_is_no_case_is_refused(text: str) -> None:
         ["--plots", "here"],
         ["--runtimes", "none"],
         ["--dataset", "nowhere"],
+        ["--isa", "avx2", "--device", "cuda"],
+        ["--isa", "avx2", "--dataset", "."],
     ],
 )
 def test_wrong_options_end_with_status_2(arguments: list[str], network: str) -> None:
