@@ -28,10 +28,10 @@ def compare(old: list[Row], new: list[Row]) -> str:
     """Each runtime and case that both have: time, memory, distance.
 
     A runtime became slower or faster where its own seconds and its ratio to the reference both say so. Each
-    must have changed by more than 5 %, by more than the spread of both recordings, and the ranges between the
-    quartiles must not overlap. For the reference the ratio is that to the other runtimes together. What all
-    runtimes of a case have in common is the machine's; it is told, and no change. Rows of other machines have
-    no partner.
+    must have changed by more than 5 %, by more than the spread of both recordings and what other processes
+    took from either (half the cores: twice the time) can explain, and the ranges between the quartiles must
+    not overlap. For the reference the ratio is that to the other runtimes together. What all runtimes of a
+    case have in common is the machine's; it is told, and no change. Rows of other machines have no partner.
     """
     before = {_key(row): row for row in current(old)}
     after = {_key(row): row for row in current(new)}
@@ -90,23 +90,32 @@ def _changes(old: Row, new: Row, drift: float) -> list[str]:
 
 def _slower(old: Row, new: Row, drift: float) -> int:
     """1: slower; -1: faster; 0: neither, as far as these recordings tell."""
-    own = _change(old["seconds"], new["seconds"])
+    stretch = max(_stretch(old), _stretch(new))
+    own = _change(old["seconds"], new["seconds"], stretch)
     if is_reference(new):
-        beside = _change(old["seconds"], new["seconds"], drift)
+        beside = _change(old["seconds"], new["seconds"], stretch, drift)
     elif old["of_reference"] is None or new["of_reference"] is None:
         beside = own
     else:
-        beside = _change(old["of_reference"], new["of_reference"])
+        beside = _change(old["of_reference"], new["of_reference"], stretch)
     return own if own == beside else 0
 
 
-def _change(old: Row, new: Row, drift: float = 0.0) -> int:
-    """Which way a spread moved, beyond noise, less what the others did (a logarithm)."""
+def _stretch(row: Row) -> float:
+    """How much longer the row's times may be because of other processes, as a logarithm."""
+    threads = row["threads_asked"]
+    taken = max(row.get("others", [0.0])) - max(row["cores"] - threads, 0)  # older rows do not say
+    left = 1 - max(taken, 0) / threads
+    return -math.log(left) if left > 0 else math.inf
+
+
+def _change(old: Row, new: Row, stretch: float, drift: float = 0.0) -> int:
+    """Which way a spread moved, beyond noise and that stretch, less what the others did (logarithms)."""
     scale = math.exp(drift)
     lower, median, upper = (new[key] / scale for key in ("lower", "median", "upper"))
     change = math.log(median / old["median"])
     spread = math.hypot((old["upper"] - old["lower"]) / old["median"], (upper - lower) / median)
-    if abs(change) <= max(math.log1p(LEAST_TIME), SPREADS * spread):
+    if abs(change) <= max(math.log1p(LEAST_TIME), SPREADS * spread + stretch):
         return 0
     if lower > old["upper"]:
         return 1

@@ -38,7 +38,7 @@ class Load:
     @property
     def taken(self) -> float:
         """Cores that others had, on this machine or another."""
-        return self.others + self.stolen
+        return round(self.others + self.stolen, 3)
 
     def __str__(self) -> str:
         parts = [f"other processes used {self.others:.2f} cores"]

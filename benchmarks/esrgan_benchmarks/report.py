@@ -17,9 +17,9 @@ SECTIONS = (
         ("speed",),
         ("runtimes",),
         "Each runtime computed the same pictures, in turn with the others. In brackets: the time "
-        "divided by that of the reference, PyTorch as published code runs it (float32, NCHW), as "
-        "the median over rounds; below 1 is faster. Bold: the fastest for that "
-        "input. Blue is this library, dark the reference, orange runs in Node or a browser.",
+        "divided by that of the reference in the same run, PyTorch as published code runs it "
+        "(float32, NCHW); below 1 is faster. Sorted by it, in the column with ▾. Bold: the fastest "
+        "for that input. Blue is this library, dark the reference, orange runs in Node or a browser.",
     ),
     (
         "What else a runtime costs",
@@ -27,7 +27,7 @@ SECTIONS = (
         ("runtimes-cost",),
         "Load: from nothing imported to the network loaded. The first call may compile. Memory: the"
         " largest that the runtime's processes held. PSNR and largest error: the picture against "
-        "the reference's in the same run; values lie in [0, 1], so 3.9e-3 is one 8-bit level.",
+        "the reference's in the same run; values lie in [0, 1], so an 8-bit level is 1/255.",
     ),
     (
         "How close to what the chip can do",
@@ -94,13 +94,13 @@ def write_report(results: Path, page: Path, plots: Path | None = None) -> list[P
 def _page(rows: dict[str, list[Row]], drawn: dict[str, str]) -> str:
     parts = ["<h1>ESRGAN across runtimes</h1>"]
     for title, plots, tables, words in SECTIONS:
-        if not any(rows[TABLES[name][0]] for name in tables):
+        if not any(rows[read] for name in tables for read in TABLES[name][0]):
             continue
         parts += [f"<h2>{title}</h2>", f"<p>{html.escape(words)}</p>"]
         parts += [_inline(drawn[name]) for name in plots if name in drawn]
         for name in tables:
-            benchmark, make = TABLES[name]
-            parts.append(_html(make(rows[benchmark])))
+            reads, make = TABLES[name]
+            parts.append(_html(make(*(rows[read] for read in reads))))
     missing = [(runtime.name, reason) for runtime in RUNTIMES if (reason := runtime.missing())]
     if missing:
         parts.append("<h2>Not installed where this page was made</h2><ul>")

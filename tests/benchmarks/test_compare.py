@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,51 @@ def test_recordings_of_different_machines_are_not_compared() -> None:
     other = [{**row, "processor": "Another"} for row in OLD]
     with pytest.raises(BenchmarkError, match="in common"):
         compare(OLD, other)
+
+
+RECORDINGS = 4
+
+
+def recording(number: int) -> list[Row]:
+    """One of four in a row, of the same code, on two cores where ten other processes wanted to compute."""
+    text = Path(__file__).with_name("same_code.jsonl").read_text(encoding="utf-8")
+    return [row for row in map(json.loads, text.splitlines()) if row["recording"] == number]
+
+
+@pytest.mark.parametrize(("old", "new"), list(permutations(range(1, RECORDINGS + 1), 2)))
+def test_the_same_code_twice_on_a_noisy_machine_shows_no_change(old: int, new: int) -> None:
+    text = compare(recording(old), recording(new))
+    assert "12 rows compared, 0 changes beyond noise" in text
+    # it is the machine that moved: medians differ by far more than what is called a change
+    before = {key_of(row): row["seconds"]["median"] for row in recording(old)}
+    after = {key_of(row): row["seconds"]["median"] for row in recording(new)}
+    assert max(abs(after[key] / before[key] - 1) for key in after) > 0.3
+
+
+def key_of(row: Row) -> tuple[str, str]:
+    return row["network"], row["runtime"]
+
+
+@pytest.mark.parametrize("number", range(1, RECORDINGS + 1))
+def test_a_change_beyond_that_noise_is_found(number: int) -> None:
+    def faster(row: Row) -> Row:
+        if row["runtime"] != "openvino":
+            return row
+        spreads = {
+            kind: {key: value / (1 if key == "runs" else 500) for key, value in row[kind].items()}
+            for kind in ("seconds", "of_reference")
+        }
+        return {**row, **spreads}
+
+    text = compare(recording(number), [faster(row) for row in recording(number)])
+    assert text.count("openvino: faster") == 2
+    assert "2 changes beyond noise" in text
+
+
+@pytest.mark.parametrize(
+    ("taken", "cores", "found"), [(0.0, 2, 1), (0.5, 2, 0), (2.0, 2, 0), (6.0, 8, 1), (6.5, 8, 0)]
+)
+def test_a_change_that_what_others_took_explains_is_noise(taken: float, cores: int, found: int) -> None:
+    new = [OLD[0], runtime_row("onnxruntime", 0.92, 0.92)]
+    rows = [{**row, "others": [taken] * 7} | {"cores": cores} for row in new]
+    assert f"{found} changes" in compare([row | {"cores": cores} for row in OLD], rows)
