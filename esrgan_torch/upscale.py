@@ -12,9 +12,10 @@ from PIL import Image
 from esrgan_torch.alpha import bleed, bleed_evenly
 from esrgan_torch.calls import Calls
 from esrgan_torch.engines.base import Engine
-from esrgan_torch.engines.choose import EngineName, make_engine
+from esrgan_torch.engines.choose import make_engine, resolve_precision
 from esrgan_torch.engines.devices import device_name, free_memory, release_memory, resolve_device
-from esrgan_torch.engines.precision import check_dtype, resolve_dtype
+from esrgan_torch.engines.kinds import EngineName
+from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.enlarge import Enlarger
 from esrgan_torch.errors import ConfigError, ForkedError
 from esrgan_torch.exchange import as_picture
@@ -69,7 +70,7 @@ class Upscaler(Calls):
             address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
         device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
             accelerator's number.
-        dtype: "auto" (see `esrgan_torch.engines.precision.resolve_dtype`), "float32", "float16" or
+        dtype: "auto" (see `esrgan_torch.engines.choose.resolve_precision`), "float32", "float16" or
             "bfloat16"; or "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on
             CUDA without TF32: half precision gives them fewer than 8 bits.
         tiling: what may be done to fit memory, see `Tiling`; a mode's name will do, or the size of tiles.
@@ -126,7 +127,8 @@ class Upscaler(Calls):
         named = isinstance(model, str | os.PathLike)  # it is loaded again where this is unpickled
         self._arguments = (model if named else network, device, dtype, tiling, alpha, scale, engine, tta)
         self.model = network
-        self.dtype = resolve_dtype(dtype, network, self.device)
+        self._precision = resolve_precision(dtype, network, self.device)
+        self.dtype = self._precision.dtype
         self.alpha: AlphaMode = alpha
         self.tta = tta
         self.scale = float(network.scale if scale is None else scale)

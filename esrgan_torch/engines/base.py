@@ -6,7 +6,7 @@ residual stream stays in float32. Which one runs is decided in `esrgan_torch.eng
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from esrgan_torch.engines.computing import computing
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.watch import Progress
+
+if TYPE_CHECKING:
+    from esrgan_torch.engines.choose import Choice
 
 Layer = Callable[[Tensor], Tensor]
 Network = TypeVar("Network", bound=nn.Module)
@@ -25,6 +28,8 @@ class Engine(ABC):
     What a kind of engine computes stands in `_trunk` and `_tail`; around them float32 is float32 and the
     device is the current one.
     """
+
+    choice: "Choice"  # which kind of engine this is, and why; set by `esrgan_torch.engines.choose`
 
     def __init__(self, model: Generator, device: torch.device, dtype: torch.dtype) -> None:
         self.device = device

@@ -57,13 +57,17 @@ def is_usable() -> bool:
     return True
 
 
-def is_faster_for_rrdb(dtype: torch.dtype) -> bool:
-    """With AVX-512 the packed engine was faster, without it OpenVINO.
+def slower_for_rrdb(dtype: torch.dtype) -> str | None:
+    """Why it is not taken for an RRDBNet by itself: with AVX-512 the packed engine was faster.
 
     In bfloat16 OpenVINO is 1 to 3 % faster from 128x128 on, but keeps the residual stream in bfloat16 too:
     its 8-bit picture is 0.4 to 3.9 dB further from float32's, on a third of the crops tried under 50 dB.
     """
-    return dtype == torch.float32 and not torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    if dtype != torch.float32:
+        return "it rounds the residual stream too"
+    if torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        return "with AVX-512 PyTorch was measured to be faster"
+    return None
 
 
 class Compiled:

@@ -1,8 +1,9 @@
-"""RRDBNet and CompactNet by the native library: float32 on CPUs."""
+"""Networks by the native library: float32 on CPUs."""
 
 import os
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -13,16 +14,15 @@ from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import EngineError
 from esrgan_torch.native import build
 from esrgan_torch.native.library import Library, Program, Runner
-from esrgan_torch.native.program import (
-    PICTURE,
-    RESULT,
-    compact_program,
-    rrdb_tail_program,
-    rrdb_trunk_program,
-)
+from esrgan_torch.native.program import PICTURE, RESULT
+from esrgan_torch.native.program_compact import compact_program
+from esrgan_torch.native.program_rrdb import rrdb_tail_program, rrdb_trunk_program
+from esrgan_torch.native.program_span import span_program
 from esrgan_torch.native.winograd import padded
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import SPAN
 from esrgan_torch.watch import Progress
 
 FAST_LEVELS = ("avx512", "avx2")  # where it was measured to be faster than the other engines: docs/cpu.md
@@ -77,15 +77,29 @@ class Runners:
             return self._made[1]
 
 
-class NativeCompactEngine(Engine):
-    """CompactNet; what goes between trunk and tail is channels last."""
+Network = TypeVar("Network", bound=Generator)
+
+
+class NativeShuffleEngine(Engine):
+    """A network whose tail is the pixel shuffle; what goes between trunk and tail is channels last.
+
+    Args:
+        model, device, dtype: as for every engine.
+        program: makes the trunk's program, for vectors of so many floats.
+        level: of instructions; None: the fastest here.
+    """
 
     def __init__(
-        self, model: CompactNet, device: torch.device, dtype: torch.dtype, level: str | None = None
+        self,
+        model: Network,
+        device: torch.device,
+        dtype: torch.dtype,
+        program: Callable[[Network, int], Program],
+        level: str | None = None,
     ) -> None:
         super().__init__(model, device, dtype)
         self._large = model.out_channels * model.scale**2
-        self._run = Runners(lambda lanes: compact_program(model, lanes), level)
+        self._run = Runners(lambda lanes: program(model, lanes), level)
 
     def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         return _features(self._run.runner(), batch, self._large, 1, progress)
@@ -110,6 +124,24 @@ class NativeCompactEngine(Engine):
 
     def tail_bytes(self, height: int, width: int) -> int:
         return 2 * 4 * padded(self._large) * height * width
+
+
+class NativeCompactEngine(NativeShuffleEngine):
+    """CompactNet."""
+
+    def __init__(
+        self, model: CompactNet, device: torch.device, dtype: torch.dtype, level: str | None = None
+    ) -> None:
+        super().__init__(model, device, dtype, compact_program, level)
+
+
+class NativeSPANEngine(NativeShuffleEngine):
+    """SPAN."""
+
+    def __init__(
+        self, model: SPAN, device: torch.device, dtype: torch.dtype, level: str | None = None
+    ) -> None:
+        super().__init__(model, device, dtype, span_program, level)
 
 
 class NativeRRDBEngine(Engine):

@@ -15,7 +15,7 @@ from torch import Tensor
 from esrgan_torch.errors import EngineError
 
 SOURCES = 5  # the most of an operation
-ABI = 1  # of the structures below
+ABI = 2  # of the structures below
 LARGE_PAGE = 2 * 2**20
 LARGEST_KEPT = 32 * 2**20
 SLICE = 40  # ms between two looks at whether somebody pressed Ctrl-C
@@ -39,6 +39,7 @@ class COperation(Structure):
         ("outputs", c_int32),
         ("enlarge", c_int32),
         ("repeat", c_int32),
+        ("activation", c_int32),
         ("weights", c_void_p),
         ("bias", c_void_p),
         ("slopes", c_void_p),

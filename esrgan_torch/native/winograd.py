@@ -1,4 +1,4 @@
-"""Weights of a 3x3 convolution as the native engine's products read them."""
+"""Weights of a convolution as the native engine's products read them."""
 
 import torch
 from torch import Tensor
@@ -26,10 +26,23 @@ def transformed_weight(weight: Tensor, lanes: int) -> Tensor:
     whole = F.pad(weight.double(), (0, 0, 0, 0, 0, 0, 0, padded(outputs) - outputs))
     line = torch.tensor(LINE, dtype=torch.float64, device="cpu") / 24
     taps = whole.reshape(-1, 9) @ torch.kron(line, line).T
-    matrices = taps.float().view(-1, inputs, 36).permute(2, 1, 0)
-    wide = padded(outputs) // (2 * lanes) * 2 * lanes
-    panels: Tensor = matrices[:, :, :wide].reshape(36, inputs, -1, 2 * lanes).transpose(1, 2).reshape(36, -1)
-    return torch.cat((panels, matrices[:, :, wide:].reshape(36, -1)), dim=1).contiguous()
+    return in_panels(taps.float().view(-1, inputs, 36).permute(2, 1, 0), lanes)
+
+
+def pointwise_weight(weight: Tensor, lanes: int) -> Tensor:
+    """(outputs, inputs, 1, 1) -> its matrix, float32, laid out as each of `transformed_weight`."""
+    outputs, inputs = weight.shape[:2]
+    matrix = F.pad(weight.float().view(outputs, inputs), (0, 0, 0, padded(outputs) - outputs))
+    return in_panels(matrix.T.unsqueeze(0), lanes)
+
+
+def in_panels(matrices: Tensor, lanes: int) -> Tensor:
+    """(matrices, inputs, padded outputs) -> (matrices, values), cut into panels as the products read them."""
+    count, inputs, outputs = matrices.shape
+    wide = outputs // (2 * lanes) * 2 * lanes
+    panels: Tensor = matrices[:, :, :wide].reshape(count, inputs, -1, 2 * lanes).transpose(1, 2)
+    narrow = matrices[:, :, wide:].reshape(count, -1)
+    return torch.cat((panels.reshape(count, -1), narrow), dim=1).contiguous()
 
 
 def enlarging_weight(weight: Tensor) -> Tensor:

@@ -123,6 +123,27 @@ def test_depth_to_space_in_the_order_of_pytorch(tmp_path):
         lowered(document, tmp_path)
 
 
+@pytest.mark.parametrize("inputs", [("input", "half"), ("half", "input")])
+def test_a_constant_is_taken_from_a_result_and_not_the_other_way(inputs, tmp_path):
+    sides = [helper.make_tensor_value_info(name, 1, ["N", 2, "H", "W"]) for name in ("input", "output")]
+    half = onnx.numpy_helper.from_array(np.array(0.5, np.float32), "half")
+    nodes = [
+        helper.make_node("Sigmoid", ["input"], ["features"], "gate"),
+        helper.make_node(
+            "Sub", [name.replace("input", "features") for name in inputs], ["output"], "centred"
+        ),
+    ]
+    graph = helper.make_graph(nodes, "small", [sides[0]], [sides[1]], [half])
+    document = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    if inputs[0] == "half":
+        with pytest.raises(ConversionError, match="'centred' takes a result from a constant"):
+            lowered(document, tmp_path)
+    else:
+        graph = lowered(document, tmp_path)
+        assert [node.operation for node in graph.nodes] == ["sigmoid", "subtract"]
+        assert graph.nodes[1].inputs == ("features", "number")
+
+
 def test_no_features(document, tmp_path):
     for node in document.graph.node:
         for names in (node.input, node.output):

@@ -128,7 +128,15 @@ def test_under_the_sanitizers(tmp_path: Path) -> None:
     except subprocess.CalledProcessError as error:
         pytest.skip(f"{compiler} has no sanitizers: {build.first_error(error.stderr)}")
     program = tmp_path / "driver"
-    parts = [f"-I{build.SOURCE}", str(DRIVER), str(library), f"-Wl,-rpath,{tmp_path}", "-o", str(program)]
+    parts = [
+        f"-I{build.SOURCE}",
+        str(DRIVER),
+        str(library),
+        "-lm",
+        f"-Wl,-rpath,{tmp_path}",
+        "-o",
+        str(program),
+    ]
     subprocess.run([compiler, *checks, "-pthread", *parts], check=True, capture_output=True, text=True)
     result = subprocess.run([str(program)], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr

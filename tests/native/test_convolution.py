@@ -2,77 +2,14 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.native.library import Runner
 from esrgan_torch.native.program import PICTURE, RESULT, Builder, Kind
-from esrgan_torch.native.winograd import padded
+from tests.native.convolving import channels_last, convolved, layer_of
 from tests.native.levels import levels, library, needs_native
 
 pytestmark = needs_native
-GUARD = 4096  # floats of NaN before and after
-
-
-class Guarded:
-    """A map in the middle of NaN, which shows what reads or writes beside it."""
-
-    def __init__(self, values: Tensor) -> None:
-        count = values.numel()
-        self._memory = torch.full((count + 2 * GUARD,), torch.nan)
-        self.values = self._memory[GUARD : GUARD + count].view(values.shape)
-        self.values.copy_(values)
-
-    def is_alone(self) -> bool:
-        return bool(self._memory[:GUARD].isnan().all() and self._memory[-GUARD:].isnan().all())
-
-
-def channels_last(values: Tensor) -> Tensor:
-    """(1, C, H, W) -> (H, W, padded C), zeros in what is added."""
-    channels = values.shape[1]
-    return F.pad(values[0].permute(1, 2, 0), (0, padded(channels) - channels)).contiguous()
-
-
-def convolved(
-    layer: nn.Conv2d,
-    batch: Tensor,
-    level: str,
-    slopes: Tensor | None = None,
-    residual: float | None = None,
-    enlarge: bool = False,
-    tiles: int = 0,
-    threads: int = 1,
-) -> Tensor:
-    """The layer by the library; the result times `residual`, where given, is added to the batch."""
-    number, lanes = library().levels()[level]
-    builder = Builder(lanes)
-    builder.map(layer.in_channels, Kind.GIVEN)
-    builder.map(layer.out_channels, Kind.GIVEN, 2 if enlarge else 1)
-    residuals = [] if residual is None else [(residual, PICTURE)]
-    builder.convolution(layer, [PICTURE], RESULT, [], slopes, residuals, enlarge=enlarge)
-    builder.phase(1)
-    height, width = batch.shape[-2:]
-    source = Guarded(channels_last(batch))
-    before = source.values.clone()
-    size = (height * 2, width * 2) if enlarge else (height, width)
-    target = Guarded(torch.full((*size, padded(layer.out_channels)), torch.nan))
-    runner = Runner(library(), builder.program(), number, threads, tiles)
-    runner._kept = torch.full((-(-runner.bytes(height, width) // 4),), torch.nan).view(torch.uint8)
-    runner.run(height, width, {PICTURE: source.values, RESULT: target.values}, lambda share: None)
-    assert source.is_alone()
-    assert target.is_alone()
-    assert torch.equal(source.values, before)
-    assert not target.values.isnan().any()
-    assert not target.values[..., layer.out_channels :].any()
-    return target.values[..., : layer.out_channels].permute(2, 0, 1)[None].double()
-
-
-def layer_of(inputs: int, outputs: int) -> nn.Conv2d:
-    torch.manual_seed(inputs * 100 + outputs)
-    layer = nn.Conv2d(inputs, outputs, 3, padding=1)
-    assert layer.bias is not None
-    nn.init.uniform_(layer.bias, -0.3, 0.3)
-    return layer.requires_grad_(requires_grad=False)
 
 
 @pytest.mark.parametrize("level", levels())

@@ -12,16 +12,18 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from esrgan_torch import CompactNet, RRDBNet
 from esrgan_torch.engines import choose
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.engines.devices import is_out_of_memory
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.native import build, engine
-from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine
+from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
 from esrgan_torch.native.library import Runner, work_memory
-from esrgan_torch.native.program import rrdb_trunk_program
+from esrgan_torch.native.program_rrdb import rrdb_trunk_program
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.span import SPAN
 from tests.native.levels import levels, library, needs_native
 from tests.torch.networks import small_compact, small_rrdb
 
@@ -34,8 +36,12 @@ def nothing(_: float) -> None:
 
 
 def native(model: Generator, level: str | None = None) -> Engine:
-    made = NativeRRDBEngine if hasattr(model, "conv_first") else NativeCompactEngine
-    return made(model, CPU, torch.float32, level)  # type: ignore[arg-type]
+    if isinstance(model, CompactNet):
+        return NativeCompactEngine(model, CPU, torch.float32, level)
+    if isinstance(model, SPAN):
+        return NativeSPANEngine(model, CPU, torch.float32, level)
+    assert isinstance(model, RRDBNet)
+    return NativeRRDBEngine(model, CPU, torch.float32, level)
 
 
 def picture(made: Engine, batch: torch.Tensor) -> torch.Tensor:
@@ -61,6 +67,9 @@ NETWORKS = [
     small_compact(),
     small_compact(features=20, scale=3, in_channels=1, out_channels=1),
     small_compact(features=64, scale=2, convolutions=1),
+    SPAN(features=8, scale=2),
+    SPAN(features=20, scale=3, in_channels=1, out_channels=1, normalised=False),
+    SPAN(features=48),
 ]
 
 

@@ -18,7 +18,7 @@
 #endif
 
 #define ESRGAN_SOURCES 5 /* the most of an operation: a dense block's last convolution */
-#define ESRGAN_ABI 1 /* of these structures and functions: one more with every change */
+#define ESRGAN_ABI 2 /* of these structures and functions: one more with every change */
 
 enum { ESRGAN_RING, ESRGAN_PLANE, ESRGAN_GIVEN };
 
@@ -28,7 +28,11 @@ typedef struct {
   int32_t scale;    /* pixels of the map to one of the picture's, along each axis */
 } esrgan_map;
 
-enum { ESRGAN_CONVOLVE, ESRGAN_LOAD, ESRGAN_STORE };
+enum { ESRGAN_CONVOLVE, ESRGAN_LOAD, ESRGAN_STORE, ESRGAN_POINTWISE }; /* 3x3, and 1x1: a sum over channels alone */
+
+/* Of a sum y. GATE, of SPAN (Wan et al. 2024): (y + x) * (sigmoid(y) - 0.5) where x is the first residual, which is
+ * then not added again. Residuals of SILU and GATE are other maps than the target. */
+enum { ESRGAN_NONE, ESRGAN_PRELU, ESRGAN_SILU, ESRGAN_GATE };
 
 typedef struct {
   int32_t kind;
@@ -45,7 +49,9 @@ typedef struct {
   int32_t outputs;        /* padded */
   int32_t enlarge;        /* 2: see kernels.h; LOAD: a picture of so many times the size is folded into channels */
   int32_t repeat;         /* LOAD: channels that get the same values */
-  const float *weights, *bias, *slopes;
+  int32_t activation;
+  const float *weights, *bias, *slopes; /* slopes: of PRELU. LOAD: NULL, or (value + bias) * weights, one of each for
+                                           a channel of the picture */
 } esrgan_operation;
 
 typedef struct {

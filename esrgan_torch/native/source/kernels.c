@@ -1,43 +1,17 @@
-/* 3x3 convolution by Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2015): a patch of 6x6 pixels is
+/* Convolutions of 3x3 by Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2015): a patch of 6x6 pixels is
  * transformed, multiplied with the transformed weights frequency by frequency, summed over channels, and transformed
  * back into 4x4 pixels: 36 multiplications where the direct form needs 144. Sums over channels are matrix products.
+ * Convolutions of 1x1 are such a product alone, over pixels.
  *
  * A tile's values do not depend on which tiles are computed with it.
  */
+#include "activations.h"
 #include "kernels.h"
+#include "lines.h"
+#include "products.h"
 #include "vectors.h"
 
 #include <string.h>
-
-#define JOINED(a, b) a##b
-#define NAMED(a, b) JOINED(a, b)
-#define LINE 16 /* floats of a cache line */
-
-/* One dimension of B^T d B: the first three values of six, and the others. */
-INLINE void transform_first(const vec d[PATCH], vec out[3]) {
-  const vec four = splat(4);
-  const vec wide = fnma(four, d[2], d[4]), tall = fnma(four, d[1], d[3]);
-  out[0] = fma_(four, sub(d[0], d[2]), sub(d[4], d[2]));
-  out[1] = add(wide, tall);
-  out[2] = sub(wide, tall);
-}
-
-INLINE void transform_last(const vec d[PATCH], vec out[3]) {
-  const vec four = splat(4), two = splat(2);
-  const vec even = sub(d[4], d[2]), odd = sub(d[3], d[1]);
-  out[0] = fma_(two, odd, even);
-  out[1] = fnma(two, odd, even);
-  out[2] = fnma(four, odd, sub(d[5], d[3]));
-}
-
-/* one dimension of A^T m A */
-INLINE void restore_line(const vec m[PATCH], vec out[TILE]) {
-  const vec a = add(m[1], m[2]), b = sub(m[1], m[2]), c = add(m[3], m[4]), d = sub(m[3], m[4]);
-  out[0] = add(m[0], add(a, c));
-  out[1] = fma_(splat(2), d, b);
-  out[2] = fma_(splat(4), c, a);
-  out[3] = fma_(splat(8), d, add(b, m[5]));
-}
 
 /* The 6x6 pixels that a tile sees, with zeros beyond the map's borders, as rows of a patch. */
 static void copy_patch(const view *map, int64_t top, int64_t left, ptrdiff_t pixel, float *patch) {
@@ -99,90 +73,13 @@ static void transform_tile(const view *map, int channels, int64_t ty, int64_t tx
   }
 }
 
-#if ROWS == 12
-#define FOR_ROWS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
-#else
-#define FOR_ROWS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
-#endif
-
-/* `rows` tiles x `depth` channels times `depth` x one or two vectors of outputs. Every sum is a variable of its own:
- * in an array, gcc leaves them in memory. `rows` and `two` are known when this is
- * compiled. `more`: what is in `products` is added to. */
-INLINE void multiply(int rows, int two, int more, const float *maps, ptrdiff_t stride, const float *weights, int depth,
-                     float *products, ptrdiff_t outputs, const float *ahead) {
-  const int width = two ? 2 * LANES : LANES;
-#define DECLARE(i) vec first##i = zero(), second##i = zero();
-  FOR_ROWS(DECLARE)
-#define CONTINUE(i)                                                                                                    \
-  if (i < rows) {                                                                                                      \
-    first##i = load(products + (i) * outputs);                                                                         \
-    if (two)                                                                                                           \
-      second##i = load(products + (i) * outputs + LANES);                                                              \
-  }
-  if (more) {
-    FOR_ROWS(CONTINUE)
-  }
-  /* five rows are reached from one address: base, base + index * {1, 2, 4}, base + 3 strides */
-  const float *part0 = maps, *part1 = maps + 5 * stride, *part2 = maps + 10 * stride;
-  for (int k = 0; k < depth; k++) {
-    const vec w0 = load(weights), w1 = two ? load(weights + LANES) : zero();
-    weights += width;
-    __builtin_prefetch(ahead + k * LINE, 0, 2);
-#define MULTIPLY(i)                                                                                                    \
-  if (i < rows) {                                                                                                      \
-    const vec value = splat((i < 5 ? part0 : i < 10 ? part1 : part2)[(i % 5) * stride + k]);                           \
-    first##i = fma_(value, w0, first##i);                                                                              \
-    if (two)                                                                                                           \
-      second##i = fma_(value, w1, second##i);                                                                          \
-  }
-    FOR_ROWS(MULTIPLY)
-  }
-#define KEEP(i)                                                                                                        \
-  if (i < rows) {                                                                                                      \
-    store(products + (i) * outputs, first##i);                                                                         \
-    if (two)                                                                                                           \
-      store(products + (i) * outputs + LANES, second##i);                                                              \
-  }
-  FOR_ROWS(KEEP)
-}
-
-/* All tiles times one panel of weights. Meanwhile the next panel comes nearer: all weights of a block do not fit a
- * second-level cache, and without that the products took twice the time. */
-INLINE void multiply_panel(int two, int more, const float *maps, ptrdiff_t stride, int64_t count, const float *weights,
-                           int depth, float *products, ptrdiff_t outputs) {
-  const float *ahead = weights + (two ? 2 : 1) * LANES * depth;
-  const float *const end = ahead + (two ? 2 : 1) * LANES * depth;
-  for (int64_t blocks = (count + ROWS - 1) / ROWS; blocks > 0; blocks--) {
-    const int64_t rows = (count + blocks - 1) / blocks; /* evenly: 8 + 8 rather than 12 + 4 */
-    switch (rows) {
-#define CASE(i)                                                                                                        \
-  case i + 1:                                                                                                          \
-    multiply(i + 1, two, more, maps, stride, weights, depth, products, outputs, ahead);                                \
-    break;
-      FOR_ROWS(CASE)
-    }
-    maps += rows * stride;
-    products += rows * outputs;
-    count -= rows;
-    ahead = ahead + depth * LINE < end ? ahead + depth * LINE : weights;
-  }
-}
-
 /* The matrix products of all frequencies; returns the weights that follow. */
 static const float *multiply_all(const convolution *task, const float *weights, int depth, ptrdiff_t stride,
                                  ptrdiff_t frequency, int more) {
   for (int f = 0; f < FREQUENCIES; f++) {
     const float *maps = task->domain + f * (task->count * stride + STEP);
-    float *products = task->products + f * frequency;
-    int n = 0;
-    for (; n + 2 * LANES <= task->outputs; n += 2 * LANES) {
-      multiply_panel(1, more, maps, stride, task->count, weights, depth, products + n, task->outputs);
-      weights += (size_t)depth * 2 * LANES;
-    }
-    if (n < task->outputs) {
-      multiply_panel(0, more, maps, stride, task->count, weights, depth, products + n, task->outputs);
-      weights += (size_t)depth * LANES;
-    }
+    weights = multiply_panels(more, maps, stride, task->count, weights, depth, task->products + f * frequency,
+                              task->outputs);
   }
   return weights;
 }
@@ -203,15 +100,16 @@ INLINE void restore_vector(const convolution *task, const float *products, ptrdi
     for (int y = 0; y < TILE; y++)
       half[y][x] = line[y];
   }
-  const vec bias = load(task->bias + n), slope = task->slopes == NULL ? splat(1) : load(task->slopes + n);
+  const int bends = task->activation == ESRGAN_PRELU, later = task->activation > ESRGAN_PRELU;
+  const vec bias = load(task->bias + n), slope = bends ? load(task->slopes + n) : splat(1);
   for (int y = 0; y < rows; y++) {
     vec out[TILE];
     restore_line(half[y], out);
     for (int x = 0; x < columns; x++) {
       vec value = add(out[x], bias);
-      if (task->slopes != NULL)
+      if (bends)
         value = fma_(slope, below_zero(value), above_zero(value));
-      for (int r = 0; r < 2; r++)
+      for (int r = 0; r < 2 && !later; r++)
         if (residual[r][y] != NULL)
           value = fma_(value, splat(task->scale[r]),
                        load(residual[r][y] + x * task->enlarge * task->residual[r].pixel + channel));
@@ -239,6 +137,11 @@ static void restore_tile(const convolution *task, const float *products, ptrdiff
         restore_vector(task, products, frequency, part * outputs + n, TILE, TILE, to, residual, n);
       else
         restore_vector(task, products, frequency, part * outputs + n, rows, columns, to, residual, n);
+    }
+    for (int y = 0; y < rows && task->activation > ESRGAN_PRELU; y++) {
+      float *const others[2] = {residual[0][y], residual[1][y]};
+      follow(task, to[y], task->enlarge * task->target.pixel, to[y], others, columns, part * outputs,
+             (part + 1) * outputs);
     }
   }
 }
@@ -278,12 +181,36 @@ static void convolve(const convolution *task) {
   }
 }
 
+/* One row of pixels from `left` to `right`. */
+static void sum_row(const convolution *task, int64_t y, int64_t left, int64_t right) {
+  const int64_t pixels = right - left;
+  const float *weights = task->weights;
+  for (int64_t x = 0; x < pixels; x++)
+    memcpy(task->products + x * task->outputs, task->bias, (size_t)task->outputs * sizeof(float));
+  for (int s = 0; s < task->sources; s++)
+    weights = multiply_panels(1, find_pixel(&task->source[s], y, left), task->source[s].pixel, pixels, weights,
+                              task->channels[s], task->products, task->outputs);
+  float *const residual[2] = {find_pixel(&task->residual[0], y, left), find_pixel(&task->residual[1], y, left)};
+  follow(task, task->products, task->outputs, find_pixel(&task->target, y, left), residual, pixels, 0, task->outputs);
+}
+
+static void pointwise(const convolution *task) {
+  const int64_t last = task->first + task->count - 1;
+  for (int64_t ty = task->first / task->across; ty <= last / task->across; ty++) {
+    const int64_t left = ty == task->first / task->across ? task->first % task->across * TILE : 0;
+    const int64_t end = ty == last / task->across ? (last % task->across + 1) * TILE : task->source[0].width;
+    const int64_t right = end < task->source[0].width ? end : task->source[0].width;
+    for (int64_t y = ty * TILE; y < (ty + 1) * TILE && y < task->source[0].height; y++)
+      sum_row(task, y, left, right);
+  }
+}
+
 #if defined(ESRGAN_AVX512)
-const level esrgan_avx512 = {"avx512", LANES, convolve};
+const level esrgan_avx512 = {"avx512", LANES, convolve, pointwise};
 #elif defined(ESRGAN_AVX2)
-const level esrgan_avx2 = {"avx2", LANES, convolve};
+const level esrgan_avx2 = {"avx2", LANES, convolve, pointwise};
 #elif defined(ESRGAN_SSE2)
-const level esrgan_sse2 = {"sse2", LANES, convolve};
+const level esrgan_sse2 = {"sse2", LANES, convolve, pointwise};
 #else
-const level esrgan_neon = {"neon", LANES, convolve};
+const level esrgan_neon = {"neon", LANES, convolve, pointwise};
 #endif

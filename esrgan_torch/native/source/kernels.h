@@ -36,9 +36,10 @@ typedef struct {
   int enlarge;         /* 2: outputs come in four parts, the four pixels that each pixel becomes; else 1 */
   float *domain;       /* room for transformed maps: [FREQUENCIES][count][a product's channels, padded], and STEP
                           floats more for each frequency */
-  const float *weights; /* as `lanes` wants them: see program.py */
+  const float *weights; /* as `lanes` wants them: see winograd.py */
   const float *bias;
-  const float *slopes; /* of PReLU, one for each output; NULL: no activation */
+  int activation;
+  const float *slopes; /* of PReLU, one for each output */
   float *products;     /* room for [FREQUENCIES][count][outputs], and STEP floats more for each frequency */
   float *patch;        /* room for PATCH * PATCH * channels, padded */
 } convolution;
@@ -47,6 +48,7 @@ typedef struct {
   const char *name;
   int lanes;
   void (*convolve)(const convolution *);
+  void (*pointwise)(const convolution *); /* 1x1; every source has a product of its own */
 } level;
 
 static inline float *view_row(const view *map, int64_t y) {

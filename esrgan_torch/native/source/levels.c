@@ -4,19 +4,23 @@
 
 #include <string.h>
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(__x86_64__)
+#include <cpuid.h>
+
 extern const level esrgan_avx512, esrgan_avx2, esrgan_sse2;
 static const level *const levels[] = {&esrgan_avx512, &esrgan_avx2, &esrgan_sse2};
+
+/* The system must keep the wide registers as well: XCR0 says so. */
 static int is_here(int number) {
-  __builtin_cpu_init();
-  switch (number) { /* the system must keep these registers as well: that is asked too */
-  case 0:
-    return __builtin_cpu_supports("avx512f") != 0;
-  case 1:
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  default:
-    return 1; /* every x86-64 processor has SSE2 */
-  }
+  unsigned a, b, c, d, kept, unused;
+  if (number >= 2) /* every x86-64 processor has SSE2 */
+    return 1;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA))
+    return 0;
+  __asm__ volatile("xgetbv" : "=a"(kept), "=d"(unused) : "c"(0));
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    return 0;
+  return number == 0 ? (b & bit_AVX512F) && (kept & 0xe6) == 0xe6 : (b & bit_AVX2) && (kept & 6) == 6;
 }
 #else
 extern const level esrgan_neon;

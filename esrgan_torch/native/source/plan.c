@@ -173,6 +173,8 @@ static void plan_scratch(plan *whole, const esrgan_program *program, int threads
   int64_t domain = 0, products = 0, patch = 0;
   for (int n = 0; n < program->operations; n++) {
     const esrgan_operation *operation = &program->operation[n];
+    if (operation->kind == ESRGAN_POINTWISE) /* one row of pixels of a row of tiles at a time */
+      products = most(products, whole->group * TILE * operation->outputs);
     if (operation->kind != ESRGAN_CONVOLVE)
       continue;
     domain = most(domain, FREQUENCIES * (whole->group * widest(operation) + STEP));

@@ -2,6 +2,9 @@
  *
  * LANES: floats of a vector. ROWS: tiles that a matrix product computes at once; ROWS x 2 vectors of sums, two of
  * weights and one of the map fill the registers.
+ *
+ * scaled(a, power): a times two to the power of the integer in `power`'s lowest bits, by adding to a's exponent.
+ * above_zero, below_zero, at_least, at_most: a NaN, in the second operand, stays NaN.
  */
 #ifndef ESRGAN_VECTORS_H
 #define ESRGAN_VECTORS_H
@@ -23,9 +26,16 @@ INLINE vec add(vec a, vec b) { return _mm512_add_ps(a, b); }
 INLINE vec sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 INLINE vec fma_(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE vec fnma(vec a, vec b, vec c) { return _mm512_fnmadd_ps(a, b, c); }
-/* NaN, in the second operand, stays NaN */
 INLINE vec above_zero(vec a) { return _mm512_max_ps(zero(), a); }
 INLINE vec below_zero(vec a) { return _mm512_min_ps(zero(), a); }
+INLINE vec mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
+INLINE vec quotient(vec a, vec b) { return _mm512_div_ps(a, b); }
+INLINE vec at_least(vec bound, vec a) { return _mm512_max_ps(bound, a); }
+INLINE vec at_most(vec bound, vec a) { return _mm512_min_ps(bound, a); }
+INLINE vec scaled(vec a, vec power) {
+  const __m512i bits = _mm512_slli_epi32(_mm512_castps_si512(power), 23);
+  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), bits));
+}
 
 #elif defined(ESRGAN_AVX2)
 #include <immintrin.h>
@@ -42,6 +52,14 @@ INLINE vec fma_(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 INLINE vec fnma(vec a, vec b, vec c) { return _mm256_fnmadd_ps(a, b, c); }
 INLINE vec above_zero(vec a) { return _mm256_max_ps(zero(), a); }
 INLINE vec below_zero(vec a) { return _mm256_min_ps(zero(), a); }
+INLINE vec mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
+INLINE vec quotient(vec a, vec b) { return _mm256_div_ps(a, b); }
+INLINE vec at_least(vec bound, vec a) { return _mm256_max_ps(bound, a); }
+INLINE vec at_most(vec bound, vec a) { return _mm256_min_ps(bound, a); }
+INLINE vec scaled(vec a, vec power) {
+  const __m256i bits = _mm256_slli_epi32(_mm256_castps_si256(power), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), bits));
+}
 
 #elif defined(ESRGAN_SSE2)
 #include <emmintrin.h>
@@ -58,6 +76,14 @@ INLINE vec fma_(vec a, vec b, vec c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
 INLINE vec fnma(vec a, vec b, vec c) { return _mm_sub_ps(c, _mm_mul_ps(a, b)); }
 INLINE vec above_zero(vec a) { return _mm_max_ps(zero(), a); }
 INLINE vec below_zero(vec a) { return _mm_min_ps(zero(), a); }
+INLINE vec mul(vec a, vec b) { return _mm_mul_ps(a, b); }
+INLINE vec quotient(vec a, vec b) { return _mm_div_ps(a, b); }
+INLINE vec at_least(vec bound, vec a) { return _mm_max_ps(bound, a); }
+INLINE vec at_most(vec bound, vec a) { return _mm_min_ps(bound, a); }
+INLINE vec scaled(vec a, vec power) {
+  const __m128i bits = _mm_slli_epi32(_mm_castps_si128(power), 23);
+  return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a), bits));
+}
 
 #elif defined(ESRGAN_NEON)
 #include <arm_neon.h>
@@ -74,6 +100,14 @@ INLINE vec fma_(vec a, vec b, vec c) { return vfmaq_f32(c, a, b); }
 INLINE vec fnma(vec a, vec b, vec c) { return vfmsq_f32(c, a, b); }
 INLINE vec above_zero(vec a) { return vmaxq_f32(zero(), a); }
 INLINE vec below_zero(vec a) { return vminq_f32(zero(), a); }
+INLINE vec mul(vec a, vec b) { return vmulq_f32(a, b); }
+INLINE vec quotient(vec a, vec b) { return vdivq_f32(a, b); }
+INLINE vec at_least(vec bound, vec a) { return vmaxq_f32(bound, a); }
+INLINE vec at_most(vec bound, vec a) { return vminq_f32(bound, a); }
+INLINE vec scaled(vec a, vec power) {
+  const int32x4_t bits = vshlq_n_s32(vreinterpretq_s32_f32(power), 23);
+  return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a), bits));
+}
 
 #else
 #error "no level of instructions is named: give -DESRGAN_AVX512, _AVX2, _SSE2 or _NEON"

@@ -5,9 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from esrgan_torch import Tiling, Upscaler
-from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.choose import make_engine, resolve_dtype
 from esrgan_torch.engines.foreign import ForeignEngine
-from esrgan_torch.engines.precision import resolve_dtype
 from esrgan_torch.errors import ConfigError, UpscaleError
 from esrgan_torch.foreign import ForeignNetwork
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from esrgan_torch.engines import choose
+from esrgan_torch.engines import kinds
 from esrgan_torch.engines import openvino as engine_openvino
 from esrgan_torch.engines import packed as engine_packed
 from esrgan_torch.engines.choose import EngineName, make_engine
@@ -33,7 +33,7 @@ SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
 @pytest.fixture(autouse=True)
 def without_the_native_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine without a C compiler; where it runs, it comes first: tests/native/test_engine.py."""
-    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(kinds, "is_faster", lambda dtype: False)
 
 
 def nothing(_: float) -> None:
@@ -161,7 +161,7 @@ def stack_of_signals() -> int | None:
 
 
 def test_weights_changed_later_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda _: True)
+    monkeypatch.setattr(engine_openvino, "slower_for_rrdb", lambda _: None)
     for model in (small_rrdb(), small_compact()):
         engine = make_engine(model, CPU, torch.float32)
         batch = torch.rand(1, 3, 6, 8)
@@ -173,7 +173,7 @@ def test_weights_changed_later_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_large_pictures_run_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda _: True)
+    monkeypatch.setattr(engine_openvino, "slower_for_rrdb", lambda _: None)
     monkeypatch.setattr(engine_openvino, "LARGEST", 40)
     model = small_rrdb(scale=2, unshuffle=2)
     engine = make_engine(model, CPU, torch.float32)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from esrgan_torch.engines import choose
+from esrgan_torch.engines import kinds
 from esrgan_torch.engines import packed as engine_packed
 from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.engines.packed import (
@@ -176,13 +176,13 @@ def test_bfloat16_runs_packed_where_the_processor_has_it(monkeypatch: pytest.Mon
 
 
 def test_without_onednn_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(kinds, "is_faster", lambda dtype: False)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     assert type(make_engine(small_rrdb(), CPU, torch.float32)) is RRDBEngine
 
 
 def test_another_processor_has_the_plain_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(kinds, "is_faster", lambda dtype: False)
     monkeypatch.setattr(engine_packed.platform, "machine", lambda: "aarch64")
     assert type(make_engine(small_rrdb(), CPU, torch.float32)) is RRDBEngine
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from esrgan_torch.engines import choose, precision
-from esrgan_torch.engines.precision import picture_psnr, probe_picture, resolve_dtype
+from esrgan_torch.engines.choose import picture_psnr, resolve_dtype
+from esrgan_torch.engines.precision import probe_picture
 from esrgan_torch.errors import ConfigError
 from tests.torch.networks import small_rrdb
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import esrgan_torch.engines.rrdb as engines
-from esrgan_torch.engines import choose
+from esrgan_torch.engines import kinds
 from esrgan_torch.engines import openvino as engine_openvino
 from esrgan_torch.engines import packed as engine_packed
 from esrgan_torch.engines.choose import make_engine
@@ -29,13 +29,13 @@ def nothing(_: float) -> None:
 @pytest.fixture(params=["openvino", "packed", "plain"])  # the native one's tests: tests/native
 def float32_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All engines that can run an RRDBNet in float32 on the CPU."""
-    monkeypatch.setattr(choose, "is_faster", lambda dtype: False)
+    monkeypatch.setattr(kinds, "is_faster", lambda dtype: False)
     if request.param == "plain":
         monkeypatch.setattr(engine_packed, "is_available", lambda dtype: False)
     elif not engine_packed.is_available():
         pytest.skip("needs oneDNN on x86")
     monkeypatch.setattr(engine_openvino, "is_installed", lambda: request.param == "openvino")
-    monkeypatch.setattr(engine_openvino, "is_faster_for_rrdb", lambda _: True)
+    monkeypatch.setattr(engine_openvino, "slower_for_rrdb", lambda _: None)
 
 
 def run(model: Generator, batch: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -151,14 +151,14 @@ import torch
 from esrgan_benchmarks.measure import peak_memory
 from esrgan_torch.engines import openvino as engine_openvino
 from esrgan_torch.engines import packed as engine_packed
-from esrgan_torch.engines import choose
+from esrgan_torch.engines import kinds
 from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.networks.rrdb import RRDBNet
-choose.is_faster = lambda dtype: sys.argv[1] == "native"
+kinds.is_faster = lambda dtype: sys.argv[1] == "native"
 if sys.argv[1] == "plain":
     engine_packed.is_available = lambda dtype: False
 engine_openvino.is_installed = lambda: sys.argv[1] == "openvino"
-engine_openvino.is_faster_for_rrdb = lambda _: True
+engine_openvino.slower_for_rrdb = lambda _: None
 height, width, dtype = int(sys.argv[2]), int(sys.argv[3]), getattr(torch, sys.argv[4])
 engine = make_engine(RRDBNet(blocks=1), torch.device("cpu"), dtype)
 with torch.inference_mode():

@@ -1,0 +1,103 @@
+#include "operations.h"
+
+static view view_of(const computation *whole, int number, int64_t repetition) {
+  view map = {0};
+  if (number < 0)
+    return map;
+  const esrgan_map *given = &whole->program.map[number];
+  const map_plan *planned = &whole->plan.map[number];
+  map.data = given->kind == ESRGAN_GIVEN ? whole->given[number] : whole->memory + planned->at;
+  map.row = planned->row;
+  map.pixel = given->channels;
+  map.rows = planned->rows;
+  map.height = whole->plan.height * given->scale;
+  map.width = whole->plan.width * given->scale;
+  const int64_t rows = (whole->plan.height + TILE - 1) / TILE * TILE * given->scale;
+  map.first = given->kind == ESRGAN_RING ? repetition * rows % planned->rows : 0;
+  return map;
+}
+
+static void convolve(const computation *whole, const task *now, float *scratch) {
+  const esrgan_operation *operation = now->operation;
+  convolution call = {
+      .sources = operation->sources,
+      .begins = operation->begins,
+      .target = view_of(whole, operation->target, now->repetition),
+      .across = now->planned->across,
+      .first = now->first,
+      .count = now->count,
+      .outputs = operation->outputs,
+      .enlarge = operation->enlarge,
+      .weights = operation->weights,
+      .bias = operation->bias,
+      .activation = operation->activation,
+      .slopes = operation->slopes,
+      .products = scratch,
+      .domain = scratch + whole->plan.scratch_domain,
+      .patch = scratch + whole->plan.scratch_patch,
+  };
+  for (int s = 0; s < operation->sources; s++) {
+    call.source[s] = view_of(whole, operation->source[s], now->repetition);
+    call.channels[s] = operation->channels[s];
+  }
+  for (int r = 0; r < 2; r++) {
+    call.residual[r] = view_of(whole, operation->residual[r], now->repetition);
+    call.scale[r] = operation->scale[r];
+  }
+  if (operation->kind == ESRGAN_POINTWISE)
+    whole->level->pointwise(&call);
+  else
+    whole->level->convolve(&call);
+}
+
+/* A planar picture, folded or repeated, becomes channels-last rows; a convolution pads what is made of it here. */
+static void load_picture(const computation *whole, const task *now) {
+  const esrgan_operation *operation = now->operation;
+  const view target = view_of(whole, operation->target, now->repetition);
+  const int fold = operation->enlarge, copies = operation->repeat, channels = operation->channels[0];
+  const int64_t wide = target.width * fold, plane = target.height * fold * wide;
+  for (int64_t tile = now->first; tile < now->first + now->count; tile++) {
+    const int64_t top = tile / now->planned->across * TILE, left = tile % now->planned->across * TILE;
+    const int64_t columns = target.width - left < TILE ? target.width - left : TILE;
+    for (int64_t y = top; y < top + TILE && y < target.height; y++) {
+      float *pixels = view_row(&target, y) + left * target.pixel;
+      for (int c = 0; c < target.pixel; c += copies) {
+        const int part = c / copies % (fold * fold), given = c / copies / (fold * fold);
+        const float *from = whole->given[operation->source[0]] + given * plane + (y * fold + part / fold) * wide +
+                            left * fold + part % fold;
+        const int scaled = operation->weights != NULL && c < channels;
+        const float offset = scaled ? operation->bias[given] : 0.0f, scale = scaled ? operation->weights[given] : 1.0f;
+        for (int64_t x = 0; x < columns; x++)
+          for (int copy = c; copy < c + copies && copy < target.pixel; copy++)
+            pixels[x * target.pixel + copy] = copy < channels ? (from[x * fold] + offset) * scale : 0.0f;
+      }
+    }
+  }
+}
+
+/* Channels-last rows become a planar picture. */
+static void store_picture(const computation *whole, const task *now) {
+  const esrgan_operation *operation = now->operation;
+  const view source = view_of(whole, operation->source[0], now->repetition);
+  for (int64_t tile = now->first; tile < now->first + now->count; tile++) {
+    const int64_t top = tile / now->planned->across * TILE, left = tile % now->planned->across * TILE;
+    const int64_t columns = source.width - left < TILE ? source.width - left : TILE;
+    for (int64_t y = top; y < top + TILE && y < source.height; y++) {
+      const float *pixels = view_row(&source, y) + left * source.pixel;
+      for (int c = 0; c < operation->channels[0]; c++) {
+        float *to = whole->given[operation->target] + (c * source.height + y) * source.width + left;
+        for (int64_t x = 0; x < columns; x++)
+          to[x] = pixels[x * source.pixel + c];
+      }
+    }
+  }
+}
+
+void carry_out(const computation *whole, const task *now, float *scratch) {
+  if (now->operation->kind == ESRGAN_LOAD)
+    load_picture(whole, now);
+  else if (now->operation->kind == ESRGAN_STORE)
+    store_picture(whole, now);
+  else
+    convolve(whole, now, scratch);
+}
