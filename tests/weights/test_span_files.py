@@ -128,14 +128,26 @@ def test_incomplete_files_are_named(peer: Any, tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "cut.pth")
 
 
-def test_relatives_stay_other_networks(peer: Any, tmp_path: Path) -> None:
-    # more blocks, and SPANPlus, whose blocks stand in a list
+def test_a_relative_with_more_blocks_is_refused(peer: Any, tmp_path: Path) -> None:
     longer = {**peer.state_dict(), "block_7.c1_r.sk.weight": torch.zeros(8, 8, 1, 1)}
-    plus = {f"feats.0.{name}": value for name, value in peer.state_dict().items()}
-    for state in (longer, {name.replace("feats.0.conv_1", "feats.0"): value for name, value in plus.items()}):
-        torch.save(state, tmp_path / "other.pth")
-        with pytest.raises((UnknownArchitectureError, CheckpointError)):
-            read_checkpoint(tmp_path / "other.pth")
+    torch.save(longer, tmp_path / "longer.pth")
+    with pytest.raises(CheckpointError, match=r"1 unexpected: block_7\.c1_r\.sk\.weight"):
+        read_checkpoint(tmp_path / "longer.pth")
+
+
+def test_spanplus_is_another_network(peer: Any, tmp_path: Path) -> None:
+    inner = {
+        f"feats.1.{name}": value
+        for name, value in peer.state_dict().items()
+        if not name.startswith(("conv_1", "upsampler"))
+    }
+    outer = {
+        "feats.0.sk.weight": torch.zeros(8, 3, 1, 1),
+        "upsampler.end_conv.weight": torch.zeros(3, 8, 1, 1),
+    }
+    torch.save({"params": {**inner, **outer}}, tmp_path / "plus.pth")
+    with pytest.raises(UnknownArchitectureError, match=r"it is SPANPlus.*; this project reads .*SPAN"):
+        load(tmp_path / "plus.pth")
 
 
 def test_two_are_mixed() -> None:
