@@ -62,7 +62,7 @@ def runners_option(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         type=split_names,
         help="measure in these runtimes alone: onnxruntime, tensorflow, tfjs-node, tfjs-wasm, tfjs-webgl, "
-        "tfjs-webgpu (default: all that this machine has)",
+        "tfjs-webgpu, kernels-node, kernels-wasm (default: all that this machine has)",
     )
 
 
