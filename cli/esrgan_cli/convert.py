@@ -74,7 +74,7 @@ def runners_option(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         type=split_names,
         help="measure in these runtimes alone: onnxruntime, openvino, tensorflow, tfjs-node, tfjs-wasm, "
-        "tfjs-webgl, tfjs-webgpu (default: all that this machine has)",
+        "tfjs-webgl, tfjs-webgpu, kernels-node, kernels-wasm (default: all that this machine has)",
     )
 
 
