@@ -191,7 +191,7 @@ def test_a_route_that_was_asked_for_is_taken(tiny_compact, tmp_path, monkeypatch
 
 
 def test_a_full_disk(tiny_rrdb, copy, monkeypatch):
-    def full(model, path, dtype):
+    def full(model, path, **options):
         path.write_bytes(b"the beginning")
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
