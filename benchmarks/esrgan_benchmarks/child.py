@@ -8,7 +8,6 @@ while one runs.
 import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Generator
@@ -22,13 +21,14 @@ from typing import Any, Self
 import psutil
 
 from esrgan_benchmarks.errors import RuntimeFailedError, TooSlowError
+from esrgan_benchmarks.isa import hold
+from esrgan_benchmarks.measure import last_words, print_into
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 from esrgan_torch.errors import EsrganError
 
 OPEN_SECONDS = 300.0  # a browser or a compiler may take minutes to start
 RUN_SECONDS = 600.0
-LAST_LINES = 4  # of what a runtime printed before it died
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -38,12 +38,13 @@ class Opened:
 
     Args:
         seconds: from nothing imported to the network loaded.
-        dtype, facts: see `Session`.
+        dtype, facts, engine: see `Session`.
     """
 
     seconds: float
     dtype: str
     facts: dict[str, str]
+    engine: str | None
 
 
 class Child:
@@ -120,7 +121,8 @@ class Child:
         except (EOFError, OSError) as error:
             self._process.join(5)
             raise RuntimeFailedError(
-                f"{name}: the process died with status {self._process.exitcode}{self._last_words()}"
+                f"{name}: the process died with status {self._process.exitcode}"
+                f"{last_words(Path(self._log.name))}"
             ) from error
         if kind == "failed":
             raise RuntimeFailedError(f"{name}: {answer}")
@@ -135,10 +137,6 @@ class Child:
         self._process.kill()
         self._process.join()
 
-    def _last_words(self) -> str:
-        lines = Path(self._log.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return ": " + " | ".join(lines[-LAST_LINES:]) if lines else ""
-
 
 class _Worker:
     """The other side: what a request does."""
@@ -151,7 +149,8 @@ class _Worker:
     def open(self) -> Opened:
         started = time.perf_counter()
         self._session = self._runtime.open(self._setting)
-        return Opened(time.perf_counter() - started, self._session.dtype, self._session.facts)
+        seconds = time.perf_counter() - started
+        return Opened(seconds, self._session.dtype, self._session.facts, self._session.engine)
 
     def feed(self, batch: Batch) -> None:
         self._opened().feed(batch)
@@ -176,10 +175,9 @@ class _Worker:
 
 def _serve(pipe: Connection, runtime: Runtime, setting: Setting, log: str) -> None:
     """Answer requests until the pipe closes; what libraries print goes to the log."""
-    with Path(log).open("ab", buffering=0) as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
+    print_into(log)
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(setting.threads))
+    hold(setting.isa)
     worker = _Worker(runtime, setting)
     while True:
         try:

@@ -1,10 +1,14 @@
 """Times and memory: interleaved runs, peaks in processes of their own."""
 
 import multiprocessing
+import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +17,9 @@ from typing import Any
 import psutil
 
 from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_torch.errors import EsrganError
+
+LAST_LINES = 4  # of what a process printed before it died
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,11 @@ def ratio(seconds: Mapping[str, list[float]], case: str, reference: str) -> floa
     return round(statistics.median(ratios(seconds, case, reference)), 4)
 
 
+def ratio_of_medians(seconds: Mapping[str, list[float]], case: str, reference: str) -> float:
+    """The median time of `case` divided by that of `reference`: what a reader gets from two medians."""
+    return round(statistics.median(seconds[case]) / statistics.median(seconds[reference]), 4)
+
+
 def peak_memory() -> int:
     """Largest resident memory of this process so far, in bytes."""
     status = Path("/proc/self/status")
@@ -121,7 +133,45 @@ def _peak_and_file_pages(status: str) -> tuple[int, int]:
     return peak, file
 
 
-def in_child(function: Callable[..., Any], *given: Any) -> Any:
-    """What the function returns in a fresh process; it must be importable, and its result picklable."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, given)
+def in_child(function: Callable[..., Any], *given: Any, quiet: bool = False) -> Any:
+    """What the function returns in a fresh process; it must be importable, and its result picklable.
+
+    Args:
+        function, given: what is called.
+        quiet: what the process prints is kept, and shown where it fails in a way that nobody expected;
+            libraries greet with dozens of lines that are no error.
+
+    Raises:
+        BenchmarkError: the process died; with what it printed last. What the function raises is raised.
+    """
+    with tempfile.NamedTemporaryFile(prefix="esrgan-bench-", suffix=".log") as log:
+        try:
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+                return pool.submit(_call, log.name if quiet else None, function, given).result()
+        except EsrganError:
+            raise
+        except BrokenProcessPool as error:
+            name = getattr(function, "__name__", str(function))
+            raise BenchmarkError(f"{name}: the process died{last_words(Path(log.name))}") from error
+        except Exception:
+            sys.stderr.write(Path(log.name).read_text(encoding="utf-8", errors="replace"))
+            raise
+
+
+def _call(log: str | None, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    if log is not None:
+        print_into(log)
+    return function(*given)
+
+
+def print_into(log: str) -> None:
+    """From now on what this process prints, its libraries in C too, goes to the end of that file."""
+    with Path(log).open("ab", buffering=0) as file:
+        for number in (1, 2):  # whatever became of the streams
+            os.dup2(file.fileno(), number)
+
+
+def last_words(log: Path) -> str:
+    """The end of what a process printed, to be added to a sentence; "" where it printed nothing."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return ": " + " | ".join(lines[-LAST_LINES:]) if lines else ""

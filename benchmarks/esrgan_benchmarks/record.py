@@ -97,20 +97,22 @@ def newest(rows: Iterable[Row]) -> list[Row]:
     return machines[0] if machines else []
 
 
-def fullest(rows: Iterable[Row]) -> list[Row]:
-    """The rows of the machine that measured most runtimes; of equals the last one."""
-    machines = by_machine(rows)
-    return max(machines, key=lambda mine: len({row["runtime"] for row in mine})) if machines else []
-
-
 def measured_on(rows: Iterable[Row]) -> str:
     """Where the rows come from, one sentence for all machines."""
     sentences = {
-        f"{row['processor']}, {row['threads']} threads, {'with' if row['bfloat16'] else 'without'} bfloat16 "
-        f"arithmetic, torch {row['torch']}, {row['date']}"
+        f"{row['processor']}{_held(row)}, {_threads(row)} threads, "
+        f"{'with' if row['bfloat16'] else 'without'} bfloat16 arithmetic, torch {row['torch']}, {row['date']}"
         for row in rows
     }
     return f"Measured on: {'; '.join(sorted(sentences))}."
+
+
+def _threads(row: Row) -> int:
+    return row.get("threads_asked", row["threads"])
+
+
+def _held(row: Row) -> str:
+    return f" held to {row['isa'].upper()}" if row.get("isa") else ""
 
 
 def _commit() -> str | None:

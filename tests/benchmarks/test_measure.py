@@ -1,9 +1,11 @@
 """The harness: what it measures of functions whose time and memory are known."""
 
+import os
 import time
 
 import pytest
 
+from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.measure import Spread, in_child, interleave, peak_memory, ratio, stopwatch
 
 
@@ -53,3 +55,31 @@ def test_the_peak_of_a_child_is_its_own() -> None:
 def test_a_child_that_fails_is_an_error_here() -> None:
     with pytest.raises(TypeError):
         in_child(allocate, "many")
+
+
+def chat(fails: bool) -> str:
+    os.write(2, b"Unable to register cuDNN factory\n")
+    print("hello")
+    if fails:
+        raise ValueError("unexpected")
+    return "done"
+
+
+def die() -> None:
+    os.write(2, b"out of memory\n")
+    os._exit(9)
+
+
+def test_what_a_child_prints_is_shown_only_where_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_child(chat, False, quiet=True) == "done"
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(ValueError, match="unexpected"):
+        in_child(chat, True, quiet=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Unable to register cuDNN factory\nhello" in err
+
+
+def test_a_child_that_dies_is_an_error_with_its_last_words() -> None:
+    with pytest.raises(BenchmarkError, match="die: the process died: out of memory"):
+        in_child(die, quiet=True)

@@ -12,6 +12,7 @@ from esrgan_benchmarks.runtimes import NAMES, REFERENCE, RUNTIMES, choose_runtim
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
+from tests.benchmarks.fakes import Alone
 
 QUICK = ("pytorch-channels-last", "pytorch-bfloat16", "esrgan-torch", "onnxruntime", "openvino", "tfjs-node")
 
@@ -23,7 +24,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_every_runtime_that_is_here_gives_the_reference_s_picture(network: str) -> None:
-    outcome = measure_case(Case(network, 20, 14, 2), choose_runtimes(QUICK, "cpu"), 1, runs=2)
+    outcome = measure_case(Case(network, 20, 14, 2), choose_runtimes(QUICK, "cpu"), 1, runs=2, watch=Alone())
     here = [runtime.name for runtime in RUNTIMES if runtime.name in QUICK and runtime.missing() is None]
     assert [row["runtime"] for row in outcome.rows] == [REFERENCE.name, *here]
     assert all(row["peak"] > 10_000_000 for row in outcome.rows)

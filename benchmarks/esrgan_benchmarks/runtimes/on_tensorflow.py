@@ -18,6 +18,8 @@ class TensorFlow(Runtime):
         route: "tf" (this project's own lowering) or "onnx-tf" (the package of that name).
     """
 
+    isas = ("avx2",)
+
     def __init__(self, route: str) -> None:
         self.name = "tensorflow" if route == "tf" else f"tensorflow-{route}"
         self.needs = "tf" if route == "tf" else f"tf-{route}"
