@@ -92,10 +92,11 @@ def say(line: str) -> None:
 
 
 def show(report: "ParityReport") -> None:
-    """The table and its verdict to stdout, warnings to stderr."""
-    print(report, flush=True)
+    """The table and its verdict to stdout, and between them warnings to stderr."""
+    print(report.table, flush=True)
     for warning in report.warnings:
         say(f"esrgan: warning: {warning}")
+    print(report.verdict, flush=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
