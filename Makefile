@@ -6,7 +6,9 @@
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/kernels/halo/)
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
 #   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/native/lib/)
-#   make wheel   the package that is published                                 (dist/)
+#   make wasm    its kernels for browsers and Node, which are committed        (web/src/kernels/)
+#   make wheel   the packages that are published, for each system              (dist/)
+#   make wheel-check  whether the compiled parts of those packages are what their source gives
 #   make clean   remove all that the other verbs made
 
 PYTHON ?= python3
@@ -16,7 +18,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test check wheel onnx-tf clean cubin gpu-bundle native
+.PHONY: demo test check wheel wheel-check onnx-tf clean cubin gpu-bundle native wasm
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
@@ -37,11 +39,29 @@ check: $(VENV)/.developing web/node_modules/.installed
 native: $(VENV)/.installed
 	$(VENV)/bin/python -m esrgan_torch.native.build
 
-wheel: $(VENV)/.developing web/node_modules/.installed native
+# zig compiles the native engine for every system; it is large, so it has an environment of its own
+ZIG = .venv-zig/bin/python-zig
+SYSTEMS = linux-x86_64 linux-aarch64 macos-arm64 windows-x86_64
+wheel: $(VENV)/.developing web/node_modules/.installed .venv-zig/.installed
 	rm -rf dist cli/esrgan_cli/demo_files
 	cd web && npm run --silent build && npm run --silent build:demo
 	cp -R web/dist-demo cli/esrgan_cli/demo_files
+	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.native.cross $(SYSTEMS)
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
+	for system in $(SYSTEMS); do ESRGAN_WHEEL=$$system $(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist . || exit 1; done
+
+# the native engine's kernels for browsers and Node; what this makes is committed (web/src/kernels/)
+wasm: .venv-zig/.installed
+	ZIG=$(ZIG) $(PYTHON) web/native/build.py
+
+# the libraries that `make wheel` made, compiled once more from nothing: the same bytes, or an error
+wheel-check: $(VENV)/.developing .venv-zig/.installed
+	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.native.cross --check $(SYSTEMS)
+
+.venv-zig/.installed: constraints.txt
+	$(PYTHON) -m venv .venv-zig
+	.venv-zig/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt ziglang
+	touch $@
 
 HALO = esrgan_torch/kernels/halo
 NVCC ?= nvcc
@@ -56,7 +76,7 @@ gpu-bundle: $(VENV)/.installed cubin
 	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks.gpu_bundle make gpu-bundle --python $(DEVICE_PYTHON)
 
 clean:
-	rm -rf $(VENV) .venv-onnx-tf dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
+	rm -rf $(VENV) .venv-onnx-tf .venv-zig dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
 	  web/bench/node_modules cli/esrgan_cli/demo_files esrgan_torch/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
@@ -89,8 +109,6 @@ $(VENV)/.browser: | $(VENV)/.developing
 
 onnx-tf: .venv-onnx-tf/.installed
 
-.venv-onnx-tf/.installed: bridge/onnx_tf_requirements.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 11) and "onnx-tf needs Python 3.11 or older; give it with: make onnx-tf PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv-onnx-tf
-	.venv-onnx-tf/bin/pip install --quiet --disable-pip-version-check --requirement $<
+.venv-onnx-tf/.installed: bridge/esrgan_bridge/onnx_tf_requirements.txt | $(VENV)/.installed
+	$(VENV)/bin/python -m esrgan_bridge.onnx_tf_setup .venv-onnx-tf
 	touch $@

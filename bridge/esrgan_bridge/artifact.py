@@ -46,7 +46,7 @@ class Metadata:
         source_sha256: of the checkpoint's file, or None for a network made from scratch.
         input_range: lowest and highest value of the input; the output is not clamped to it.
         layout: "NCHW" or "NHWC".
-        dtype: "float32" or "float16": type of input and output.
+        dtype: "float32": type of input and output; "float16" in ONNX files of earlier releases.
         quantize: how the weights are stored: "none", "float16" or "uint8".
         features_node: name of the tensor between trunk and tail; empty where there is none (route onnx-tf).
         shards: sha256 of each data file beside the record, by its path in the folder.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from esrgan_bridge.errors import ArtifactError, NotMeasuredError
 from esrgan_bridge.parity import Row
 from esrgan_bridge.probes import PHOTOS, Answer
+from esrgan_bridge.runners.base import PRECISION
 
 FORMAT_VERSION = 1
 FILE = "parity.json"
@@ -56,7 +57,7 @@ class ParityReport:
         rows: every measurement, in order.
         not_run: what this machine could not run, and why.
         machine: facts for people: processor, cores, versions.
-        runtimes: for each runner that ran, its versions and devices.
+        runtimes: for each runner that ran, its precision, versions and devices.
         files: sha256 of every file of the folder but the reports themselves.
         worst: for each hop the answer furthest from the original; not stored in the JSON file.
     """
@@ -103,6 +104,10 @@ class ParityReport:
             return "Nothing was measured: no runtime computed with any copy"
         return f"{self.counts}: all within their tolerance"
 
+    def precision(self, runner: str) -> str:
+        """What a runner that ran computes in."""
+        return self.runtimes.get(runner, {}).get(PRECISION, "not recorded")
+
     def require_measured(self, where: Path) -> None:
         """Refuse to be silent about copies that nothing measured.
 
@@ -115,7 +120,8 @@ class ParityReport:
         raise NotMeasuredError(
             f"nothing was measured of {', '.join(hop.name for hop in self.hops)} in {where}"
             f"{reasons and f' ({reasons})'}; choose with --runners a runtime that this "
-            "machine has and that reads one of them: onnxruntime reads onnx, tensorflow tf, tfjs-* tfjs",
+            "machine has and that reads one of them: onnxruntime and openvino read onnx, tensorflow tf, "
+            "tfjs-* tfjs",
             self,
         )
 

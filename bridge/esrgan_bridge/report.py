@@ -98,6 +98,7 @@ def _runners(report: ParityReport) -> str:
         cells = (
             ("Hop", _text(hop)),
             ("Runner", _text(runner)),
+            ("Computes in", _text(report.precision(runner))),
             ("Largest difference", f"{worst.largest:.1e} <small>{_text(worst.probe)}</small>"),
             ("Allowed", f"{worst.tolerance:.0e}<sup>{reasons[worst.reason]}</sup>"),
             ("Lowest PSNR", f"{format_psnr(lowest)} <small>{_text(lowest.probe)}</small>"),

@@ -11,6 +11,7 @@ one starts at opset 18 and needs onnxscript.
 """
 
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +19,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from esrgan_bridge.artifact import KEY, metadata_of
+from esrgan_bridge.artifact import KEY, Metadata, metadata_of
 from esrgan_bridge.errors import ConversionError, MissingRuntimeError
+from esrgan_bridge.onnx_half import with_float32_ports
+from esrgan_bridge.onnx_parts import cut, part_files
+from esrgan_bridge.onnx_words import describe
 from esrgan_bridge.storing import whole_file
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
@@ -30,8 +34,8 @@ INPUT, FEATURES, OUTPUT = "input", "features", "output"
 TRACED_SIZE = 8  # pixels a side while tracing, times `unshuffle`; the file takes every size
 
 
-def export_onnx(model: Generator, path: Path, *, dtype: str = "float32") -> Path:
-    """Write a network as an ONNX file with dynamic batch, height and width.
+def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: bool = False) -> Path:
+    """Write a network as an ONNX file with dynamic batch, height and width, and texts that say what it is.
 
     Input "input" (N, in_channels, H, W) in [0, 1], output "output" (N, out_channels, H * scale,
     W * scale), not clamped; H and W are multiples of `unshuffle`. The tensor between trunk and tail is
@@ -41,14 +45,18 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32") -> Path
     Args:
         model: an RRDBNet or a CompactNet; it is not changed.
         path: file to write; its folder must exist.
-        dtype: "float32", or "float16" for weights, input and output in half precision.
+        dtype: "float32", or "float16" for weights and arithmetic in half precision; input and output are
+            float32 in any case.
+        parts: write the trunk (input to features) and the tail (features to output) too, as files beside it.
 
     Raises:
         ConversionError: another network, another dtype, or weights that float16 cannot hold.
         MissingRuntimeError: the package onnx is not installed.
         ArtifactError: the file cannot be written; nothing is left then.
     """
-    metadata = metadata_of(model).with_changes(layout="NCHW", dtype=dtype)
+    metadata = metadata_of(model).with_changes(
+        layout="NCHW", quantize="float16" if dtype == "float16" else "none"
+    )
     if dtype not in ("float32", "float16"):
         raise ConversionError(f"an ONNX file holds float32 or float16, not {dtype}")
     try:
@@ -81,10 +89,29 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32") -> Path
             )
         document = onnx.load(str(temporary))
         _tidy(document, model)
-        onnx.helper.set_model_props(document, {KEY: metadata.to_json()})
-        onnx.checker.check_model(document, full_check=True)
-        temporary.write_bytes(document.SerializeToString(deterministic=True))
+        documents = {path: document}
+        if parts:
+            with torch.no_grad():
+                channels = form(probe)[1].shape[1]
+            sides = ("H", "W") if model.unshuffle == 1 else ("h", "w")
+            made = cut(document, FEATURES, ("N", channels, *sides), model.scale * model.unshuffle)
+            documents |= zip(part_files(path), made, strict=True)
+        with ExitStack() as files:  # all of them or none
+            places = [temporary, *(files.enter_context(whole_file(file)) for file in list(documents)[1:])]
+            for place, content in zip(places, documents.values(), strict=True):
+                _finish(content, metadata)
+                place.write_bytes(content.SerializeToString(deterministic=True))
     return path
+
+
+def _finish(document: Any, metadata: Metadata) -> None:
+    """Float32 ends, texts and the record; then the whole is checked."""
+    import onnx
+
+    with_float32_ports(document)
+    describe(document, metadata)
+    onnx.helper.set_model_props(document, {KEY: metadata.to_json()})
+    onnx.checker.check_model(document, full_check=True)
 
 
 class _ExportedRRDBNet(nn.Module):

@@ -1,17 +1,17 @@
 """The compiled library: one that came with the package, or compiled at the first use by the machine's own.
 
-`python -m esrgan_torch.native.build` compiles it into the package, for a wheel. The file's name says from
-which source, by which compiler and for which machine it was made, so none is used for another.
+`python -m esrgan_torch.native.build` compiles it into the package. The file's name says from which source, by
+which compiler and for which machine it was made, so none is used for another.
 """
 
 import hashlib
 import logging
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,20 +19,19 @@ from tempfile import TemporaryDirectory
 
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.native.library import Library
+from esrgan_torch.native.targets import (
+    LEVELS,
+    PARTS,
+    PREBUILT,
+    SOURCE,
+    Target,
+    here,
+    source_hash,
+)
 
 log = logging.getLogger("esrgan_torch")
 
-SOURCE = Path(__file__).parent / "source"
-PREBUILT = Path(__file__).parent / "lib"
 COMPILERS = ("cc", "gcc", "clang")
-# the same results whatever the compiler: products and sums are fused only where the source says so
-FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-ffp-contract=off", "-fvisibility=hidden", "-Wall", "-Wextra")
-SHARED = ("-shared", "-pthread")
-PARTS = ("engine.c", "levels.c", "operations.c", "plan.c")
-LEVELS: dict[str, dict[str, tuple[str, ...]]] = {  # of `kernels.c`, which is compiled for each
-    "x86_64": {"AVX512": ("-mavx512f", "-mfma"), "AVX2": ("-mavx2", "-mfma"), "SSE2": ()},
-    "aarch64": {"NEON": ()},
-}
 LONGEST = 120.0  # seconds for a compilation; it takes a few
 
 _lock = threading.Lock()
@@ -60,11 +59,15 @@ def reason() -> str:
 
 @cache
 def _find() -> Found:
-    if machine() not in LEVELS or sys.platform == "win32":
-        return Found(None, f"it is not built for {sys.platform} on {platform.machine()}")
-    problems: list[str] = []
-    if (found := _load(PREBUILT / file_name(source_hash()), problems)) is not None:
+    target, problems = here(), list[str]()
+    if target.machine not in LEVELS:
+        return Found(None, f"it is not built for {target.system} on {target.machine}")
+    if (found := _load(PREBUILT / target.file_name(source_hash()), problems)) is not None:
         return Found(found, "came with the package")
+    if target.system == "win32":  # compilers there have other flags
+        return Found(
+            None, f"this package has none for {target.system} ({', '.join(problems) or 'none built'})"
+        )
     try:
         return _compiled(problems)
     except (OSError, subprocess.SubprocessError) as error:
@@ -80,9 +83,11 @@ def _compiled(problems: list[str]) -> Found:
             None, f"no C compiler is here: install gcc or clang ({', '.join(problems) or 'none built'})"
         )
     version = _said_by(compiler, "--version")
-    key = hashlib.sha256("\n".join((source_hash(), compiler, version, *FLAGS)).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\n".join((source_hash(), compiler, version, *here().flags())).encode()).hexdigest()[
+        :16
+    ]
     folder = cache_folder()
-    target = folder / file_name(key)
+    target = folder / here().file_name(key)
     refused = target.with_suffix(
         ".txt"
     )  # what the compiler said, so that it is not asked again with every start
@@ -92,7 +97,7 @@ def _compiled(problems: list[str]) -> Found:
         folder.mkdir(parents=True, exist_ok=True)
         log.info("the native engine is compiled, once: %s", target)
         try:
-            compile_library(compiler, target)
+            compile_library([compiler], target)
         except subprocess.CalledProcessError as error:
             said = f"{compiler} could not compile it: {first_error(error.stderr)}"
             with atomic_path(refused) as path:
@@ -114,35 +119,57 @@ def _load(path: Path, problems: list[str]) -> Library | None:
         return None
 
 
-def compile_library(compiler: str, target: Path, further: tuple[str, ...] = ()) -> None:
-    """Compile all parts and link them; the target's folder must exist.
+def compile_library(
+    compiler: Sequence[str],
+    path: Path,
+    target: Target | None = None,
+    further: tuple[str, ...] = (),
+    longest: float = LONGEST,
+) -> None:
+    """Compile all parts and link them; the file's folder must exist.
+
+    Args:
+        compiler: a command; for another `target` than this machine, one that compiles for it.
+        path: the file to make.
+        further: flags.
+        longest: seconds for a file, and for linking.
 
     Raises:
         CalledProcessError: what the compiler said is in `stderr`.
-        OSError: the compiler cannot be started, or the target not be written.
+        TimeoutExpired: it took longer.
+        OSError: the compiler cannot be started, or the file not be written.
     """
+    target = here() if target is None else target
     jobs = [
         ([f"-DESRGAN_{name}", *flags], "kernels.c", f"kernels_{name}.o")
-        for name, flags in LEVELS[machine()].items()
+        for name, flags in LEVELS[target.machine].items()
     ]
     jobs += [([], part, part.replace(".c", ".o")) for part in PARTS]
-    with TemporaryDirectory() as place, atomic_path(target) as path:
+    command = [*compiler, *target.flags(), *further]
+    with TemporaryDirectory() as place:
         objects = [str(Path(place) / name) for _, _, name in jobs]
         commands = [
-            [compiler, *FLAGS, *further, *flags, "-c", str(SOURCE / part), "-o", made]
+            [*command, *flags, "-c", str(SOURCE / part), "-o", made]
             for (flags, part, _), made in zip(jobs, objects, strict=True)
         ]
         running = [
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            for command in commands
+            subprocess.Popen(each, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            for each in commands
         ]
-        results = [(process.communicate(timeout=LONGEST)[1], process.returncode) for process in running]
-        for command, (said, status) in zip(commands, results, strict=True):
+        try:
+            results = [(process.communicate(timeout=longest)[1], process.returncode) for process in running]
+        finally:
+            for process in running:
+                process.kill()  # nothing where it has ended
+        for each, (said, status) in zip(commands, results, strict=True):
             if status != 0:
-                raise subprocess.CalledProcessError(status, command, stderr=said)
-        link = [compiler, *FLAGS, *further, *SHARED, *objects, "-o", str(path)]
-        subprocess.run(link, check=True, capture_output=True, text=True, timeout=LONGEST)
-        path.chmod(0o755)
+                raise subprocess.CalledProcessError(status, each, stderr=said)
+        linked = Path(place) / path.name  # linkers for Windows write the name into the file
+        link = [*command, *target.link_flags(), *objects, "-o", str(linked)]
+        subprocess.run(link, check=True, capture_output=True, text=True, timeout=longest)
+        with atomic_path(path) as made:
+            shutil.copyfile(linked, made)
+            made.chmod(0o755)
 
 
 def first_error(said: str) -> str:
@@ -155,26 +182,6 @@ def find_compiler() -> str | None:
     """$CC, or the first of `COMPILERS` that is here."""
     names = [name for name in (os.environ.get("CC"), *COMPILERS) if name]
     return next((path for path in map(shutil.which, names) if path), None)
-
-
-@cache
-def source_hash() -> str:
-    """Of all files that are compiled, in hexadecimal."""
-    digest = hashlib.sha256()
-    for path in sorted(SOURCE.glob("*.[ch]")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def file_name(key: str) -> str:
-    """Of the library that was made from `key`, for this system and machine."""
-    return f"libesrgan-{key}-{sys.platform}-{machine()}.so"
-
-
-def machine() -> str:
-    """The processor's family, as `LEVELS` names it."""
-    found = platform.machine().lower()
-    return {"amd64": "x86_64", "arm64": "aarch64"}.get(found, found)
 
 
 def cache_folder() -> Path:
@@ -200,9 +207,9 @@ def main() -> int:
         print("no C compiler is here: install gcc or clang", file=sys.stderr)
         return 1
     PREBUILT.mkdir(exist_ok=True)
-    target = PREBUILT / file_name(source_hash())
-    compile_library(compiler, target)
-    for other in PREBUILT.glob(f"libesrgan-*-{sys.platform}-{machine()}.so"):
+    target = PREBUILT / here().file_name(source_hash())
+    compile_library([compiler], target)
+    for other in PREBUILT.glob(here().file_name("*")):
         if other != target:
             other.unlink()
     print(target)

@@ -27,9 +27,9 @@ def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
     builder.convolution(model.conv_first, [pictures[0]], start, [0])
     builder.phase(2)
     for rrdb in model.rrdbs():
-        _dense_block(builder, rrdb.rdb1, start, stream, [], inner)
-        _dense_block(builder, rrdb.rdb2, stream, result, [], inner)
-        _dense_block(builder, rrdb.rdb3, result, start, [(RESIDUAL_SCALE, start)], inner)
+        dense_block(builder, rrdb.rdb1, start, stream, [], inner)
+        dense_block(builder, rrdb.rdb2, stream, result, [], inner)
+        dense_block(builder, rrdb.rdb3, result, start, [(RESIDUAL_SCALE, start)], inner)
     builder.phase(5, 3 * config.blocks)
     builder.load(PICTURE, pictures[1], folded, config.unshuffle)
     builder.convolution(model.conv_first, [pictures[1]], result, [0])
@@ -38,7 +38,7 @@ def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
     return builder.program()
 
 
-def _dense_block(
+def dense_block(
     builder: Builder,
     block: ResidualDenseBlock,
     source: int,

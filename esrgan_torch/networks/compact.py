@@ -61,6 +61,7 @@ class CompactNet(Generator):
     """
 
     body: nn.ModuleList
+    config: CompactNetConfig
 
     def __init__(
         self,

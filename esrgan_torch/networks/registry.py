@@ -20,11 +20,10 @@ from esrgan_torch.engines.plain import PlainEngine
 from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.kernels.choose import make_kernel_engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
+from esrgan_torch.networks import span, span_training
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
 from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
-from esrgan_torch.networks.span import SPAN, SPANConfig
-from esrgan_torch.networks.span_training import SPANTraining
 
 Maker = Callable[[Any, torch.device, torch.dtype], Engine]
 
@@ -55,41 +54,43 @@ class Architecture:
     training: type[Generator] | None = None
 
 
-ARCHITECTURES = (
-    Architecture(
-        name="RRDBNet",
-        title="ESRGAN (RRDBNet)",
-        network=RRDBNet,
-        config=RRDBNetConfig,
-        engines={
-            "triton": make_kernel_engine,
-            "native": NativeRRDBEngine,
-            "openvino": OpenVinoRRDBEngine,
-            "packed": PackedEngine,
-            "plain": RRDBEngine,
-        },
-        slower={"openvino": lambda dtype: openvino.slower_for_rrdb(dtype)},
-    ),
-    Architecture(
-        name="CompactNet",
-        title="Compact (SRVGGNetCompact)",
-        network=CompactNet,
-        config=CompactNetConfig,
-        engines={
-            "native": NativeCompactEngine,
-            "openvino": OpenVinoCompactEngine,
-            "plain": CompactEngine,
-        },
-    ),
-    Architecture(
-        name="SPAN",
-        title="SPAN",
-        network=SPAN,
-        config=SPANConfig,
-        engines={"native": NativeSPANEngine, "plain": PlainEngine},
-        training=SPANTraining,
-    ),
+RRDB = Architecture(
+    name="RRDBNet",
+    title="ESRGAN (RRDBNet)",
+    network=RRDBNet,
+    config=RRDBNetConfig,
+    engines={
+        "triton": make_kernel_engine,
+        "native": NativeRRDBEngine,
+        "openvino": OpenVinoRRDBEngine,
+        "packed": PackedEngine,
+        "plain": RRDBEngine,
+    },
+    slower={"openvino": lambda dtype: openvino.slower_for_rrdb(dtype)},
 )
+
+COMPACT = Architecture(
+    name="CompactNet",
+    title="Compact (SRVGGNetCompact)",
+    network=CompactNet,
+    config=CompactNetConfig,
+    engines={
+        "native": NativeCompactEngine,
+        "openvino": OpenVinoCompactEngine,
+        "plain": CompactEngine,
+    },
+)
+
+SPAN = Architecture(
+    name="SPAN",
+    title="SPAN",
+    network=span.SPAN,
+    config=span.SPANConfig,
+    engines={"native": NativeSPANEngine, "plain": PlainEngine},
+    training=span_training.SPANTraining,
+)
+
+ARCHITECTURES = (RRDB, COMPACT, SPAN)
 
 
 def architecture_of(network: object) -> Architecture | None:
@@ -100,7 +101,7 @@ def architecture_of(network: object) -> Architecture | None:
     return None
 
 
-def names() -> str:
+def names(word: str = " or ") -> str:
     """All networks, for a sentence: "RRDBNet, CompactNet or SPAN"."""
     *others, last = (architecture.name for architecture in ARCHITECTURES)
-    return f"{', '.join(others)} or {last}"
+    return f"{', '.join(others)}{word}{last}"

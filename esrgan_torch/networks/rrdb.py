@@ -112,6 +112,8 @@ class RRDBNet(Generator):
         torch.Size([1, 3, 10, 14])
     """
 
+    config: RRDBNetConfig
+
     def __init__(
         self,
         features: int = 64,

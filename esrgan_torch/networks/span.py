@@ -86,6 +86,7 @@ class SPANForm(Generator):
         convolution: makes each 3x3 convolution but the last.
     """
 
+    config: SPANConfig
     conv_cat: nn.Conv2d
     upsampler: nn.Sequential
 

@@ -153,9 +153,21 @@ def test_no_features(document, tmp_path):
 
 
 def test_half_precision(tmp_path):
-    file = export_onnx(small_rrdb(), tmp_path / "model.onnx", dtype="float16")
-    with pytest.raises(ConversionError, match="'input' is not float32"):
-        lower(file)
+    """Its weights are widened, and nothing is left of its casts."""
+    model = small_rrdb()
+    half = lower(export_onnx(model, tmp_path / "half.onnx", dtype="float16"))
+    whole = lower(export_onnx(model, tmp_path / "model.onnx"))
+    assert half.count() == whole.count()
+    assert [node.name for node in half.nodes] == [node.name for node in whole.nodes]
+    for name, values in half.constants.items():
+        assert values.dtype == np.float32
+        np.testing.assert_array_equal(values, whole.constants[name].astype(np.float16))
+
+
+def test_double_precision(document, tmp_path):
+    document.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    with pytest.raises(ConversionError, match="'input' is neither float32 nor float16"):
+        lowered(document, tmp_path)
 
 
 def test_old_opset(document, tmp_path):

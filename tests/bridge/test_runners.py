@@ -5,14 +5,23 @@ import pytest
 
 from esrgan_bridge import tfjs_setup
 from esrgan_bridge.errors import MissingRuntimeError
-from esrgan_bridge.runners import NAMES, RUNNERS, choose_runners, on_onnxruntime, on_tensorflow, on_tfjs
+from esrgan_bridge.runners import (
+    NAMES,
+    RUNNERS,
+    choose_runners,
+    on_onnxruntime,
+    on_openvino,
+    on_tensorflow,
+    on_tfjs,
+)
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode, find_browser, missing_node
 from esrgan_torch.errors import ConfigError
 
 
 def test_names_are_in_the_order_of_the_hops():
-    assert NAMES == ("onnxruntime", "tensorflow", "tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu")
-    assert [runner.reads for runner in RUNNERS] == ["onnx", "tf", "tfjs", "tfjs", "tfjs", "tfjs"]
+    names = ("onnxruntime", "openvino", "tensorflow", "tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu")
+    assert names == NAMES
+    assert [runner.reads for runner in RUNNERS] == ["onnx", "onnx", "tf", "tfjs", "tfjs", "tfjs", "tfjs"]
 
 
 def test_choose():
@@ -29,7 +38,8 @@ def test_choose():
     ("module", "runner", "advice"),
     [
         (on_onnxruntime, RUNNERS[0], 'pip install "esrgan-torch[onnx]"'),
-        (on_tensorflow, RUNNERS[1], 'pip install "esrgan-torch[bridge]"'),
+        (on_openvino, RUNNERS[1], 'pip install "esrgan-torch[openvino]"'),
+        (on_tensorflow, RUNNERS[2], 'pip install "esrgan-torch[bridge]"'),
     ],
 )
 def test_a_missing_package_is_said(monkeypatch, module, runner, advice):

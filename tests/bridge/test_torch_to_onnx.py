@@ -50,10 +50,18 @@ def test_compact(scale, tmp_path, rng):
 
 @pytest.mark.parametrize("model", [small_rrdb(blocks=1), small_compact()], ids=["rrdb", "compact"])
 def test_float16(model, tmp_path, rng):
+    """Weights and arithmetic; numbers go in and come out as float32."""
     file = export_onnx(model, tmp_path / "model.onnx", dtype="float16")
     batch = torch.rand((1, 3, 8, 8), generator=rng)
-    torch.testing.assert_close(run(file, batch.half()).float(), model(batch), rtol=0, atol=5e-3)
-    assert read_metadata(file).dtype == "float16"
+    found = run(file, batch)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, model(batch), rtol=0, atol=5e-3)
+    record = read_metadata(file)
+    assert (record.dtype, record.quantize) == ("float32", "float16")
+    document = onnx.load(str(file))
+    single = {entry.name for entry in document.graph.initializer if entry.data_type == onnx.TensorProto.FLOAT}
+    assert all(name.startswith("constant") for name in single)  # by how much Resize enlarges
+    assert Counter(node.op_type for node in document.graph.node)["Cast"] == 2
 
 
 def test_kinds_of_operators(tmp_path):

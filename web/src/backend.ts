@@ -1,6 +1,6 @@
 /** Backends of TF.js: which there are, how one starts, and how a failure of memory looks. */
 import * as tf from "@tensorflow/tfjs-core";
-import { BackendError, messageOf, OptionError } from "./errors.js";
+import { BackendError, messageOf } from "./errors.js";
 
 export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu" | "tensorflow";
 
@@ -29,7 +29,6 @@ export interface Backend {
   about?(): string;
 }
 
-const ORDER: readonly BackendName[] = ["webgpu", "webgl", "tensorflow", "wasm", "cpu"];
 const known = new Map<BackendName, () => Promise<Backend>>();
 
 /** Offer a backend to `Upscaler.load`; its code is loaded when it is tried. */
@@ -37,13 +36,9 @@ export function registerBackend(name: BackendName, load: () => Promise<Backend>)
   known.set(name, load);
 }
 
-/** Names to try for a choice, best first. */
-export function candidates(choice: BackendName | "auto"): BackendName[] {
-  if (choice === "auto") return ORDER.filter((name) => known.has(name));
-  if (known.has(choice)) return [choice];
-  throw new OptionError(
-    `backend is auto or one of ${[...known.keys()].join(", ")}, not ${JSON.stringify(choice)}`,
-  );
+/** Names of those that are offered. */
+export function offeredBackends(): BackendName[] {
+  return [...known.keys()];
 }
 
 /** @throws BackendError it does not start here; the message says why */

@@ -1,19 +1,14 @@
-/** A model on a backend that was chosen, tried and found right. */
-import {
-  candidates,
-  restartBackend,
-  select,
-  startBackend,
-  type Backend,
-  type BackendName,
-  type StartOptions,
-} from "./backend.js";
+/** A model on a backend, by an engine, that were chosen, tried and found right. */
+import { startBackend, type BackendName, type StartOptions } from "./backend.js";
 import type { Model } from "./download.js";
 import { BackendError, messageOf } from "./errors.js";
-import { Network } from "./network.js";
+import type { Network } from "./network.js";
+import { TfjsNetwork } from "./tfjs.js";
+import { waysFor, type Computer, type EngineName, type Way } from "./ways.js";
 
 export interface EngineOptions extends StartOptions {
   readonly backend: BackendName | "auto";
+  readonly engine: EngineName | "auto";
   /** Bytes that a computation may take; undefined: what suits the backend. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -22,102 +17,169 @@ export interface EngineOptions extends StartOptions {
 const TOLERANCE = 0.02; // of full range: float16 textures err by 0.015 at most, a broken backend by far more
 const TEST_WORK = 3e8; // multiply-adds of a self-test: half a second in plain JavaScript
 const TEST_SIDES = { least: 4, most: 8 };
+const TIMED_SIDE = 32; // feature pixels of the tile that is timed, where the small one promises
+const TIMED_MOST = 1500; // ms for it, by the small one's time a pixel
+
+interface Passed {
+  readonly way: Way;
+  readonly computer: Computer;
+  readonly verdict: string;
+}
 
 export class Engine {
   private constructor(
-    readonly backend: Backend,
-    /** Why this backend, for people. */
+    readonly way: Way,
+    /** Why this backend and this engine, for people. */
     readonly reason: string,
     readonly memory: number,
-    private current: Network,
+    private computer: Computer,
     private readonly options: EngineOptions,
   ) {}
 
   get network(): Network {
-    return this.current;
+    return this.computer.network;
   }
 
   /**
-   * Start the backend asked for, or the first of webgpu, webgl, wasm, cpu that starts and computes a tiny
-   * tile as plain JavaScript does.
+   * Start what was asked for; of several, each must compute a tiny tile as plain JavaScript does, and the fastest is
+   * taken.
    *
    * @throws BackendError none does
    */
   static async start(model: Model, options: EngineOptions): Promise<Engine> {
     const failures: string[] = [];
+    const passed: Passed[] = [];
     let expected: Float32Array | undefined;
-    for (const name of candidates(options.backend)) {
-      options.signal?.throwIfAborted();
-      try {
-        if (name !== "cpu") expected ??= await onCpu(model, options);
+    try {
+      for (const way of waysFor(options.backend, options.engine)) {
+        if (way.isSpare?.(passed.map((one) => one.way))) continue;
         options.signal?.throwIfAborted();
-        const backend = await startBackend(name, options);
-        const network = await Network.load(model, backend);
-        const verdict = expected ? await judge(network, model, expected) : "it is the reference";
-        const reason = [
-          ...(options.backend === "auto" ? [] : ["as asked"]),
-          ...(backend.about ? [backend.about()] : []),
-          verdict,
-          ...failures,
-        ].join("; ");
-        return new Engine(backend, reason, options.memory ?? backend.budget, network, options);
-      } catch (error) {
-        options.signal?.throwIfAborted();
-        failures.push(
-          error instanceof BackendError ? error.message : `backend ${name} fails: ${messageOf(error)}`,
-        );
+        try {
+          if (way.backend !== "cpu") expected ??= await onCpu(model, options);
+          options.signal?.throwIfAborted();
+          const computer = await way.start(model, options);
+          passed.push({
+            way,
+            computer,
+            verdict: expected ? await judge(computer, model, expected) : "it is the reference",
+          });
+        } catch (error) {
+          options.signal?.throwIfAborted();
+          const text = messageOf(error);
+          failures.push(error instanceof BackendError ? text : `${nameOf(way)} fails: ${text}`);
+        }
       }
+      if (!passed.length) throw new BackendError(failures.join("; "));
+      const { chosen, comparison } = await fastest(passed, model, options.signal);
+      const { way, computer, verdict } = chosen;
+      const reason = [
+        ...(options.backend === "auto" ? [] : ["as asked"]),
+        ...computer.about(),
+        verdict,
+        ...comparison,
+        ...failures,
+      ].join("; ");
+      passed.splice(passed.indexOf(chosen), 1);
+      return new Engine(way, reason, options.memory ?? computer.budget, computer, options);
+    } finally {
+      for (const { computer } of passed) discard(computer);
     }
-    throw new BackendError(failures.join("; "));
   }
 
-  /** Make this engine's backend the one that TF.js uses. */
+  isLost(): boolean {
+    return this.computer.isLost();
+  }
+
+  /** Make it the one that computes: TF.js has one backend for all. */
   async select(): Promise<void> {
-    await select(this.backend);
+    await this.computer.select();
   }
 
   /** After a failure of memory or a lost device: free everything and start anew. */
   async recover(model: Model): Promise<void> {
-    this.dispose();
-    await restartBackend(this.backend, this.options);
-    this.current = await Network.load(model, this.backend);
+    this.computer = await this.computer.restart(model, this.options);
   }
 
   dispose(): void {
-    try {
-      this.current.dispose();
-    } catch {
-      // a lost device may fail to free what it held
-    }
+    discard(this.computer);
   }
 }
 
-async function onCpu(model: Model, options: EngineOptions): Promise<Float32Array> {
-  const network = await Network.load(model, await startBackend("cpu", options));
+function discard(computer: Computer): void {
   try {
-    return await testResult(network, model);
+    computer.network.dispose();
+  } catch {
+    // a lost device may fail to free what it held
+  }
+}
+
+function nameOf(way: Way): string {
+  return way.engine === "tfjs" ? `backend ${way.backend}` : `engine ${way.engine} on ${way.backend}`;
+}
+
+async function onCpu(model: Model, options: EngineOptions): Promise<Float32Array> {
+  const network = await TfjsNetwork.load(model, await startBackend("cpu", options));
+  try {
+    return await testResult(network, testSide(model));
   } finally {
     network.dispose();
   }
 }
 
-async function judge(network: Network, model: Model, expected: Float32Array): Promise<string> {
+async function judge(computer: Computer, model: Model, expected: Float32Array): Promise<string> {
   let worst = Infinity;
   try {
-    const found = await testResult(network, model);
+    const found = await testResult(computer.network, testSide(model));
     worst = found.reduce((most, value, index) => Math.max(most, Math.abs(value - expected[index]!)), 0);
   } finally {
-    if (!(worst <= TOLERANCE)) network.dispose();
+    if (!(worst <= TOLERANCE)) discard(computer);
   }
   if (worst <= TOLERANCE) return `a test tile differs by ${worst.toExponential(1)} at most`;
   throw new Error(`it computes a test tile wrongly, by ${worst.toPrecision(2)} of full range`);
 }
 
-/** The whole network on a tile of a fixed pattern. */
-async function testResult(network: Network, { manifest }: Model): Promise<Float32Array> {
-  const { unshuffle, inChannels } = manifest.info;
+/** The one that takes the least time for a pixel. */
+async function fastest(
+  passed: readonly Passed[],
+  model: Model,
+  signal: AbortSignal | undefined,
+): Promise<{ chosen: Passed; comparison: string[] }> {
+  if (passed.length === 1) return { chosen: passed[0]!, comparison: [] };
+  const paces: { one: Passed; pace: number }[] = [];
+  for (const one of passed) {
+    signal?.throwIfAborted();
+    await one.computer.select();
+    paces.push({ one, pace: await paceOf(one.computer.network, testSide(model)) });
+  }
+  paces.sort((a, b) => a.pace - b.pace);
+  const [best, ...others] = paces as [(typeof paces)[number], ...typeof paces];
+  const comparison = others.map(
+    ({ one, pace }) => `${nameOf(one.way)} needs ${(pace / best.pace).toPrecision(2)} times as long`,
+  );
+  return { chosen: best.one, comparison };
+}
+
+/** Milliseconds a feature pixel, after a first run. */
+async function paceOf(network: Network, side: number): Promise<number> {
+  const timed = async (size: number) => {
+    const started = performance.now();
+    await testResult(network, size);
+    return (performance.now() - started) / size ** 2;
+  };
+  const small = await timed(side);
+  if (small * TIMED_SIDE ** 2 > TIMED_MOST) return small;
+  await testResult(network, TIMED_SIDE);
+  return await timed(TIMED_SIDE);
+}
+
+function testSide({ manifest }: Model): number {
   const fitting = Math.floor(Math.sqrt(TEST_WORK / manifest.parameters));
-  const side = Math.min(Math.max(fitting, TEST_SIDES.least), TEST_SIDES.most);
+  return Math.min(Math.max(fitting, TEST_SIDES.least), TEST_SIDES.most);
+}
+
+/** The whole network on a tile of a fixed pattern. */
+async function testResult(network: Network, side: number): Promise<Float32Array> {
+  const { unshuffle, inChannels } = network.info;
   const size = side * unshuffle;
   const pattern = Float32Array.from(
     { length: size * size * inChannels },

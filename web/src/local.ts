@@ -16,6 +16,7 @@ export async function localRunner(
   return {
     info: session.info,
     backend: session.backend,
+    engine: session.engineName,
     reason: session.reason,
     async upscale(portable, request, given) {
       const { picture, ...account } = await session.upscale(toPicture(portable), request.settings, given);

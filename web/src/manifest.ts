@@ -34,6 +34,7 @@ export interface GraphNode {
   readonly name: string;
   readonly op: string;
   readonly input?: readonly string[];
+  readonly attr?: Readonly<Record<string, unknown>>;
 }
 
 export interface Manifest {

@@ -1,171 +1,63 @@
-/** The graph on the current backend: trunk and tail, every tensor accounted for. */
-import { GraphModel, loadGraphModel } from "@tensorflow/tfjs-converter";
-import * as tf from "@tensorflow/tfjs-core";
-import type { Backend } from "./backend.js";
-import type { Model } from "./download.js";
+/** A network that was loaded, whatever computes it: trunk and tail. */
 import { NonFiniteError } from "./errors.js";
 import type { ModelInfo } from "./manifest.js";
-import { cutStages, type Stage } from "./stages.js";
+import type { Tile } from "./tiling.js";
 
 /** Called between two steps with the share that is done; may wait, and may throw to end the work. */
 export type Pause = (share: number) => Promise<void>;
 
-/** What a network must know of what it runs on. */
-export type Device = Pick<Backend, "deferred" | "keepsAddresses" | "isLost">;
+/** What the trunk hands to the tail; only the network that made it can read it. */
+export interface Features {
+  /** In feature pixels. */
+  readonly height: number;
+  readonly width: number;
+  dispose(): void;
+}
 
-// convolutions of a stage where its end must be waited for by a read; elsewhere a stage may be as short as can be
-const FEWEST_DEFERRED = 5;
-const WATCH = 100; // ms between two looks at a device
-const ADDRESSES = 9 * 4; // bytes of addresses a pixel and convolution of 3x3 values, as XNNPACK keeps them
-const ADDRESSES_KEPT = 64 * 2 ** 20; // bytes of them in all that are left, to be used again
-
-export class Network {
-  private constructor(
-    private readonly model: GraphModel,
-    readonly info: ModelInfo,
-    private readonly stages: readonly Stage[],
-    private readonly convolutions: number,
-    private readonly input: string,
-    private readonly output: string,
-    private readonly device: Device,
-  ) {}
-
-  static async load({ manifest, shards }: Model, device: Device): Promise<Network> {
-    const { info, nodes, input, output, document } = manifest;
-    const model = await loadGraphModel({
-      load: () =>
-        Promise.resolve({
-          modelTopology: document["modelTopology"] as object,
-          format: "graph-model",
-          signature: document["signature"] as object,
-          weightSpecs: (document["weightsManifest"] as { weights: tf.io.WeightsManifestEntry[] }[]).flatMap(
-            (group) => group.weights,
-          ),
-          weightData: shards,
-        }),
-    });
-    const least = device.deferred ? FEWEST_DEFERRED : 1;
-    const stages = cutStages(nodes, input, info.featuresNode, least);
-    const convolutions = nodes.filter((node) => node.op.includes("Conv")).length;
-    return new Network(model, info, stages, convolutions, input, output, device);
-  }
+export interface Network {
+  readonly info: ModelInfo;
 
   /**
-   * Run the trunk. The caller disposes the result.
+   * Run the trunk. The caller disposes the result, before the next picture.
    *
    * @param values (1, height, width, channels) in 0-1
    */
-  async trunk(values: Float32Array, height: number, width: number, pause: Pause): Promise<tf.Tensor4D> {
-    const alive = new Map<string, tf.Tensor>();
-    const { featuresNode, unshuffle } = this.info;
-    const addresses = (ADDRESSES * this.convolutions * height * width) / unshuffle ** 2;
-    const forgets = this.device.keepsAddresses && addresses > ADDRESSES_KEPT;
-    try {
-      alive.set(this.input, tf.tensor4d(values, [1, height, width, this.info.inChannels]));
-      for (const [number, stage] of this.stages.entries()) {
-        const feeds = Object.fromEntries(stage.feeds.map((name) => [name, alive.get(name)!]));
-        const results = [this.model.execute(feeds, [...stage.fetches])].flat();
-        stage.fetches.forEach((name, index) => alive.set(name, results[index]!));
-        if (forgets) this.forget(stage, alive);
-        for (const name of stage.spent) {
-          alive.get(name)!.dispose();
-          alive.delete(name);
-        }
-        if (this.device.deferred) await this.finished(results[0]!);
-        await pause((number + 1) / this.stages.length);
-      }
-      const features = alive.get(featuresNode) as tf.Tensor4D;
-      alive.delete(featuresNode);
-      return features;
-    } finally {
-      alive.forEach((tensor) => tensor.dispose());
-    }
-  }
+  trunk(values: Float32Array, height: number, width: number, pause: Pause): Promise<Features>;
 
   /**
-   * Let the backend forget the addresses that a stage read, for they can take more memory than the pictures: 12 kB a
-   * pixel for 23 blocks. They are kept for the last size only, so the stage is run once on the smallest.
-   */
-  private forget(stage: Stage, alive: ReadonlyMap<string, tf.Tensor>): void {
-    tf.tidy(() => {
-      const feeds = stage.feeds.map((name) => {
-        const side = name === this.input ? this.info.unshuffle : 1;
-        return [name, tf.zeros([1, side, side, alive.get(name)!.shape[3]!])] as const;
-      });
-      this.model.execute(Object.fromEntries(feeds), [...stage.fetches]);
-    });
-  }
-
-  /**
-   * Run the tail on a rectangle of features.
+   * Run the tail on one of `tailTiles`' windows, or on all features.
    *
    * @returns (1, height * s, width * s, channels), s = scale * unshuffle, not clamped
    * @throws NonFiniteError
    */
-  async tail(
-    features: tf.Tensor4D,
+  tail(
+    features: Features,
     top: number,
     left: number,
     height: number,
     width: number,
-  ): Promise<Float32Array<ArrayBuffer>> {
-    const [, allRows, allColumns, channels] = features.shape;
-    const result = tf.tidy(() => {
-      const part =
-        height === allRows && width === allColumns
-          ? features // a slice would be a copy
-          : tf.slice4d(features, [0, top, left, 0], [1, height, width, channels]);
-      return this.model.execute({ [this.info.featuresNode]: part }, this.output) as tf.Tensor;
-    });
-    let values: Float32Array<ArrayBuffer>;
-    try {
-      values = (await this.read(result)) as Float32Array<ArrayBuffer>;
-    } finally {
-      result.dispose();
-    }
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[i]!;
-    if (!Number.isFinite(sum)) {
-      throw new NonFiniteError(
-        "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend",
-      );
-    }
-    return values;
-  }
+  ): Promise<Float32Array<ArrayBuffer>>;
 
-  dispose(): void {
-    this.model.dispose();
-  }
+  /**
+   * How the tail is cut, in feature pixels.
+   *
+   * @param size side of a tile that fits in memory
+   */
+  tailTiles(height: number, width: number, size: number): Tile[];
 
-  /** Wait until a tensor of a deferred backend is computed: read one of its values. */
-  private async finished(tensor: tf.Tensor): Promise<void> {
-    const one = tf.tidy(() =>
-      tf.slice(
-        tensor,
-        tensor.shape.map(() => 0),
-        tensor.shape.map(() => 1),
-      ),
+  /** Bytes of the computation at its peak for height x width input pixels. */
+  bytes(height: number, width: number, tailSize: number): number;
+
+  dispose(): void;
+}
+
+/** @throws NonFiniteError */
+export function checkFinite(values: Float32Array): void {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  if (!Number.isFinite(sum)) {
+    throw new NonFiniteError(
+      "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend",
     );
-    try {
-      await this.read(one);
-    } finally {
-      one.dispose();
-    }
-  }
-
-  /** A tensor's values; TF.js would wait for ever for those of a lost device. */
-  private async read(tensor: tf.Tensor): Promise<Float32Array> {
-    if (!this.device.deferred) return await tensor.data<"float32">();
-    let watch: ReturnType<typeof setInterval> | undefined;
-    const lost = new Promise<never>((_, reject) => {
-      watch = setInterval(() => {
-        if (this.device.isLost()) reject(new Error("the device was lost"));
-      }, WATCH);
-    });
-    try {
-      return await Promise.race([tensor.data<"float32">(), lost]);
-    } finally {
-      clearInterval(watch);
-    }
   }
 }

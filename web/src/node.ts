@@ -19,6 +19,7 @@ import {
   type SessionOptions,
   type Settings,
 } from "./session.js";
+import { registerEngine, type EngineName } from "./ways.js";
 
 export * from "./public.js";
 
@@ -38,6 +39,11 @@ const require = createRequire(import.meta.url);
 registerBackend("webgpu", async () => (await import("./backends/webgpu.js")).webgpu);
 registerBackend("tensorflow", async () => (await import("./backends/tensorflow.js")).loadTensorflow());
 registerBackend("wasm", async () => (await import("./backends/wasm.js")).wasm);
+registerEngine("wasm", async (model) => {
+  const { startKernels, useSpawner } = await import("./kernels/wasm.js");
+  useSpawner((await import("./kernels/node.js")).nodeSpawner);
+  return await startKernels(model);
+});
 registerBackend("cpu", async () => (await import("./backends/cpu.js")).cpu);
 
 export class Upscaler {
@@ -72,6 +78,10 @@ export class Upscaler {
 
   get backend(): BackendName {
     return this.session.backend;
+  }
+
+  get engine(): EngineName {
+    return this.session.engineName;
   }
 
   get reason(): string {

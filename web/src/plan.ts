@@ -36,7 +36,7 @@ export const MINIMUM_SIZE = 16;
 /**
  * @param height, width of the picture in input pixels, multiples of `unshuffle`
  * @param budget bytes that the computation may take
- * @param im2col whether the backend unrolls convolutions into a matrix, as TF.js does on webgl
+ * @param bytesOf the computation of height x width input pixels, its tail in tiles of a size
  * @throws OptionError a tiling that cannot be
  * @throws OutOfMemoryError nothing that the tiling allows fits
  */
@@ -46,14 +46,12 @@ export function makePlan(
   width: number,
   tiling: Tiling,
   budget: number,
-  im2col: boolean,
+  bytesOf: (height: number, width: number, tailSize: number) => number,
 ): Plan {
   const fold = info.unshuffle;
   const recommended = info.tile * (info.architecture === "CompactNet" ? WITHOUT_CONVOLUTIONS : 1);
   const tailSize = Math.max(Math.floor(recommended / fold), MINIMUM_SIZE);
-  const bytes = (rows: number, columns: number) =>
-    trunkBytes(info, rows, columns, im2col) +
-    tailBytes(info, Math.min(tailSize, Math.max(rows, columns) / fold), im2col);
+  const bytes = (rows: number, columns: number) => bytesOf(rows, columns, tailSize);
   const windowBytes = (size: number, overlap: number) =>
     bytes(Math.min(height, size + 2 * overlap), Math.min(width, size + 2 * overlap));
   const windows = (size: number, overlap: number, reason: string): Plan => {
@@ -98,8 +96,24 @@ function checkSizes(size: number, overlap: number): void {
   }
 }
 
+/**
+ * Bytes of a computation by TF.js at its peak for height x width input pixels.
+ *
+ * @param im2col whether the backend unrolls convolutions into a matrix, as TF.js does on webgl
+ */
+export function graphBytes(
+  info: ModelInfo,
+  height: number,
+  width: number,
+  tailSize: number,
+  im2col: boolean,
+): number {
+  const side = Math.min(tailSize, Math.max(height, width) / info.unshuffle);
+  return trunkBytes(info, height, width, im2col) + tailBytes(info, side, im2col);
+}
+
 /** Bytes of the trunk at its peak for height x width input pixels. */
-export function trunkBytes(info: ModelInfo, height: number, width: number, im2col: boolean): number {
+function trunkBytes(info: ModelInfo, height: number, width: number, im2col: boolean): number {
   const features = info.sizes["features"] ?? 64;
   const growth = info.sizes["growth"] ?? 0;
   // three streams, the last two concatenations of a dense block and what is joined to them
@@ -112,7 +126,7 @@ export function trunkBytes(info: ModelInfo, height: number, width: number, im2co
 }
 
 /** Bytes of the tail at its peak for a tile of size x size feature pixels. */
-export function tailBytes(info: ModelInfo, size: number, im2col: boolean): number {
+function tailBytes(info: ModelInfo, size: number, im2col: boolean): number {
   const features = info.sizes["features"] ?? 64;
   const values = info.architecture === "RRDBNet" ? (3 + (im2col ? 9 : 0)) * features : 2 * info.outChannels;
   return 4 * values * (info.scale * info.unshuffle * (size + 2 * info.tailHalo)) ** 2;

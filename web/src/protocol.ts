@@ -5,6 +5,7 @@ import type { ModelInfo } from "./manifest.js";
 import type { Picture } from "./pixels.js";
 import type { Account, LoadProgress, SessionOptions, Settings, TileEvent } from "./session.js";
 import type { BlobFormat, Portable } from "./sources.js";
+import type { EngineName } from "./ways.js";
 
 /** Where a model is: model.json's absolute address, or its files. */
 export type Origin = string | readonly File[];
@@ -43,6 +44,7 @@ export interface RequestHooks {
 export interface Runner {
   readonly info: ModelInfo;
   readonly backend: BackendName;
+  readonly engine: EngineName;
   readonly reason: string;
   upscale(portable: Portable, request: Request, hooks: RequestHooks): Promise<Answer>;
   dispose(): Promise<void>;
@@ -61,6 +63,7 @@ export type FromWorker =
       readonly id: number;
       readonly info: ModelInfo;
       readonly backend: BackendName;
+      readonly engine: EngineName;
       readonly reason: string;
     }
   | { readonly kind: "progress"; readonly id: number; readonly share: number }

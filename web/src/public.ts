@@ -1,5 +1,6 @@
 /** What both entries, the browser's and Node's, export. */
 export type { BackendName } from "./backend.js";
+export type { EngineName } from "./ways.js";
 export {
   BackendError,
   DownloadError,

@@ -13,6 +13,7 @@ import type {
   ToWorker,
 } from "./protocol.js";
 import type { Portable } from "./sources.js";
+import type { EngineName } from "./ways.js";
 
 interface Pending {
   readonly resolve: (message: FromWorker) => void;
@@ -33,7 +34,7 @@ export async function remoteRunner(
       if (message.kind === "loading") hooks.onProgress?.(message.progress);
     });
     if (loaded.kind !== "loaded") throw new EsrganError("the worker is not one of tfjs-esrgan");
-    return new RemoteRunner(line, loaded.info, loaded.backend, loaded.reason);
+    return new RemoteRunner(line, loaded.info, loaded.backend, loaded.engine, loaded.reason);
   } catch (error) {
     line.close();
     throw error;
@@ -45,6 +46,7 @@ class RemoteRunner implements Runner {
     private readonly line: Line,
     readonly info: ModelInfo,
     readonly backend: BackendName,
+    readonly engine: EngineName,
     readonly reason: string,
   ) {}
 

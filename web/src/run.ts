@@ -1,11 +1,10 @@
 /** Carry out a plan: one plane of a picture through the network, tile by tile. */
-import type * as tf from "@tensorflow/tfjs-core";
 import { isMemoryFailure } from "./backend.js";
 import type { Model } from "./download.js";
 import type { Engine } from "./engine.js";
 import { messageOf, OutOfMemoryError } from "./errors.js";
 import { crossFadedMosaic, joinedMosaic, type Area, type Mosaic } from "./mosaic.js";
-import type { Pause } from "./network.js";
+import type { Features, Pause } from "./network.js";
 import { padPlane, toGray, toInput, type Plane } from "./pixels.js";
 import { MINIMUM_SIZE, type Plan } from "./plan.js";
 import { makeTile, planTiles, type Tile } from "./tiling.js";
@@ -91,7 +90,7 @@ export class Run {
         await this.attempt(core, tile, stage);
         return;
       } catch (error) {
-        if (error === this.thrown || (!engine.backend.isLost() && !isMemoryFailure(error))) throw error;
+        if (error === this.thrown || (!engine.isLost() && !isMemoryFailure(error))) throw error;
         this.divided++;
         await engine.recover(await this.context.reload());
         if (stage.tail && this.tailSize > MINIMUM_SIZE) {
@@ -122,7 +121,7 @@ export class Run {
   private async attempt(core: Tile, tile: Tile, stage: { tail: boolean }): Promise<void> {
     const { engine, plan, pause } = this.context;
     const { network } = engine;
-    const { unshuffle: fold, inChannels, tailHalo } = network.info;
+    const { unshuffle: fold, inChannels } = network.info;
     const { windowTop, windowLeft, windowHeight, windowWidth } = tile;
     const input = toInput(this.plane, windowTop, windowLeft, windowHeight, windowWidth, inChannels);
     const share = (done: number) => pause((this.windowsDone + done) / plan.windows.length);
@@ -132,9 +131,9 @@ export class Run {
     try {
       stage.tail = true;
       const reach = reachOf(tile, core, plan.fade, this.plane);
-      const parts = planTiles(windowHeight / fold, windowWidth / fold, this.tailSize, tailHalo).filter(
-        (part) => meets(part, tile, fold, reach),
-      );
+      const parts = network
+        .tailTiles(windowHeight / fold, windowWidth / fold, this.tailSize)
+        .filter((part) => meets(part, tile, fold, reach));
       // a sum of weights must not be added to twice, so what is mixed is put down when the window is done
       const later: (() => void)[] = [];
       for (const [number, part] of parts.entries()) {
@@ -157,7 +156,7 @@ export class Run {
     tile: Tile,
     part: Tile,
     reach: Area,
-    features: tf.Tensor4D,
+    features: Features,
   ): Promise<() => void> {
     const { engine, finished } = this.context;
     const { scale, unshuffle: fold, outChannels } = engine.network.info;
@@ -168,7 +167,7 @@ export class Run {
       part.windowHeight,
       part.windowWidth,
     );
-    if (engine.backend.isLost()) throw new Error("the device was lost");
+    if (engine.isLost()) throw new Error("the device was lost");
     const gray = this.plane.channels < outChannels;
     const values = gray ? toGray(raw) : raw;
     const channels = this.plane.channels;

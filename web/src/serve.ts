@@ -39,7 +39,8 @@ export function serve(port: Port = globalThis as unknown as Port): void {
         send({ kind: "loading", id, progress });
       };
       runner = await localRunner(message.origin, message.options, { signal, onProgress });
-      send({ kind: "loaded", id, info: runner.info, backend: runner.backend, reason: runner.reason });
+      const { info, backend, engine, reason } = runner;
+      send({ kind: "loaded", id, info, backend, engine, reason });
     } else if (message.kind === "dispose") {
       await runner?.dispose();
       send({ kind: "disposed", id });

@@ -12,7 +12,7 @@ import { makePlan, type Plan, type Tiling } from "./plan.js";
 import { breathe, inTurn } from "./queue.js";
 import { enlarge } from "./resample.js";
 import { Run } from "./run.js";
-import { planTiles } from "./tiling.js";
+import type { EngineName } from "./ways.js";
 
 export interface LoadProgress {
   readonly phase: "download" | "warm-up";
@@ -21,8 +21,10 @@ export interface LoadProgress {
 }
 
 export interface SessionOptions {
-  /** "auto": the first of webgpu, webgl, wasm, cpu that starts and computes a test tile rightly. */
+  /** "auto" (unless given): the fastest of those that start and compute a test tile rightly. */
   readonly backend?: BackendName | "auto" | undefined;
+  /** "kernels": this library's own; "tfjs": TensorFlow.js; "auto" (unless given): the kernels where they are right. */
+  readonly engine?: EngineName | "auto" | undefined;
   /** Bytes that a computation may take; undefined: what suits the backend. */
   readonly memory?: number | undefined;
   /** Folder of TF.js's .wasm files, as a URL with a slash at the end. */
@@ -68,7 +70,8 @@ export interface Hooks {
 /** How a picture was computed. */
 export interface Account {
   readonly backend: BackendName;
-  /** Why this backend. */
+  readonly engine: EngineName;
+  /** Why these. */
   readonly reason: string;
   /** Whether the result equals the untiled one to float rounding. */
   readonly exact: boolean;
@@ -101,7 +104,12 @@ export class Session {
       progress: (share) => onProgress?.({ phase: "download", share }),
     });
     onProgress?.({ phase: "warm-up", share: 0 });
-    const start = { ...options, backend: options.backend ?? ("auto" as const), signal };
+    const start = {
+      ...options,
+      backend: options.backend ?? "auto",
+      engine: options.engine ?? "auto",
+      signal,
+    } as const;
     const engine = await inTurn(() => Engine.start(model, start), signal);
     onProgress?.({ phase: "warm-up", share: 1 });
     return new Session(engine, () => fetchModel(place, { cache }));
@@ -112,7 +120,11 @@ export class Session {
   }
 
   get backend(): BackendName {
-    return this.engine.backend.name;
+    return this.engine.way.backend;
+  }
+
+  get engineName(): EngineName {
+    return this.engine.way.engine;
   }
 
   get reason(): string {
@@ -135,6 +147,7 @@ export class Session {
       return {
         picture: result,
         backend: this.backend,
+        engine: this.engineName,
         reason: this.reason,
         exact: work.exact,
         plan: describe(work.plan),
@@ -175,7 +188,9 @@ class Work {
     const { unshuffle } = this.info;
     const height = Math.ceil(picture.height / unshuffle) * unshuffle;
     const width = Math.ceil(picture.width / unshuffle) * unshuffle;
-    this.plan = makePlan(this.info, height, width, tiling, engine.memory, engine.backend.im2col);
+    this.plan = makePlan(this.info, height, width, tiling, engine.memory, (...sizes) =>
+      engine.network.bytes(...sizes),
+    );
     this.exact = this.plan.exact;
   }
 
@@ -194,9 +209,11 @@ class Work {
     const throughNetwork = [...colours, ...(opacity && this.alpha === "model" ? [opacity] : [])].filter(
       (plane) => !isFlat(plane),
     );
+    const { engine } = this;
     const tiles = this.plan.windows.map(({ windowHeight, windowWidth }) => {
       const { unshuffle } = this.info;
-      return planTiles(windowHeight / unshuffle, windowWidth / unshuffle, this.plan.tailSize, 0).length;
+      const [rows, columns] = [windowHeight / unshuffle, windowWidth / unshuffle];
+      return engine.network.tailTiles(rows, columns, this.plan.tailSize).length;
     });
     this.total = throughNetwork.length * tiles.reduce((sum, count) => sum + count, 0);
     let finished = 0;

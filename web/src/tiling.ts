@@ -52,6 +52,24 @@ export function planTiles(
   );
 }
 
+/**
+ * As `planTiles`, of whole rows: bands of about `size` rows, whose windows all begin at a multiple of `multiple`.
+ */
+export function planBands(
+  height: number,
+  width: number,
+  size: number,
+  overlap: number,
+  multiple: number,
+): Tile[] {
+  const up = (rows: number) => Math.ceil(rows / multiple) * multiple;
+  const rows = up(height / Math.ceil(height / size));
+  return Array.from({ length: Math.ceil(height / rows) }, (_, band) => {
+    const top = band * rows;
+    return makeTile(top, 0, Math.min(rows, height - top), width, height, width, up(overlap));
+  });
+}
+
 /** The tile with this core, its window cut off at the border of totalHeight x totalWidth pixels. */
 export function makeTile(
   top: number,

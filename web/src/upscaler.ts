@@ -5,6 +5,7 @@ import type { ModelInfo } from "./manifest.js";
 import type { Picture } from "./pixels.js";
 import type { Origin, Runner, RunnerHooks, RunnerOptions } from "./protocol.js";
 import type { Account, LoadProgress, SessionOptions, Settings, TileEvent } from "./session.js";
+import type { EngineName } from "./ways.js";
 import { checkDrawable, toPortable, type BlobFormat, type Source } from "./sources.js";
 
 export interface LoadOptions extends SessionOptions {
@@ -50,7 +51,12 @@ export abstract class BaseUpscaler {
     return this.runner.backend;
   }
 
-  /** Why this backend, and why not those before it. */
+  /** The engine that computes on it. */
+  get engine(): EngineName {
+    return this.runner.engine;
+  }
+
+  /** Why these, and why not others. */
   get reason(): string {
     return this.runner.reason;
   }
@@ -101,10 +107,11 @@ export function prepare(
   source: string | URL | Iterable<File>,
   options: LoadOptions,
 ): [Origin, RunnerOptions, RunnerHooks] {
-  const { signal, onProgress, backend, memory, cache = true, wasmPaths } = options;
+  const { signal, onProgress, backend, engine, memory, cache = true, wasmPaths } = options;
   const whole = (address: string | URL) => new URL(address, document.baseURI).href;
   const origin = typeof source === "string" || source instanceof URL ? whole(source) : [...source];
-  return [origin, { backend, memory, cache, wasmPaths: whole(wasmPaths ?? "./") }, { signal, onProgress }];
+  const runner = { backend, engine, memory, cache, wasmPaths: whole(wasmPaths ?? "./") };
+  return [origin, runner, { signal, onProgress }];
 }
 
 function present(content: Picture | Blob, output: keyof Outputs): Outputs[keyof Outputs] {

@@ -18,7 +18,11 @@ interface Entry {
   readonly expected: string;
 }
 
-export function folderOf(name: Name): string {
+/** Models with weights in other forms; what they compute is not in `expected.json`. */
+export const FORMS = ["rrdb-x2-float16", "rrdb-x2-uint8"] as const;
+export type Form = (typeof FORMS)[number];
+
+export function folderOf(name: Name | Form): string {
   return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 }
 

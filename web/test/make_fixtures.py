@@ -24,6 +24,7 @@ from esrgan_torch.networks.base import Generator
 
 HERE = Path(__file__).parent / "fixtures"
 HEIGHT, WIDTH = 15, 18
+STORED = "rrdb-x2"  # the model whose weights are stored in other forms too
 
 
 def networks() -> dict[str, Generator]:
@@ -85,7 +86,12 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         with tempfile.TemporaryDirectory() as scratch:
             graph = lower(export_onnx(model, Path(scratch) / "model.onnx"))
-        write_tfjs(graph, folder, metadata_of(model).with_changes(name=f"test-{name}"))
+        metadata = metadata_of(model).with_changes(name=f"test-{name}")
+        write_tfjs(graph, folder, metadata)
+        for kind in ("float16", "uint8") if name == STORED else ():
+            stored = HERE / f"{name}-{kind}"
+            shutil.rmtree(stored, ignore_errors=True)
+            write_tfjs(graph, stored, metadata, kind)
         upscaler = Upscaler(model, device="cpu", dtype="float32", tiling="off")
         transparent = picture(4)
         transparent[:6, :7, 3] = 0

@@ -29,10 +29,13 @@ class TensorFlow(Runtime):
         if find_spec("tensorflow") is None:
             return 'tensorflow is not installed: pip install "esrgan-torch[bridge]"'
         if self._route == "onnx-tf":
-            from esrgan_bridge.onnx_tf_route import find_python
+            from esrgan_bridge.errors import MissingRuntimeError
+            from esrgan_bridge.onnx_tf_setup import find_python
 
-            if find_python() is None:
-                return "onnx-tf is not installed: make onnx-tf"
+            try:
+                find_python()
+            except MissingRuntimeError as error:
+                return str(error)
         return None
 
     def open(self, setting: Setting) -> Session:

@@ -211,6 +211,8 @@ const level esrgan_avx512 = {"avx512", LANES, convolve, pointwise};
 const level esrgan_avx2 = {"avx2", LANES, convolve, pointwise};
 #elif defined(ESRGAN_SSE2)
 const level esrgan_sse2 = {"sse2", LANES, convolve, pointwise};
+#elif defined(ESRGAN_WASM)
+const level esrgan_wasm = {"wasm", LANES, convolve, pointwise};
 #else
 const level esrgan_neon = {"neon", LANES, convolve, pointwise};
 #endif

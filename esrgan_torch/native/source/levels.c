@@ -22,6 +22,10 @@ static int is_here(int number) {
     return 0;
   return number == 0 ? (b & bit_AVX512F) && (kept & 0xe6) == 0xe6 : (b & bit_AVX2) && (kept & 6) == 6;
 }
+#elif defined(__wasm__)
+extern const level esrgan_wasm;
+static const level *const levels[] = {&esrgan_wasm};
+static int is_here(int number) { return number == 0; }
 #else
 extern const level esrgan_neon;
 static const level *const levels[] = {&esrgan_neon};

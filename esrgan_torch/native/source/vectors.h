@@ -109,7 +109,34 @@ INLINE vec scaled(vec a, vec power) {
   return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a), bits));
 }
 
+#elif defined(ESRGAN_WASM)
+#include <wasm_simd128.h>
+#define LANES 4
+#define ROWS 6
+typedef v128_t vec;
+INLINE vec zero(void) { return wasm_f32x4_splat(0); }
+INLINE vec splat(float x) { return wasm_f32x4_splat(x); }
+INLINE vec load(const float *p) { return wasm_v128_load(p); }
+INLINE void store(float *p, vec a) { wasm_v128_store(p, a); }
+INLINE vec add(vec a, vec b) { return wasm_f32x4_add(a, b); }
+INLINE vec sub(vec a, vec b) { return wasm_f32x4_sub(a, b); }
+#if defined(__wasm_relaxed_simd__)
+INLINE vec fma_(vec a, vec b, vec c) { return wasm_f32x4_relaxed_madd(a, b, c); }
+INLINE vec fnma(vec a, vec b, vec c) { return wasm_f32x4_relaxed_nmadd(a, b, c); }
 #else
-#error "no level of instructions is named: give -DESRGAN_AVX512, _AVX2, _SSE2 or _NEON"
+INLINE vec fma_(vec a, vec b, vec c) { return wasm_f32x4_add(wasm_f32x4_mul(a, b), c); }
+INLINE vec fnma(vec a, vec b, vec c) { return wasm_f32x4_sub(c, wasm_f32x4_mul(a, b)); }
+#endif
+/* pmax and pmin are single instructions where max and min are not; they give the first where one is NaN */
+INLINE vec above_zero(vec a) { return wasm_f32x4_pmax(a, zero()); }
+INLINE vec below_zero(vec a) { return wasm_f32x4_pmin(a, zero()); }
+INLINE vec mul(vec a, vec b) { return wasm_f32x4_mul(a, b); }
+INLINE vec quotient(vec a, vec b) { return wasm_f32x4_div(a, b); }
+INLINE vec at_least(vec bound, vec a) { return wasm_f32x4_pmax(a, bound); }
+INLINE vec at_most(vec bound, vec a) { return wasm_f32x4_pmin(a, bound); }
+INLINE vec scaled(vec a, vec power) { return wasm_i32x4_add(a, wasm_i32x4_shl(power, 23)); }
+
+#else
+#error "no level of instructions is named: give -DESRGAN_AVX512, _AVX2, _SSE2, _NEON or _WASM"
 #endif
 #endif

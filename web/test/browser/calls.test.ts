@@ -31,7 +31,7 @@ describe.skipIf(!hasChromium)("calls in Chromium", () => {
       },
       toSend(testPicture(256, 256)),
     );
-    expect(tiles).toBe(16);
+    expect(tiles).toBe(4);
     expect(milliseconds).toBeGreaterThan(LONGEST_TASK);
     expect(longest).toBeLessThanOrEqual(LONGEST_TASK);
     await close(tab);

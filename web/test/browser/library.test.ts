@@ -8,47 +8,58 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
   const page = fixturePage();
 
   test.each([
-    ["wasm", "rrdb-x4", true],
-    ["wasm", "rrdb-x2", true],
-    ["wasm", "compact-x4", false],
-    ["webgl", "rrdb-x4", true],
-    ["webgl", "compact-x4", false],
-    ["cpu", "compact-x4", true],
-  ] as const)("%s, %s, in a worker: %s; agrees with PyTorch", async (backend, model, worker) => {
-    const samples = samplesOf(model, model === "rrdb-x2" ? 2 : 4);
-    const tab = await page.open();
-    const { results, isolated } = await tab.evaluate(
-      async ({ model, backend, worker, given }) => {
-        const upscaler = await esrgan.Upscaler.load(`models/${model}/model.json`, {
+    ["wasm", "kernels", "rrdb-x4", true],
+    ["wasm", "kernels", "rrdb-x2", true],
+    ["wasm", "kernels", "compact-x4", false],
+    ["wasm", "tfjs", "rrdb-x4", true],
+    ["wasm", "tfjs", "compact-x4", false],
+    ["webgl", "tfjs", "rrdb-x4", true],
+    ["webgl", "tfjs", "compact-x4", false],
+    ["cpu", "tfjs", "compact-x4", true],
+  ] as const)(
+    "%s by %s, %s, in a worker: %s; agrees with PyTorch",
+    async (backend, engine, model, worker) => {
+      const samples = samplesOf(model, model === "rrdb-x2" ? 2 : 4);
+      const tab = await page.open();
+      const { results, isolated } = await tab.evaluate(
+        async ({ model, backend, engine, worker, given }) => {
+          const upscaler = await esrgan.Upscaler.load(`models/${model}/model.json`, {
+            backend,
+            engine,
+            worker,
+            wasmPaths: "wasm/",
+          });
+          const results = [];
+          for (const one of given) {
+            const { image, ...account } = await upscaler.upscale(esrgan.picture(one));
+            results.push({ ...account, image: esrgan.sent(image) });
+          }
+          return { results, isolated: crossOriginIsolated };
+        },
+        {
+          model,
           backend,
+          engine,
           worker,
-          wasmPaths: "wasm/",
-        });
-        const results = [];
-        for (const one of given) {
-          const { image, ...account } = await upscaler.upscale(esrgan.picture(one));
-          results.push({ ...account, image: esrgan.sent(image) });
-        }
-        return { results, isolated: crossOriginIsolated };
-      },
-      {
-        model,
-        backend,
-        worker,
-        given: [toSend(samples.colour.given), toSend(samples.alpha.given), toSend(samples.gray.given)],
-      },
-    );
-    expect(isolated).toBe(true);
-    // Chromium tells the tests of at least two cores
-    if (backend === "wasm") expect(results[0]!.reason).toMatch(/^as asked; [2-8] threads; /);
-    for (const [index, kind] of (["colour", "alpha", "gray"] as const).entries()) {
-      const result = results[index]!;
-      expect(result).toMatchObject({ backend, exact: true, divided: 0 });
-      expect(result.reason).toMatch(/^as asked/);
-      expect(worst(bytesOf(result.image.data), samples[kind].expected.data), kind).toBeLessThanOrEqual(1);
-    }
-    await close(tab);
-  });
+          given: [toSend(samples.colour.given), toSend(samples.alpha.given), toSend(samples.gray.given)],
+        },
+      );
+      expect(isolated).toBe(true);
+      // Chromium tells the tests of at least two cores
+      const threads =
+        engine === "kernels"
+          ? /^as asked; kernels with relaxed SIMD; [2-8] threads; /
+          : /^as asked; [2-8] threads; /;
+      if (backend === "wasm") expect(results[0]!.reason).toMatch(threads);
+      for (const [index, kind] of (["colour", "alpha", "gray"] as const).entries()) {
+        const result = results[index]!;
+        expect(result).toMatchObject({ backend, engine, exact: true, divided: 0 });
+        expect(result.reason).toMatch(/^as asked/);
+        expect(worst(bytesOf(result.image.data), samples[kind].expected.data), kind).toBeLessThanOrEqual(1);
+      }
+      await close(tab);
+    },
+  );
 
   test("webgpu agrees, or says that it does not start", async () => {
     const gpu = await launch(WEBGPU);

@@ -38,14 +38,19 @@ describe.skipIf(!hasChromium)("loading in Chromium", () => {
   test("a page that is not isolated computes with one thread", async () => {
     const place = await page.serve({ isolated: false });
     const tab = await page.open(place);
-    const found = await tab.evaluate(async () => {
-      const upscaler = await esrgan.Upscaler.load("models/compact-x4/model.json", {
-        backend: "wasm",
-        wasmPaths: "wasm/",
-      });
-      return [crossOriginIsolated, (await upscaler.upscale(new ImageData(3, 2))).width, upscaler.reason];
-    });
-    expect(found).toEqual([false, 12, expect.stringMatching(/^as asked; 1 thread; /)]);
+    const load = (engine: "kernels" | "tfjs") =>
+      tab.evaluate(async (engine) => {
+        const upscaler = await esrgan.Upscaler.load("models/compact-x4/model.json", {
+          backend: "wasm",
+          engine,
+          wasmPaths: "wasm/",
+        });
+        return [crossOriginIsolated, (await upscaler.upscale(new ImageData(3, 2))).width, upscaler.reason];
+      }, engine);
+    const kernels = /^as asked; kernels with relaxed SIMD; 1 thread; /;
+    expect(await load("kernels")).toEqual([false, 12, expect.stringMatching(kernels)]);
+    expect(place.asked.join()).not.toContain(".wasm"); // they come with the code
+    expect(await load("tfjs")).toEqual([false, 12, expect.stringMatching(/^as asked; 1 thread; /)]);
     expect(place.asked).toContain("/wasm/tfjs-backend-wasm-simd.wasm");
     await close(tab);
     await place.close();

@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { OptionError, Upscaler } from "../../src/node.js";
 import { folderOf, samplesOf, testPicture, worst } from "../fixtures.js";
 
-describe("the upscaler", () => {
+describe.each(["tfjs", "kernels"] as const)("the upscaler by %s", (engine) => {
   let upscaler: Upscaler;
   beforeAll(async () => {
-    upscaler = await Upscaler.load(folderOf("rrdb-x4"), { backend: "wasm" });
+    upscaler = await Upscaler.load(folderOf("rrdb-x4"), { backend: "wasm", engine });
   });
   afterAll(() => upscaler.dispose());
   let tensors = 0;
@@ -17,14 +17,17 @@ describe("the upscaler", () => {
     tensors = 0;
   });
 
-  test("what a convolution read is forgotten where the picture is large", async () => {
-    const heap = () => (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
-    const before = heap();
-    count();
-    await upscaler.upscale(testPicture(360, 360));
-    const convolutions = 2 * 15 + 2; // each would keep 36 bytes a pixel
-    expect(heap() - before).toBeLessThan(36 * convolutions * 360 ** 2);
-  });
+  test.skipIf(engine === "kernels")(
+    "what a convolution read is forgotten where the picture is large",
+    async () => {
+      const heap = () => (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
+      const before = heap();
+      count();
+      await upscaler.upscale(testPicture(360, 360));
+      const convolutions = 2 * 15 + 2; // each would keep 36 bytes a pixel
+      expect(heap() - before).toBeLessThan(36 * convolutions * 360 ** 2);
+    },
+  );
 
   test("overlapping tiles that reach far enough are exact", async () => {
     count();
@@ -98,7 +101,7 @@ describe("the upscaler", () => {
 
   test("progress grows to 1", async () => {
     const shares: number[] = [];
-    await upscaler.upscale(testPicture(40, 40), { onProgress: (share) => shares.push(share) });
+    await upscaler.upscale(testPicture(200, 200), { onProgress: (share) => shares.push(share) });
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     expect(shares.at(-1)).toBeCloseTo(1);
     expect(shares.length).toBeGreaterThan(4);

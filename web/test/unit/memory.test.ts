@@ -1,7 +1,7 @@
 /** Short memory in Node: a small allowance, and stages that do not fit. */
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { Network } from "../../src/network.js";
+import { TfjsNetwork } from "../../src/tfjs.js";
 import { OutOfMemoryError, Upscaler } from "../../src/node.js";
 import { folderOf, testPicture, worst } from "../fixtures.js";
 
@@ -20,13 +20,13 @@ describe("memory", () => {
       const picture = testPicture(40, 36);
       const expected = await upscaler.upscale(picture);
       const before = tf.memory().numTensors;
-      const original = Network.prototype[where] as (...given: unknown[]) => Promise<never>;
+      const original = TfjsNetwork.prototype[where] as (...given: unknown[]) => Promise<never>;
       let failures = 0;
-      const failing = function (this: Network, ...given: unknown[]) {
+      const failing = function (this: TfjsNetwork, ...given: unknown[]) {
         if (failures++ === 0) return Promise.reject(new Error("out of memory"));
         return original.apply(this, given);
       };
-      Object.assign(Network.prototype, { [where]: failing });
+      Object.assign(TfjsNetwork.prototype, { [where]: failing });
       try {
         const result = await upscaler.upscale(picture, { tile: { size: 64, overlap: 8 } });
         expect(result.divided).toBe(1);
@@ -34,7 +34,7 @@ describe("memory", () => {
         const limit = where === "tail" ? 0 : 80;
         expect(worst(result.image.data, expected.image.data)).toBeLessThanOrEqual(limit);
       } finally {
-        Object.assign(Network.prototype, { [where]: original });
+        Object.assign(TfjsNetwork.prototype, { [where]: original });
       }
       expect(tf.memory().numTensors).toBe(before);
     },
@@ -42,15 +42,15 @@ describe("memory", () => {
 
   test("where dividing is forbidden, the error says so", async () => {
     await using upscaler = await Upscaler.load(folderOf("rrdb-x4"), { backend: "cpu" });
-    const original = Network.prototype.trunk as unknown;
-    Network.prototype.trunk = () => Promise.reject(new Error("out of memory"));
+    const original = TfjsNetwork.prototype.trunk as unknown;
+    TfjsNetwork.prototype.trunk = () => Promise.reject(new Error("out of memory"));
     try {
       await expect(upscaler.upscale(testPicture(20, 20), { tile: "exact" })).rejects.toThrow(
         OutOfMemoryError,
       );
       await expect(upscaler.upscale(testPicture(20, 20))).rejects.toThrow(/even .* do not fit/);
     } finally {
-      Object.assign(Network.prototype, { trunk: original });
+      Object.assign(TfjsNetwork.prototype, { trunk: original });
     }
   });
 });

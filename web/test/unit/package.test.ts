@@ -10,7 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderOf } from "../fixtures.js";
 
 const web = fileURLToPath(new URL("../..", import.meta.url));
-const LARGEST = 25 * 1024; // bytes, gzipped, of all that a browser may load of ours
+const LARGEST = 25 * 1024; // bytes, gzipped, of all that a browser may load of ours, but for the kernels
+const LARGEST_KERNELS = 15 * 1024; // bytes, gzipped, of what they are called by
+const LARGEST_MODULE = 60 * 1024; // bytes of one of WebAssembly
 
 test("the library without TF.js is small", () => {
   const seen = new Set<string>();
@@ -22,12 +24,16 @@ test("the library without TF.js is small", () => {
   };
   visit("index.js");
   visit("worker.js");
-  const total = [...seen].reduce(
-    (sum, name) => sum + gzipSync(readFileSync(join(web, "dist", name))).length,
-    0,
-  );
+  const textOf = (name: string) => readFileSync(join(web, "dist", name), "utf8");
+  const modules = [...seen].filter((name) => /^(relaxed|simd)-/.test(name));
+  const kernels = [...seen].filter((name) => textOf(name).includes("src/kernels/runner.ts"));
+  const total = (names: string[]) => names.reduce((sum, name) => sum + gzipSync(textOf(name)).length, 0);
   expect(seen.size).toBeGreaterThan(5);
-  expect(total).toBeLessThan(LARGEST);
+  expect(total([...seen].filter((name) => ![...modules, ...kernels].includes(name)))).toBeLessThan(LARGEST);
+  expect(kernels).toHaveLength(1);
+  expect(total(kernels)).toBeLessThan(LARGEST_KERNELS);
+  expect(modules).toHaveLength(2);
+  for (const name of modules) expect((textOf(name).length * 3) / 4).toBeLessThan(LARGEST_MODULE);
 });
 
 test("sub-paths load only the backends that they name", () => {
@@ -227,7 +233,8 @@ describe("installed into an empty project", () => {
        tf.registerBackend("tensorflow", tf.findBackendFactory("cpu"));`,
     );
     const model = folderOf("compact-x4");
-    const { stderr, status } = command("upscale", "in.png", "tensorflow.png", "--model", model);
+    const given = ["in.png", "tensorflow.png", "--model", model, "--backend", "tensorflow"];
+    const { stderr, status } = command("upscale", ...given);
     rmSync(folder, { recursive: true });
     expect(stderr).toMatch(/^in.png: 48x40 pixels in .* s on tensorflow, whole picture/);
     expect(status).toBe(0);

@@ -14,7 +14,7 @@ import {
 import { parseManifest } from "../../src/manifest.js";
 import { crossFadedMosaic, fadeWeights, joinedMosaic } from "../../src/mosaic.js";
 import { isFlat, padPlane, planeOf } from "../../src/pixels.js";
-import { makePlan } from "../../src/plan.js";
+import { graphBytes, makePlan } from "../../src/plan.js";
 import { inTurn } from "../../src/queue.js";
 import { enlarge } from "../../src/resample.js";
 import { digestOf, sha256 } from "../../src/sha256.js";
@@ -105,32 +105,34 @@ test("a network of plain convolutions can be interrupted after each of them", ()
 
 describe("plans", () => {
   const { info } = manifest;
+  const bytes = (height: number, width: number, tailSize: number) =>
+    graphBytes(info, height, width, tailSize, false);
   test("a picture that fits is computed whole", () => {
-    const plan = makePlan(info, 100, 120, "auto", 2 ** 30, false);
+    const plan = makePlan(info, 100, 120, "auto", 2 ** 30, bytes);
     expect(plan).toMatchObject({ exact: true, fade: 0 });
     expect(plan.windows).toHaveLength(1);
   });
   test("one that does not is cut, and that is said", () => {
-    const plan = makePlan({ ...info, receptiveField: 1000, overlap: 16 }, 600, 600, "auto", 2 ** 24, false);
+    const plan = makePlan({ ...info, receptiveField: 1000, overlap: 16 }, 600, 600, "auto", 2 ** 24, bytes);
     expect(plan.windows.length).toBeGreaterThan(1);
     expect(plan).toMatchObject({ exact: false, overlap: 16, fade: 2 });
     expect(plan.reason).toMatch(/needs .* MiB/);
   });
   test("exact tiles where the context is cheap", () => {
-    const plan = makePlan({ ...info, receptiveField: 18 }, 2000, 2000, "auto", 2 ** 26, false);
+    const plan = makePlan({ ...info, receptiveField: 18 }, 2000, 2000, "auto", 2 ** 26, bytes);
     expect(plan).toMatchObject({ exact: true, overlap: 18 });
     expect(plan.windows.length).toBeGreaterThan(1);
   });
   test("what cannot be exact is refused where that is asked for", () => {
-    expect(() => makePlan({ ...info, receptiveField: 5000 }, 6000, 6000, "exact", 2 ** 24, false)).toThrow(
+    expect(() => makePlan({ ...info, receptiveField: 5000 }, 6000, 6000, "exact", 2 ** 24, bytes)).toThrow(
       OutOfMemoryError,
     );
-    expect(() => makePlan(info, 60, 60, "auto", 1000, false)).toThrow(OutOfMemoryError);
+    expect(() => makePlan(info, 60, 60, "auto", 1000, bytes)).toThrow(OutOfMemoryError);
   });
   test.each([{ size: 8 }, { size: 32, overlap: -1 }, { size: 20.5 }, "whole" as "auto"])(
     "%o is refused",
     (tiling) => {
-      expect(() => makePlan(info, 60, 60, tiling, 2 ** 30, false)).toThrow(OptionError);
+      expect(() => makePlan(info, 60, 60, tiling, 2 ** 30, bytes)).toThrow(OptionError);
     },
   );
 });

@@ -1,7 +1,7 @@
 /** What the tests reach in the page: the library as it is published, and TF.js of its thread. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as library from "tfjs-esrgan";
-import type { BackendName, Picture } from "tfjs-esrgan";
+import type { BackendName, EngineName, Picture } from "tfjs-esrgan";
 import "../../../src/all.js";
 import { fetchModel, webPlace } from "../../../src/download.js";
 import { Engine } from "../../../src/engine.js";
@@ -22,10 +22,18 @@ function textOf(bytes: Iterable<number>): string {
 }
 
 /** The network itself on float32 values (height, width, 3), before they become bytes: base64 in and out. */
-async function floats(model: string, backend: BackendName, height: number, width: number, values: string) {
+async function floats(
+  model: string,
+  backend: BackendName,
+  engineName: EngineName,
+  height: number,
+  width: number,
+  values: string,
+) {
   const place = webPlace(new URL(model, location.href).href);
   const engine = await Engine.start(await fetchModel(place), {
     backend,
+    engine: engineName,
     wasmPaths: new URL("wasm/", location.href).href,
   });
   const given = new Float32Array(bytesOf(values).buffer);

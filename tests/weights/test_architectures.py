@@ -2,8 +2,8 @@ import pytest
 
 from esrgan_torch.networks.compact import CompactNetConfig
 from esrgan_torch.networks.rrdb import RRDBNetConfig
+from esrgan_weights.architectures.registry import shapes_of
 from esrgan_weights.checkpoint import empty_network
-from esrgan_weights.shapes import shapes_of
 
 
 @pytest.mark.parametrize(

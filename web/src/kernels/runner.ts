@@ -1,0 +1,182 @@
+/** A program in the module's memory, and how it runs. */
+import type { Pause } from "../network.js";
+import type { Exports, Heap } from "./module.js";
+import { CONVOLVE, SOURCES, type Operation, type Program } from "./program.js";
+import { FREQUENCIES, transform } from "./winograd.js";
+
+const SLICE = 24; // ms of computing between two looks at the rest of the world
+const MAP_WORDS = 3;
+const PHASE_WORDS = 3;
+const OPERATION_WORDS = 27;
+const PROGRAM_WORDS = 6;
+const WORD = 4;
+const NONE = -1;
+const PRELU = 1; // of the activations
+
+export class Runner {
+  private readonly engine: number;
+  private readonly given: number;
+
+  /** Weights are transformed once, into memory that stays. */
+  constructor(
+    private readonly exports: Exports,
+    private readonly heap: Heap,
+    readonly program: Program,
+    threads: number,
+    withWeights: boolean,
+  ) {
+    const weights = withWeights ? program.operations.map((operation) => this.weigh(operation)) : [];
+    const { maps, phases, operations } = program;
+    const place = heap.take(PROGRAM_WORDS * WORD);
+    const mapPlace = heap.take(MAP_WORDS * WORD * maps.length);
+    const phasePlace = heap.take(PHASE_WORDS * WORD * phases.length);
+    const operationPlace = heap.take(OPERATION_WORDS * WORD * operations.length);
+    this.given = heap.take(WORD * maps.length);
+    heap
+      .integers(place, PROGRAM_WORDS)
+      .set([maps.length, phases.length, operations.length, mapPlace, phasePlace, operationPlace]);
+    heap
+      .integers(mapPlace, MAP_WORDS * maps.length)
+      .set(maps.flatMap(({ kind, channels, scale }) => [kind, channels, scale]));
+    heap
+      .integers(phasePlace, PHASE_WORDS * phases.length)
+      .set(phases.flatMap(({ first, length, repeats }) => [first, length, repeats]));
+    operations.forEach((operation, number) => {
+      this.write(operation, operationPlace + OPERATION_WORDS * WORD * number, weights[number]);
+    });
+    this.engine = exports.open(place, threads) >>> 0;
+    if (!this.engine) throw new Error("out of memory: the module's arena is full");
+  }
+
+  /** Bytes of work memory for a size in pixels of the maps of scale 1; the size is then the next run's. */
+  plan(height: number, width: number): number {
+    const bytes = this.exports.plan(this.engine, height, width);
+    if (bytes < 0) throw new Error("out of memory: the module's arena is full");
+    return bytes;
+  }
+
+  /**
+   * Compute, in slices of time.
+   *
+   * @param given the place of each given map by its number
+   * @param pause called between two slices; what it throws ends the work
+   */
+  async run(
+    height: number,
+    width: number,
+    given: Readonly<Record<number, number>>,
+    pause: Pause,
+  ): Promise<void> {
+    const { exports, heap, engine } = this;
+    const mark = heap.mark();
+    try {
+      const memory = heap.take(this.plan(height, width));
+      const pointers = heap.integers(this.given, this.program.maps.length).fill(0);
+      for (const [map, place] of Object.entries(given)) pointers[Number(map)] = place;
+      exports.start(engine, memory, this.given);
+      try {
+        for (;;) {
+          const share = exports.advance(engine, performance.now() + SLICE);
+          if (share > 1) return;
+          await pause(share);
+        }
+      } catch (error) {
+        exports.stop(engine);
+        while (exports.advance(engine, performance.now() + SLICE) <= 1) continue;
+        throw error;
+      }
+    } finally {
+      heap.release(mark);
+    }
+  }
+
+  close(): void {
+    this.exports.close(this.engine);
+  }
+
+  private weigh({ kind, layer, channels, begins, order }: Operation): Weights | undefined {
+    if (kind !== CONVOLVE || !layer) return undefined;
+    const { filter, outputs: filterOutputs, enlarge, sources } = layer;
+    const lanes = this.exports.lanes();
+    const filterInputs = filter.length / (9 * filterOutputs);
+    const total = channels.reduce((sum, count) => sum + count, 0);
+    const parts = enlarge ** 2;
+    const place = this.heap.take(WORD * FREQUENCIES * total * order.length * parts);
+    let [from, first, real] = [0, 0, 0];
+    while (first < channels.length) {
+      // the sources that are multiplied together, each padded
+      const inputs: number[] = [];
+      let end = first;
+      do {
+        const layerChannels = sources.length === 1 ? channels[0]! : realChannels(layer, end);
+        for (let c = 0; c < channels[end]!; c++) inputs.push(c < layerChannels ? real + c : NONE);
+        real += layerChannels;
+        end++;
+      } while (end < channels.length && !((begins >> end) & 1));
+      const count = FREQUENCIES * inputs.length * order.length * parts;
+      const product = { filter, inputs, filterInputs, filterOutputs, outputs: order, enlarge };
+      transform(product, lanes, this.heap.floats(place + WORD * from, count));
+      from += count;
+      first = end;
+    }
+    const vector = (values: Float32Array): number => {
+      const at = this.heap.take(WORD * order.length * parts);
+      const target = this.heap.floats(at, order.length * parts);
+      for (let n = 0; n < target.length; n++) {
+        const output = order[n % order.length]!;
+        target[n] = output < 0 ? 0 : values[output]!;
+      }
+      return at;
+    };
+    return { weights: place, bias: vector(layer.bias), slopes: layer.slopes ? vector(layer.slopes) : 0 };
+  }
+
+  private write(operation: Operation, place: number, weights: Weights | undefined): void {
+    const { kind, sources, channels, begins, target, residuals, waits, order, enlarge, repeat } = operation;
+    const words = this.heap.integers(place, OPERATION_WORDS);
+    const several = (values: readonly number[], count: number, missing: number) =>
+      Array.from({ length: count }, (_, index) => values[index] ?? missing);
+    words.set([
+      kind,
+      sources.length,
+      ...several(sources, SOURCES, 0),
+      ...several(channels, SOURCES, 0),
+      begins,
+      target,
+      ...several(
+        residuals.map(({ map }) => map),
+        2,
+        NONE,
+      ),
+      0, // the factors, below
+      0,
+      ...several(waits, 2, NONE),
+      order.length * (kind === CONVOLVE ? enlarge ** 2 : 1),
+      enlarge,
+      repeat,
+      weights?.slopes ? PRELU : 0,
+      weights?.weights ?? 0,
+      weights?.bias ?? 0,
+      weights?.slopes ?? 0,
+    ]);
+    const factors = 4 + 2 * SOURCES + 2;
+    this.heap.floats(place + WORD * factors, 2).set(
+      several(
+        residuals.map(({ factor }) => factor),
+        2,
+        0,
+      ),
+    );
+  }
+}
+
+interface Weights {
+  readonly weights: number;
+  readonly bias: number;
+  readonly slopes: number;
+}
+
+function realChannels(layer: NonNullable<Operation["layer"]>, source: number): number {
+  const read = layer.sources[source]!;
+  return read.kind === "convolution" ? read.outputs : read.channels;
+}
