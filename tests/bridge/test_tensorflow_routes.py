@@ -22,7 +22,7 @@ from esrgan_bridge.tfjs_model import read_model
 from esrgan_bridge.torch_to_onnx import export_onnx
 from tests.bridge.interpreter import compute
 from tests.bridge.test_graph_to_tfjs import environment, nhwc
-from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 # tensorflow prints and warns when it is imported, so it runs in a child; one child answers for all signatures
 ASK = """
@@ -68,8 +68,8 @@ def operations(model) -> Counter[str]:
 
 @pytest.mark.parametrize(
     "model",
-    [small_rrdb(blocks=1, scale=2, unshuffle=2), small_compact(scale=3)],
-    ids=["rrdb, unshuffle", "compact"],
+    [small_rrdb(blocks=1, scale=2, unshuffle=2), small_compact(scale=3), small_span(scale=2)],
+    ids=["rrdb, unshuffle", "compact", "span"],
 )
 def test_route_tf(model, tmp_path, rng, need):
     need("tensorflowjs")
