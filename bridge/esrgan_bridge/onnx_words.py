@@ -39,7 +39,7 @@ def _shape(value: Any) -> str:
 def _meaning(name: str, metadata: Metadata) -> str:
     fold = metadata.unshuffle
     if name == "features":
-        order = ", in the order row, column, colour" if metadata.architecture == "CompactNet" else ""
+        order = ", in the order row, column, colour" if metadata.tail_halo == 0 else ""
         return f"features of the trunk, one for {fold}x{fold} pixels of the picture{order}"
     low, high = metadata.input_range
     channels = metadata.in_channels if name == "input" else metadata.out_channels
