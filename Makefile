@@ -109,8 +109,6 @@ $(VENV)/.browser: | $(VENV)/.developing
 
 onnx-tf: .venv-onnx-tf/.installed
 
-.venv-onnx-tf/.installed: bridge/onnx_tf_requirements.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 11) and "onnx-tf needs Python 3.11 or older; give it with: make onnx-tf PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv-onnx-tf
-	.venv-onnx-tf/bin/pip install --quiet --disable-pip-version-check --requirement $<
+.venv-onnx-tf/.installed: bridge/esrgan_bridge/onnx_tf_requirements.txt | $(VENV)/.installed
+	$(VENV)/bin/python -m esrgan_bridge.onnx_tf_setup .venv-onnx-tf
 	touch $@

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from esrgan_torch.engine import Engine
+from esrgan_torch.engines.base import Engine
 from esrgan_torch.execute import Run
 from esrgan_torch.luma import luma
 from esrgan_torch.mosaic import to_levels

@@ -11,17 +11,19 @@ from PIL import Image
 
 from esrgan_torch.alpha import bleed, bleed_evenly
 from esrgan_torch.calls import Calls
-from esrgan_torch.devices import device_name, free_memory, release_memory, resolve_device
-from esrgan_torch.engine import Engine
-from esrgan_torch.engine_choice import EngineName, make_engine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine, resolve_precision
+from esrgan_torch.engines.devices import device_name, free_memory, release_memory, resolve_device
+from esrgan_torch.engines.kinds import EngineName, name_of
+from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.enlarge import Enlarger
 from esrgan_torch.errors import ConfigError, ForkedError
 from esrgan_torch.exchange import as_picture
 from esrgan_torch.network_given import NetworkSource, network_of
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Picture, Pixels, Samples
 from esrgan_torch.plan import Plan, make_plan
 from esrgan_torch.planes import cut_off, fitted, is_flat, split
-from esrgan_torch.precision import check_dtype, resolve_dtype
 from esrgan_torch.tiling import Tiling, as_tiling
 from esrgan_torch.uniform_alpha import keep_uniform
 from esrgan_torch.watch import Flag, Progress, Watch
@@ -40,6 +42,8 @@ class Upscaled:
             window had to be divided.
         device: name of the device for people.
         dtype: precision, "float32", "float16" or "bfloat16".
+        engine: what computed it, by the name that `Upscaler` takes: "native", "openvino", "triton", "eager";
+            why it is that one says `Upscaler.describe`.
         redone: tiles that were not finite in half precision and were computed again in float32.
         divided: tiles that did not fit in memory and were divided.
         seconds: wall time.
@@ -50,6 +54,7 @@ class Upscaled:
     plan: Plan
     device: str
     dtype: str
+    engine: str
     redone: int
     divided: int
     seconds: float
@@ -69,9 +74,9 @@ class Upscaler(Calls):
             address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
         device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
             accelerator's number.
-        dtype: "auto" (see `esrgan_torch.precision.resolve_dtype`), "float32", "float16" or "bfloat16"; or
-            "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on CUDA without
-            TF32: half precision gives them fewer than 8 bits.
+        dtype: "auto" (see `esrgan_torch.engines.choose.resolve_precision`), "float32", "float16" or
+            "bfloat16"; or "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on
+            CUDA without TF32: half precision gives them fewer than 8 bits.
         tiling: what may be done to fit memory, see `Tiling`; a mode's name will do, or the size of tiles.
         alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
@@ -126,7 +131,8 @@ class Upscaler(Calls):
         named = isinstance(model, str | os.PathLike)  # it is loaded again where this is unpickled
         self._arguments = (model if named else network, device, dtype, tiling, alpha, scale, engine, tta)
         self.model = network
-        self.dtype = resolve_dtype(dtype, network, self.device)
+        self._precision = resolve_precision(dtype, network, self.device)
+        self.dtype = self._precision.dtype
         self.alpha: AlphaMode = alpha
         self.tta = tta
         self.scale = float(network.scale if scale is None else scale)
@@ -141,11 +147,22 @@ class Upscaler(Calls):
         return type(self), self._arguments
 
     def __repr__(self) -> str:
-        known = self.model.provenance
-        name = type(self.model).__name__ if known is None else known.name
         engine = "closed" if self._made is None else type(self._made).__name__
-        dtype = str(self.dtype).removeprefix("torch.")
-        return f"<Upscaler {name} x{self.scale:g}, {device_name(self.device)}, {dtype}, {engine}>"
+        dtype = name_of(self.dtype)
+        name, device = _name_of(self.model), device_name(self.device)
+        return f"<Upscaler {name} x{self.scale:g}, {device}, {dtype}, {engine}>"
+
+    def describe(self) -> str:
+        """What computes 8-bit pictures here, and why: precision and engine, in a sentence.
+
+        Example:
+            >>> Upscaler(CompactNet(features=8, convolutions=1), "cpu", "float32", engine="eager").describe()
+            'CompactNet on the CPU in float32, as asked for; by PyTorch, as asked for'
+        """
+        engine = self._engine
+        where = "the CPU" if self.device.type == "cpu" else str(self.device)
+        precision = f"{name_of(self.dtype)}, {self._precision.why}"
+        return f"{_name_of(self.model)} on {where} in {precision}; by {engine.choice.describe()}"
 
     def __enter__(self) -> Self:
         return self
@@ -216,7 +233,8 @@ class Upscaler(Calls):
             picture.with_pixels(cast(Pixels, large)),
             plan,
             device_name(self.device),
-            str(enlarger.engine.dtype).removeprefix("torch."),
+            name_of(enlarger.engine.dtype),
+            enlarger.engine.choice.engine,
             enlarger.redone,
             enlarger.divided,
             time.perf_counter() - started,
@@ -291,3 +309,8 @@ class Upscaler(Calls):
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
+
+
+def _name_of(model: Generator) -> str:
+    """Of its weights, or of its class where they are from nowhere."""
+    return type(model).__name__ if model.provenance is None else model.provenance.name

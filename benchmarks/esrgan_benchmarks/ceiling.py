@@ -18,7 +18,7 @@ def ceiling(threads: int, device: str = "cpu") -> list[Row]:
     """
     import torch
 
-    from esrgan_torch.devices import computes_bfloat16_fast
+    from esrgan_torch.engines.devices import computes_bfloat16_fast
 
     torch.set_num_threads(threads)
     place = torch.device(device)

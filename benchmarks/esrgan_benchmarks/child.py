@@ -8,7 +8,6 @@ while one runs.
 import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Generator
@@ -22,13 +21,14 @@ from typing import Any, Self
 import psutil
 
 from esrgan_benchmarks.errors import RuntimeFailedError, TooSlowError
+from esrgan_benchmarks.isa import hold
+from esrgan_benchmarks.measure import last_words, print_into
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 from esrgan_torch.errors import EsrganError
 
 OPEN_SECONDS = 300.0  # a browser or a compiler may take minutes to start
 RUN_SECONDS = 600.0
-LAST_LINES = 4  # of what a runtime printed before it died
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -85,6 +85,10 @@ class Child:
         """The last result, (N, H, W, C) float32."""
         return self._ask(RUN_SECONDS, "answer")
 
+    def engine(self) -> str | None:
+        """See `Session`."""
+        return self._ask(RUN_SECONDS, "engine")
+
     def peaks(self) -> tuple[int, int | None]:
         """Largest resident memory and largest memory of a GPU so far, in bytes."""
         return self._ask(RUN_SECONDS, "peaks")
@@ -120,7 +124,8 @@ class Child:
         except (EOFError, OSError) as error:
             self._process.join(5)
             raise RuntimeFailedError(
-                f"{name}: the process died with status {self._process.exitcode}{self._last_words()}"
+                f"{name}: the process died with status {self._process.exitcode}"
+                f"{last_words(Path(self._log.name))}"
             ) from error
         if kind == "failed":
             raise RuntimeFailedError(f"{name}: {answer}")
@@ -134,10 +139,6 @@ class Child:
                     process.kill()
         self._process.kill()
         self._process.join()
-
-    def _last_words(self) -> str:
-        lines = Path(self._log.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return ": " + " | ".join(lines[-LAST_LINES:]) if lines else ""
 
 
 class _Worker:
@@ -162,6 +163,9 @@ class _Worker:
     def answer(self) -> Batch:
         return self._opened().answer()
 
+    def engine(self) -> str | None:
+        return self._opened().engine
+
     def peaks(self) -> tuple[int, int | None]:
         return self._opened().peak(), self._opened().device_peak()
 
@@ -176,10 +180,9 @@ class _Worker:
 
 def _serve(pipe: Connection, runtime: Runtime, setting: Setting, log: str) -> None:
     """Answer requests until the pipe closes; what libraries print goes to the log."""
-    with Path(log).open("ab", buffering=0) as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
+    print_into(log)
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(setting.threads))
+    hold(setting.isa)
     worker = _Worker(runtime, setting)
     while True:
         try:

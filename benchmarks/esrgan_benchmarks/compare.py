@@ -1,14 +1,17 @@
 """What changed between two recordings, beyond noise."""
 
+import math
+import statistics
 from pathlib import Path
 from typing import Any
 
 from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.record import Row, read_file
-from esrgan_benchmarks.runtime_tables import current, seconds_text
+from esrgan_benchmarks.runtime_tables import case_key, current, is_reference, seconds_text
 
 FILE = "runtimes.jsonl"
-LEAST_TIME = 0.05  # a smaller change of a median is not told, whatever the quartiles
+LEAST_TIME = 0.05  # a smaller change of a median is not told, however narrow the spreads
+SPREADS = 1.0  # a change is more than so many of the spreads of both recordings together
 LEAST_MEMORY = 0.10
 
 
@@ -24,17 +27,36 @@ def compare_files(old: Path, new: Path) -> str:
 def compare(old: list[Row], new: list[Row]) -> str:
     """Each runtime and case that both have: time, memory, distance.
 
-    A time changed when the medians of its ratio to the reference differ by more than 5 % and the ranges
-    between the quartiles do not overlap: a machine that is slower as a whole does not show there. The
-    reference itself, which has no ratio, is compared by its seconds. Rows of other machines have no partner.
+    A runtime became slower or faster where its own seconds and its ratio to the reference both say so. Each
+    must have changed by more than 5 %, by more than the spread of both recordings and what other processes
+    took from either (half the cores: twice the time) can explain, and the ranges between the quartiles must
+    not overlap. For the reference the ratio is that to the other runtimes together. What all runtimes of a
+    case have in common is the machine's; it is told, and no change. Rows of other machines have no partner.
     """
     before = {_key(row): row for row in current(old)}
     after = {_key(row): row for row in current(new)}
     common = [key for key in after if key in before]
     if not common:
         raise BenchmarkError("the two recordings have no case, runtime and machine in common")
-    changes = [text for key in common for text in _changes(before[key], after[key])]
-    lines = [*changes, f"{len(common)} rows compared, {len(changes)} changes beyond noise"]
+    cases: dict[tuple[Any, ...], list[tuple[Row, Row]]] = {}
+    for key in common:
+        cases.setdefault(case_key(after[key]), []).append((before[key], after[key]))
+    changes: list[str] = []
+    notes: list[str] = []
+    for pairs in cases.values():
+        moves = {new["runtime"]: math.log(_times(old, new)) for old, new in pairs}
+        if len(moves) > 1 and (min(moves.values()) > LEAST_TIME or max(moves.values()) < -LEAST_TIME):
+            times = math.exp(statistics.median(moves.values()))
+            notes.append(
+                f"{_case_title(pairs[0][1])}: the machine: {times:.2f} times the time in all runtimes"
+            )
+        others = [moves[new["runtime"]] for _, new in pairs if not is_reference(new)]
+        drift = statistics.median(others) if others else 0.0
+        changes += [text for pair in pairs for text in _changes(*pair, drift)]
+    disturbed = sum(bool(before[key]["disturbed"] or after[key]["disturbed"]) for key in common)
+    if disturbed:
+        notes.append(f"{disturbed} of the rows are of a machine that other processes used too")
+    lines = [*changes, *notes, f"{len(common)} rows compared, {len(changes)} changes beyond noise"]
     for title, these, those in (("only in the new", after, before), ("only in the old", before, after)):
         missing = [_title(row) for key, row in these.items() if key not in those]
         if missing:
@@ -42,19 +64,15 @@ def compare(old: list[Row], new: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _changes(old: Row, new: Row) -> list[str]:
+def _changes(old: Row, new: Row, drift: float) -> list[str]:
     found: list[str] = []
-    reference = old["of_reference"]["upper"] == old["of_reference"]["lower"] == 1
-    kind, what = ("seconds", "time") if reference else ("of_reference", "time beside the reference's")
-    first, second = old[kind], new[kind]
-    change = second["median"] / first["median"]
-    apart = second["lower"] > first["upper"] or second["upper"] < first["lower"]
-    if apart and abs(change - 1) > LEAST_TIME:
-        found.append(
-            f"{_title(new)}: {'slower' if change > 1 else 'faster'}: {what} {first['median']:.3g} -> "
-            f"{second['median']:.3g} ({change - 1:+.0%}); {seconds_text(old['seconds']['median'])} -> "
-            f"{seconds_text(new['seconds']['median'])}"
-        )
+    if slower := _slower(old, new, drift):
+        change = _times(old, new) - 1
+        text = f"{seconds_text(old['seconds']['median'])} -> {seconds_text(new['seconds']['median'])}"
+        text = f"{_title(new)}: {'slower' if slower > 0 else 'faster'}: {text} ({change:+.0%})"
+        if old["ratio"] and new["ratio"] and not is_reference(new):
+            text += f"; beside the reference {old['ratio']:.3g} -> {new['ratio']:.3g}"
+        found.append(text)
     for key, title in (("peak", "memory"), ("device_peak", "device memory")):
         if old[key] and new[key] and abs(new[key] / old[key] - 1) > LEAST_MEMORY:
             found.append(
@@ -70,13 +88,54 @@ def _changes(old: Row, new: Row) -> list[str]:
     return found
 
 
+def _slower(old: Row, new: Row, drift: float) -> int:
+    """1: slower; -1: faster; 0: neither, as far as these recordings tell."""
+    stretch = max(_stretch(old), _stretch(new))
+    own = _change(old["seconds"], new["seconds"], stretch)
+    if is_reference(new):
+        beside = _change(old["seconds"], new["seconds"], stretch, drift)
+    elif old["of_reference"] is None or new["of_reference"] is None:
+        beside = own
+    else:
+        beside = _change(old["of_reference"], new["of_reference"], stretch)
+    return own if own == beside else 0
+
+
+def _stretch(row: Row) -> float:
+    """How much longer the row's times may be because of other processes, as a logarithm."""
+    threads = row["threads_asked"]
+    taken = max(row.get("others", [0.0])) - max(row["cores"] - threads, 0)  # older rows do not say
+    left = 1 - max(taken, 0) / threads
+    return -math.log(left) if left > 0 else math.inf
+
+
+def _change(old: Row, new: Row, stretch: float, drift: float = 0.0) -> int:
+    """Which way a spread moved, beyond noise and that stretch, less what the others did (logarithms)."""
+    scale = math.exp(drift)
+    lower, median, upper = (new[key] / scale for key in ("lower", "median", "upper"))
+    change = math.log(median / old["median"])
+    spread = math.hypot((old["upper"] - old["lower"]) / old["median"], (upper - lower) / median)
+    if abs(change) <= max(math.log1p(LEAST_TIME), SPREADS * spread + stretch):
+        return 0
+    if lower > old["upper"]:
+        return 1
+    return -1 if upper < old["lower"] else 0
+
+
+def _times(old: Row, new: Row) -> float:
+    return float(new["seconds"]["median"] / old["seconds"]["median"])
+
+
 def _key(row: Row) -> tuple[Any, ...]:
-    names = ("network", "shape_text", "runtime", "device", "processor", "cores", "threads_asked")
-    return tuple(row[name] for name in names)
+    return (*case_key(row), row["runtime"])
 
 
 def _title(row: Row) -> str:
-    return f"{row['network']} {row['shape_text']}, {row['runtime']}"
+    return f"{_case_title(row)}, {row['runtime']}"
+
+
+def _case_title(row: Row) -> str:
+    return f"{row['network']} {row['shape_text']}"
 
 
 def _read(path: Path) -> list[Row]:

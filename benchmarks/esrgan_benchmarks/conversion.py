@@ -21,6 +21,7 @@ from esrgan_bridge.chain import Quantize, Route
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import RGB_RANGE, SPAN
 
 OFFICIAL = ("realesr-animevideov3", "realesrgan-x4plus-anime", "realesrgan-x4plus")
 RRDB = {"features": 32, "blocks": 3, "growth": 16}
@@ -33,6 +34,8 @@ SEEDED: dict[str, tuple[type[Generator], dict[str, int]]] = {
     "RRDBNet x16, seeded": (RRDBNet, {**RRDB, "scale": 16}),
     "CompactNet x2, seeded": (CompactNet, {**COMPACT, "scale": 2}),
     "CompactNet x3, seeded": (CompactNet, {**COMPACT, "scale": 3}),
+    "SPAN x2, 24 features, seeded": (SPAN, {"features": 24, "scale": 2}),
+    "SPAN x4, 48 features, seeded": (SPAN, {"features": 48, "scale": 4}),
 }
 
 
@@ -49,6 +52,8 @@ def seeded(name: str) -> Generator:
             module.bias.data = torch.randn(module.bias.shape, generator=random) * 0.05
         if isinstance(module, nn.PReLU):
             module.weight.data = torch.rand(module.weight.shape, generator=random) * 0.4
+    if isinstance(network, SPAN):  # so that what is normalised to ±127 shows in a picture from 0 to 1
+        network.conv_1.get_parameter("weight").data /= RGB_RANGE
     return network.eval().requires_grad_(False)
 
 

@@ -23,8 +23,8 @@ from torch.nn import functional as F
 
 from esrgan_benchmarks.measure import Spread, interleave, ratio, stopwatch
 from esrgan_benchmarks.record import Row, append, latest, measured_on, newest
-from esrgan_torch.engine import channels_last, dense_residual
-from esrgan_torch.engine_packed import (
+from esrgan_torch.engines.base import channels_last
+from esrgan_torch.engines.packed import (
     PackedConvolution,
     PackedDenseBlock,
     PackedEnlargement,
@@ -34,6 +34,7 @@ from esrgan_torch.engine_packed import (
     plane_count,
     plane_width,
 )
+from esrgan_torch.engines.rrdb import dense_residual
 from esrgan_torch.networks.rrdb import SLOPE, ResidualDenseBlock
 
 Way = Callable[[], Tensor]

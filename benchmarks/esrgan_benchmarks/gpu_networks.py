@@ -13,9 +13,10 @@ from torch import Tensor
 from esrgan_benchmarks.gpu_evidence import SEEDED
 from esrgan_benchmarks.gpu_inputs import PHOTO_SIZE, photo
 from esrgan_benchmarks.gpu_report import Report
-from esrgan_torch.computing import computing
-from esrgan_torch.engine import Engine, RRDBEngine
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.computing import computing
+from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.kernels.compact import CompactKernels
 from esrgan_torch.kernels.engine import KernelEngine
 from esrgan_torch.kernels.flat import FlatShape

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from esrgan_benchmarks.record import Row, append, latest, measured_on
 from esrgan_torch import Upscaler
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.mosaic import to_levels
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Pixels, Samples

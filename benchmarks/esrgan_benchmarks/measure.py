@@ -1,10 +1,14 @@
 """Times and memory: interleaved runs, peaks in processes of their own."""
 
 import multiprocessing
+import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +17,10 @@ from typing import Any
 import psutil
 
 from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_benchmarks.load import Watch, available_cores
+from esrgan_torch.errors import EsrganError
+
+LAST_LINES = 4  # of what a process printed before it died
 
 
 @dataclass(frozen=True)
@@ -46,25 +54,30 @@ def stopwatch(function: Callable[[], Any]) -> Callable[[], float]:
 
 
 def interleave(
-    cases: Mapping[str, Callable[[], float]], runs: int, warm_up: int = 1, pause: float = 0.0
+    cases: Mapping[str, Callable[[], float]], runs: int, warm_up: int = 1, watch: Watch | None = None
 ) -> dict[str, list[float]]:
     """Seconds of every run of every case, taken in turn (A B C A B C ...), after `warm_up` runs of each.
 
-    A machine that slows down or speeds up meanwhile does so for all of them.
+    A machine that slows down or speeds up meanwhile does so for all of them. Where others use it too,
+    that is said on stderr; `esrgan_benchmarks.rounds` repeats what they disturbed.
 
     Args:
         cases: each tells the seconds that it took, see `stopwatch`.
         runs, warm_up: how many of each are counted, and how many before them are not.
-        pause: seconds before each run, for what the one before leaves behind, such as threads that spin.
+        watch: of what others use; None: one for all cores.
     """
+    watch = Watch(available_cores()) if watch is None else watch
     for case in cases.values():
         for _ in range(warm_up):
             case()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(runs):
         for name, case in cases.items():
-            time.sleep(pause)
-            seconds[name].append(case())
+            seconds[name].append(watch.measure(case))
+    enough = watch.seconds >= watch.least
+    load = watch.load()
+    if enough and watch.disturbs(load):
+        print(f"disturbed, where a measurement bears {watch.limit:.2f} cores: {load}", file=sys.stderr)
     return seconds
 
 
@@ -77,6 +90,11 @@ def ratios(seconds: Mapping[str, list[float]], case: str, reference: str) -> lis
 def ratio(seconds: Mapping[str, list[float]], case: str, reference: str) -> float:
     """The median of `ratios`."""
     return round(statistics.median(ratios(seconds, case, reference)), 4)
+
+
+def ratio_of_medians(seconds: Mapping[str, list[float]], case: str, reference: str) -> float:
+    """The median time of `case` divided by that of `reference`: what a reader gets from two medians."""
+    return round(statistics.median(seconds[case]) / statistics.median(seconds[reference]), 4)
 
 
 def peak_memory() -> int:
@@ -121,7 +139,45 @@ def _peak_and_file_pages(status: str) -> tuple[int, int]:
     return peak, file
 
 
-def in_child(function: Callable[..., Any], *given: Any) -> Any:
-    """What the function returns in a fresh process; it must be importable, and its result picklable."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, given)
+def in_child(function: Callable[..., Any], *given: Any, quiet: bool = False) -> Any:
+    """What the function returns in a fresh process; it must be importable, and its result picklable.
+
+    Args:
+        function, given: what is called.
+        quiet: what the process prints is kept, and shown where it fails in a way that nobody expected;
+            libraries greet with dozens of lines that are no error.
+
+    Raises:
+        BenchmarkError: the process died; with what it printed last. What the function raises is raised.
+    """
+    with tempfile.NamedTemporaryFile(prefix="esrgan-bench-", suffix=".log") as log:
+        try:
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+                return pool.submit(_call, log.name if quiet else None, function, given).result()
+        except EsrganError:
+            raise
+        except BrokenProcessPool as error:
+            name = getattr(function, "__name__", str(function))
+            raise BenchmarkError(f"{name}: the process died{last_words(Path(log.name))}") from error
+        except Exception:
+            sys.stderr.write(Path(log.name).read_text(encoding="utf-8", errors="replace"))
+            raise
+
+
+def _call(log: str | None, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    if log is not None:
+        print_into(log)
+    return function(*given)
+
+
+def print_into(log: str) -> None:
+    """From now on what this process prints, its libraries in C too, goes to the end of that file."""
+    with Path(log).open("ab", buffering=0) as file:
+        for number in (1, 2):  # whatever became of the streams
+            os.dup2(file.fileno(), number)
+
+
+def last_words(log: Path) -> str:
+    """The end of what a process printed, to be added to a sentence; "" where it printed nothing."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return ": " + " | ".join(lines[-LAST_LINES:]) if lines else ""

@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from esrgan_benchmarks.errors import BenchmarkError
-from esrgan_benchmarks.record import Row, fullest
+from esrgan_benchmarks.record import Row
 from esrgan_benchmarks.runtime_tables import (
+    BASELINE,
     best_ceilings,
     broadest,
     current,
+    fullest,
+    is_reference,
     pixels,
     quality_rows,
     rate_of,
@@ -46,8 +49,9 @@ def speed(rows: list[Row]) -> str:
 
 
 def _bars(axis: Any, group: Sequence[Row]) -> None:
-    reference = next(row for row in group if row["of_reference"]["upper"] == 1)["seconds"]["median"]
-    end = min(max(row["seconds"]["median"] for row in group), PATIENCE * reference)
+    medians = [row["seconds"]["median"] for row in group]
+    references = [row["seconds"]["median"] for row in group if is_reference(row)]
+    end = min(max(medians), PATIENCE * (references or [min(medians)])[0])
     for place, row in enumerate(group):
         seconds = row["seconds"]
         shown = min(seconds["median"], end)
@@ -57,11 +61,14 @@ def _bars(axis: Any, group: Sequence[Row]) -> None:
                 [seconds["lower"], min(seconds["upper"], end)], [place, place], color="black", linewidth=1
             )
         cut = " (bar cut)" if seconds["median"] > end else ""
-        text = f"{seconds_text(seconds['median'])}, {row['of_reference']['median']:.2f} of PyTorch's{cut}"
+        ratio = "" if row["ratio"] is None else f", {row['ratio']:.2f} of PyTorch's"
+        disturbed = ", disturbed" if row["disturbed"] else ""
+        text = f"{seconds_text(seconds['median'])}{ratio}{disturbed}{cut}"
         axis.text(max(shown, min(seconds["upper"], end)) + 0.01 * end, place, text, va="center", fontsize=8)
     axis.set_yticks(range(len(group)), [f"{row['runtime']} ({row['dtype']})" for row in group], fontsize=8)
     axis.set_xlim(0, 1.42 * end)
-    axis.axvline(reference, color=REFERENCE, linewidth=0.8, linestyle=":")
+    for reference in references:  # none where it was too slow
+        axis.axvline(reference, color=REFERENCE, linewidth=0.8, linestyle=":")
     axis.set_title(f"{group[0]['network']}, {group[0]['shape_text']}", fontsize=10, loc="left")
     axis.spines[["top", "right"]].set_visible(False)
 
@@ -131,7 +138,9 @@ def quality(rows: list[Row]) -> str:
     for axis, key, name in zip(axes, ("psnr_y", "ssim_y"), ("PSNR-Y, dB", "SSIM-Y"), strict=True):
         for row in chosen:
             value = row[key]
-            if row["seconds_a_megapixel"] is None:
+            if row["network"] != BASELINE and row["seconds_a_megapixel"] is None:
+                continue  # its time was disturbed
+            if row["network"] == BASELINE:
                 axis.axhline(value, color=REFERENCE, linewidth=0.8, linestyle=":")
                 axis.text(
                     0.4,  # right of the labels of small networks, left of the large ones' points
@@ -151,7 +160,7 @@ def quality(rows: list[Row]) -> str:
                 textcoords="offset points",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # over the dotted line
             )
-        costs = [row["seconds_a_megapixel"] for row in chosen if row["seconds_a_megapixel"] is not None]
+        costs = [row["seconds_a_megapixel"] or 1 for row in chosen if row["network"] != BASELINE] or [1]
         axis.set_xscale("log")
         axis.set_xlim(0.5 * min(costs), 4 * max(costs))
         axis.margins(y=0.2)
@@ -177,7 +186,7 @@ def digest(rows: list[Row]) -> str:
 def _colour(row: Row) -> str:
     if row["runtime"].startswith(LIBRARY):
         return OURS
-    if row["of_reference"]["upper"] == row["of_reference"]["lower"] == 1:
+    if is_reference(row):
         return REFERENCE
     return WEB if row["runtime"].startswith(("tfjs", "onnxruntime-web")) else OTHER
 

@@ -31,16 +31,19 @@ def measure_quality(network: str, dataset: Path, threads: int, device: str = "au
 
     Raises:
         WeightsError: the network cannot be had here.
-        ConfigError: no such pictures.
+        ConfigError: no such pictures, or a network of another scale.
     """
     import torch
 
     from esrgan_torch import Picture, Upscaler
+    from esrgan_torch.errors import ConfigError
     from esrgan_torch.evaluate import evaluate
     from esrgan_weights import load
 
     torch.set_num_threads(threads)
     model = load(network, progress=False)
+    if model.scale != SCALE:
+        raise ConfigError(f"it enlarges {model.scale} times, quality is measured at {SCALE} times")
     upscaler = Upscaler(model, device)
     seconds = 0.0
     pixels = 0

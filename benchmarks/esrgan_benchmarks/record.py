@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from esrgan_benchmarks.errors import BenchmarkError
-from esrgan_torch.devices import computes_bfloat16_fast
+from esrgan_torch.engines.devices import computes_bfloat16_fast
 
 RESULTS = Path(__file__).parent.parent / "results"
 
@@ -97,20 +97,23 @@ def newest(rows: Iterable[Row]) -> list[Row]:
     return machines[0] if machines else []
 
 
-def fullest(rows: Iterable[Row]) -> list[Row]:
-    """The rows of the machine that measured most runtimes; of equals the last one."""
-    machines = by_machine(rows)
-    return max(machines, key=lambda mine: len({row["runtime"] for row in mine})) if machines else []
-
-
 def measured_on(rows: Iterable[Row]) -> str:
     """Where the rows come from, one sentence for all machines."""
     sentences = {
-        f"{row['processor']}, {row['threads']} threads, {'with' if row['bfloat16'] else 'without'} bfloat16 "
-        f"arithmetic, torch {row['torch']}, {row['date']}"
+        f"{row['processor']}{_held(row)}, {_threads(row)}, "
+        f"{'with' if row['bfloat16'] else 'without'} bfloat16 arithmetic, torch {row['torch']}, {row['date']}"
         for row in rows
     }
     return f"Measured on: {'; '.join(sorted(sentences))}."
+
+
+def _threads(row: Row) -> str:
+    threads = row.get("threads_asked", row["threads"])
+    return f"{threads} thread{'s' if threads > 1 else ''}"
+
+
+def _held(row: Row) -> str:
+    return f" held to {row['isa'].upper()}" if row.get("isa") else ""
 
 
 def _commit() -> str | None:

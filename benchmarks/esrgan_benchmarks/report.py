@@ -17,9 +17,9 @@ SECTIONS = (
         ("speed",),
         ("runtimes",),
         "Each runtime computed the same pictures, in turn with the others. In brackets: the time "
-        "divided by that of the reference, PyTorch as published code runs it (float32, NCHW), as "
-        "the median over rounds; below 1 is faster. Bold: the fastest for that "
-        "input. Blue is this library, dark the reference, orange runs in Node or a browser.",
+        "divided by that of the reference in the same run, PyTorch as published code runs it "
+        "(float32, NCHW); below 1 is faster. Sorted by it, in the column with ▾. Bold: the fastest "
+        "for that input. Blue is this library, dark the reference, orange runs in Node or a browser.",
     ),
     (
         "What else a runtime costs",
@@ -27,7 +27,7 @@ SECTIONS = (
         ("runtimes-cost",),
         "Load: from nothing imported to the network loaded. The first call may compile. Memory: the"
         " largest that the runtime's processes held. PSNR and largest error: the picture against "
-        "the reference's in the same run; values lie in [0, 1], so 3.9e-3 is one 8-bit level.",
+        "the reference's in the same run; values lie in [0, 1], so an 8-bit level is 1/255.",
     ),
     (
         "How close to what the chip can do",
@@ -47,6 +47,7 @@ SECTIONS = (
     ),
     ("Not measured", (), ("left-out",), "What was asked for and has no number, and why."),
 )
+SENTENCE = 50  # longer cells are words, and may be broken
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
 body { color: #222 }
@@ -54,8 +55,8 @@ h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 14px }
 th, td { border-bottom: 1px solid #ddd; padding: .25rem .6rem; text-align: left; white-space: nowrap }
-td:last-child { white-space: normal }
-svg { max-width: 100%; height: auto }
+td.words { white-space: normal; min-width: 16rem }
+svg { max-width: 100%; min-width: 40rem; height: auto }
 .machine { color: #666; font-size: 14px }
 @media (prefers-color-scheme: dark) {
   body { background: #181a1b; color: #ddd } th, td { border-color: #444 } .machine { color: #999 }
@@ -94,13 +95,13 @@ def write_report(results: Path, page: Path, plots: Path | None = None) -> list[P
 def _page(rows: dict[str, list[Row]], drawn: dict[str, str]) -> str:
     parts = ["<h1>ESRGAN across runtimes</h1>"]
     for title, plots, tables, words in SECTIONS:
-        if not any(rows[TABLES[name][0]] for name in tables):
+        if not any(rows[read] for name in tables for read in TABLES[name][0]):
             continue
         parts += [f"<h2>{title}</h2>", f"<p>{html.escape(words)}</p>"]
-        parts += [_inline(drawn[name]) for name in plots if name in drawn]
+        parts += [f'<div class="wide">{_inline(drawn[name])}</div>' for name in plots if name in drawn]
         for name in tables:
-            benchmark, make = TABLES[name]
-            parts.append(_html(make(rows[benchmark])))
+            reads, make = TABLES[name]
+            parts.append(_html(make(*(rows[read] for read in reads))))
     missing = [(runtime.name, reason) for runtime in RUNTIMES if (reason := runtime.missing())]
     if missing:
         parts.append("<h2>Not installed where this page was made</h2><ul>")
@@ -126,10 +127,15 @@ def _html(markdown: str) -> str:
             if number == 1:
                 continue  # the line under the heads
             cell = "th" if number == 0 else "td"
-            texts = [_bold(html.escape(text.strip())) for text in line.strip().strip("|").split("|")]
-            parts.append("<tr>" + "".join(f"<{cell}>{text}</{cell}>" for text in texts) + "</tr>")
+            texts = [text.strip() for text in line.strip().strip("|").split("|")]
+            parts.append("<tr>" + "".join(_cell(cell, text) for text in texts) + "</tr>")
         parts.append("</table></div>")
     return "\n".join(parts)
+
+
+def _cell(cell: str, text: str) -> str:
+    words = ' class="words"' if len(text) > SENTENCE and cell == "td" else ""
+    return f"<{cell}{words}>{_bold(html.escape(text))}</{cell}>"
 
 
 def _bold(text: str) -> str:

@@ -1,18 +1,79 @@
 """Tables of the rows that `esrgan bench` writes: runtimes, the machine's ceiling, quality."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
-from esrgan_benchmarks.record import Row, by_machine, fullest, latest, measured_on, newest
+from esrgan_benchmarks.record import Row, by_machine, latest, measured_on, newest
 
-KEYS = ("network", "shape_text", "runtime", "device", "processor", "cores")
+BASELINE = "bicubic"
+SETTING = ("device", "processor", "cores", "bfloat16", "threads_asked", "isa")
+KEYS = ("network", "shape_text", "runtime", *SETTING)
+DISTURBED = "~: other processes used the processor too"
+OTHER_RUN = (
+    "†: of another run than the reference above or below it; the machine's speed may differ, the ratio less"
+)
 
 
 def current(rows: Iterable[Row]) -> list[Row]:
-    """Of the rows of `runtimes` the newest of each kind, ordered by network, work and time."""
-    named = [{**row, "shape_text": shape_text(row["shape"])} for row in rows]
-    found = latest(named, *KEYS)
+    """Of the rows of `runtimes` the newest of each kind, ordered by network, work and time.
+
+    With what older rows do not say: `ratio`, the median divided by that of the reference in the same run
+    (None where that was too slow to be measured), and `same_run`, whether that is the newest reference's run.
+    """
+    named: list[Row] = [
+        {"isa": None, "disturbed": 0, "disturbed_start": False, **row, "shape_text": shape_text(row["shape"])}
+        for row in rows
+    ]
+    references = {
+        (row["run"], *case_key(row)): row["seconds"]["median"] for row in named if is_reference(row)
+    }
+    newest_run = {case_key(row): row["run"] for row in named if is_reference(row)}
+    found: list[Row] = []
+    for row in latest(named, *KEYS):
+        reference = references.get((row["run"], *case_key(row)))
+        if reference is not None:
+            ratio = round(row["seconds"]["median"] / reference, 4)
+        else:
+            ratio = None if row["of_reference"] is None else row["of_reference"]["median"]
+        found.append(
+            {**row, "ratio": ratio, "same_run": newest_run.get(case_key(row), row["run"]) == row["run"]}
+        )
     return sorted(found, key=lambda row: (row["network"], pixels(row), row["seconds"]["median"]))
+
+
+def is_reference(row: Row) -> bool:
+    """Whether the others of its run were compared with this runtime."""
+    if "reference" in row:
+        return row["reference"] == row["runtime"]
+    return row["of_reference"]["upper"] == row["of_reference"]["lower"] == 1
+
+
+def by_setting(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each machine and number of threads, that which measured last first."""
+    settings: list[list[Row]] = []
+    for mine in by_machine(rows):
+        found: dict[tuple[Any, ...], list[Row]] = {}
+        for row in mine:
+            found.setdefault((row["threads_asked"], row.get("isa")), []).append(row)
+        settings += reversed(found.values())
+    return settings
+
+
+def fullest(rows: Iterable[Row]) -> list[Row]:
+    """The rows of the machine that measured most runtimes; of equals the last one."""
+    settings = by_setting(rows)
+    return max(settings, key=lambda mine: len({row["runtime"] for row in mine})) if settings else []
+
+
+def rank(row: Row) -> tuple[bool, float]:
+    """For sorting the runtimes of one case: by ratio, or by time where there is no reference."""
+    return (row["ratio"] is None, row["seconds"]["median"] if row["ratio"] is None else row["ratio"])
+
+
+def case_key(row: Row) -> tuple[Any, ...]:
+    """Network, input, and all that is set: rows that agree in it may be compared."""
+    return tuple(row[key] for key in ("network", "shape_text", *SETTING))
 
 
 def shape_text(shape: list[int]) -> str:
@@ -45,16 +106,21 @@ def line_of(row: Row) -> str:
         cost = row["seconds_a_megapixel"]
         time = "" if cost is None else f", {seconds_text(cost)} a megapixel"
         return f"{row['network']} on {row['dataset']}: {row['psnr_y']:.2f} dB, SSIM {row['ssim_y']:.4f}{time}"
+    ratio = "" if row["ratio"] is None else f", {row['ratio']:.2f} of reference"
+    disturbed = f", disturbed: others used up to {max(row['others']):.2f} cores" if row["disturbed"] else ""
     return (
         f"{row['network']} {shape_text(row['shape'])}  {row['runtime']:24} {row['dtype']:8} "
-        f"{seconds_text(row['seconds']['median']):>9}, {row['of_reference']['median']:.2f} of reference, "
-        f"{row['peak'] / 1e6:.0f} MB, {quality_text(row['psnr'])}"
+        f"{seconds_text(row['seconds']['median']):>9}{ratio}, "
+        f"{row['peak'] / 1e6:.0f} MB, {quality_text(row['psnr'])}{disturbed}"
     )
 
 
 def times(rows: list[Row]) -> str:
-    """Machine by machine a table a network: runtimes down, inputs across; the fastest of an input in bold."""
-    return "\n\n".join(_times(mine) for mine in by_machine(rows))
+    """Machine by machine a table a network: runtimes down, inputs across; the fastest of an input in bold.
+
+    Sorted by the input that most runtimes ran, whose head is marked.
+    """
+    return "\n\n".join(_times(mine) for mine in by_setting(rows))
 
 
 def _times(rows: list[Row]) -> str:
@@ -62,24 +128,26 @@ def _times(rows: list[Row]) -> str:
     parts: list[str] = []
     for network in dict.fromkeys(row["network"] for row in rows):
         mine = [row for row in rows if row["network"] == network]
-        shapes = list(dict.fromkeys(row["shape_text"] for row in sorted(mine, key=pixels)))
-        fastest = {
-            shape: min(row["seconds"]["median"] for row in mine if row["shape_text"] == shape)
-            for shape in shapes
-        }
+        columns: dict[str, list[Row]] = {}
+        for row in sorted(mine, key=lambda row: (pixels(row), rank(row))):
+            columns.setdefault(row["shape_text"], []).append(row)
+        leading = broadest(mine)[0]["shape_text"]
+        heads = [f"{shape} ▾" if shape == leading and len(columns) > 1 else shape for shape in columns]
         lines = [
-            f"| {network} | precision | {' | '.join(shapes)} |",
-            f"|---|---|{'---|' * len(shapes)}",
+            f"| {network} | precision | {' | '.join(heads)} |",
+            f"|---|---|{'---|' * len(heads)}",
         ]
-        order = sorted(mine, key=lambda row: row["of_reference"]["median"])
+        order = [*columns[leading], *sorted(mine, key=rank)]
         for runtime, dtype in dict.fromkeys((row["runtime"], row["dtype"]) for row in order):
             cells: list[str] = []
-            for shape in shapes:
-                found = [row for row in mine if (row["runtime"], row["shape_text"]) == (runtime, shape)]
-                cells.append(_time_cell(found[0], fastest[shape]) if found else "")
+            for column in columns.values():
+                found = [row for row in column if (row["runtime"], row["dtype"]) == (runtime, dtype)]
+                cells.append(_time_cell(found[0], fastest=column[0]) if found else "")
             lines.append(f"| {runtime} | {dtype} | {' | '.join(cells)} |")
         parts.append("\n".join(lines))
-    return "\n\n".join([*parts, measured_on(rows)])
+    notes = [DISTURBED] if any(row["disturbed"] for row in rows) else []
+    notes += [OTHER_RUN] if not all(row["same_run"] for row in rows) else []
+    return "\n\n".join([*parts, "\n".join([*(f"{note}." for note in notes), measured_on(rows)])])
 
 
 def costs(rows: list[Row]) -> str:
@@ -93,15 +161,17 @@ def costs(rows: list[Row]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
+        then, now = ("~" if row[key] else "" for key in ("disturbed_start", "disturbed"))
         memory = f"{row['peak'] / 1e6:.0f} MB"
         if row["device_peak"] is not None:
             memory += f", device {row['device_peak'] / 1e6:.0f} MB"
         lines.append(
-            f"| {row['network']}, {row['shape_text']} | {row['runtime']} | {seconds_text(row['load'])} "
-            f"| {seconds_text(row['first_call'])} | {memory} | {row['gflops']:.0f} "
+            f"| {row['network']}, {row['shape_text']} | {row['runtime']} | {then}{seconds_text(row['load'])} "
+            f"| {then}{seconds_text(row['first_call'])} | {memory} | {now}{row['gflops']:.0f} "
             f"| {quality_text(row['psnr'])} | {row['largest']:.1e} |"
         )
-    return "\n".join([*lines, "", measured_on(rows)])
+    disturbed = any(row["disturbed"] or row["disturbed_start"] for row in rows)
+    return "\n".join([*lines, "", *([f"{DISTURBED}."] if disturbed else []), measured_on(rows)])
 
 
 def broadest(rows: list[Row]) -> list[Row]:
@@ -120,9 +190,10 @@ def left_out(rows: list[Row]) -> str:
     """Runtimes without a number in a case, and why; of the machine that measured last."""
     rows = newest(rows)
     lines = ["| case | runtime | why it has no row |", "|---|---|---|"]
-    lines += [
-        f"| {row['case']} | {row['runtime']} | {row['reason']} |" for row in latest(rows, "case", "runtime")
-    ]
+    for row in latest(rows, "case", "runtime"):
+        # of several lines, and with bars, as a runtime said it; older rows end in the colon before a list
+        reason = "; ".join(row["reason"].rstrip(":").splitlines()).replace("|", "/")
+        lines.append(f"| {row['case']} | {row['runtime']} | {reason} |")
     return "\n".join([*lines, "", measured_on(rows)])
 
 
@@ -174,15 +245,25 @@ def quality(rows: list[Row]) -> str:
             f"| {row['network']} | {row['dataset']} | {row['psnr_y']:.2f} dB | {row['ssim_y']:.4f} | {time} "
             f"| {row['parameters']:,} |"
         )
-    return "\n".join([*lines, "", measured_on(rows)])
+    # interpolation is not timed, its threads say nothing
+    return "\n".join([*lines, "", measured_on([row for row in rows if row["network"] != BASELINE] or rows)])
 
 
 def quality_rows(rows: Iterable[Row]) -> list[Row]:
     """Of the machine that measured last, the quickest first, interpolation before them."""
     found = latest(newest(rows), "network", "dataset", "device")
-    return sorted(found, key=lambda row: row["seconds_a_megapixel"] or 0)
+    return sorted(found, key=_cost)
 
 
-def _time_cell(row: Row, fastest: float) -> str:
-    text = f"{seconds_text(row['seconds']['median'])} ({row['of_reference']['median']:.2f})"
-    return f"**{text}**" if row["seconds"]["median"] == fastest else text
+def _cost(row: Row) -> float:
+    if row["seconds_a_megapixel"] is not None:
+        return float(row["seconds_a_megapixel"])
+    return 0.0 if row["network"] == BASELINE else math.inf
+
+
+def _time_cell(row: Row, fastest: Row) -> str:
+    text = seconds_text(row["seconds"]["median"])
+    if row["ratio"] is not None:
+        text += f" ({row['ratio']:.2f})"
+    text = ("~" if row["disturbed"] else "") + text + ("" if row["same_run"] else " †")
+    return f"**{text}**" if row is fastest else text

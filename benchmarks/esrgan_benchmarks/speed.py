@@ -21,12 +21,12 @@ import torch
 from esrgan_benchmarks.measure import Spread, interleave, ratio, stopwatch
 from esrgan_benchmarks.record import Row, append
 from esrgan_torch import Picture, Upscaler
-from esrgan_torch.devices import computes_bfloat16_fast
+from esrgan_torch.engines.choose import resolve_dtype
+from esrgan_torch.engines.devices import computes_bfloat16_fast
 from esrgan_torch.metrics import psnr
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_torch.picture import Pixels
-from esrgan_torch.precision import resolve_dtype
 from esrgan_weights import load
 
 Case = Callable[[], Pixels]

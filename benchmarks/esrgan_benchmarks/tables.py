@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from esrgan_benchmarks import (
+    advice,
     conversion_tables,
     cpu,
     levels,
@@ -38,12 +39,16 @@ def speed(rows: list[Row]) -> str:
         "| case | median | quartiles | time of the reference's | of the bare network's | GFLOP/s | PSNR |",
         "|---|---|---|---|---|---|---|",
     ]
+    shown = {row["case"]: row["seconds"]["median"] for row in rows}
     for row in rows:
         seconds = row["seconds"]
         quality = "equal" if row["psnr"] is None else f"{row['psnr']:.1f} dB"
+        # of the medians that stand here, so that a reader finds the same
+        ratios = (seconds["median"] / shown[other] for other in ("reference", f"bare {row['dtype']}"))
+        of_reference, of_bare = (f"{ratio:.2f}" for ratio in ratios)
         lines.append(
             f"| {row['case']} | {seconds['median']:.2f} s | {seconds['lower']:.2f}-{seconds['upper']:.2f} s "
-            f"| {row['of_reference']:.2f} | {row['of_bare']:.2f} | {row['gflops']:.0f} | {quality} |"
+            f"| {of_reference} | {of_bare} | {row['gflops']:.0f} | {quality} |"
         )
     return "\n".join([*lines, "", measured_on(rows)])
 
@@ -113,46 +118,51 @@ def _way(row: Row) -> str:
     return f"**{row['way']}**" if row["exact"] else str(row["way"])
 
 
-TABLES: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
-    "speed": ("speed", speed),
-    "memory": ("memory", memory),
-    "tiling": ("tiling", tiling),
-    "conversion": ("conversion", conversion_tables.parity),
-    "lowering-speed": ("lowering_speed", conversion_tables.lowerings),
-    "upsampling": ("upsampling", conversion_tables.upsampling),
-    "cpu": ("cpu", cpu.table),
-    "native-layers": ("native-layers", native_layers.table),
-    "conversion-cost": ("conversion_cost", conversion_tables.cost),
-    "quantization": ("quantization", conversion_tables.quantization),
-    "images": ("images", images),
-    "weight-files": ("weight-files", weight_peers.table),
-    "runtimes": ("runtimes", runtime_tables.times),
-    "runtimes-cost": ("runtimes", runtime_tables.costs),
-    "left-out": ("left-out", runtime_tables.left_out),
-    "ceiling": ("ceiling", runtime_tables.ceilings),
-    "quality": ("quality", runtime_tables.quality),
-    "sweep": ("sweep", training_tables.sweep),
-    "run": ("run", training_tables.run),
-    "models": ("models", training_tables.models),
-    "training": ("training", training_tables.training),
-    "students": ("students", students.table),
-    "idle-layers": ("idle-layers", training_tables.idle_layers),
-    "levels-flat": ("levels", levels.flat_table),
-    "levels-alpha": ("levels", levels.alpha_table),
-    "levels-16": ("levels", levels.sixteen_table),
-    "web-peer": ("web", web_tables.peer),
-    "web-graph": ("web", web_tables.graph),
-    "web-photo": ("web", web_tables.photo),
+TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
+    "speed": (("speed",), speed),
+    "memory": (("memory",), memory),
+    "tiling": (("tiling",), tiling),
+    "conversion": (("conversion",), conversion_tables.parity),
+    "lowering-speed": (("lowering_speed",), conversion_tables.lowerings),
+    "upsampling": (("upsampling",), conversion_tables.upsampling),
+    "cpu": (("cpu",), cpu.table),
+    "native-layers": (("native-layers",), native_layers.table),
+    "conversion-cost": (("conversion_cost",), conversion_tables.cost),
+    "quantization": (("quantization",), conversion_tables.quantization),
+    "images": (("images",), images),
+    "weight-files": (("weight-files",), weight_peers.table),
+    "runtimes": (("runtimes",), runtime_tables.times),
+    "runtimes-cost": (("runtimes",), runtime_tables.costs),
+    "advice": (("runtimes",), advice.choice),
+    "advice-newest": (("runtimes",), advice.newest_choice),
+    "advice-costs": (("runtimes",), advice.costs),
+    "reach": (("runtimes", "ceiling"), advice.reach),
+    "below-baseline": (("quality",), advice.below_baseline),
+    "left-out": (("left-out",), runtime_tables.left_out),
+    "ceiling": (("ceiling",), runtime_tables.ceilings),
+    "quality": (("quality",), runtime_tables.quality),
+    "sweep": (("sweep",), training_tables.sweep),
+    "run": (("run",), training_tables.run),
+    "models": (("models",), training_tables.models),
+    "training": (("training",), training_tables.training),
+    "students": (("students",), students.table),
+    "idle-layers": (("idle-layers",), training_tables.idle_layers),
+    "levels-flat": (("levels",), levels.flat_table),
+    "levels-alpha": (("levels",), levels.alpha_table),
+    "levels-16": (("levels",), levels.sixteen_table),
+    "web-peer": (("web",), web_tables.peer),
+    "web-graph": (("web",), web_tables.graph),
+    "web-photo": (("web",), web_tables.photo),
 }
-"""Each table's name in a page, the file of its rows, and what makes it."""
+"""Each table's name in a page, the files of its rows, and what makes it."""
 
 
 def render(text: str, results: Path = RESULTS) -> str:
     """The text with every table in its place made anew."""
 
     def table(match: re.Match[str]) -> str:
-        benchmark, make = TABLES[match["name"]]
-        return match[1] + make(read(benchmark, results)) + "\n" + match[3]
+        benchmarks, make = TABLES[match["name"]]
+        return match[1] + make(*(read(benchmark, results) for benchmark in benchmarks)) + "\n" + match[3]
 
     return PLACE.sub(table, text)
 

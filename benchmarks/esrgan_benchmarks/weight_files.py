@@ -18,9 +18,9 @@ from torch import Tensor
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNetConfig
 from esrgan_torch.networks.rrdb import RRDBNetConfig
+from esrgan_weights.architectures.registry import shapes_of
+from esrgan_weights.architectures.rrdb import NAMES, tensor_names
 from esrgan_weights.checkpoint import Config, build
-from esrgan_weights.layouts import LAYOUTS, rrdb_tensor_names
-from esrgan_weights.shapes import shapes_of
 
 State = dict[str, Tensor]
 
@@ -220,7 +220,7 @@ def write(case: Case, folder: Path) -> Path:
 
 def _named(case: Case, state: State) -> State:
     if isinstance(case.config, RRDBNetConfig):
-        names = rrdb_tensor_names(LAYOUTS[case.layout], case.config.blocks, case.config.upsamplings)
+        names = tensor_names(NAMES[case.layout], case.config.blocks, case.config.upsamplings)
         state = {theirs: state[ours] for theirs, ours in names.items()}
     named = {case.prefix + name: tensor for name, tensor in state.items()}
     if case.kind == "ESRGAN+":

@@ -15,9 +15,10 @@ from esrgan_bridge.artifact import Metadata, metadata_of, read_metadata, verify_
 from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
 from esrgan_bridge.folder import REFERENCE, folder_size, read_reference, write_reference
-from esrgan_bridge.hops import ARTEFACTS, Work, builders
+from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session
+from esrgan_bridge.onnx_tf_setup import find_python
 from esrgan_bridge.parity import TOLERANCES
 from esrgan_bridge.probes import make_probes
 from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
@@ -40,8 +41,10 @@ def convert(
     to: Target = "tfjs",
     route: Route = "auto",
     quantize: Quantize = "none",
+    parts: bool = False,
     runners: Sequence[str] | None = None,
     overwrite: bool = False,
+    onnx_tf: Path | str | None = None,
     offline: bool = False,
     cache: Path | None = None,
     progress: Progress = lambda line: None,
@@ -58,9 +61,12 @@ def convert(
             own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment;
             "auto", "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress` is told.
         quantize: how the weights of the last hop are stored; of ONNX float16 only, of TensorFlow none.
+        parts: of ONNX, write the trunk and the tail as files of their own too, for exact tiles.
         runners: names of the runtimes to measure in; None: all that this machine has. An empty list measures
             no copy, which the report then says.
         overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
+        onnx_tf: for the route of that name, the folder or the Python of its environment; None: where
+            `esrgan_bridge.onnx_tf_setup.find_python` finds it.
         offline, cache: for a name, see `esrgan_weights.load`.
         progress: is told what is done, a line at a time.
 
@@ -72,16 +78,19 @@ def convert(
         ConversionError: a hop failed, or the folder cannot be written; nothing is kept.
         ArtifactError: the folder is not an earlier conversion's, or that needs `overwrite`, or a file of
             somebody's own is in the way; everything is left as it is.
-        MissingRuntimeError: the route needs a package that is not installed.
+        MissingRuntimeError: the route needs a package that is not installed; nothing was computed yet.
         RunnerError: a runtime failed.
     """
-    _check_options(to, route, quantize)
+    _check_options(to, route, quantize, parts)
     chosen = choose_runners(runners)
     must_measure = runners is None or len(runners) > 0
     folder = Path(folder)
     old = replaceable(folder, to, overwrite)
     if route == "auto":
         route = _route_here(to, progress)
+    require_packages(to, route)
+    asked = route == "onnx-tf" and to != "onnx"
+    with_onnx_tf = find_python(Path(onnx_tf) if onnx_tf else None) if asked else None
     if not isinstance(model, Generator):
         from esrgan_weights.loading import load
 
@@ -95,8 +104,9 @@ def convert(
     except OSError as error:
         raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error
     try:
-        work = Work(model, building, metadata, route, to, quantize)
+        work = Work(model, building, metadata, route, to, quantize, with_onnx_tf, parts)
         report = ParityReport(metadata.name, to, route, quantize, machine=describe_machine())
+        report.asked = list(runners or ())
         progress("torch: the original in float64")
         questions = _ask_original(model, metadata, report)
         for hop, build in builders(to, route):
@@ -150,6 +160,7 @@ def recheck(
     report = ParityReport(
         earlier.name, earlier.to, earlier.route, earlier.quantize, machine=describe_machine()
     )
+    report.asked = list(runners or ())
     present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
     if not present:
         raise ArtifactError(f"{folder} holds no artefact any more; convert the network again")
@@ -184,7 +195,7 @@ def _route_here(to: Target, progress: Progress) -> Route:
     return "direct"
 
 
-def _check_options(to: str, route: str, quantize: str) -> None:
+def _check_options(to: str, route: str, quantize: str, parts: bool) -> None:
     for given, known, name in (
         (to, ("onnx", "tf", "tfjs"), "to"),
         (route, ("auto", "tf", "direct", "onnx-tf"), "route"),
@@ -198,6 +209,11 @@ def _check_options(to: str, route: str, quantize: str) -> None:
         raise ConfigError("a SavedModel keeps float32 weights: quantize goes with --to tfjs")
     if to == "onnx" and quantize == "uint8":
         raise ConfigError("an ONNX file has float32 or float16 weights; uint8 goes with --to tfjs")
+    if parts and to != "onnx":
+        raise ConfigError(
+            "parts are files of ONNX, and go with --to onnx: a SavedModel has trunk and tail as signatures, "
+            "a TF.js model as a node"
+        )
 
 
 def _ask_original(model: Generator, metadata: Metadata, report: ParityReport) -> list[Question]:

@@ -18,6 +18,7 @@ from esrgan_bridge.lowered import LoweredGraph, Node
 from esrgan_bridge.storing import whole_folder
 
 SIGNATURE = "serving_default"
+SIMPLE = {"add": "AddV2", "subtract": "Sub", "multiply": "Mul", "sigmoid": "Sigmoid"}
 AXIS = "channels_axis"
 
 
@@ -144,7 +145,7 @@ class _Writer:
             case "identity":
                 self.add("Identity", node.name, list(node.inputs))
             case _:
-                self.add({"add": "AddV2", "multiply": "Mul"}[node.operation], node.name, list(node.inputs))
+                self.add(SIMPLE[node.operation], node.name, list(node.inputs))
 
     def convolution(self, node: Node) -> None:
         source, weight, bias, *slopes = node.inputs

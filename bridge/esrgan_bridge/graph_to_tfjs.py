@@ -16,7 +16,15 @@ from esrgan_bridge.tfjs_model import Json, Stored, TfjsModel, plain, write_model
 AXIS = "channels_axis"
 # height and width are entries 1 and 2 of a shape
 SLICE = {"enlarge/begin": 1, "enlarge/end": 3, "enlarge/strides": 1}
-SIMPLE = {"add": "AddV2", "multiply": "Mul", "identity": "Identity", "leaky": "LeakyRelu", "prelu": "Prelu"}
+SIMPLE = {
+    "add": "AddV2",
+    "subtract": "Sub",
+    "multiply": "Mul",
+    "sigmoid": "Sigmoid",
+    "identity": "Identity",
+    "leaky": "LeakyRelu",
+    "prelu": "Prelu",
+}
 FLOAT: Json = {"type": "DT_FLOAT"}
 INT: Json = {"type": "DT_INT32"}
 PRODUCER = 2129  # of the GraphDef: tensorflow 2.19's

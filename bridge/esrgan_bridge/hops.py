@@ -5,9 +5,11 @@ The modules that do the work are imported when they are needed: each needs other
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from esrgan_bridge.artifact import Metadata, read_metadata
+from esrgan_bridge.errors import MissingRuntimeError
 from esrgan_torch.networks.base import Generator
 
 ARTEFACTS = {"onnx": "onnx/model.onnx", "tf": "tf", "tfjs": "tfjs"}
@@ -15,7 +17,7 @@ ARTEFACTS = {"onnx": "onnx/model.onnx", "tf": "tf", "tfjs": "tfjs"}
 
 @dataclass(frozen=True)
 class Work:
-    """What the builders need: the network, where to build, and what was asked."""
+    """What the builders need: the network, where to build, what was asked, the Python with onnx-tf."""
 
     model: Generator
     folder: Path
@@ -23,9 +25,28 @@ class Work:
     route: str
     to: str
     quantize: str
+    onnx_tf: Path | None = None
+    parts: bool = False
 
     def path(self, hop: str) -> Path:
         return self.folder / ARTEFACTS[hop]
+
+
+def require_packages(to: str, route: str) -> None:
+    """Before anything is computed, which may take minutes.
+
+    Raises:
+        MissingRuntimeError: a package that the hops need is not installed.
+    """
+    packages = {"onnx": "onnx"}
+    if to != "onnx" and route == "tf":
+        packages["tensorflow"] = "bridge"
+    if to == "tfjs" and route != "direct":
+        packages["tensorflowjs"] = "bridge"
+    for name, extra in packages.items():
+        if find_spec(name) is None:
+            other = ", or take the route direct" if name == "tensorflowjs" else ""
+            raise MissingRuntimeError(f'{name} is not installed: pip install "esrgan-torch[{extra}]"{other}')
 
 
 def builders(to: str, route: str) -> list[tuple[str, Callable[[Work], None]]]:
@@ -44,14 +65,14 @@ def _build_onnx(work: Work) -> None:
 
     work.path("onnx").parent.mkdir()
     dtype = "float16" if work.to == "onnx" and work.quantize == "float16" else "float32"
-    torch_to_onnx.export_onnx(work.model, work.path("onnx"), dtype=dtype)
+    torch_to_onnx.export_onnx(work.model, work.path("onnx"), dtype=dtype, parts=work.parts)
 
 
 def _build_tf(work: Work) -> None:
     if work.route == "onnx-tf":
         from esrgan_bridge import onnx_tf_route
 
-        onnx_tf_route.onnx_tf_convert(work.path("onnx"), work.path("tf"))
+        onnx_tf_route.onnx_tf_convert(work.path("onnx"), work.path("tf"), python=work.onnx_tf)
         return
     from esrgan_bridge import graph_to_tensorflow, onnx_to_tf
 

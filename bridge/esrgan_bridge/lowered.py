@@ -8,7 +8,9 @@ The operations, with N, H, W of any size and channels last:
     leaky            input, with `alpha`
     prelu            input, slopes
     concat           any number of inputs, along the channels
-    add, multiply    two inputs; the second may be a constant
+    sigmoid          input
+    add, subtract, multiply
+                     two inputs; the second may be a constant
     depth_to_space   (N, H, W, size² * C), channels ordered (row, column, C) -> (N, H * size, W * size, C)
     enlarge          each pixel `factor` times along both axes: nearest neighbour
     identity         input
@@ -24,7 +26,19 @@ from numpy.typing import NDArray
 Attribute = int | float | str
 Constants = dict[str, NDArray[np.float32]]
 
-OPERATIONS = ("conv", "leaky", "prelu", "concat", "add", "multiply", "depth_to_space", "enlarge", "identity")
+OPERATIONS = (
+    "conv",
+    "leaky",
+    "prelu",
+    "sigmoid",
+    "concat",
+    "add",
+    "subtract",
+    "multiply",
+    "depth_to_space",
+    "enlarge",
+    "identity",
+)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Lowering:
         return LoweredGraph(tuple(self.nodes), constants, self.channels, input=source.name, output=output)
 
     def _ports(self) -> tuple[Any, Any]:
-        """Input and output of the graph, checked: one each, float32, any N, H and W."""
+        """Input and output of the graph, checked: one each, float32 by now, any N, H and W."""
         inputs = [value for value in self.graph.input if value.name not in self.tensors]
         if len(inputs) != 1 or len(self.graph.output) != 1:
             raise ConversionError(
@@ -65,7 +65,7 @@ class Lowering:
         kind = source.type.tensor_type
         if kind.elem_type != 1:  # onnx.TensorProto.FLOAT
             raise ConversionError(
-                f"input {source.name!r} is not float32; lower the float32 file and quantise its weights"
+                f"input {source.name!r} is neither float32 nor float16; export the network with `export_onnx`"
             )
         sizes = [dimension.dim_value for dimension in kind.shape.dim]
         if len(sizes) != 4 or sizes[1] < 1:

@@ -9,14 +9,19 @@ import numpy as np
 
 from esrgan_bridge.artifact import Metadata
 from esrgan_bridge.errors import MissingRuntimeError, ParityError, RunnerError
+from esrgan_bridge.onnx_parts import has_parts
 from esrgan_bridge.parity import TOLERANCES, Row, Tolerance, compare, require
 from esrgan_bridge.probes import Answer, Batch, Probe
 from esrgan_bridge.record import NotRun, ParityReport, Worst
-from esrgan_bridge.runners.base import Runner, Session
+from esrgan_bridge.runners.base import PRECISION, Runner, Session
 from esrgan_torch.tiling import plan_tiles
 
 BUDGET = 60.0  # seconds of a runner at one hop; software GPUs would take many minutes
-SPLIT_RUNNERS = ("tensorflow", "tfjs-node")  # one of each runtime: the graph is the same in the others
+SPLIT_RUNNERS = (
+    "onnxruntime",
+    "tensorflow",
+    "tfjs-node",
+)  # one of each runtime: the graph is the same in the others
 SPLIT_PROBE = "noise"
 SPLIT_TILE = 8  # feature pixels; small, so that the probe has tiles with neighbours on all sides
 
@@ -66,7 +71,7 @@ def measure_session(
         report.not_run.append(NotRun(name, ", ".join(left_out), reason))
     report.rows += rows
     report.runtimes[name] = session.facts
-    require(rows)
+    require(rows, session.facts[PRECISION])
 
 
 def measure_split(report: ParityReport, hop: str, name: str, session: Session, metadata: Metadata) -> None:
@@ -95,9 +100,10 @@ def measure_split(report: ParityReport, hop: str, name: str, session: Session, m
             :, top : top + tile.height * factor, left : left + tile.width * factor
         ]
     seconds = time.perf_counter() - start
-    row = compare(f"{hop} split", name, probe.name, probe.size, whole, tiled, TOLERANCES["split"], seconds)
+    tolerance = TOLERANCES["split float16" if hop == "onnx" and metadata.quantize == "float16" else "split"]
+    row = compare(f"{hop} split", name, probe.name, probe.size, whole, tiled, tolerance, seconds)
     report.rows.append(row)
-    require([row])
+    require([row], session.facts[PRECISION])
 
 
 def measure_hop(
@@ -126,7 +132,7 @@ def measure_hop(
         try:
             with runner.open(artefact) as session:
                 measure_session(report, hop, runner.name, session, questions, tolerance)
-                if runner.name in SPLIT_RUNNERS:
+                if runner.name in SPLIT_RUNNERS and (hop != "onnx" or has_parts(artefact)):
                     if metadata.features_node:
                         measure_split(report, hop, runner.name, session, metadata)
                     else:

@@ -1,19 +1,18 @@
 """ONNX to a SavedModel by the onnx-tf package: route `onnx-tf`, a second opinion on the lowering.
 
-onnx-tf 1.10 is its last release and wants a tensorflow, an onnx and a numpy of its own time, so it lives in
-an environment of its own, `.venv-onnx-tf`, made by `make onnx-tf`; here its Python is run as a program.
-Its SavedModel keeps ONNX's layout (N, C, H, W), changes to channels last and back at every convolution, and
-has no node called "features".
+It lives in an environment of its own (`onnx_tf_setup`); here its Python is run as a program. Its SavedModel
+keeps ONNX's layout (N, C, H, W), changes to channels last and back at every convolution, and has no node
+called "features".
 """
 
 import subprocess
 from pathlib import Path
 
 from esrgan_bridge.artifact import read_metadata, write_record
-from esrgan_bridge.errors import ArtifactError, ConversionError, MissingRuntimeError
+from esrgan_bridge.errors import ArtifactError, ConversionError
+from esrgan_bridge.onnx_tf_setup import find_python
 from esrgan_bridge.storing import whole_folder
 
-ENVIRONMENT = ".venv-onnx-tf"
 SCRIPT = """
 import sys
 import onnx
@@ -22,22 +21,13 @@ prepare(onnx.load(sys.argv[1])).export_graph(sys.argv[2])
 """
 
 
-def find_python() -> Path | None:
-    """Python of the environment, in the working folder or beside this source; None where it was not made."""
-    for folder in (Path.cwd(), Path(__file__).resolve().parents[2]):
-        python = folder / ENVIRONMENT / "bin" / "python"
-        if python.is_file():
-            return python
-    return None
-
-
 def onnx_tf_convert(path: Path, folder: Path, *, python: Path | None = None) -> Path:
     """Convert an ONNX file into a new SavedModel folder, with its record `esrgan.json`.
 
     Args:
         path: the ONNX file, float32, with its record.
         folder: must not exist, or be empty.
-        python: of an environment with onnx-tf; None for the one that `make onnx-tf` makes.
+        python: of an environment with onnx-tf, or its folder; None for the one that `find_python` finds.
 
     Raises:
         MissingRuntimeError: there is no such environment.
@@ -45,9 +35,7 @@ def onnx_tf_convert(path: Path, folder: Path, *, python: Path | None = None) -> 
         ArtifactError: the ONNX file is missing or has no record, or the folder cannot be written; nothing is
             left then.
     """
-    python = python or find_python()
-    if python is None:
-        raise MissingRuntimeError(f'onnx-tf lives in {ENVIRONMENT}, which is not there: run "make onnx-tf"')
+    python = find_python(python)
     if not path.is_file():
         raise ArtifactError(f"{path} is not a file; convert the network again")
     metadata = read_metadata(path)

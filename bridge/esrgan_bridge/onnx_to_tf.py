@@ -9,18 +9,19 @@ from pathlib import Path
 from esrgan_bridge.errors import ArtifactError, ConversionError, MissingRuntimeError
 from esrgan_bridge.lowered import LoweredGraph
 from esrgan_bridge.lowering import Lowering
+from esrgan_bridge.onnx_half import widened
 from esrgan_bridge.operators import TABLE
 
 OPSETS = range(11, 18)  # in which the operators of the table mean the same
 
 
 def lower(path: Path) -> LoweredGraph:
-    """Read an ONNX file as written by `export_onnx`.
+    """Read an ONNX file as written by `export_onnx`, of float32 or float16 weights; the graph is float32.
 
     Raises:
         ArtifactError: not an ONNX file, or a damaged one.
         ConversionError: an operator or a form of one that is not in the table, a fixed size of picture,
-            another type than float32, or channels that do not fit; the message names the node.
+            another type than float32 or float16, or channels that do not fit; the message names the node.
         MissingRuntimeError: the package onnx is not installed.
     """
     try:
@@ -33,6 +34,7 @@ def lower(path: Path) -> LoweredGraph:
         onnx.checker.check_model(document)
     except (DecodeError, onnx.checker.ValidationError) as error:
         raise ArtifactError(f"{path} is not a sound ONNX file: {error}") from error
+    widened(document)
     opsets = {str(entry.domain): int(entry.version) for entry in document.opset_import}
     opset = opsets.get("", opsets.get("ai.onnx", 0))
     if opset not in OPSETS:

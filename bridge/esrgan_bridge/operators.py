@@ -105,7 +105,7 @@ def concatenation(lowering: Lowering, node: Any) -> None:
 
 
 def elementwise(operation: str) -> Handler:
-    """Add or Mul of two results of as many channels, or of a result and a constant number."""
+    """Add, Sub or Mul of two results of as many channels, or of a result and a constant number."""
 
     def handle(lowering: Lowering, node: Any) -> None:
         names = [name for name in node.input if name not in lowering.tensors]
@@ -121,10 +121,18 @@ def elementwise(operation: str) -> Handler:
             number = next(lowering.tensors[name] for name in node.input if name in lowering.tensors)
             if number.size != 1 or number.dtype != np.float32:
                 raise ConversionError(f"the constant of node {label(node)} must be one float32 number")
+            if operation == "subtract" and node.input[0] != names[0]:
+                raise ConversionError(f"node {label(node)} takes a result from a constant; negate it instead")
             inputs.append(_number(lowering, number))
         lowering.emit(node, operation, inputs, channels)
 
     return handle
+
+
+def sigmoid(lowering: Lowering, node: Any) -> None:
+    """Sigmoid."""
+    source = lowering.data(node, 0)
+    lowering.emit(node, "sigmoid", [source], lowering.channels[source])
 
 
 def _number(lowering: Lowering, value: NDArray[Any]) -> str:
@@ -185,6 +193,8 @@ TABLE: dict[str, Handler] = {
     "PRelu": prelu,
     "Concat": concatenation,
     "Add": elementwise("add"),
+    "Sub": elementwise("subtract"),
+    "Sigmoid": sigmoid,
     "Mul": elementwise("multiply"),
     "Resize": resize,
     "DepthToSpace": depth_to_space,

@@ -44,6 +44,10 @@ TOLERANCES = {
         2e-5,
         "trunk whole, tail in tiles: the same sums as untiled, in another order at most",
     ),
+    "split float16": Tolerance(
+        2e-3,
+        "trunk whole, tail in tiles: the same sums in another order at most, each layer's rounded to 11 bits",
+    ),
 }
 
 
@@ -52,7 +56,7 @@ class Row:
     """One runner's answer to one probe, beside the original's.
 
     Args:
-        hop: "torch", "onnx", "tf", "tfjs"; "tf split" and "tfjs split" compare a runtime with itself.
+        hop: "torch", "onnx", "tf", "tfjs"; with " split" after it, they compare a runtime with itself.
         runner: which runtime computed it.
         probe, size: name of the probe, height and width.
         largest: maximum absolute difference; infinite where the copy gave NaN, or another shape.
@@ -63,6 +67,8 @@ class Row:
         tolerance, reason: what is accepted for `largest`, and why.
         seconds: of the computation.
         note: what else is to be said, or "".
+        lowest, highest: values of the copy's answer, as it gave them; None where it gave none to compare, and
+            in records of earlier releases.
     """
 
     hop: str
@@ -79,6 +85,8 @@ class Row:
     reason: str
     seconds: float
     note: str = ""
+    lowest: float | None = None
+    highest: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -137,6 +145,8 @@ def compare(
         tolerance=tolerance.largest,
         reason=tolerance.reason,
         seconds=seconds,
+        lowest=float(found.min()),
+        highest=float(found.max()),
     )
 
 
@@ -174,8 +184,12 @@ def to_levels(batch: Answer) -> NDArray[Any]:
     return np.rint(np.clip(batch, 0, 1) * np.float32(255)).astype(np.uint8)
 
 
-def require(rows: Sequence[Row]) -> None:
+def require(rows: Sequence[Row], precision: str = "float32") -> None:
     """Stop at the first row that is out of tolerance.
+
+    Args:
+        rows: of one runner.
+        precision: what it computes in.
 
     Raises:
         ParityError: one is; the message names hop, runner, probe and pixel, and counts the others.
@@ -183,4 +197,5 @@ def require(rows: Sequence[Row]) -> None:
     failed = [row for row in rows if not row.passed]
     if failed:
         others = f"; {len(failed) - 1} more rows of this runner fail as well" if len(failed) > 1 else ""
-        raise ParityError(f"parity: {failed[0].fault()}{others}")
+        computed = "" if precision == "float32" else f"; this runtime computes in {precision}"
+        raise ParityError(f"parity: {failed[0].fault()}{others}{computed}")

@@ -1,11 +1,11 @@
 """`esrgan bench`: every runtime on this machine, measured in turn; reports and comparisons from the rows."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from esrgan_benchmarks.isa import VARIABLES
 from esrgan_cli.options import Subparsers
 from esrgan_torch.errors import ConfigError
 
@@ -30,15 +30,26 @@ def add_parser(subparsers: Subparsers) -> None:
         "--cases",
         metavar="NETWORK:SIZE",
         nargs="+",
-        default=list(DEFAULT_CASES),
         help="network or checkpoint file and input, as NETWORK:128, NETWORK:720x1280 (height x width) or "
         f"NETWORK:4x64x64 (four pictures at once); default: {' '.join(DEFAULT_CASES)}",
     )
     what.add_argument("--runtimes", metavar="NAMES", help="with commas between; default: all that are here")
-    what.add_argument("--dataset", metavar="DIR", type=Path, help="measure PSNR and SSIM on it as well")
+    what.add_argument(
+        "--dataset",
+        metavar="DIR",
+        type=Path,
+        help="measure PSNR and SSIM on it as well: of the networks of --cases, without --cases of every "
+        "published one",
+    )
     what.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: %(default)s")
     what.add_argument(
-        "--threads", metavar="N", type=int, default=os.cpu_count() or 1, help="default: all cores"
+        "--isa",
+        choices=tuple(VARIABLES),
+        help="the most instructions that runtimes may use, as on a lesser processor; those that cannot be "
+        "held to it are left out",
+    )
+    what.add_argument(
+        "--threads", metavar="N", type=int, help="default: as many as cores that this process may use"
     )
     what.add_argument(
         "--runs", metavar="N", type=int, default=7, help="of each runtime, default: %(default)s"
@@ -49,6 +60,12 @@ def add_parser(subparsers: Subparsers) -> None:
         type=float,
         default=20.0,
         help="that a runtime may take for its runs of one case; slower ones are left out (default: 20)",
+    )
+    what.add_argument(
+        "--keep-disturbed",
+        action="store_true",
+        help="on a machine that others use too: do not wait for them, and write rows of rounds that they "
+        "disturbed as well, marked; else such a case has no row",
     )
     parser.add_argument(
         "--results", metavar="DIR", type=Path, default=RESULTS, help="folder of rows (default: %(default)s)"
@@ -118,17 +135,24 @@ def _list() -> int:
 
 
 def _measure(arguments: argparse.Namespace) -> int:
+    from esrgan_benchmarks.load import available_cores
+
+    if arguments.threads is None:
+        arguments.threads = available_cores()
     for name, least in (("threads", 1), ("runs", 2)):
         if getattr(arguments, name) < least:
             raise ConfigError(f"--{name} is at least {least}, not {getattr(arguments, name)}")
+    if arguments.isa is not None and (arguments.dataset is not None or arguments.device != "cpu"):
+        raise ConfigError("--isa goes with --device cpu, and without --dataset")
     if arguments.dataset is not None and not arguments.dataset.is_dir():
         raise ConfigError(f"--dataset {arguments.dataset} is not a folder")
-    cases = [parse_case(text) for text in arguments.cases]
+    cases = [parse_case(text) for text in arguments.cases or DEFAULT_CASES]
 
     from esrgan_benchmarks.cases import work_of
+    from esrgan_benchmarks.quality import networks
     from esrgan_benchmarks.runtimes import choose_runtimes
     from esrgan_benchmarks.suite import Plan, run_suite
-    from esrgan_torch.devices import resolve_device
+    from esrgan_torch.engines.devices import resolve_device
     from esrgan_weights.loading import load
 
     resolve_device(arguments.device)
@@ -143,9 +167,12 @@ def _measure(arguments: argparse.Namespace) -> int:
         runtimes,
         arguments.threads,
         arguments.device,
+        arguments.isa,
         arguments.runs,
         arguments.limit,
+        arguments.keep_disturbed,
         arguments.dataset,
+        list(models) if arguments.cases else networks(),
     )
     with _Screen(plan.steps) as screen:
         outcome = run_suite(plan, arguments.results, screen)

@@ -43,12 +43,24 @@ def add_parser(subparsers: Subparsers) -> None:
         default="none",
         help="how the weights are stored (default: none, that is float32)",
     )
+    parser.add_argument(
+        "--parts",
+        action="store_true",
+        help="with --to onnx: the trunk and the tail as files of their own too, for exact tiles",
+    )
     runners_option(parser)
     parser.add_argument(
         "--overwrite",
         action="store_true",
         help="replace an earlier conversion to another last hop too, and files of it that changed since; "
         "files of your own stay in any case",
+    )
+    parser.add_argument(
+        "--onnx-tf",
+        metavar="DIR",
+        type=Path,
+        help="environment for the route onnx-tf (default: $ESRGAN_ONNX_TF, else the one that "
+        "`python -m esrgan_bridge.onnx_tf_setup` makes)",
     )
     parser.add_argument("--offline", action="store_true", help="never touch the network")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
@@ -61,8 +73,8 @@ def runners_option(parser: argparse.ArgumentParser) -> None:
         "--runners",
         metavar="A,B",
         type=split_names,
-        help="measure in these runtimes alone: onnxruntime, tensorflow, tfjs-node, tfjs-wasm, tfjs-webgl, "
-        "tfjs-webgpu, kernels-node, kernels-wasm (default: all that this machine has)",
+        help="measure in these runtimes alone: onnxruntime, openvino, tensorflow, tfjs-node, tfjs-wasm, "
+        "tfjs-webgl, tfjs-webgpu, kernels-node, kernels-wasm (default: all that this machine has)",
     )
 
 
@@ -80,14 +92,17 @@ def say(line: str) -> None:
 
 
 def show(report: "ParityReport") -> None:
-    """The table and its verdict to stdout, warnings to stderr."""
-    print(report, flush=True)
+    """The table and its verdict to stdout, and between them warnings to stderr."""
+    print(report.table, flush=True)
     for warning in report.warnings:
         say(f"esrgan: warning: {warning}")
+    print(report.verdict, flush=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert; print the table and where the files are."""
+    # where a variable of the user's asks for it float32 would be rounded; PyTorch reads it when imported
+    os.environ["ONEDNN_DEFAULT_FPMATH_MODE"] = "STRICT"
     from esrgan_bridge.chain import convert
     from esrgan_bridge.errors import ParityError
 
@@ -100,8 +115,10 @@ def run(arguments: argparse.Namespace) -> int:
             to=arguments.to,
             route=arguments.route,
             quantize=arguments.quantize,
+            parts=arguments.parts,
             runners=arguments.runners,
             overwrite=arguments.overwrite,
+            onnx_tf=arguments.onnx_tf,
             offline=arguments.offline,
             cache=arguments.cache,
             progress=say,

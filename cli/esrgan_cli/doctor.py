@@ -90,33 +90,29 @@ def _devices() -> list[tuple[str, str]]:
     import psutil
     import torch
 
-    from esrgan_torch import engine_openvino, engine_packed
-    from esrgan_torch.devices import computes_bfloat16_fast, device_name, free_memory
+    from esrgan_torch.engines.choose import choose_engine
+    from esrgan_torch.engines.devices import computes_bfloat16_fast, device_name, free_memory
+    from esrgan_torch.engines.kinds import name_of
     from esrgan_torch.native import build
-    from esrgan_torch.native.engine import fastest_level, is_faster
+    from esrgan_torch.native.engine import fastest_level
+    from esrgan_torch.networks.registry import ARCHITECTURES
 
     cpu = torch.device("cpu")
     half = "bfloat16 is fast" if computes_bfloat16_fast(cpu) else "bfloat16 is slow"
     memory = f"{_gib(free_memory(cpu))} of {_gib(psutil.virtual_memory().total)} free"
-    packed = engine_packed.is_available()
-    plain = "weights packed by oneDNN" if packed else "plain convolutions, no oneDNN on x86"
-    native = is_faster(torch.float32)
-    openvino = packed and engine_openvino.is_usable()
-    rrdb = "OpenVINO" if openvino and engine_openvino.is_faster_for_rrdb(torch.float32) else plain
-    compact = "OpenVINO" if openvino else "plain convolutions"
-    float32 = (
-        "RRDBNet and CompactNet by the native engine"
-        if native
-        else f"RRDBNet by {rrdb}, CompactNet by {compact}"
-    )
     level = fastest_level()
     facts = [
         ("cpu", f"{device_name(cpu)}, {half}, {memory}"),
         ("native", build.reason() if level is None else f"runs with {level}; {build.reason()}"),
-        ("engine", f"float32: {float32}"),
     ]
-    if engine_packed.is_available(torch.bfloat16):
-        facts.append(("", f"bfloat16: RRDBNet by {plain}, CompactNet by {compact}"))
+    precisions = [torch.float32, *([torch.bfloat16] if computes_bfloat16_fast(cpu) else [])]
+    for architecture in ARCHITECTURES:
+        with torch.device("meta"):  # only its sizes are asked
+            network = architecture.network()
+        facts += [
+            (architecture.name, f"{name_of(dtype)} by {choose_engine(network, cpu, dtype).describe()}")
+            for dtype in precisions
+        ]
     return facts + _accelerators()
 
 
@@ -124,7 +120,7 @@ def _accelerators() -> list[tuple[str, str]]:
     """Each device of PyTorch's accelerator, and whether the project's kernels run there; or why none is."""
     import torch
 
-    from esrgan_torch.devices import device_name, free_memory, unused_gpu
+    from esrgan_torch.engines.devices import device_name, free_memory, unused_gpu
 
     found = torch.accelerator.current_accelerator(check_available=True)
     if found is None:

@@ -167,7 +167,8 @@ class Runner:
         self._console.say(
             f"[{number}/{self._total}] {told(job.source)}: {picture.width} x {picture.height} to "
             f"{large.width} x {large.height} pixels{each} in {result.seconds:.1f} s; "
-            f"{result.device}, {result.dtype}{', mean of 8' if result.tta else ''}; {result.plan}"
+            f"{result.device}, {result.dtype}, engine {result.engine}{', mean of 8' if result.tta else ''}; "
+            f"{result.plan}"
         )
         if job.note:
             self._console.say(f"{told(job.source)}: {job.note}")

@@ -166,6 +166,7 @@ def _section(
         ("Result", f"{large.width} x {large.height} pixels, {large.bits} bits"),
         ("Device", result.device),
         ("Precision", result.dtype),
+        ("Engine", result.engine),
         ("Tiling", str(result.plan)),
         ("Time", f"{result.seconds:.1f} s"),
         ("File", target.name),

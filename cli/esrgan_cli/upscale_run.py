@@ -23,13 +23,13 @@ from esrgan_cli.pending import Pending, pending
 from esrgan_cli.streams import read_stdin, take_stdout
 from esrgan_cli.target_size import parse_size
 from esrgan_cli.targets import Journals, Targets, target_file, target_names, target_stream
-from esrgan_torch.devices import resolve_device
+from esrgan_torch.engines.devices import resolve_device
+from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.image_encode import choose_format
 from esrgan_torch.image_kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.images import DEFAULT_MAX_PIXELS
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.precision import check_dtype
 from esrgan_torch.tiling import Tiling
 from esrgan_torch.upscale import LARGEST_SCALE, Upscaler
 from esrgan_weights.loading import load

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from esrgan_torch.engine import Engine, RRDBEngine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.rrdb import RRDBNet

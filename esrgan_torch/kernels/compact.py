@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from esrgan_torch.computing import computing
+from esrgan_torch.engines.computing import computing
 from esrgan_torch.kernels.flat import Flat, FlatShape, allocate
 from esrgan_torch.kernels.graphs import Graphs
 from esrgan_torch.kernels.launch import run_step

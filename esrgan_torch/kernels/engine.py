@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.cuda_graphs import Turns
-from esrgan_torch.engine import Engine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.cuda_graphs import Turns
 from esrgan_torch.kernels.flat import FlatShape
 from esrgan_torch.kernels.graphs import Graphs
 from esrgan_torch.kernels.halo.blocks import HaloBlocks

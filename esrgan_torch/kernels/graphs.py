@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 
 import torch
 
-from esrgan_torch.cuda_graphs import capture
+from esrgan_torch.engines.cuda_graphs import capture
 
 # a picture's tail is cut into up to 9 shapes of tiles (corners, sides, inside)
 LIMIT = 16

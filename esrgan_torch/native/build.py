@@ -164,7 +164,7 @@ def compile_library(
         for each, (said, status) in zip(commands, results, strict=True):
             if status != 0:
                 raise subprocess.CalledProcessError(status, each, stderr=said)
-        linked = Path(place) / target.file_name("linked")  # some linkers write the name into the file
+        linked = Path(place) / path.name  # linkers for Windows write the name into the file
         link = [*command, *target.link_flags(), *objects, "-o", str(linked)]
         subprocess.run(link, check=True, capture_output=True, text=True, timeout=longest)
         with atomic_path(path) as made:

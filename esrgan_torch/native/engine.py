@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.engine import Engine, Progress
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import EngineError
-from esrgan_torch.host import for_rows
 from esrgan_torch.native import build
 from esrgan_torch.native.library import Library, Program, Runner
 from esrgan_torch.native.program import PICTURE, RESULT
@@ -23,6 +23,7 @@ from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_torch.networks.span import SPAN
+from esrgan_torch.watch import Progress
 
 FAST_LEVELS = ("avx512", "avx2")  # where it was measured to be faster than the other engines: docs/cpu.md
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,8 +45,10 @@ class Generator(nn.Module, ABC):
         overlap: input pixels that a tile of the whole network needs around it, by measurement
             (docs/tiling.md), to stay within a tenth of a grey level; equal to `receptive_field`
             where that is affordable.
-        trunk_planes: float values an input pixel that the trunk holds at its peak.
-        tail_values: float values a feature pixel that the tail holds at its peak.
+        trunk_values: values an input pixel that `trunk` holds at its peak, result included; needed where
+            `esrgan_torch.engines.plain` runs the network.
+        tail_values: values a feature pixel that `tail` holds at its peak, result included; likewise.
+        config: the sizes that it was built with, a frozen dataclass.
         provenance: where the weights come from, or None for a network made from scratch.
     """
 
@@ -56,6 +59,9 @@ class Generator(nn.Module, ABC):
     tail_halo: int
     receptive_field: int
     overlap: int
+    trunk_values: int
+    tail_values: int
+    config: Any
     provenance: Provenance | None = None
 
     @abstractmethod

@@ -53,9 +53,8 @@ def merged(branches: Branches) -> Kernel:
     first = branches.first_weight[:, :, 0, 0]
     last = branches.last_weight[:, :, 0, 0]
     middle = branches.middle_weight
-    # the outer convolutions are matrices: last @ middle @ first at each of the nine places
-    left = (last @ middle.flatten(1)).unflatten(1, middle.shape[1:])
-    weight = (left.permute(0, 2, 3, 1) @ first).permute(0, 3, 1, 2)
+    # the outer convolutions are matrices
+    weight = _between(last, middle, first)
     bias = last @ (middle.sum((2, 3)) @ branches.first_bias + branches.middle_bias) + branches.last_bias
     return Kernel(weight + F.pad(branches.sk_weight, (1, 1, 1, 1)), bias + branches.sk_bias)
 
@@ -91,8 +90,7 @@ def trainable_branches(kernel: Kernel) -> Branches:
     outputs, inputs = weight.shape[:2]
     first = _orthonormal(GAIN * inputs, inputs).to(weight.dtype)
     last = _orthonormal(GAIN * outputs, outputs).to(weight.dtype).T
-    left = (last.T @ weight.flatten(1)).unflatten(1, weight.shape[1:])
-    middle = (left.permute(0, 2, 3, 1) @ first.T).permute(0, 3, 1, 2)
+    middle = _between(last.T, weight, first.T)
     return Branches(
         weight.new_zeros(outputs, inputs, 1, 1),
         torch.zeros_like(bias),
@@ -170,6 +168,12 @@ def deployed(network: Generator) -> Generator:
     return network.fused() if isinstance(network, TrainingForm) else network
 
 
+def _between(left: Tensor, weight: Tensor, right: Tensor) -> Tensor:
+    """left @ weight @ right at each place of a convolution's weight (outputs, inputs, height, width)."""
+    inner = torch.matmul(left, weight.flatten(1)).view(-1, *weight.shape[1:])
+    return torch.matmul(inner.permute(0, 2, 3, 1), right).permute(0, 3, 1, 2)
+
+
 def _orthonormal(rows: int, columns: int) -> Tensor:
     """(rows, columns) float64 with orthonormal columns, at random; at least as many rows as columns."""
-    return torch.linalg.qr(torch.randn(rows, columns, dtype=torch.float64))[0]
+    return nn.init.orthogonal_(torch.empty(rows, columns, dtype=torch.float64))

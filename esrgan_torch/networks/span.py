@@ -86,6 +86,7 @@ class SPANForm(Generator):
         convolution: makes each 3x3 convolution but the last.
     """
 
+    config: SPANConfig
     conv_cat: nn.Conv2d
     upsampler: nn.Sequential
 
@@ -98,6 +99,10 @@ class SPANForm(Generator):
         self.tail_halo = 0
         self.receptive_field = RECEPTIVE_FIELD
         self.overlap = RECEPTIVE_FIELD
+        # at conv_cat: what it joins and the joined map, with a copy in the library's own layout; then the
+        # last convolution's result, twice
+        self.trunk_values = 12 * config.features + 2 * config.out_channels * config.scale**2
+        self.tail_values = 2 * config.out_channels * config.scale**2
         features = config.features
         self.conv_1 = convolution(config.in_channels, features)
         for number in range(1, BLOCKS + 1):
@@ -170,5 +175,6 @@ def plain_convolution(inputs: int, outputs: int) -> nn.Conv2d:
 def normalised(batch: Tensor) -> Tensor:
     """(N, 3, H, W) in [0, 1] -> 255 * (batch - mean of DIV2K)."""
     # numbers rather than a tensor of three: a network is built without memory, traced and moved about
-    shifted = [plane - mean for plane, mean in zip(batch.split(1, dim=1), RGB_MEAN, strict=True)]
+    planes = torch.tensor_split(batch, len(RGB_MEAN), dim=1)
+    shifted = [plane - mean for plane, mean in zip(planes, RGB_MEAN, strict=True)]
     return torch.cat(shifted, dim=1) * RGB_RANGE

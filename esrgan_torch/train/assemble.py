@@ -8,8 +8,9 @@ from torch import nn
 from esrgan_torch.discriminator import UNetDiscriminator, VGGDiscriminator
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.reparameterised import TrainingForm
 from esrgan_torch.train.ema import MovingAverage
-from esrgan_torch.train.initial import scale_initial_weights, start_as_identity
+from esrgan_torch.train.initial import scale_initial_weights, start_as_enlargement, start_as_identity
 from esrgan_torch.train.optimisers import make_adam, make_optimiser
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.state import State
@@ -81,13 +82,18 @@ def assemble(options: Options, initial: Generator | None) -> Parts:
     generator = options.network.build()
     if initial is not None:
         try:
-            generator.load_state_dict(initial.state_dict())
+            if isinstance(generator, TrainingForm):
+                generator.adopt(initial)
+            else:
+                generator.load_state_dict(initial.state_dict())
         except RuntimeError as error:
             raise ConfigError(
                 f"network.initial = {options.network.initial!r} is another network than the recipe's: {error}"
             ) from error
     elif options.network.init == "identity":
         start_as_identity(generator)
+    elif options.network.init == "enlargement":
+        start_as_enlargement(generator)
     else:
         scale_initial_weights(generator)
     # convolutions run faster so, on processors and graphics cards alike

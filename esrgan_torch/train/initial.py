@@ -1,10 +1,15 @@
 """Weights that a training run starts with."""
 
+from dataclasses import asdict
+from typing import cast
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.span import RGB_MEAN, RGB_RANGE, SPAN
+from esrgan_torch.networks.span_training import SPANTraining
 
 
 def scale_initial_weights(network: nn.Module, factor: float = 0.1) -> None:
@@ -44,3 +49,66 @@ def start_as_identity(network: Generator, noise: float = 0.3) -> None:
             channels = torch.arange(convolution.out_channels)
             convolution.weight[channels, channels, 1, 1] += 1
         convolutions[-1].weight.zero_()
+
+
+# of MSRA's deviation: what the blocks' attention takes away, so that features neither fade nor grow from one
+# block to the next (standard deviations of 1.4 after the first, 3 after the sixth)
+_SPAN_GAIN = 1.2
+# of the first convolution: photographs vary little within what it sees, and attention wants features beyond 1
+_SPAN_FIRST_GAIN = 6.0
+_GRAY = 0.45  # mean of photographs
+
+
+def start_as_enlargement(network: Generator) -> None:
+    """A `SPAN` that starts as bilinear enlargement, with features of a size at which its attention works.
+
+    Three features carry the picture itself past the blocks to the last convolution, which interpolates; what
+    else arrives there has the weight 0 at first. A SPAN has no skip of the picture as a CompactNet has, and
+    with PyTorch's initial weights it learns to pass the picture on before it learns anything else.
+
+    Args:
+        network: a SPAN or its training form, which takes the same weights in branches.
+    """
+    if isinstance(network, SPANTraining):
+        plain = SPAN(**asdict(network.config))
+        start_as_enlargement(plain)
+        network.adopt(plain)
+        return
+    assert isinstance(network, SPAN)
+    convolutions = {name: cast(nn.Conv2d, layer) for name, layer in network.convolutions().items()}
+    for convolution in convolutions.values():
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        nn.init.zeros_(cast(Tensor, convolution.bias))
+    carried = torch.arange(min(network.in_channels, network.out_channels, network.config.features))
+    first, joining, last = (convolutions[name] for name in ("conv_1", "conv_cat", "upsampler.0"))
+    with torch.no_grad():
+        for name, convolution in convolutions.items():
+            if name.startswith("block_"):
+                convolution.weight.mul_(_SPAN_GAIN)
+        first.weight.mul_(_SPAN_FIRST_GAIN)
+        for convolution, centre in ((first, 1), (joining, 0)):
+            convolution.weight[carried] = 0
+            convolution.weight[carried, carried, centre, centre] = 1
+        last.weight.zero_()
+        taps = _bilinear_taps(network.scale).flatten(0, 1)
+        for channel in range(len(carried)):
+            last.weight.unflatten(0, (network.out_channels, -1))[channel, :, channel] = taps
+        _centre(network, first, last, len(carried))
+
+
+def _centre(network: SPAN, first: nn.Conv2d, last: nn.Conv2d, carried: int) -> None:
+    """Make the features those of a picture around 0, and the result's colours right again."""
+    first_bias, last_bias = cast(Tensor, first.bias), cast(Tensor, last.bias)
+    if network.config.normalised:
+        first.weight.div_(RGB_RANGE)
+        means = torch.tensor(RGB_MEAN[:carried])
+        last_bias.unflatten(0, (network.out_channels, -1))[:carried] = means[:, None]
+    else:
+        first_bias[carried:] = -_GRAY * first.weight[carried:].sum((1, 2, 3))
+
+
+def _bilinear_taps(scale: int) -> Tensor:
+    """Weights of the 3x3 pixels around for each of the scale x scale pixels in one's place."""
+    places = [(place + 0.5) / scale - 0.5 for place in range(scale)]  # from the pixel's centre
+    line = torch.tensor([[max(0.0, 1 - abs(place - tap)) for tap in (-1, 0, 1)] for place in places])
+    return torch.einsum("yi,xj->yxij", line, line)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, TrainingError
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
 from esrgan_torch.train.batches import Crops, batches
 from esrgan_torch.train.journal import Journal, make_strip
@@ -50,7 +51,8 @@ def train(
         progress: draw a progress bar on stderr; None: only on a terminal.
 
     Returns:
-        The moving average of the generator, in evaluation mode.
+        The moving average of the generator, in evaluation mode; of one that is trained as a sum of branches,
+        the plain network that computes the same.
 
     Raises:
         ConfigError: options that do not go together, no pictures, or no checkpoint to resume from.
@@ -95,7 +97,7 @@ def train(
             run.keep(step + 1, journal)
     if journal is not None:
         journal.close()
-    return parts.average.network
+    return deployed(parts.average.network)
 
 
 class _Run:
@@ -149,7 +151,8 @@ class _Run:
         since = journal.pause()
         last = done == options.steps
         if options.data.validation and (last or done % options.validate_every == 0):
-            psnr, pictures = validate(self.parts.average.network, Path(options.data.validation))
+            network = deployed(self.parts.average.network)
+            psnr, pictures = validate(network, Path(options.data.validation))
             journal.validated(done, psnr, make_strip(pictures[:8]))
         if last or done % options.checkpoint_every == 0:
             store(self.folder, done, self.parts.state(), options.keep)

@@ -7,6 +7,8 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import SPAN
+from esrgan_torch.networks.span_training import SPANTraining
 
 
 @dataclass(frozen=True)
@@ -14,29 +16,40 @@ class NetworkOptions:
     """The generator.
 
     Args:
-        kind: "RRDBNet" or "CompactNet".
-        features, blocks, growth, convolutions, scale: sizes; see `RRDBNetConfig` and `CompactNetConfig`.
-            `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
-        init: "scaled", MSRA's normal times 0.1, as ESRGAN has it (supplement, section 2), or
-            "identity", for CompactNet: see `esrgan_torch.train.initial`.
+        kind: "RRDBNet", "CompactNet" or "SPAN".
+        features, blocks, growth, convolutions, scale: sizes; see `RRDBNetConfig`, `CompactNetConfig` and
+            `SPANConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
+        normalised: of SPAN, see `SPANConfig`; true to go on from the official files.
+        branches: of SPAN: its convolutions are trained as sums of branches, as its authors do it, and run as
+            plain ones; see `esrgan_torch.networks.reparameterised`.
+        init: "scaled", MSRA's normal times 0.1, as ESRGAN has it (supplement, section 2); "identity", for
+            CompactNet, or "enlargement", for SPAN: see `esrgan_torch.train.initial`.
         initial: weights to start from: a published model's name or a file; empty for none.
     """
 
-    kind: Literal["RRDBNet", "CompactNet"] = "RRDBNet"
+    kind: Literal["RRDBNet", "CompactNet", "SPAN"] = "RRDBNet"
     features: int = 64
     blocks: int = 23
     growth: int = 32
     convolutions: int = 16
     scale: int = 4
-    init: Literal["scaled", "identity"] = "scaled"
+    normalised: bool = False
+    branches: bool = True
+    init: Literal["scaled", "identity", "enlargement"] = "scaled"
     initial: str = ""
 
     def __post_init__(self) -> None:
         if self.init == "identity" and self.kind != "CompactNet":
             raise ConfigError('network.init = "identity" is for CompactNet; RRDBNet has "scaled"')
+        if (self.init == "enlargement") != (self.kind == "SPAN"):
+            # scaled: attention computed from small numbers is next to 0, and so is what it is multiplied with
+            raise ConfigError('SPAN has network.init = "enlargement", and no other network has')
 
     def build(self) -> Generator:
-        """The network with PyTorch's own initial weights."""
+        """The network as it is trained, with PyTorch's own initial weights."""
+        if self.kind == "SPAN":
+            form = SPANTraining if self.branches else SPAN
+            return form(self.features, self.scale, normalised=self.normalised)
         if self.kind == "RRDBNet":
             return RRDBNet(self.features, self.blocks, self.growth, self.scale)
         return CompactNet(self.features, self.convolutions, self.scale)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from esrgan_benchmarks.load import Load, Watch
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 
@@ -75,6 +76,23 @@ class FakeSession(HostSession):
 
     def answer(self) -> Batch:
         return self._batch.repeat(SCALE, axis=1).repeat(SCALE, axis=2) + np.float32(self._runtime.shift)
+
+
+class Alone(Watch):
+    """What tests take while the machine is busy with other tests.
+
+    Args:
+        taken: cores that others use, told whatever they do.
+    """
+
+    def __init__(self, taken: float = 0.01) -> None:
+        super().__init__(1, least=0.0)
+        self.limit = 0.1
+        self.taken = taken
+
+    def load(self) -> Load:
+        super().load()
+        return Load(self.taken)
 
 
 class Careless(Runtime):

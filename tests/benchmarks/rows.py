@@ -35,6 +35,13 @@ def runtime_row(runtime: str, seconds: float, ratio: float, **changes: object) -
         "dtype": "float32",
         "seconds": spread(seconds),
         "of_reference": spread(ratio, 0.0 if ratio == 1 else 0.02),
+        "reference": "pytorch",
+        "ratio": ratio,
+        "rounds": [seconds] * 7,
+        "others": [0.01] * 7,
+        "disturbed": 0,
+        "repeated": 0,
+        "disturbed_start": False,
         "load": 1.5,
         "first_call": 2 * seconds,
         "peak": 400_000_000,
@@ -49,6 +56,13 @@ def runtime_row(runtime: str, seconds: float, ratio: float, **changes: object) -
         "run": "2026-01-01T00:00:00+00:00",
     }
     return {**row, **changes, **MACHINE}
+
+
+def old_row(runtime: str, seconds: float, ratio: float, **changes: object) -> Row:
+    """As rows were before rounds, loads and the reference's name were kept."""
+    later = ("reference", "ratio", "rounds", "others", "disturbed", "repeated", "disturbed_start")
+    row = runtime_row(runtime, seconds, ratio, **changes)
+    return {key: value for key, value in row.items() if key not in later}
 
 
 def ceiling_rows() -> list[Row]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from esrgan_benchmarks import cpu
-from esrgan_torch import engine_packed
+from esrgan_torch.engines import packed as engine_packed
 
 pytestmark = pytest.mark.skipif(not engine_packed.is_available(), reason="needs oneDNN on x86")
 

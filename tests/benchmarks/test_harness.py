@@ -1,5 +1,6 @@
 """The harness, on runtimes whose time, answer, memory and end are known."""
 
+import statistics
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from esrgan_benchmarks.harness import Outcome, measure_case
 from esrgan_benchmarks.runtimes.base import Runtime
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
-from tests.benchmarks.fakes import Careless, Fake
+from tests.benchmarks.fakes import Alone, Careless, Fake
 
 MIB = 2**20
 
@@ -22,8 +23,25 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(save(CompactNet(features=8, convolutions=1), path))
 
 
-def measure(network: str, *runtimes: Runtime, runs: int = 5, limit: float = 60.0) -> Outcome:
-    return measure_case(Case(network, 12, 10), runtimes, 1, runs=runs, limit=limit)
+def measure(
+    network: str,
+    *runtimes: Runtime,
+    runs: int = 5,
+    limit: float = 60.0,
+    taken: float = 0.01,
+    patience: float = 0.0,
+    keep_disturbed: bool = False,
+) -> Outcome:
+    return measure_case(
+        Case(network, 12, 10),
+        runtimes,
+        1,
+        runs=runs,
+        limit=limit,
+        watch=Alone(taken),
+        patience=patience,
+        keep_disturbed=keep_disturbed,
+    )
 
 
 def test_the_ratio_of_two_that_sleep_is_right(network: str) -> None:
@@ -47,6 +65,35 @@ def test_a_row_says_what_is_needed_to_read_it(network: str) -> None:
     assert (row["psnr"], row["largest"]) == (None, 0.0)
     assert row["load"] >= 0
     assert row["first_call"] >= 0.001
+    assert (row["others"], row["disturbed"], row["repeated"]) == ([0.01] * 5, 0, 0)
+
+
+def test_every_ratio_can_be_recomputed_from_the_rounds(network: str) -> None:
+    one, three = measure(network, Fake("one", sleep=0.02), Fake("three", sleep=0.06)).rows
+    mine, theirs = three["rounds"], one["rounds"]
+    assert len(mine) == len(theirs) == 5
+    assert three["reference"] == one["reference"] == "one"
+    assert three["ratio"] == pytest.approx(statistics.median(mine) / statistics.median(theirs), abs=1e-3)
+    pairs = [ours / others for ours, others in zip(mine, theirs, strict=True)]
+    assert three["of_reference"]["median"] == pytest.approx(statistics.median(pairs), abs=1e-3)
+
+
+def test_a_case_that_stays_disturbed_has_no_row_and_says_by_how_much(network: str) -> None:
+    outcome = measure(network, Fake("one"), Fake("two"), runs=2, taken=0.9, patience=0)
+    assert outcome.rows == []
+    (item,) = outcome.left_out
+    assert item.runtime == "all"
+    assert item.reason == (
+        "disturbed: in 4 of 4 rounds more was taken than the 0.10 cores that a measurement bears: "
+        "other processes used 0.90 cores"
+    )
+
+
+def test_disturbed_rows_are_marked_where_they_are_asked_for(network: str) -> None:
+    outcome = measure(network, Fake("one"), runs=2, taken=0.9, keep_disturbed=True)
+    (row,) = outcome.rows
+    assert (row["others"], row["disturbed"], row["repeated"]) == ([0.9, 0.9], 2, 2)
+    assert row["disturbed_start"] is True
 
 
 def test_a_wrong_picture_is_an_error_and_no_row(network: str) -> None:
@@ -94,6 +141,34 @@ def test_one_that_is_too_slow_is_left_out(network: str) -> None:
     outcome = measure(network, Fake("fast"), Fake("slow", sleep=0.2), limit=0.5)
     assert [row["runtime"] for row in outcome.rows] == ["fast"]
     assert "one run takes 0.2 s" in outcome.left_out[0].reason
+
+
+def test_a_slow_reference_loses_its_own_cell_only(network: str) -> None:
+    outcome = measure(network, Fake("slow", sleep=0.2), Fake("fast"), Fake("wrong", shift=0.05), limit=0.5)
+    (fast,) = outcome.rows
+    assert (fast["runtime"], fast["ratio"], fast["of_reference"], fast["reference"]) == (
+        "fast",
+        None,
+        None,
+        None,
+    )
+    slow, wrong = outcome.left_out
+    assert (slow.runtime, slow.slow) == ("slow", True)
+    assert "one run takes 0.2 s" in slow.reason
+    # its picture is what the others are compared with all the same
+    assert "another picture" in wrong.reason
+
+
+def test_a_reference_whose_single_run_takes_longer_than_all_may_gives_its_picture(network: str) -> None:
+    outcome = measure(network, Fake("slow", sleep=0.5), Fake("fast"), limit=0.3)
+    assert [row["runtime"] for row in outcome.rows] == ["fast"]
+
+
+def test_what_others_used_is_said_of_one_that_is_too_slow(network: str) -> None:
+    outcome = measure(
+        network, Fake("fast"), Fake("slow", sleep=0.2), limit=0.5, taken=0.9, keep_disturbed=True
+    )
+    assert outcome.left_out[0].reason.endswith("; meanwhile other processes used 0.90 cores")
 
 
 def test_one_that_hangs_is_ended(network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

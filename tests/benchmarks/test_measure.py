@@ -1,10 +1,13 @@
 """The harness: what it measures of functions whose time and memory are known."""
 
+import os
 import time
 
 import pytest
 
+from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.measure import Spread, in_child, interleave, peak_memory, ratio, stopwatch
+from tests.benchmarks.fakes import Alone
 
 
 def test_spread_is_median_and_quartiles() -> None:
@@ -23,6 +26,14 @@ def test_cases_take_turns() -> None:
 def test_a_case_that_sleeps_is_seen_to_sleep() -> None:
     seconds = interleave({"slow": stopwatch(lambda: time.sleep(0.03)), "quick": lambda: 0.0}, runs=3)
     assert min(seconds["slow"]) >= 0.03
+
+
+@pytest.mark.parametrize(("taken", "told"), [(0.9, True), (0.0, False)])
+def test_what_others_use_meanwhile_is_said(
+    taken: float, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interleave({"quick": lambda: 0.0}, runs=2, watch=Alone(taken))
+    assert ("disturbed, where a measurement bears 0.10 cores" in capsys.readouterr().err) is told
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
@@ -53,3 +64,31 @@ def test_the_peak_of_a_child_is_its_own() -> None:
 def test_a_child_that_fails_is_an_error_here() -> None:
     with pytest.raises(TypeError):
         in_child(allocate, "many")
+
+
+def chat(fails: bool) -> str:
+    os.write(2, b"Unable to register cuDNN factory\n")
+    print("hello")
+    if fails:
+        raise ValueError("unexpected")
+    return "done"
+
+
+def die() -> None:
+    os.write(2, b"out of memory\n")
+    os._exit(9)
+
+
+def test_what_a_child_prints_is_shown_only_where_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_child(chat, False, quiet=True) == "done"
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(ValueError, match="unexpected"):
+        in_child(chat, True, quiet=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Unable to register cuDNN factory\nhello" in err
+
+
+def test_a_child_that_dies_is_an_error_with_its_last_words() -> None:
+    with pytest.raises(BenchmarkError, match="die: the process died: out of memory"):
+        in_child(die, quiet=True)

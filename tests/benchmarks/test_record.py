@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from esrgan_benchmarks.record import append, by_machine, fullest, latest, machine, newest, read
+from esrgan_benchmarks.record import append, by_machine, latest, machine, newest, read
 
 
 def test_rows_come_back_with_the_machine(tmp_path: Path) -> None:
@@ -35,13 +35,3 @@ def test_machines_are_kept_apart_and_the_last_one_comes_first() -> None:
     assert [[each["v"] for each in mine] for mine in by_machine(other)] == [[1, 3], [2]]
     assert [each["v"] for each in newest(rows)] == [2, 4, 6]
     assert newest([]) == []
-
-
-def test_the_machine_with_most_runtimes() -> None:
-    def row(processor: str, runtime: str) -> dict[str, object]:
-        return {"processor": processor, "cores": 2, "gpu": None, "bfloat16": False, "runtime": runtime}
-
-    few, many = [row("a", "one"), row("a", "one")], [row("b", "one"), row("b", "two")]
-    assert fullest([*many, *few]) == many
-    assert fullest([few[0], many[0]]) == [many[0]]
-    assert fullest([]) == []

@@ -12,8 +12,17 @@ from esrgan_benchmarks.runtimes import NAMES, REFERENCE, RUNTIMES, choose_runtim
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
+from tests.benchmarks.fakes import Alone
 
-QUICK = ("pytorch-channels-last", "pytorch-bfloat16", "esrgan-torch", "onnxruntime", "openvino", "tfjs-node")
+QUICK = (
+    "pytorch-channels-last",
+    "pytorch-bfloat16",
+    "esrgan-torch",
+    "esrgan-torch-eager",
+    "onnxruntime",
+    "openvino",
+    "tfjs-node",
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +32,16 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_every_runtime_that_is_here_gives_the_reference_s_picture(network: str) -> None:
-    outcome = measure_case(Case(network, 20, 14, 2), choose_runtimes(QUICK, "cpu"), 1, runs=2)
+    outcome = measure_case(Case(network, 20, 14, 2), choose_runtimes(QUICK, "cpu"), 1, runs=2, watch=Alone())
     here = [runtime.name for runtime in RUNTIMES if runtime.name in QUICK and runtime.missing() is None]
     assert [row["runtime"] for row in outcome.rows] == [REFERENCE.name, *here]
     assert all(row["peak"] > 10_000_000 for row in outcome.rows)
     assert all(row["psnr"] is None or row["psnr"] > 40 for row in outcome.rows)
     assert {row["dtype"] for row in outcome.rows} == {"float32", "bfloat16"}
+    ours = {row["runtime"]: row for row in outcome.rows if row["runtime"].startswith("esrgan-torch")}
+    assert ours["esrgan-torch-eager"]["engine"] == "eager"
+    assert ours["esrgan-torch"]["engine"] in ("native", "openvino", "eager")
+    assert "; by " in ours["esrgan-torch"]["versions"]["choice"]
 
 
 def test_the_reference_always_runs_and_comes_first() -> None:

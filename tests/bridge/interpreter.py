@@ -69,6 +69,8 @@ def apply(operation: str, attributes: dict[str, Any], given: list[Tensor]) -> Te
             return given[0] + given[1]
         case "Sub":
             return given[0] - given[1]
+        case "Sigmoid":
+            return torch.sigmoid(given[0])
         case "Mul":
             return given[0] * given[1]
         case "Reshape":

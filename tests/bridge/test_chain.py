@@ -2,8 +2,10 @@
 
 import errno
 import json
+import re
 import shutil
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from esrgan_bridge.errors import (
 )
 from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.errors import ConfigError
+from esrgan_weights.errors import WeightsError
 from tests.bridge.conftest import make_rrdb
 
 PROBES = ["flat", "checkerboard", "odd", "ramp", "noise", "eye", "fur"]
@@ -32,7 +35,7 @@ PROBES = ["flat", "checkerboard", "odd", "ramp", "noise", "eye", "fur"]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "below" / "net"
-    convert(make_rrdb(), folder, to="onnx")
+    convert(make_rrdb(), folder, to="onnx", runners=["onnxruntime"])
     return folder
 
 
@@ -64,8 +67,8 @@ def test_what_is_made(made):
 
 
 def test_float16(tiny_rrdb, tmp_path):
-    report = convert(tiny_rrdb, tmp_path / "half", to="onnx", quantize="float16")
-    assert read_metadata(tmp_path / "half" / "onnx" / "model.onnx").dtype == "float16"
+    report = convert(tiny_rrdb, tmp_path / "half", to="onnx", quantize="float16", runners=["onnxruntime"])
+    assert read_metadata(tmp_path / "half" / "onnx" / "model.onnx").quantize == "float16"
     rows = [row for row in report.rows if row.hop == "onnx"]
     assert len(rows) == len(PROBES)
     assert 1e-5 < max(row.largest for row in rows) < rows[0].tolerance
@@ -75,7 +78,7 @@ def test_references_are_float64(made):
     """A small difference is the copy's own: rounding the reference to float32 would change it."""
     model = make_rrdb().double()
     (hop,) = (entry for entry in RUNNERS if entry.name == "onnxruntime")
-    rows = {row.probe: row for row in recheck(made).rows}
+    rows = {row.probe: row for row in recheck(made, ["onnxruntime"]).rows}
     with np.load(made / "reference.npz") as arrays, hop.open(made / "onnx" / "model.onnx") as session:
         for probe in PROBES:
             answer, batch = arrays[f"{probe}.answer"], (arrays[f"{probe}.probe"] / np.float32(255))[None]
@@ -90,7 +93,8 @@ def test_references_are_float64(made):
 def test_recheck(made, monkeypatch):
     before = contents(made)
     report = recheck(made)
-    assert [(row.hop, row.probe) for row in report.rows] == [("onnx", probe) for probe in PROBES]
+    runners = ("onnxruntime", "openvino")
+    assert [(row.runner, row.probe) for row in report.rows] == [*product(runners, PROBES)]
     assert report.passed
     assert contents(made) == before
 
@@ -167,6 +171,17 @@ def test_options_that_cannot_be(tiny_rrdb, tmp_path, options, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("to", ["onnx", "tf", "tfjs"])
+def test_the_documentation_tells_which_target_takes_which_weights(to, tmp_path):
+    """Each is taken or refused before there is a network to convert."""
+    text = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text()
+    (listed,) = re.findall(rf"^\| `{to}` \| (`none`.*?) \|", text, re.M)
+    for quantize in ("none", "float16", "uint8"):
+        refused = f"`{quantize}`" not in listed
+        with pytest.raises(ConfigError if refused else WeightsError):
+            convert(tmp_path / "absent.pth", tmp_path / "net", to=to, quantize=quantize)
+
+
 @pytest.mark.parametrize("missing", ["tensorflow", "tensorflowjs"])
 def test_without_tensorflow_the_direct_route_is_taken(tiny_compact, tmp_path, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
@@ -189,7 +204,7 @@ def test_a_route_that_was_asked_for_is_taken(tiny_compact, tmp_path, monkeypatch
 
 
 def test_a_full_disk(tiny_rrdb, copy, monkeypatch):
-    def full(model, path, dtype):
+    def full(model, path, **options):
         path.write_bytes(b"the beginning")
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
@@ -272,7 +287,8 @@ def test_recheck_finds_what_drifted(copy, monkeypatch):
 def test_no_measurement_is_a_failure(made, tiny_rrdb, tmp_path, monkeypatch, runners):
     """The runtime is missing, reads another hop, or is the original's own."""
     if runners in (None, ["onnxruntime"]):
-        monkeypatch.setattr(type(RUNNERS[0]), "available", lambda self: "not there: pip install it")
+        for runner in RUNNERS:
+            monkeypatch.setattr(type(runner), "available", lambda self: "not there: pip install it")
     with pytest.raises(
         NotMeasuredError, match=r"nothing was measured of onnx in .*; choose with --runners"
     ) as err:

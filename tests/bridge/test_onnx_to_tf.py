@@ -10,7 +10,7 @@ from onnx import helper
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_bridge.onnx_to_tf import lower
 from esrgan_bridge.torch_to_onnx import export_onnx
-from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 
 @pytest.fixture
@@ -39,6 +39,10 @@ def test_every_activation_is_part_of_its_convolution(tmp_path):
     assert rrdb.count() == {"conv": 36, "concat": 24, "add": 9, "multiply": 8, "enlarge": 2}
     compact = lower(export_onnx(small_compact(), tmp_path / "compact.onnx"))
     assert compact.count() == {"conv": 5, "concat": 1, "add": 1, "depth_to_space": 1}
+    # a picture that is normalised by a convolution, 6 blocks of 3, and 4 outside; SiLU is x * sigmoid(x)
+    span = lower(export_onnx(small_span(), tmp_path / "span.onnx"))
+    counts = {"conv": 23, "sigmoid": 18, "multiply": 18, "add": 6, "subtract": 6}
+    assert span.count() == {**counts, "concat": 1, "depth_to_space": 1}
 
 
 def test_names(tmp_path):
@@ -123,6 +127,27 @@ def test_depth_to_space_in_the_order_of_pytorch(tmp_path):
         lowered(document, tmp_path)
 
 
+@pytest.mark.parametrize("inputs", [("input", "half"), ("half", "input")])
+def test_a_constant_is_taken_from_a_result_and_not_the_other_way(inputs, tmp_path):
+    sides = [helper.make_tensor_value_info(name, 1, ["N", 2, "H", "W"]) for name in ("input", "output")]
+    half = onnx.numpy_helper.from_array(np.array(0.5, np.float32), "half")
+    nodes = [
+        helper.make_node("Sigmoid", ["input"], ["features"], "gate"),
+        helper.make_node(
+            "Sub", [name.replace("input", "features") for name in inputs], ["output"], "centred"
+        ),
+    ]
+    graph = helper.make_graph(nodes, "small", [sides[0]], [sides[1]], [half])
+    document = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    if inputs[0] == "half":
+        with pytest.raises(ConversionError, match="'centred' takes a result from a constant"):
+            lowered(document, tmp_path)
+    else:
+        graph = lowered(document, tmp_path)
+        assert [node.operation for node in graph.nodes] == ["sigmoid", "subtract"]
+        assert graph.nodes[1].inputs == ("features", "number")
+
+
 def test_no_features(document, tmp_path):
     for node in document.graph.node:
         for names in (node.input, node.output):
@@ -132,9 +157,21 @@ def test_no_features(document, tmp_path):
 
 
 def test_half_precision(tmp_path):
-    file = export_onnx(small_rrdb(), tmp_path / "model.onnx", dtype="float16")
-    with pytest.raises(ConversionError, match="'input' is not float32"):
-        lower(file)
+    """Its weights are widened, and nothing is left of its casts."""
+    model = small_rrdb()
+    half = lower(export_onnx(model, tmp_path / "half.onnx", dtype="float16"))
+    whole = lower(export_onnx(model, tmp_path / "model.onnx"))
+    assert half.count() == whole.count()
+    assert [node.name for node in half.nodes] == [node.name for node in whole.nodes]
+    for name, values in half.constants.items():
+        assert values.dtype == np.float32
+        np.testing.assert_array_equal(values, whole.constants[name].astype(np.float16))
+
+
+def test_double_precision(document, tmp_path):
+    document.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    with pytest.raises(ConversionError, match="'input' is neither float32 nor float16"):
+        lowered(document, tmp_path)
 
 
 def test_old_opset(document, tmp_path):

@@ -11,6 +11,7 @@ from esrgan_bridge.runners import (
     choose_runners,
     on_kernels,
     on_onnxruntime,
+    on_openvino,
     on_tensorflow,
     on_tfjs,
 )
@@ -21,8 +22,8 @@ from esrgan_torch.errors import ConfigError
 
 def test_names_are_in_the_order_of_the_hops():
     tfjs = ("tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu", "kernels-node", "kernels-wasm")
-    assert list(NAMES) == ["onnxruntime", "tensorflow", *tfjs]
-    assert [runner.reads for runner in RUNNERS] == ["onnx", "tf", *["tfjs"] * len(tfjs)]
+    assert list(NAMES) == ["onnxruntime", "openvino", "tensorflow", *tfjs]
+    assert [runner.reads for runner in RUNNERS] == ["onnx", "onnx", "tf", *["tfjs"] * len(tfjs)]
 
 
 def test_choose():
@@ -39,7 +40,8 @@ def test_choose():
     ("module", "runner", "advice"),
     [
         (on_onnxruntime, RUNNERS[0], 'pip install "esrgan-torch[onnx]"'),
-        (on_tensorflow, RUNNERS[1], 'pip install "esrgan-torch[bridge]"'),
+        (on_openvino, RUNNERS[1], 'pip install "esrgan-torch[openvino]"'),
+        (on_tensorflow, RUNNERS[2], 'pip install "esrgan-torch[bridge]"'),
     ],
 )
 def test_a_missing_package_is_said(monkeypatch, module, runner, advice):

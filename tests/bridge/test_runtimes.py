@@ -36,6 +36,7 @@ def test_tfjs(name, compact, need, monkeypatch):
     assert len(rows) + sum(entry.probe.count(",") + 1 for entry in report.not_run) == len(make_probes())
     assert max(row.largest for row in rows) < 1e-5
     assert report.runtimes[name]["tfjs"] == "4.22.0"
+    assert report.precision(name) == "float32"
     splits = [row for row in report.rows if row.hop == "tfjs split"]
     assert len(splits) == (name == "tfjs-node")
 
@@ -67,16 +68,19 @@ def test_a_graph_that_the_kernels_do_not_know_is_no_fault(compact, need, tmp_pat
         RUNNER["kernels-node"].open(folder)
 
 
-def test_route_tf(by_route_tf, need):
-    """The same answers in TensorFlow and TF.js, whole and split."""
+def test_route_tf(by_route_tf, need, monkeypatch):
+    """The same answers in TensorFlow and TF.js, whole and split, whatever variables ask of oneDNN."""
     need("tensorflow")
     need("tfjs-node")
+    for name in ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE", "TF_SET_ONEDNN_FPMATH_MODE"):
+        monkeypatch.setenv(name, "BF16")
     report = recheck(by_route_tf, ["tensorflow", "tfjs-node"])
     count = len(make_probes())
     assert [row.hop for row in report.rows] == ["tf"] * count + ["tf split"] + ["tfjs"] * count + [
         "tfjs split"
     ]
     assert max(row.largest for row in report.rows) < 1e-5
+    assert {report.precision(name) for name in ("tensorflow", "tfjs-node")} == {"float32"}
     assert all(row.largest < 1e-6 for row in report.rows if "split" in row.hop)
 
 

@@ -13,8 +13,9 @@ from torch import nn
 
 from esrgan_bridge.artifact import metadata_of, read_metadata
 from esrgan_bridge.errors import ArtifactError, ConversionError
-from esrgan_bridge.torch_to_onnx import export_onnx, folded_weight
-from tests.torch.networks import small_compact, small_rrdb
+from esrgan_bridge.torch_to_onnx import export_onnx
+from esrgan_torch.networks.export import folded_weight
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 NETWORKS = {
     **{f"rrdb x{scale}": {"scale": scale} for scale in (1, 2, 4, 8, 16)},
@@ -48,12 +49,31 @@ def test_compact(scale, tmp_path, rng):
     torch.testing.assert_close(run(file, batch), model(batch), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("model", [small_rrdb(blocks=1), small_compact()], ids=["rrdb", "compact"])
+@pytest.mark.parametrize("normalised", [True, False])
+@pytest.mark.parametrize("scale", [1, 3, 4])
+def test_span(scale, normalised, tmp_path, rng):
+    model = small_span(scale=scale, normalised=normalised)
+    file = export_onnx(model, tmp_path / "model.onnx")
+    batch = torch.rand((2, 3, 5, 7), generator=rng)
+    torch.testing.assert_close(run(file, batch), model(batch), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model", [small_rrdb(blocks=1), small_compact(), small_span()], ids=["rrdb", "compact", "span"]
+)
 def test_float16(model, tmp_path, rng):
+    """Weights and arithmetic; numbers go in and come out as float32."""
     file = export_onnx(model, tmp_path / "model.onnx", dtype="float16")
     batch = torch.rand((1, 3, 8, 8), generator=rng)
-    torch.testing.assert_close(run(file, batch.half()).float(), model(batch), rtol=0, atol=5e-3)
-    assert read_metadata(file).dtype == "float16"
+    found = run(file, batch)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, model(batch), rtol=0, atol=5e-3)
+    record = read_metadata(file)
+    assert (record.dtype, record.quantize) == ("float32", "float16")
+    document = onnx.load(str(file))
+    single = {entry.name for entry in document.graph.initializer if entry.data_type == onnx.TensorProto.FLOAT}
+    assert all(name.startswith("constant") for name in single)  # by how much Resize enlarges
+    assert Counter(node.op_type for node in document.graph.node)["Cast"] == 2
 
 
 def test_kinds_of_operators(tmp_path):
@@ -74,7 +94,7 @@ def test_kinds_of_operators(tmp_path):
 
 
 def test_names_are_those_of_the_checkpoint(tmp_path):
-    for model in (small_rrdb(), trained_slopes(small_compact())):
+    for model in (small_rrdb(), trained_slopes(small_compact()), small_span()):
         export_onnx(model, tmp_path / "model.onnx")
         tensors = {entry.name for entry in onnx.load(str(tmp_path / "model.onnx")).graph.initializer}
         assert tensors >= set(model.state_dict())

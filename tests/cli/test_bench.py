@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from esrgan_benchmarks.harness import Outcome
 from esrgan_cli.bench import parse_case
 from esrgan_cli.main import main
 from esrgan_torch.errors import ConfigError
@@ -57,6 +58,8 @@ def test_what_is_no_case_is_refused(text: str) -> None:
         ["--plots", "here"],
         ["--runtimes", "none"],
         ["--dataset", "nowhere"],
+        ["--isa", "avx2", "--device", "cuda"],
+        ["--isa", "avx2", "--dataset", "."],
     ],
 )
 def test_wrong_options_end_with_status_2(arguments: list[str], network: str) -> None:
@@ -75,6 +78,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_leaves_no_process(network: 
     # far more cases than there is time for
     cases = [f"{network}:{side}" for side in range(16, 64)]
     command = [sys.executable, "-c", HEEDS_CTRL_C, "bench", "--runtimes", "pytorch", "--runs", "2"]
+    command.append("--keep-disturbed")  # other tests may run beside it
     told = tmp_path / "told.txt"
     with told.open("w") as stream:
         process = subprocess.Popen(
@@ -118,3 +122,23 @@ def test_a_report_is_written_from_rows_and_two_recordings_are_compared(
     assert main(["bench", "--compare", str(tmp_path), str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == "2 rows compared, 0 changes beyond noise"
     assert main(["bench", "--compare", str(tmp_path), str(page)]) == 1
+
+
+def test_the_dataset_is_measured_with_the_networks_of_the_cases(
+    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from esrgan_benchmarks import suite
+    from esrgan_benchmarks.quality import networks
+
+    plans: list[suite.Plan] = []
+
+    def note(plan: suite.Plan, *given: object) -> Outcome:
+        plans.append(plan)
+        return Outcome()
+
+    monkeypatch.setattr(suite, "run_suite", note)
+    folders = ["--dataset", str(tmp_path), "--results", str(tmp_path / "rows")]
+    assert main(["bench", "--cases", f"{network}:16", f"{network}:8", *folders]) == 1  # no rows
+    monkeypatch.setattr("esrgan_cli.bench.DEFAULT_CASES", (f"{network}:16",))
+    main(["bench", *folders])
+    assert [list(plan.rated) for plan in plans] == [[network], networks()]

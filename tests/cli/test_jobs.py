@@ -39,9 +39,9 @@ def test_remarks() -> None:
     tile = Tile(0, 0, 9, 9, 0, 0, 9, 9)
     plan = Plan((tile,), 128, 96, 0, True, 1, "whole")
     picture = Picture(np.zeros((9, 9, 3), np.uint8))
-    assert remarks(Upscaled(picture, plan, "CPU", "bfloat16", 0, 0, 1.0)) == []
+    assert remarks(Upscaled(picture, plan, "CPU", "bfloat16", "eager", 0, 0, 1.0)) == []
     cut = replace(plan, exact=False)
-    [exact, redone, divided] = remarks(Upscaled(picture, cut, "CPU", "bfloat16", 2, 3, 1.0))
+    [exact, redone, divided] = remarks(Upscaled(picture, cut, "CPU", "bfloat16", "eager", 2, 3, 1.0))
     assert "NOT EXACT" in exact
     assert "2 tiles were not finite in bfloat16" in redone
     assert "3 tiles did not fit in memory" in divided
@@ -50,8 +50,8 @@ def test_remarks() -> None:
 def test_half_precision_for_16_bits_is_remarked_with_what_it_costs() -> None:
     plan = Plan((), None, 0, 0, True, 0, "")
     fine = Picture(np.arange(0, 12000, 1000, dtype=np.uint16).reshape(2, 2, 3))
-    assert remarks(Upscaled(fine, plan, "CPU", "float32", 0, 0, 1.0)) == []
-    [text] = remarks(Upscaled(fine, plan, "CPU", "bfloat16", 0, 0, 1.0))
+    assert remarks(Upscaled(fine, plan, "CPU", "float32", "native", 0, 0, 1.0)) == []
+    [text] = remarks(Upscaled(fine, plan, "CPU", "bfloat16", "eager", 0, 0, 1.0))
     assert "bfloat16" in text
     assert "12 distinct values" in text
 

@@ -26,7 +26,7 @@ def noise(height: int, width: int, channels: int = 3, dtype: type = np.uint8) ->
 
 
 def upscaled(picture: Picture) -> Upscaled:
-    return Upscaled(picture, PLAN, "CPU, 2 threads", "float32", 0, 0, 1.25)
+    return Upscaled(picture, PLAN, "CPU, 2 threads", "float32", "native", 0, 0, 1.25)
 
 
 class Tags(HTMLParser):
@@ -95,6 +95,7 @@ def test_facts(tmp_path: Path) -> None:
         "Precision": "float32",
         "Tiling": "whole picture, exact, about 5 MiB (trunk &lt;whole&gt;)",
         "Time": "1.2 s",
+        "Engine": "native",
         "File": "a-x4.png",
         "Shown here as": "PNG, lossless (original); PNG, lossless (result)",
     }

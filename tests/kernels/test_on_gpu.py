@@ -7,9 +7,10 @@ import pytest
 import torch
 
 import esrgan_torch.kernels.halo.blocks as halo
-from esrgan_torch.engine import Engine, RRDBEngine
-from esrgan_torch.engine_choice import make_engine
-from esrgan_torch.engine_graphed import GraphedEngine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.graphed import GraphedEngine
+from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.images import read_image
 from esrgan_torch.kernels import choose
 from esrgan_torch.kernels.engine import KernelEngine

@@ -1,6 +1,7 @@
 /* Drives the library on every level of instructions, on odd sizes, with sizes that stop half way: for the sanitizers,
  * and where there is no Python. Convolutions copy their input, so that what follows them is known. */
 #include "esrgan_native.h"
+#include "threads.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -69,8 +70,8 @@ static int check(int level, int lanes, int64_t height, int64_t width, int thread
     picture[i] = (float)(i % 101) / 100;
   const int64_t bytes = esrgan_plan(engine, height, width);
   int right = bytes == esrgan_bytes(engine, height, width);
-  void *memory = NULL;
-  right &= posix_memalign(&memory, 64, (size_t)bytes) == 0;
+  void *memory = aligned_memory(64, (size_t)bytes);
+  right &= memory != NULL;
   memset(memory, 0xff, (size_t)bytes); /* NaN */
   float *given[MAPS] = {picture, result};
   double share = 0;
@@ -90,9 +91,10 @@ static int check(int level, int lanes, int64_t height, int64_t width, int thread
         right &= fabsf(result[(c * 2 * height + y) * 2 * width + x] - expected) < 1e-5f;
       }
   esrgan_close(engine);
-  float *all[] = {one, wide, four, points, last_point, joined, nothing, slopes, picture, result, memory};
+  float *all[] = {one, wide, four, points, last_point, joined, nothing, slopes, picture, result};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     free(all[i]);
+  aligned_free(memory);
   return right;
 }
 

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from esrgan_torch import CompactNet, RRDBNet, engine_choice
-from esrgan_torch.devices import is_out_of_memory
-from esrgan_torch.engine import Engine
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch import CompactNet, RRDBNet
+from esrgan_torch.engines import choose
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.devices import is_out_of_memory
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.native import build, engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
@@ -230,4 +231,4 @@ def test_without_the_library_others_compute(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(build, "_find", lambda: build.Found(None, "no C compiler is here"))
     assert not isinstance(make_engine(small_rrdb(), CPU, torch.float32), NativeRRDBEngine)
     with pytest.raises(ConfigError, match="no C compiler is here"):
-        engine_choice.make_engine(small_rrdb(), CPU, torch.float32, "native")
+        choose.make_engine(small_rrdb(), CPU, torch.float32, "native")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from esrgan_torch import read_image
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine
 from esrgan_weights import load
 from tests.conftest import ROOT

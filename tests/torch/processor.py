@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from esrgan_torch import engine_packed
+from esrgan_torch.engines import packed as engine_packed
 
 needs_bfloat16 = pytest.mark.skipif(
     not engine_packed.is_available(torch.bfloat16), reason="needs a processor with bfloat16 arithmetic"

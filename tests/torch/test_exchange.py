@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from esrgan_torch import ConfigError, Picture, Upscaler, engine_packed
+from esrgan_torch import ConfigError, Picture, Upscaler
+from esrgan_torch.engines import packed as engine_packed
 from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.test_upscale import photo
 

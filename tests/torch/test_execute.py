@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from esrgan_torch import Picture, Tiling, Upscaler, execute
-from esrgan_torch.engine import Engine
-from esrgan_torch.engine_choice import make_engine
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
 from tests.torch.networks import small_rrdb
 from tests.torch.test_upscale import photo

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from esrgan_torch import CancelledError, Picture, Tiling, Upscaler
-from esrgan_torch import engine as engine_module
-from esrgan_torch.engine_choice import EngineName
+from esrgan_torch.engines import rrdb as engine_module
+from esrgan_torch.engines.choose import EngineName
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.watch import Watch
 from tests.torch.networks import small_compact, small_rrdb
@@ -88,7 +88,7 @@ def test_a_flag_that_is_set_before_computes_nothing(monkeypatch: pytest.MonkeyPa
 
 def test_openvino_listens_while_it_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino")
-    monkeypatch.setattr("esrgan_torch.engine_openvino.GLANCE", 1)
+    monkeypatch.setattr("esrgan_torch.engines.openvino.GLANCE", 1)
     upscaler = Upscaler(small_compact(features=32, convolutions=40), "cpu", "float32", engine="openvino")
     told: list[float] = []
 

@@ -3,9 +3,10 @@ import torch
 
 from esrgan_torch.networks.compact import CompactNetConfig
 from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
+from esrgan_weights.architectures.rrdb import rrdb_config
 from esrgan_weights.candidates import find
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.infer import network_of, rrdb_config
+from esrgan_weights.infer import network_of
 
 
 def understand(content):

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from esrgan_weights.architectures.rrdb import NAMES, tensor_names
 from esrgan_weights.candidates import find
 from esrgan_weights.errors import CheckpointError
-from esrgan_weights.layouts import LAYOUTS, check_names, rrdb_tensor_names
+from esrgan_weights.layouts import check_names
 
 TAILS = {
     ("old-arch", 0): ["model.1.sub.23", "model.2", "model.4"],
@@ -28,12 +29,12 @@ HEADS = {
 @pytest.mark.parametrize(("layout", "upsamplings"), TAILS)
 def test_tail(layout, upsamplings):
     expected = TAILS[layout, upsamplings]
-    assert LAYOUTS[layout].rrdb.modules(23, upsamplings)[-len(expected) :] == expected
+    assert NAMES[layout].modules(23, upsamplings)[-len(expected) :] == expected
 
 
 @pytest.mark.parametrize("layout", HEADS)
 def test_head_and_count(layout):
-    modules = LAYOUTS[layout].rrdb.modules(23, 2)
+    modules = NAMES[layout].modules(23, 2)
     assert modules[:3] == HEADS[layout]
     assert len(modules) == 351
     assert len(set(modules)) == 351
@@ -43,15 +44,15 @@ def test_head_and_count(layout):
 @pytest.mark.parametrize("blocks", [1, 6, 12])
 @pytest.mark.parametrize("upsamplings", [0, 1, 2, 3, 4, 5, 6])
 def test_sizes_are_counted_back(layout, blocks, upsamplings):
-    names = list(rrdb_tensor_names(LAYOUTS[layout], blocks, upsamplings))
+    names = list(tensor_names(NAMES[layout], blocks, upsamplings))
     found, _ = find({name: torch.zeros(1) for name in names})
     assert found.layout == layout
-    assert LAYOUTS[layout].rrdb.count(names) == (blocks, upsamplings)
+    assert NAMES[layout].count(names) == (blocks, upsamplings)
 
 
 def test_absurd_block_number_is_not_believed():
-    names = [*rrdb_tensor_names(LAYOUTS["basicsr"], 1, 2), "body.999999.rdb1.conv1.weight"]
-    blocks, _ = LAYOUTS["basicsr"].rrdb.count(names)
+    names = [*tensor_names(NAMES["basicsr"], 1, 2), "body.999999.rdb1.conv1.weight"]
+    blocks, _ = NAMES["basicsr"].count(names)
     assert blocks <= len(names)
 
 

@@ -43,20 +43,20 @@ def classes():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from spandrel.architectures.DnCNN import DnCNN
-        from spandrel.architectures.SPAN import SPAN
+        from spandrel.architectures.SAFMN import SAFMN
         from spandrel.architectures.SwinIR import SwinIR
-    return {"SPAN": SPAN, "SwinIR": SwinIR, "DnCNN": DnCNN}
+    return {"SAFMN": SAFMN, "SwinIR": SwinIR, "DnCNN": DnCNN}
 
 
 @pytest.fixture(scope="module")
 def network(classes):
     torch.manual_seed(0)
-    return classes["SPAN"](num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=2).eval()
+    return classes["SAFMN"](dim=8, n_blocks=1, upscaling_factor=2).eval()
 
 
 @pytest.fixture
 def file(network, tmp_path):
-    path = tmp_path / "span.pth"
+    path = tmp_path / "safmn.pth"
     torch.save({"params": dict(network.state_dict())}, path)
     return path
 
@@ -72,9 +72,9 @@ def test_the_picture_is_spandrels_own(file, picture, caplog):
     with caplog.at_level(logging.WARNING):
         model = load(file)
     assert isinstance(model, ForeignNetwork)
-    assert (model.scale, model.in_channels, model.architecture) == (2, 3, "SPAN (8nf)")
+    assert (model.scale, model.in_channels, model.architecture) == (2, 3, "SAFMN (8dim, 1nb)")
     assert model.provenance.layout == "spandrel"
-    assert "span.pth: SPAN (8nf), run by spandrel 0." in caplog.text
+    assert "safmn.pth: SAFMN (8dim, 1nb), run by spandrel 0." in caplog.text
     assert "(MIT); licence of the weights: not stated; exact only where" in caplog.text
     batch = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
     expected = spandrel.ModelLoader("cpu").load_from_file(file)(batch)[0].permute(1, 2, 0).mul(255).round()
@@ -127,12 +127,12 @@ def test_pictures_of_many_networks(where, tmp_path, picture):
 def test_averaged_weights_go_first(network, tmp_path):
     averaged = {name: tensor * 0 + 1 for name, tensor in network.state_dict().items()}
     torch.save({"params": network.state_dict(), "params_ema": averaged}, tmp_path / "a.pth")
-    assert float(load(tmp_path / "a.pth").network.conv_1.sk.weight.mean()) == 1
+    assert float(load(tmp_path / "a.pth").network.to_feat.weight.mean()) == 1
 
 
 def test_a_network_that_only_spandrel_recognises(file, picture, monkeypatch):
     monkeypatch.setattr(spandrel_models.foreign, "identify", lambda keys, **_: None)
-    assert load(file).architecture == "SPAN (8nf)"
+    assert load(file).architecture == "SAFMN (8dim, 1nb)"
 
 
 def test_safetensors_with_a_licence(network, tmp_path):
@@ -169,15 +169,17 @@ def test_what_is_refused_for_a_reason_stays_so(small_rrdb, tmp_path):
 
 def test_a_network_that_spandrel_cannot_load(network, tmp_path):
     state = dict(network.state_dict())
-    state.pop("conv_2.sk.weight")
+    state.pop("to_feat.weight")
     torch.save(state, tmp_path / "a.pth")
-    with pytest.raises(CheckpointError, match="it is SPAN, and spandrel cannot load it: "):
+    with pytest.raises(CheckpointError, match="it is SAFMN, and spandrel cannot load it: "):
         load(tmp_path / "a.pth")
 
 
 def test_networks_for_something_else(file, monkeypatch):
     monkeypatch.setattr(spandrel_models, "PURPOSES", ("Restoration",))
-    with pytest.raises(UnknownArchitectureError, match="it is SPAN, which spandrel reads, but it is not for"):
+    with pytest.raises(
+        UnknownArchitectureError, match="it is SAFMN, which spandrel reads, but it is not for"
+    ):
         load(file)
 
 
@@ -186,25 +188,25 @@ def test_nothing_of_a_pickle_runs(tmp_path):
         def __reduce__(self):
             return (open, (str(tmp_path / "ran"), "w"))
 
-    torch.save({"conv_1.sk.weight": Evil()}, tmp_path / "evil.pth")
+    torch.save({"to_feat.weight": Evil()}, tmp_path / "evil.pth")
     with pytest.raises(CheckpointError):
         load(tmp_path / "evil.pth")
     assert not (tmp_path / "ran").exists()
 
 
 def test_an_open_file_is_not_tried(file):
-    with pytest.raises(UnknownArchitectureError, match="it is SPAN"):
+    with pytest.raises(UnknownArchitectureError, match="it is SAFMN"):
         load(io.BytesIO(file.read_bytes()))
 
 
 def test_kept_under_a_name(file, picture, tmp_path, monkeypatch):
     monkeypatch.setenv("ESRGAN_DATA", str(tmp_path / "data"))
-    own.add(file, "my-span", licence="MIT")
-    model = load("my-span")
-    assert (model.provenance.name, model.provenance.licence) == ("my-span", "MIT")
+    own.add(file, "my-safmn", licence="MIT")
+    model = load("my-safmn")
+    assert (model.provenance.name, model.provenance.licence) == ("my-safmn", "MIT")
     assert np.array_equal(Upscaler(model, "cpu")(picture), Upscaler(load(file), "cpu")(picture))
     [kept] = own.own_models()
-    assert (kept.scale, kept.facts["architecture"]) == (2, "SPAN (8nf)")
+    assert (kept.scale, kept.facts["architecture"]) == (2, "SAFMN (8dim, 1nb)")
 
 
 def test_it_cannot_be_written_or_converted(file, tmp_path):

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from esrgan_torch.networks.base import Provenance
+from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.train.recipe import read_recipe
 from esrgan_torch.train.state import latest
 from esrgan_weights.cache import BUNDLED, sha256_of
@@ -37,6 +38,7 @@ def bundle(run: Path, name: str, licence: str, data: str, metrics: list[str], fo
     recipe = run / "recipe.toml"
     network = read_recipe(recipe).network.build()
     network.load_state_dict(state["ema"])
+    network = deployed(network)
     network.provenance = Provenance(name, "basicsr", sha256_of(recipe), licence, SOURCE)
     facts = {
         "recipe": recipe.read_text(encoding="utf-8"),

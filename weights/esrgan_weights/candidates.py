@@ -1,28 +1,23 @@
 """Where in a file the network stands: under any keys and any prefix, beside what else was saved with it.
 
-A candidate is a place under which the names of an RRDBNet or a CompactNet begin. It is complete when every
+A candidate is a place under which the names of a network of this project begin. It is complete when every
 tensor is there and no other stands among them; a file may hold several (raw and averaged weights, a generator
 and others).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from esrgan_weights import foreign
+from esrgan_weights.architectures.base import Files, Spelling
+from esrgan_weights.architectures.registry import ALL, spellings
 from esrgan_weights.entries import Entry, entries_of
 from esrgan_weights.errors import UnknownArchitectureError
 from esrgan_weights.foreign_signatures import NETWORKS
-from esrgan_weights.layouts import (
-    COMPACT_MARKS,
-    LAYOUTS,
-    Layout,
-    check_names,
-    compact_tensor_names,
-    rrdb_tensor_names,
-)
+from esrgan_weights.layouts import check_names
 
 # keys of averaged weights, which are the ones that are published: params_ema, ema_model, g_ema, shadow, ...
 AVERAGED = re.compile(
@@ -53,6 +48,8 @@ class Candidate:
         names: the name of each tensor that the network needs, without the prefix -> this project's name.
         tensors: those that are there, by the same names.
         strange: names, without the prefix, of tensors among them that the network does not have.
+        files: what is known of the network.
+        idle: names of tensors among them that are not read, though they belong there.
     """
 
     keys: tuple[str, ...]
@@ -63,6 +60,8 @@ class Candidate:
     names: Mapping[str, str]
     tensors: Mapping[str, Tensor]
     strange: Sequence[str]
+    files: Files
+    idle: Collection[str]
 
     @property
     def where(self) -> str:
@@ -101,7 +100,7 @@ def find(content: object) -> tuple[Candidate, tuple[Candidate, ...]]:
 
     Raises:
         CheckpointError: there are no tensors, or those of the network are not complete.
-        UnknownArchitectureError: there is no RRDBNet and no CompactNet; the message says what there is.
+        UnknownArchitectureError: there is no network of this project; the message says what there is.
     """
     entries = {entry.path: entry for entry in reversed(entries_of(content))}
     entries = dict(reversed(entries.items()))  # of two with one path, the first; in the file's order
@@ -117,7 +116,7 @@ def find(content: object) -> tuple[Candidate, tuple[Candidate, ...]]:
         max(candidates, key=lambda candidate: (candidate.rank, len(candidate.tensors))).check()
     shown = ", ".join(list(entries)[:SHOWN]) + (", ..." if len(entries) > SHOWN else "")
     raise UnknownArchitectureError(
-        "it is neither ESRGAN (RRDBNet) nor Compact (SRVGGNetCompact) in any known layout; "
+        f"it is none of {', '.join(files.architecture.title for files in ALL)} in any known layout; "
         f"its tensors are {shown}"
     )
 
@@ -127,21 +126,24 @@ class _Place:
     """Where a network begins: the joined keys and prefix, and the entries that are its tensors."""
 
     start: str
-    layout: Layout | None
+    files: Files
+    spelling: Spelling
     names: Mapping[str, str]
     found: Mapping[str, Entry]
+    idle: Collection[str]
 
 
 def _candidates(entries: Mapping[str, Entry]) -> list[Candidate]:
     """Every place where a network begins, in the file's order."""
     places: dict[str, _Place] = {}
-    for layout, marks in _kinds():
+    for files, spelling in spellings():
+        marks = spelling.marks
         for path in entries:
             start = path.removesuffix(marks[0])
             if start == path or (start and not start.endswith(".")):
                 continue
             if all(start + mark in entries for mark in marks):
-                place = _place(entries, start, layout)
+                place = _place(entries, start, files, spelling)
                 # where two kinds of names fit, those that more tensors have
                 if start not in places or len(place.found) > len(places[start].found):
                     places[start] = place
@@ -150,6 +152,7 @@ def _candidates(entries: Mapping[str, Entry]) -> list[Candidate]:
         places.values(), key=lambda place: min(order[entry.path] for entry in place.found.values())
     )
     own = {entry.path for place in ordered for entry in place.found.values()}
+    own |= {f"{place.start}{name}" for place in ordered for name in place.idle}
     candidates = [_candidate(entries, place, own) for place in ordered]
     return [
         candidate
@@ -158,23 +161,11 @@ def _candidates(entries: Mapping[str, Entry]) -> list[Candidate]:
     ]
 
 
-def _kinds() -> Iterable[tuple[Layout | None, Sequence[str]]]:
-    """Each way to name a network, once, and the names that tell it; None for a CompactNet."""
-    seen: set[object] = set()
-    for layout in LAYOUTS.values():
-        if layout.rrdb not in seen:
-            seen.add(layout.rrdb)
-            yield layout, layout.rrdb.marks
-    yield None, COMPACT_MARKS
-
-
-def _place(entries: Mapping[str, Entry], start: str, layout: Layout | None) -> _Place:
+def _place(entries: Mapping[str, Entry], start: str, files: Files, spelling: Spelling) -> _Place:
     below = {path.removeprefix(start): entry for path, entry in entries.items() if path.startswith(start)}
-    if layout:
-        names = rrdb_tensor_names(layout, *layout.rrdb.count(below))
-    else:
-        names = {name: name for name in compact_tensor_names(below)}
-    return _Place(start, layout, names, {name: below[name] for name in names if name in below})
+    names = spelling.names(below.keys())
+    found = {name: below[name] for name in names if name in below}
+    return _Place(start, files, spelling, names, found, spelling.idle(below.keys()))
 
 
 def _candidate(entries: Mapping[str, Entry], place: _Place, own: set[str]) -> Candidate:
@@ -192,16 +183,17 @@ def _candidate(entries: Mapping[str, Entry], place: _Place, own: set[str]) -> Ca
         if entry.keys in containers and not is_counter(path, entry.tensor)
         if not any(BESIDE.search(step) for step in path.removeprefix(place.start).split("."))
     ]
-    layout = place.layout
     return Candidate(
         keys=keys,
         prefix=place.start.removeprefix("".join(f"{key}." for key in keys)),
         container=first.container,
-        layout=layout.name if layout else "basicsr",
-        title=f"ESRGAN (RRDBNet, {layout.name} names)" if layout else "Compact (SRVGGNetCompact)",
+        layout=place.spelling.layout,
+        title=place.spelling.title,
         names=place.names,
         tensors={name: entry.tensor for name, entry in place.found.items()},
         strange=strange,
+        files=place.files,
+        idle=place.idle,
     )
 
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.compact import CompactNet
-from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.registry import names
+from esrgan_weights.architectures.registry import is_own
 from esrgan_weights.checkpoint import Checkpoint
 from esrgan_weights.values import as_float32, rounded, to_numpy
 
@@ -25,12 +25,12 @@ def canonical_hash(source: Generator | Checkpoint | Mapping[str, Tensor], precis
     hash of what it was made from.
 
     Args:
-        source: an `RRDBNet`, a `CompactNet`, a checkpoint, or tensors under this project's names.
+        source: a network of this project, a checkpoint, or tensors under this project's names.
         precision: "float32", "float16" or "bfloat16": what the numbers are rounded to first.
 
     Raises:
         ConfigError: another precision.
-        WeightsError: a network that is neither.
+        WeightsError: a network of another project.
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
@@ -47,8 +47,8 @@ def canonical_hash(source: Generator | Checkpoint | Mapping[str, Tensor], precis
 def _tensors(source: Generator | Checkpoint | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     if isinstance(source, Checkpoint):
         return source.tensors
-    if isinstance(source, RRDBNet | CompactNet):
+    if not isinstance(source, Generator):
+        return source
+    if is_own(source):
         return source.state_dict()
-    if isinstance(source, Generator):
-        raise WeightsError(f"only RRDBNet and CompactNet have a canonical hash, not {type(source).__name__}")
-    return source
+    raise WeightsError(f"only {names(' and ')} have a canonical hash, not {type(source).__name__}")

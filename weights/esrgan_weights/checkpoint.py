@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from esrgan_torch.networks.base import Generator, Provenance
-from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
-from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
+from esrgan_weights.architectures.registry import files_of
 from esrgan_weights.values import copy_of
 
-Config = RRDBNetConfig | CompactNetConfig
-ESRGAN, COMPACT = "ESRGAN (RRDBNet)", "Compact (SRVGGNetCompact)"
+Config = Any  # the frozen dataclass of sizes of a network in `esrgan_torch.networks.registry`
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +46,7 @@ class Checkpoint:
 
     @property
     def architecture(self) -> str:
-        """ "RRDBNet" or "CompactNet"."""
+        """The network's name, such as "RRDBNet"."""
         return architecture_of(self.config)
 
     @property
@@ -61,21 +60,19 @@ class Checkpoint:
 
 
 def architecture_of(config: Config) -> str:
-    """ "RRDBNet" or "CompactNet"."""
-    return "RRDBNet" if isinstance(config, RRDBNetConfig) else "CompactNet"
+    """The network's name in files, recipes and records, such as "RRDBNet"."""
+    return files_of(config).architecture.name
 
 
 def title_of(config: Config) -> str:
-    """The network's name as users know it: "ESRGAN (RRDBNet)" or "Compact (SRVGGNetCompact)"."""
-    return ESRGAN if isinstance(config, RRDBNetConfig) else COMPACT
+    """The network's name as users know it, such as "ESRGAN (RRDBNet)"."""
+    return files_of(config).architecture.title
 
 
-def empty_network(config: Config) -> RRDBNet | CompactNet:
+def empty_network(config: Config) -> Generator:
     """The network of that configuration, without memory for its parameters."""
     with torch.device("meta"):  # no random numbers are drawn either
-        if isinstance(config, RRDBNetConfig):
-            return RRDBNet(**asdict(config))
-        return CompactNet(**asdict(config))
+        return files_of(config).architecture.network(**asdict(config))
 
 
 def build(config: Config, tensors: Mapping[str, Tensor], provenance: Provenance | None) -> Generator:

@@ -6,8 +6,8 @@ artefacts; between realesr-general-x4v3 and its wdn counterpart it chooses the s
 
 from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_torch.networks.base import Generator, Provenance
-from esrgan_torch.networks.compact import CompactNet
-from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.registry import names
+from esrgan_weights.architectures.registry import is_own
 from esrgan_weights.checkpoint import build
 
 
@@ -24,9 +24,9 @@ def interpolate(first: Generator, second: Generator, alpha: float) -> Generator:
     """
     if not 0 <= alpha <= 1:
         raise ConfigError(f"alpha is between 0 (the first network) and 1 (the second), not {alpha:g}")
-    if not isinstance(first, RRDBNet | CompactNet) or not isinstance(second, RRDBNet | CompactNet):
+    if not is_own(first) or not is_own(second):
         raise WeightsError(
-            f"only RRDBNet and CompactNet can be interpolated, not {type(first).__name__} and "
+            f"only {names(' and ')} can be interpolated, not {type(first).__name__} and "
             f"{type(second).__name__}"
         )
     if first.config != second.config:

@@ -6,17 +6,15 @@ that is in question, and its numbers have been counted already.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from esrgan_torch.networks.rrdb import RRDBNetConfig
+from esrgan_weights.architectures.registry import files_of, shapes_of
 from esrgan_weights.checkpoint import Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.ncnn_graph import Layer
 from esrgan_weights.ncnn_network import ncnn_graph
-from esrgan_weights.shapes import shapes_of
 
 Values = npt.NDArray[np.float64]
 Weights = Mapping[str, Sequence[Values]]
@@ -36,10 +34,9 @@ def check_graph(layers: Sequence[Layer], modules: Sequence[str], config: Config)
     Raises:
         UnknownArchitectureError: they compute something else.
     """
-    if isinstance(config, RRDBNetConfig):
-        narrow: Config = replace(config, features=2, growth=1)
-    else:
-        narrow = replace(config, features=2)
+    form = files_of(config).ncnn
+    assert form is not None
+    narrow: Config = form.narrow(config)
     weights = _random_weights(narrow)
     names = [layer.name for layer in layers if layer.kind in ("Convolution", "PReLU")]
     picture = np.random.default_rng(1).random((config.in_channels, PROBE, PROBE))

@@ -9,11 +9,11 @@ from typing import Any
 from torch import Tensor
 
 from esrgan_torch.networks.base import Provenance
-from esrgan_torch.networks.rrdb import RRDBNetConfig
+from esrgan_weights.architectures.registry import files_of
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.candidates import Candidate, find
 from esrgan_weights.checkpoint import Checkpoint, Config
-from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+from esrgan_weights.errors import CheckpointError
 from esrgan_weights.file_kinds import is_another
 from esrgan_weights.infer import network_of
 from esrgan_weights.ncnn_graph import MAGIC
@@ -21,13 +21,6 @@ from esrgan_weights.paths import exists, expanded
 from esrgan_weights.read_ncnn import pair, read_ncnn
 from esrgan_weights.read_pickle import PICKLE, read_pickle
 from esrgan_weights.stated import stated_sizes
-
-# 3x or x3 that is no part of a larger number or of a version ("v3x")
-TRIPLE = re.compile(r"(?<![\dv])3x(?!\d)|x3(?!\d)", re.IGNORECASE)
-TRIPLE_NOTE = (
-    "An RRDBNet of scale 3 (old-arch) has the very same tensors as one of scale 2; this file was read as "
-    "scale 2."
-)
 
 
 def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoint:
@@ -131,16 +124,9 @@ def notes_of(path: Path, config: Config) -> tuple[str, ...]:
     """What the tensors leave open.
 
     Raises:
-        UnknownArchitectureError: the file's name says that the network is of scale 3.
+        UnknownArchitectureError: the file's name says that the network is another.
     """
-    if not isinstance(config, RRDBNetConfig) or config.upsamplings != 1 or config.unshuffle != 1:
-        return ()
-    if TRIPLE.search(path.stem):
-        raise UnknownArchitectureError(
-            "by its name this RRDBNet is of scale 3, which this project does not support "
-            "(its tensors are those of scale 2; rename the file if that is what it is)"
-        )
-    return (TRIPLE_NOTE,)
+    return files_of(config).notes(path, config)
 
 
 def _head(path: Path) -> bytes:

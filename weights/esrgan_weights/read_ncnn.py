@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esrgan_weights.checkpoint import COMPACT, ESRGAN, Config
+from esrgan_weights.architectures.base import Files
+from esrgan_weights.architectures.registry import ALL
+from esrgan_weights.checkpoint import Config
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.infer import check_shapes, compact_config, rrdb_config
-from esrgan_weights.layouts import BASICSR, compact_modules
+from esrgan_weights.infer import check_shapes
 from esrgan_weights.ncnn_compute import check_graph
 from esrgan_weights.ncnn_graph import FLOAT16, FLOAT32, INT8, Layer, parse
 from esrgan_weights.values import as_float32
@@ -52,17 +53,14 @@ def read_ncnn(param: Path, weights: Path) -> tuple[Config, dict[str, Tensor], tu
     layers = without_clip(parse(param.read_text(encoding="utf-8", errors="replace")))
     _check_kinds(layers)
     found, stored = _read_weights(layers, weights.read_bytes())
-    names = _module_names(layers)
+    files, names = _network(layers)
     tensors: dict[str, Tensor] = {}
     for module, values in zip(names, found.values(), strict=True):
         for kind, value in zip(("weight", "bias"), values, strict=False):
             tensors[f"{module}.{kind}"] = as_float32(value, f"{module}.{kind}")
     reorg = [layer.whole(0, 1) for layer in layers if layer.kind == "Reorg"]
-    if any(layer.kind == "PReLU" for layer in layers):
-        config: Config = compact_config(tensors)
-    else:
-        config = rrdb_config(tensors, unshuffle=reorg[0] if reorg else 1)
-    check_shapes(tensors, {name: name for name in tensors}, config)
+    config = files.config_of(tensors, (), reorg[0] if reorg else 1)
+    check_shapes(tensors, {}, config)
     check_graph(layers, names, config)
     return config, tensors, stored
 
@@ -134,19 +132,19 @@ def _read_weights(
     return found, tuple(sorted(stored))
 
 
-def _module_names(layers: Sequence[Layer]) -> list[str]:
-    """This project's name of each layer that has weights, in the graph's order."""
+def _network(layers: Sequence[Layer]) -> tuple[Files, list[str]]:
+    """The network that the graph announces, and its name of each layer that has weights, in order."""
     kinds = [layer.kind for layer in layers if layer.kind in ("Convolution", "PReLU")]
-    if "PReLU" in kinds:
-        modules = compact_modules(len(kinds) // 2 - 1)
-        if kinds == ["PReLU" if len(parts) == 1 else "Convolution" for _, parts in modules]:
-            return [module for module, _ in modules]
-    else:
-        upsamplings = sum(layer.kind == "Interp" for layer in layers)
-        blocks, rest = divmod(len(kinds) - 4 - upsamplings, 15)
-        if blocks >= 1 and rest == 0:
-            return BASICSR.modules(blocks, upsamplings)
+    enlargements = sum(layer.kind == "Interp" for layer in layers)
+    known: list[str] = []
+    for files in ALL:
+        if files.ncnn is None:
+            continue
+        modules = files.ncnn.modules(kinds, enlargements)
+        if modules is not None:
+            return files, modules
+        known.append(files.architecture.title)
     raise UnknownArchitectureError(
         f"its graph ({kinds.count('Convolution')} convolutions, {kinds.count('PReLU')} PReLU) is neither "
-        f"{ESRGAN} nor {COMPACT}"
+        f"{' nor '.join(known)}"
     )

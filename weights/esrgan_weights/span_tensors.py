@@ -1,10 +1,10 @@
 """The tensors of SPAN's files: as they were trained, as they run, or both.
 
-A 3x3 convolution stands in a file as its branches (`sk`, `conv.0`, `conv.1`, `conv.2`), as the plain convolution
-computed from them (`eval_conv`), as both, or under its bare name, as this project stores it. The official code
-computes `eval_conv` anew from the branches at each call, so where the branches are there they count, and an
-`eval_conv` beside them, which may be older, does not. An entry `no_norm` says that the network is given the
-picture as it is; the mean and the range of the others are the same in all files and stand in none.
+A 3x3 convolution stands in a file as its branches (`sk`, `conv.0`, `conv.1`, `conv.2`), as the plain
+convolution computed from them (`eval_conv`), as both, or under its bare name, as this project stores it. The
+official code computes `eval_conv` anew from the branches at each call, so where the branches are there they
+count, and an `eval_conv` beside them, which may be older, does not. An entry `no_norm` says that the network
+is given the picture as it is; mean and range of the others are the same in all files and stand in none.
 """
 
 from collections.abc import Iterable, Mapping
@@ -112,7 +112,7 @@ def span_config(tensors: Mapping[str, Tensor], *, normalised: bool) -> SPANConfi
 def shapes_of_span(config: SPANConfig) -> Mapping[str, tuple[int, ...]]:
     """This project's name of each tensor -> its shape, in the order of the network's graph."""
     features = config.features
-    sizes = dict.fromkeys(REPARAMETERISED, (features, features, 3))
+    sizes: dict[str, tuple[int, int, int]] = dict.fromkeys(REPARAMETERISED, (features, features, 3))
     sizes["conv_1"] = (features, config.in_channels, 3)
     sizes["conv_cat"] = (features, 4 * features, 1)
     sizes["upsampler.0"] = (config.out_channels * config.scale**2, features, 3)

@@ -10,11 +10,11 @@ from torch import Tensor
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_torch.networks.base import Generator, Provenance
-from esrgan_torch.networks.compact import CompactNet
-from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
+from esrgan_torch.networks.registry import names
+from esrgan_weights.architectures.registry import files_of, is_own
 from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of, title_of
 from esrgan_weights.errors import CheckpointError
-from esrgan_weights.layouts import LAYOUTS, NCNN, WRITABLE, rrdb_tensor_names
+from esrgan_weights.layouts import NCNN, PREFIXES, WRITABLE
 from esrgan_weights.ncnn_graph import print_layers
 from esrgan_weights.ncnn_network import ncnn_graph
 from esrgan_weights.read import notes_of, read_checkpoint, read_ncnn_files
@@ -36,7 +36,7 @@ def save(
     """Write weights to a file, read it back, compare every tensor, and only then rename it.
 
     Args:
-        source: an `RRDBNet`, a `CompactNet` or a checkpoint that was read.
+        source: a network of this project or a checkpoint that was read.
         path: the file; its suffix is that of the layout: `.safetensors`; `.param` for ncnn, whose
             `.bin` is written beside; `.pth`, `.pt`, `.ckpt` or `.tar` for the others.
         layout: "safetensors" (this project's names, with sizes, licence and source as metadata),
@@ -134,28 +134,24 @@ def _check_dtype(layout: str, dtype: str | None) -> str:
 def _contents(source: Generator | Checkpoint) -> tuple[Config, dict[str, Tensor], Provenance | None]:
     if isinstance(source, Checkpoint):
         return source.config, dict(source.tensors), source.provenance
-    if isinstance(source, RRDBNet | CompactNet):
+    if is_own(source):
         tensors = {name: as_float32(tensor.cpu(), name) for name, tensor in source.state_dict().items()}
         return source.config, tensors, source.provenance
-    raise CheckpointError(f"only RRDBNet and CompactNet can be written, not {type(source).__name__}")
+    raise CheckpointError(f"only {names(' and ')} can be written, not {type(source).__name__}")
 
 
 def _arrange(config: Config, tensors: Mapping[str, Tensor], layout: str) -> Mapping[str, object]:
     """The tensors under the names and the wrapper of a layout."""
-    target = LAYOUTS[layout]
-    architecture = architecture_of(config)
-    if architecture not in target.wrappers:
+    files = files_of(config)
+    if layout not in files.wrappers:
         raise CheckpointError(
             f"the layout {layout} has no names for {title_of(config)}; take safetensors or basicsr"
         )
-    if isinstance(config, RRDBNetConfig):
-        names = rrdb_tensor_names(target, config.blocks, config.upsamplings)
-    else:
-        names = {name: name for name in tensors}
-    renamed = {f"{target.prefix}{theirs}": tensors[ours] for theirs, ours in names.items()}
-    renamed = with_sizes(renamed, config)
-    wrapper = target.wrappers[architecture]
-    return {wrapper: renamed} if wrapper else renamed
+    prefix = PREFIXES.get(layout, "")
+    renamed = {f"{prefix}{name}": tensor for name, tensor in files.written(layout, config, tensors).items()}
+    stated = with_sizes(renamed, config)
+    wrapper = files.wrappers[layout]
+    return {wrapper: stated} if wrapper else stated
 
 
 def _write_safetensors(
@@ -178,7 +174,8 @@ def _write_safetensors(
         }
         metadata |= {name: value for name, value in facts.items() if value}
     # not save_file: it makes a file that only its owner may read
-    path.write_bytes(safetensors.torch.save(dict(tensors), metadata))
+    written = files_of(config).written("safetensors", config, tensors)
+    path.write_bytes(safetensors.torch.save(dict(written), metadata))
 
 
 def _save_ncnn(config: Config, tensors: Mapping[str, Tensor], path: Path, *, half: bool) -> None:

@@ -24,6 +24,7 @@ RUNTIMES: tuple[Runtime, ...] = (
     Library(),
     Library("eager"),
     Library(dtype="float32"),
+    Library("native"),
     OnnxRuntime(),
     OpenVino("float32"),
     OpenVino("bfloat16"),

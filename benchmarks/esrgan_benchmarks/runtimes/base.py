@@ -27,12 +27,14 @@ class Setting:
         artefacts: folder with the copies that the runtimes in use read: `onnx/model.onnx`, `tf`, `tfjs`.
         threads: to compute with.
         device: "cpu" or "cuda".
+        isa: the most instructions that it may use, of `esrgan_benchmarks.isa`; None: all that there are.
     """
 
     network: str
     artefacts: Path
     threads: int
     device: str = "cpu"
+    isa: str | None = None
 
 
 class Session(ABC):
@@ -41,9 +43,11 @@ class Session(ABC):
     Attributes:
         dtype: precision that it computes in: "float32", "float16" or "bfloat16".
         facts: versions and devices, for people.
+        engine: which of several ways to compute it took for the last answer; None where there is one.
     """
 
     dtype: str = "float32"
+    engine: str | None = None
     facts: dict[str, str]
 
     @abstractmethod
@@ -93,6 +97,7 @@ class Runtime(ABC):
         compiles: in the first call, which may therefore take minutes.
         border: input pixels at the picture's edge that are not compared: a runtime that pads in another way.
         floor: least PSNR in dB; None: that of its precision.
+        isas: levels of instructions that it can be held to, see `esrgan_benchmarks.isa`.
     """
 
     name: str
@@ -101,6 +106,7 @@ class Runtime(ABC):
     compiles: bool = False
     border: int = 0
     floor: float | None = None
+    isas: tuple[str, ...] = ()
 
     @abstractmethod
     def missing(self) -> str | None:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_benchmarks.isa import BEYOND
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
-from esrgan_torch.openvino_import import import_openvino
+from esrgan_torch.engines.openvino_import import import_openvino
 
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -21,6 +22,7 @@ class OpenVino(Runtime):
     """
 
     needs = "onnx"
+    isas = ("avx2",)
 
     def __init__(self, dtype: str) -> None:
         self.name = "openvino" if dtype == "float32" else f"openvino-{dtype}"
@@ -49,6 +51,7 @@ class _OpenVinoSession(HostSession):
         self._model: Any = self._core.read_model(setting.artefacts / "onnx" / "model.onnx")
         self._request: Any = None
         self.dtype = dtype
+        self._isa = setting.isa
         self.facts = {"openvino": str(openvino.__version__).split("-")[0]}
 
     def feed(self, batch: Batch) -> None:
@@ -57,6 +60,18 @@ class _OpenVinoSession(HostSession):
         self._model.reshape(list(values.shape))
         self._request = self._core.compile_model(self._model, "CPU", self._options).create_infer_request()
         self._request.get_input_tensor().data[:] = values
+        if self._isa is not None:
+            self._check_held(self._isa)
+
+    def _check_held(self, isa: str) -> None:
+        kernels: set[str] = set()
+        for node in self._request.get_compiled_model().get_runtime_model().get_ops():
+            facts = {key: str(node.get_rt_info()[key].astype(str)) for key in ("layerType", "primitiveType")}
+            if facts["layerType"] != "DepthToSpace":  # it moves values, by what it likes
+                kernels.add(facts["primitiveType"])
+        beyond = sorted(name for name in kernels if any(word in name for word in BEYOND[isa]))
+        if beyond:
+            raise BenchmarkError(f"it could not be held to {isa.upper()}: it computes by {', '.join(beyond)}")
 
     def compute(self) -> None:
         self._request.infer()

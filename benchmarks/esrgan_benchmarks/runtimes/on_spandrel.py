@@ -16,6 +16,7 @@ class Spandrel(Runtime):
     """`spandrel.ModelLoader` on a file of the layout that people have (BasicSR's)."""
 
     name = "spandrel"
+    isas = ("avx2",)
 
     def missing(self) -> str | None:
         for package in ("spandrel", "torchvision"):

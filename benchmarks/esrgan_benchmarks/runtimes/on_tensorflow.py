@@ -18,6 +18,8 @@ class TensorFlow(Runtime):
         route: "tf" (this project's own lowering) or "onnx-tf" (the package of that name).
     """
 
+    isas = ("avx2",)
+
     def __init__(self, route: str) -> None:
         self.name = "tensorflow" if route == "tf" else f"tensorflow-{route}"
         self.needs = "tf" if route == "tf" else f"tf-{route}"
@@ -27,10 +29,13 @@ class TensorFlow(Runtime):
         if find_spec("tensorflow") is None:
             return 'tensorflow is not installed: pip install "esrgan-torch[bridge]"'
         if self._route == "onnx-tf":
-            from esrgan_bridge.onnx_tf_route import find_python
+            from esrgan_bridge.errors import MissingRuntimeError
+            from esrgan_bridge.onnx_tf_setup import find_python
 
-            if find_python() is None:
-                return "onnx-tf is not installed: make onnx-tf"
+            try:
+                find_python()
+            except MissingRuntimeError as error:
+                return str(error)
         return None
 
     def open(self, setting: Setting) -> Session:

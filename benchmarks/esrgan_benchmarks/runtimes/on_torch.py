@@ -35,6 +35,7 @@ class PyTorch(Runtime):
         self._channels_last = channels_last
         self._dtype = dtype
         self.compiles = compiled
+        self.isas = () if compiled else ("avx2",)
 
     def missing(self) -> str | None:
         if self.compiles and not any(map(shutil.which, ("c++", "g++", "clang++"))):

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from esrgan_bridge.runners.base import Runner
 from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsNode
 from esrgan_bridge.runners.on_onnxruntime import OnnxRuntime
+from esrgan_bridge.runners.on_openvino import OpenVino
 from esrgan_bridge.runners.on_tensorflow import TensorFlow
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode
 from esrgan_torch.errors import ConfigError
 
 RUNNERS: tuple[Runner, ...] = (
     OnnxRuntime(),
+    OpenVino(),
     TensorFlow(),
     TfjsNode(),
     TfjsChromium("wasm"),

@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU, in this process."""
 
+import tempfile
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
+from esrgan_bridge.onnx_parts import TAIL, TRUNK
 from esrgan_bridge.probes import Batch
-from esrgan_bridge.runners.base import Runner, Session
+from esrgan_bridge.runners.base import PRECISION, Runner, Session
+
+FEATURES = "features"
+# on Arm it multiplies in bfloat16 where it is asked to; not here
+EXACT = {"mlas.enable_gemm_fastmath_arm64_bfloat16": "0"}
 
 
 class OnnxRuntime(Runner):
@@ -31,26 +37,78 @@ class _OnnxSession(Session):
     def __init__(self, file: Path) -> None:
         runtime: Any = import_module("onnxruntime")
         runtime.disable_telemetry_events()  # on Windows its makers build it with some
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3  # errors; warnings speak of optimisations that it could not do
-        try:
-            self._session: Any = runtime.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # its own classes share no base but Exception
-            raise RunnerError(f"onnxruntime cannot load {file}: {error}") from error
-        self.facts = {"onnxruntime": str(runtime.__version__)}
+        self._runtime, self._file = runtime, file
+        self._parts: dict[str, Any] = {}
+        with tempfile.TemporaryDirectory(prefix="esrgan-ort-") as folder:
+            rewritten = Path(folder) / "rewritten.onnx" if _holds_float16(file) else None
+            self._session: Any = self._load(file, rewritten)
+            precision = _precision(rewritten) if rewritten else "float32"
+        self.facts = {PRECISION: precision, "onnxruntime": str(runtime.__version__)}
 
     def run(self, batch: Batch, feed: str = "input", fetch: str = "output") -> Batch:
-        declared = {value.name: value.type for value in self._session.get_inputs()}
-        if feed not in declared:
-            raise RunnerError(f"the ONNX file has no input {feed!r}, but {', '.join(declared)}")
-        numbers = np.float16 if "float16" in declared[feed] else np.float32
+        session = self._session
+        if FEATURES in (feed, fetch):
+            session = self._part(TAIL if feed == FEATURES else TRUNK)
         try:
-            (answer,) = self._session.run([fetch], {feed: batch.transpose(0, 3, 1, 2).astype(numbers)})
+            (port,) = session.get_inputs()
+            numbers = np.float16 if "float16" in port.type else np.float32
+            (answer,) = session.run([fetch], {feed: batch.transpose(0, 3, 1, 2).astype(numbers)})
         except Exception as error:
             raise RunnerError(f"onnxruntime: {error}") from error
         return np.ascontiguousarray(answer.transpose(0, 2, 3, 1), np.float32)
 
     def close(self) -> None:
         del self._session
+        self._parts.clear()
+
+    def _part(self, name: str) -> Any:
+        """The session of trunk or tail, which are files beside the whole."""
+        if name not in self._parts:
+            self._parts[name] = self._load(self._file.with_name(name))
+        return self._parts[name]
+
+    def _load(self, file: Path, rewritten: Path | None = None) -> Any:
+        try:
+            return self._runtime.InferenceSession(
+                str(file), _options(self._runtime, rewritten), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its own classes share no base but Exception
+            raise RunnerError(f"onnxruntime cannot load {file}: {error}") from error
+
+
+def _options(runtime: Any, rewritten: Path | None) -> Any:
+    """How a session is opened; it writes the graph that it makes of the file to `rewritten`."""
+    options: Any = runtime.SessionOptions()
+    options.log_severity_level = 3  # errors; warnings speak of optimisations that it could not do
+    for name, value in EXACT.items():
+        options.add_session_config_entry(name, value)
+    if rewritten:
+        options.optimized_model_filepath = str(rewritten)
+    return options
+
+
+def _holds_float16(file: Path) -> bool:
+    """Whether the file has weights in float16; what is no ONNX file has none, as the runtime will say."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        document = onnx.load(str(file))
+    except (DecodeError, OSError):
+        return False
+    return any(entry.data_type == onnx.TensorProto.FLOAT16 for entry in document.graph.initializer)
+
+
+def _precision(rewritten: Path) -> str:
+    """What a file with weights in float16 is computed in: on most processors float32, between casts."""
+    import onnx
+
+    if _holds_float16(rewritten):
+        return "float16"
+    nodes = onnx.load(str(rewritten)).graph.node
+    casts = (
+        onnx.helper.get_attribute_value(node.attribute[0]) == onnx.TensorProto.FLOAT16
+        for node in nodes
+        if node.op_type == "Cast"
+    )
+    return "float32, rounded to float16 between operators" if any(casts) else "float32"

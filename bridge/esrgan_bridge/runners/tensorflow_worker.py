@@ -24,6 +24,10 @@ def main(folder: str) -> None:
 
     try:
         tensorflow: Any = import_module("tensorflow")
+        # neither of oneDNN's rewritings, which would round to bfloat16
+        tensorflow.config.optimizer.set_experimental_options(
+            {"auto_mixed_precision": False, "auto_mixed_precision_onednn_bfloat16": False}
+        )
         model = tensorflow.saved_model.load(folder)
         whole = model.signatures[WHOLE]
     except Exception as error:  # any failure is the answer: the other process decides
@@ -31,7 +35,7 @@ def main(folder: str) -> None:
         return
     record = Path(folder, "esrgan.json")
     layout = json.loads(record.read_text(encoding="utf-8"))["layout"] if record.is_file() else "NHWC"
-    answer({"ready": {"tensorflow": tensorflow.__version__}})
+    answer({"ready": {"precision": "float32", "tensorflow": tensorflow.__version__}})
     for line in sys.stdin:
         request = json.loads(line)
         try:

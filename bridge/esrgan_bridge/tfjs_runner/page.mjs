@@ -13,16 +13,22 @@ window.startBackend = async (name) => {
   try {
     if (name === "kernels") return await startKernels();
     tf.wasm.setWasmPaths("/npm/@tensorflow/tfjs-backend-wasm/dist/");
+    tf.env().set("WEBGL_FORCE_F16_TEXTURES", false);
     if (!(await tf.setBackend(name))) return { missing: "TF.js says no" };
     await tf.ready();
     // a backend that starts may still fail at its first operation
     const [probe] = await tf.tidy(() => tf.add(tf.scalar(1), tf.scalar(1))).data();
     if (probe !== 2) return { missing: `1 + 1 gives ${probe}` };
-    return { facts: { tfjs: tf.version_core, ...(await device(name)) } };
+    return { facts: { precision: precision(name), tfjs: tf.version_core, ...(await device(name)) } };
   } catch (error) {
     return { missing: String(error?.message ?? error) };
   }
 };
+
+/** What the backend computes in: WebGL keeps its numbers in float16 where a GPU cannot render to float32. */
+function precision(name) {
+  return name !== "webgl" || tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED") ? "float32" : "float16";
+}
 
 async function startKernels() {
   const { open } = await import("/kernels/kernels.js");
@@ -32,7 +38,7 @@ async function startKernels() {
     if (isOfAnotherForm(error)) throw error;
     failure = error;
   }
-  return { facts: { device: kernels?.facts ?? "" } };
+  return { facts: { device: kernels?.facts ?? "", precision: "float32" } };
 }
 
 async function device(name) {

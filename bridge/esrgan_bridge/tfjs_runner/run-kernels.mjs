@@ -11,7 +11,7 @@ const [file, folder] = process.argv.slice(2);
 try {
   const { open } = await import(pathToFileURL(file).href);
   const kernels = await open(async (name) => new Uint8Array(await readFile(join(folder, name))));
-  say({ ready: { device: kernels.facts, node: process.versions.node } });
+  say({ ready: { precision: "float32", device: kernels.facts, node: process.versions.node } });
   await serve(async (request) => {
     const batch = await readNumbers(request.batch);
     const { numbers, shape } = await computeByKernels(kernels, batch, request.shape, request.feed, request.fetch);

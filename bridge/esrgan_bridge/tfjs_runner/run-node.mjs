@@ -25,7 +25,7 @@ async function open() {
 
 try {
   const { tf, model, layout } = await open();
-  say({ ready: { tfjs: tf.version_core, node: process.versions.node } });
+  say({ ready: { precision: "float32", tfjs: tf.version_core, node: process.versions.node } });
   await serve(async (request) => {
     const batch = await readNumbers(request.batch);
     const { numbers, shape } = await compute(tf, model, batch, request.shape, request.feed, request.fetch, layout);

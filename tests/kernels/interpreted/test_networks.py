@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from esrgan_torch.engine import RRDBEngine
+from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.errors import EngineError
 from esrgan_torch.kernels import choose
 from esrgan_torch.kernels.engine import KernelEngine

@@ -5,6 +5,7 @@ from torch import nn
 
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import RGB_RANGE, SPAN
 
 
 def small_rrdb(seed: int = 0, **sizes: int) -> RRDBNet:
@@ -15,6 +16,14 @@ def small_rrdb(seed: int = 0, **sizes: int) -> RRDBNet:
 def small_compact(seed: int = 0, **sizes: int) -> CompactNet:
     torch.manual_seed(seed)
     return shaken(CompactNet(**{"features": 8, "convolutions": 3, **sizes}))
+
+
+def small_span(seed: int = 0, **sizes: int) -> SPAN:
+    torch.manual_seed(seed)
+    model = shaken(SPAN(**{"features": 8, **sizes}))
+    if model.config.normalised:  # else what is normalised to ±127 would make pictures a hundred times too bright
+        model.conv_1.weight /= RGB_RANGE
+    return model
 
 
 def shaken(model):

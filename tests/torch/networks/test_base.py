@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.networks.base import Generator, pad_to_multiple
-from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 SIZES = [(8, 8), (5, 7), (1, 2), (2, 1), (13, 6), (3, 4)]
 MODELS = {
@@ -19,6 +19,7 @@ MODELS = {
     "unshuffle 2": small_rrdb(blocks=1, scale=2, unshuffle=2),
     "unshuffle 4": small_rrdb(blocks=1, scale=1, unshuffle=4),
     "compact": small_compact(convolutions=1),
+    "span": small_span(features=4, scale=2),
 }
 
 

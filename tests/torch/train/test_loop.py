@@ -15,6 +15,7 @@ import torch
 from esrgan_torch import CompactNet
 from esrgan_torch.errors import ConfigError, TrainingError
 from esrgan_torch.images import read_image
+from esrgan_torch.networks.span import SPAN
 from esrgan_torch.train import loop
 from esrgan_torch.train.journal import make_strip
 from esrgan_torch.train.loop import train
@@ -46,8 +47,13 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
+SPAN_SETTINGS = ("network.kind=SPAN", "network.init=enlargement", "network.features=6")
+
+
 @pytest.mark.parametrize(
-    "settings", [(), ("optimiser.kind=SOAP",), ADVERSARIAL], ids=["pixel", "SOAP", "adversarial"]
+    "settings",
+    [(), ("optimiser.kind=SOAP",), ADVERSARIAL, (*SPAN_SETTINGS, "optimiser.kind=SOAP")],
+    ids=["pixel", "SOAP", "adversarial", "SPAN"],
 )
 def test_20_steps_are_10_and_10_more(
     settings: tuple[str, ...], make_options: MakeOptions, tmp_path: Path
@@ -157,6 +163,28 @@ def test_compiled_steps_are_those_of_eager_ones(make_options: MakeOptions, tmp_p
         assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
+def test_branches_are_trained_and_the_plain_network_is_given(
+    make_options: MakeOptions, photos: Path, tmp_path: Path
+) -> None:
+    options = make_options(*SPAN_SETTINGS, "steps=30", "log_every=10", f"data.validation={photos}", "ema=0.8")
+    network = train(options, tmp_path / "run")
+    assert isinstance(network, SPAN)
+    trained = options.network.build()
+    trained.load_state_dict(latest(tmp_path / "run")["ema"])
+    batch = torch.rand(1, 3, 9, 7)
+    with torch.no_grad():
+        torch.testing.assert_close(network(batch), trained(batch), rtol=0, atol=1e-5)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines if "loss" in line]
+    assert losses[-1] < losses[0]
+    # and goes on from the plain one, in branches again
+    further = train(
+        make_options(*SPAN_SETTINGS, "steps=1", "optimiser.rate=1e-9"), tmp_path / "on", initial=network
+    )
+    for name, tensor in further.state_dict().items():
+        torch.testing.assert_close(tensor, network.state_dict()[name], rtol=0, atol=1e-5)
+
+
 def test_a_teacher_takes_the_originals_place(make_options: MakeOptions, tmp_path: Path) -> None:
     torch.manual_seed(1)
     teacher = CompactNet(4, 1)
@@ -173,6 +201,10 @@ def test_runs_that_cannot_be(make_options: MakeOptions, tmp_path: Path) -> None:
         train(make_options(), tmp_path / "new", resume=True)
     with pytest.raises(ConfigError, match="another network than the recipe's"):
         train(make_options(), tmp_path / "new", initial=CompactNet(4, 2))
+    with pytest.raises(ConfigError, match=r"SPANConfig.* cannot start as CompactNetConfig"):
+        train(make_options(*SPAN_SETTINGS), tmp_path / "new", initial=CompactNet(4, 2))
+    with pytest.raises(ConfigError, match=r"SPAN has network\.init = .enlargement"):
+        make_options("network.kind=SPAN", "network.init=scaled")
     with pytest.raises(ConfigError, match="the teacher enlarges 2 times"):
         train(make_options(), tmp_path / "new", teacher=CompactNet(4, 2, scale=2))
     with pytest.raises(ConfigError, match="VGGDiscriminator judges crops of 128 or 256 pixels, not 32"):

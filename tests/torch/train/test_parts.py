@@ -8,9 +8,11 @@ import torch
 from torch.nn import functional as F
 
 from esrgan_torch import CompactNet, RRDBNet
+from esrgan_torch.networks.span import SPAN, SPANConfig
+from esrgan_torch.networks.span_training import SPANTraining
 from esrgan_torch.train.ema import MovingAverage
-from esrgan_torch.train.initial import scale_initial_weights, start_as_identity
-from esrgan_torch.train.options import OptimiserOptions
+from esrgan_torch.train.initial import scale_initial_weights, start_as_enlargement, start_as_identity
+from esrgan_torch.train.options import NetworkOptions, OptimiserOptions
 from esrgan_torch.train.schedule import learning_rate
 from esrgan_torch.train.sharpen import sharpen
 
@@ -68,6 +70,37 @@ def test_a_compact_network_starts_as_its_nearest_neighbour_skip(rng: torch.Gener
     # and learns from the first step on
     network(batch).square().mean().backward()
     assert network.body[-1].get_parameter("weight").grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+@pytest.mark.parametrize("kind", [SPAN, SPANTraining])
+def test_a_span_starts_as_bilinear_enlargement(
+    kind: type[SPAN] | type[SPANTraining], normalised: bool, rng: torch.Generator
+) -> None:
+    torch.manual_seed(0)
+    network = kind(24, 4, normalised=normalised)
+    start_as_enlargement(network)
+    batch = torch.rand(1, 3, 12, 12, generator=rng)
+    expected = F.interpolate(batch, scale_factor=4.0, mode="bilinear")
+    inner = slice(4, -4)  # the border is padded with black, or with gray
+    torch.testing.assert_close(
+        network(batch)[..., inner, inner], expected[..., inner, inner], rtol=0, atol=1e-5
+    )
+    features = network.conv_1(batch if not normalised else 255 * (batch - 0.45))
+    for block in network.blocks():
+        features, _ = block(features)
+        assert 0.5 < features.std() < 8  # neither faded nor grown
+    # and learns from the first step on
+    network(batch).square().mean().backward()
+    assert (network.upsampler[0].get_parameter("weight").grad != 0).all()
+
+
+def test_a_span_is_trained_in_branches_or_without() -> None:
+    for branches, form in ((True, SPANTraining), (False, SPAN)):
+        options = NetworkOptions(kind="SPAN", init="enlargement", features=4, scale=2, branches=branches)
+        network = options.build()
+        assert type(network) is form
+        assert network.config == SPANConfig(4, 2, normalised=False)
 
 
 def test_sharpening_against_its_definition(rng: torch.Generator) -> None:

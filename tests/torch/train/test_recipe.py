@@ -8,7 +8,15 @@ from esrgan_torch.train.recipe import as_toml, read_recipe, recipes
 
 
 def test_the_recipes_that_come_with_the_package() -> None:
-    assert recipes() == ["distill-x4", "esrgan-x4", "lite-x4", "psnr-x4", "realesrgan-x4", "smoke"]
+    assert recipes() == [
+        "distill-x4",
+        "esrgan-lite-x4-span",
+        "esrgan-x4",
+        "lite-x4",
+        "psnr-x4",
+        "realesrgan-x4",
+        "smoke",
+    ]
 
 
 @pytest.mark.parametrize("name", recipes())

@@ -1,0 +1,137 @@
+"""Devices: names, memory, and what running out of it looks like."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from esrgan_torch.engines import devices
+from esrgan_torch.engines.devices import (
+    computes_bfloat16_fast,
+    free_memory,
+    is_out_of_memory,
+    resolve_device,
+)
+from esrgan_torch.errors import ConfigError
+
+
+@pytest.fixture
+def accelerator(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    """Makes PyTorch say that it has two of a kind of accelerator, of which number 1 is current, or none."""
+
+    def there_is(kind: str | None) -> None:
+        found = None if kind is None else torch.device(kind)
+        monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: found)
+        monkeypatch.setattr(torch.accelerator, "device_count", lambda: 0 if kind is None else 2)
+        monkeypatch.setattr(torch.accelerator, "current_device_index", lambda: 1)
+
+    return there_is
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"), [("cuda", "cuda:1"), ("xpu", "xpu:1"), ("mps", "mps"), (None, "cpu")]
+)
+def test_auto_takes_what_is_there(
+    kind: str | None, taken: str, accelerator: Callable[[str | None], None]
+) -> None:
+    accelerator(kind)
+    assert str(resolve_device("auto")) == taken
+
+
+def test_devices_keep_their_number(accelerator: Callable[[str | None], None]) -> None:
+    accelerator("cuda")
+    assert resolve_device("cuda") == torch.device("cuda", 1)
+    assert resolve_device("cuda:0") == torch.device("cuda", 0)
+    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
+    with pytest.raises(ConfigError, match="no device cuda:2; give auto, cpu, cuda:0, cuda:1"):
+        resolve_device("cuda:2")
+    with pytest.raises(ConfigError, match=r"no device mps: .* have cuda; give auto, cpu, cuda:0"):
+        resolve_device("mps")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "xpu", "meta", ""])
+def test_devices_that_are_not_there_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="give auto"):
+        resolve_device(name)
+
+
+@pytest.fixture
+def nvidia_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "version").touch()
+    monkeypatch.setattr(devices, "NVIDIA_DRIVER", (tmp_path / "version",))
+    devices._tell_unused_gpu.cache_clear()
+
+
+@pytest.mark.usefixtures("nvidia_driver")
+def test_a_gpu_that_this_pytorch_cannot_use_is_told_once(
+    accelerator: Callable[[str | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    accelerator(None)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    resolve_device("auto")
+    resolve_device("auto")
+    assert caplog.text.count(devices.INSTALL_CUDA) == 1
+    with pytest.raises(ConfigError, match=r"no device cuda: an NVIDIA GPU is here, .* pip install"):
+        resolve_device("cuda")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    assert devices.unused_gpu() is None
+
+
+def test_without_a_driver_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(devices, "NVIDIA_DRIVER", (tmp_path / "version",))
+    devices._tell_unused_gpu.cache_clear()
+    resolve_device("auto")
+    assert caplog.text == ""
+
+
+def test_free_memory_is_that_of_the_machine() -> None:
+    assert 2**20 < free_memory(torch.device("cpu")) < 2**50
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({"memory.max": "5000\n", "memory.current": "2000\n"}, 3000),
+        ({"memory.max": "5000\n", "memory.current": "7000\n"}, 0),
+        ({"memory/memory.limit_in_bytes": "900", "memory/memory.usage_in_bytes": "100"}, 800),
+    ],
+)
+def test_a_container_limits_it(
+    files: dict[str, str], left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(devices, "CGROUP", tmp_path)
+    assert free_memory(torch.device("cpu")) == left
+
+
+def test_no_limit_is_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "memory.max").write_text("max\n")
+    monkeypatch.setattr(devices, "CGROUP", tmp_path)
+    assert free_memory(torch.device("cpu")) > 2**20
+
+
+def test_running_out_of_memory_is_recognised() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55)
+    assert is_out_of_memory(caught.value)
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
+    assert is_out_of_memory(RuntimeError("Exception from src/inference: std::bad_alloc"))
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))
+
+
+def test_bfloat16_is_asked_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, expected in (
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True}, True),
+        ({"avx2": True}, False),
+    ):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
+        assert computes_bfloat16_fast(torch.device("cpu")) is expected
+    assert not computes_bfloat16_fast(torch.device("mps"))

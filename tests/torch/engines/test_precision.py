@@ -1,0 +1,68 @@
+"""Precision: what "auto" means, and what is refused."""
+
+import pytest
+import torch
+
+from esrgan_torch.engines import choose, precision
+from esrgan_torch.engines.choose import picture_psnr, resolve_dtype
+from esrgan_torch.engines.precision import probe_picture
+from esrgan_torch.errors import ConfigError
+from tests.torch.networks import small_rrdb
+
+CPU = torch.device("cpu")
+
+
+def test_auto_takes_bfloat16_where_it_is_fast_and_close_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_rrdb()
+    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: False)
+    assert resolve_dtype("auto", model, CPU) == torch.float32
+    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(precision, "is_float32_as_fast", lambda device: False)
+    monkeypatch.setattr(precision, "picture_psnr", lambda *given: 50.0)
+    assert resolve_dtype("auto", model, CPU) == torch.bfloat16
+    monkeypatch.setattr(precision, "picture_psnr", lambda *given: 49.9)
+    assert resolve_dtype("auto", model, CPU) == torch.float32
+
+
+def test_auto_takes_float32_where_that_is_as_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(precision, "picture_psnr", lambda *given: 60.0)
+    taken: list[torch.dtype] = []
+    for amx, faster in ((False, True), (True, True), (False, False)):
+        monkeypatch.setattr(choose, "has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr(choose, "is_faster", lambda dtype, faster=faster: faster)
+        taken.append(resolve_dtype("auto", small_rrdb(), CPU))
+    assert taken == [torch.float32, torch.bfloat16, torch.bfloat16]
+
+
+def test_a_network_that_overflows_stays_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
+    model = small_rrdb()
+    model.conv_hr.weight.data[0] = 1e38
+    assert resolve_dtype("auto", model, CPU) == torch.float32
+
+
+def test_psnr_is_finite_for_bfloat16_and_infinite_for_float32() -> None:
+    assert picture_psnr(small_rrdb(), CPU, torch.float32) == float("inf")
+    assert 20 < picture_psnr(small_rrdb(), CPU, torch.bfloat16) < 100
+
+
+def test_the_probe_is_always_the_same_and_has_detail() -> None:
+    probe = probe_picture(3)
+    assert torch.equal(probe, probe_picture(3))
+    assert probe.min() >= 0
+    assert probe.max() <= 1
+    assert probe.diff(dim=-1).abs().amax() > 0.2
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("float32", torch.float32), (torch.bfloat16, torch.bfloat16)]
+)
+def test_names_and_types_are_taken(given: str | torch.dtype, expected: torch.dtype) -> None:
+    assert resolve_dtype(given, small_rrdb(), CPU) == expected
+
+
+@pytest.mark.parametrize("given", ["half", "float64", "float16"])
+def test_what_the_cpu_cannot_or_should_not_compute_is_refused(given: str) -> None:
+    with pytest.raises(ConfigError):
+        resolve_dtype(given, small_rrdb(), CPU)

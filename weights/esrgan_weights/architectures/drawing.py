@@ -1,0 +1,31 @@
+"""An ncnn graph in the making."""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE
+from esrgan_weights.ncnn_graph import Layer, Option
+
+INPUT, OUTPUT = "data", "output"
+
+
+class Graph:
+    """Layers in the making; each method adds one and returns the name of the value it gives."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self.shapes = shapes
+        self.layers = [Layer("Input", "input", (), (INPUT,))]
+
+    def add(self, kind: str, name: str, inputs: Sequence[str], options: Mapping[int, Option]) -> str:
+        self.layers.append(Layer(kind, name, tuple(inputs), (name,), options))
+        return name
+
+    def convolution(self, name: str, value: str, *, activate: bool = False) -> str:
+        weight = self.shapes[f"{name}.weight"]
+        options: dict[int, Option] = {0: weight[0], 1: 3, 4: 1, 5: 1, 6: prod(weight)}
+        if activate:
+            options |= {9: 2, 10: (SLOPE,)}
+        return self.add("Convolution", name, [value], options)
+
+    def residual(self, name: str, value: str, identity: str) -> str:
+        return self.add("Eltwise", name, [value, identity], {0: 1, 1: (RESIDUAL_SCALE, 1.0)})

@@ -1,0 +1,34 @@
+"""The ncnn graph of an RRDBNet, as the official files have it."""
+
+from collections.abc import Sequence
+
+from esrgan_torch.networks.rrdb import RRDBNetConfig
+from esrgan_weights.architectures.drawing import INPUT, Graph
+
+
+def draw_rrdb(graph: Graph, config: RRDBNetConfig, names: Sequence[str]) -> None:
+    """Add the layers of a network of these sizes."""
+    modules = iter(names)
+    value = INPUT
+    if config.unshuffle > 1:
+        value = graph.add("Reorg", "unshuffle", [value], {0: config.unshuffle})
+    first = value = graph.convolution(next(modules), value)
+    for block in range(config.blocks):
+        entry = value
+        for dense in (1, 2, 3):
+            outputs = [value]
+            for conv in (1, 2, 3, 4):
+                name = f"dense.{block}.{dense}.{conv}"
+                joined = value if conv == 1 else graph.add("Concat", name, outputs, {0: 0})
+                outputs.append(graph.convolution(next(modules), joined, activate=True))
+            joined = graph.add("Concat", f"dense.{block}.{dense}.5", outputs, {0: 0})
+            result = graph.convolution(next(modules), joined)
+            value = graph.residual(f"residual.{block}.{dense}", result, value)
+        value = graph.residual(f"residual.{block}", value, entry)
+    body = graph.convolution(next(modules), value)
+    value = graph.add("BinaryOp", "skip", [first, body], {0: 0})
+    for step in range(1, config.upsamplings + 1):
+        value = graph.add("Interp", f"nearest.{step}", [value], {0: 1, 1: 2.0, 2: 2.0})
+        value = graph.convolution(next(modules), value, activate=True)
+    value = graph.convolution(next(modules), value, activate=True)
+    graph.convolution(next(modules), value)

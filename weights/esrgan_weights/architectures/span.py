@@ -1,0 +1,46 @@
+"""SPAN in files: as it was trained, as it runs, or both; see `esrgan_weights.span_tensors`."""
+
+from collections.abc import Collection, Mapping
+
+from esrgan_torch.networks.registry import SPAN
+from esrgan_torch.networks.span import SPANConfig
+from esrgan_weights.architectures.base import Files, Spelling, Tensors, read_only
+from esrgan_weights.span_tensors import (
+    MARKS,
+    NO_NORM,
+    idle_names,
+    marker,
+    needed_names,
+    official_tensors,
+    plain_tensors,
+    shapes_of_span,
+    span_config,
+)
+
+
+def _needed(keys: Collection[str]) -> Mapping[str, str]:
+    return {name: name for name in needed_names(keys)}
+
+
+def _config_of(tensors: Tensors, beside: Collection[str], unshuffle: int | None) -> SPANConfig:
+    del unshuffle
+    return span_config(tensors, normalised=NO_NORM not in beside)
+
+
+def _written(layout: str, config: SPANConfig, tensors: Tensors) -> Tensors:
+    if layout == "safetensors":
+        return {**tensors, **marker(config)}
+    return official_tensors(tensors, config)
+
+
+FILES = Files(
+    architecture=SPAN,
+    spellings=[
+        Spelling("basicsr", f"SPAN ({way})", marks, _needed, idle_names) for way, marks in MARKS.items()
+    ],
+    config_of=_config_of,
+    shapes_of=shapes_of_span,
+    wrappers=read_only({"basicsr": "params", "neosr": "params-ema"}),
+    written=_written,
+    plain=plain_tensors,
+)
