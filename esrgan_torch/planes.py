@@ -29,4 +29,5 @@ def split(pixels: Samples) -> tuple[Samples, Samples | None]:
 
 
 def is_flat(pixels: Samples) -> bool:
-    return bool((pixels == pixels[0, 0]).all())
+    """Whether all pixels are the same; one row is mostly enough to see that they are not."""
+    return bool((pixels[0] == pixels[0, 0]).all() and (pixels == pixels[0, 0]).all())

@@ -18,8 +18,7 @@ from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.compact import CompactNet
-from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.registry import architecture_of, names
 
 FORMAT_VERSION = 1
 KEY = "esrgan"  # of the record, in ONNX's and TF.js's own metadata
@@ -33,8 +32,8 @@ class Metadata:
 
     Args:
         name: of the weights: registry name or file name; "unnamed" for a network made from scratch.
-        architecture: "RRDBNet" or "CompactNet".
-        sizes: the network's sizes, as in `RRDBNetConfig` or `CompactNetConfig`.
+        architecture: the network, such as "RRDBNet".
+        sizes: the network's sizes, as in `RRDBNetConfig`.
         scale: output pixels an input pixel, along each axis.
         unshuffle: height and width must be multiples of this.
         in_channels, out_channels: channels of the picture.
@@ -96,10 +95,10 @@ def metadata_of(model: Generator) -> Metadata:
     """The record of a network, as yet in no format.
 
     Raises:
-        ConversionError: the network is neither an RRDBNet nor a CompactNet.
+        ConversionError: it is a network of another project.
     """
-    if not isinstance(model, RRDBNet | CompactNet):
-        raise ConversionError(f"an RRDBNet or a CompactNet can be converted, not {type(model).__name__}")
+    if architecture_of(model) is None:
+        raise ConversionError(f"{names(' and ')} can be converted, not {type(model).__name__}")
     provenance = model.provenance
     return Metadata(
         name=provenance.name if provenance else "unnamed",

@@ -17,7 +17,6 @@ from typing import Any, cast
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from esrgan_bridge.artifact import KEY, Metadata, metadata_of
 from esrgan_bridge.errors import ConversionError, MissingRuntimeError
@@ -26,8 +25,7 @@ from esrgan_bridge.onnx_parts import cut, part_files
 from esrgan_bridge.onnx_words import describe
 from esrgan_bridge.storing import whole_file
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.compact import CompactNet
-from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.registry import architecture_of
 
 OPSET = 13
 INPUT, FEATURES, OUTPUT = "input", "features", "output"
@@ -43,7 +41,7 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
     column) as in `CompactNet.trunk`. The same network gives the same bytes.
 
     Args:
-        model: an RRDBNet or a CompactNet; it is not changed.
+        model: a network of this project; it is not changed.
         path: file to write; its folder must exist.
         dtype: "float32", or "float16" for weights and arithmetic in half precision; input and output are
             float32 in any case.
@@ -63,11 +61,9 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
         import onnx
     except ImportError as error:
         raise MissingRuntimeError('onnx is not installed: pip install "esrgan-torch[onnx]"') from error
-    form = (
-        _ExportedRRDBNet(model)
-        if isinstance(model, RRDBNet)
-        else _ExportedCompactNet(cast(CompactNet, model))
-    )
+    architecture = architecture_of(model)
+    assert architecture is not None  # `metadata_of` has refused others
+    form = architecture.exported(model)
     form = form.to(torch.float16 if dtype == "float16" else torch.float32).eval()
     if not all(bool(parameter.isfinite().all()) for parameter in form.parameters()):
         raise ConversionError(f"a weight of {metadata.name} is not finite in {dtype}; try float32")
@@ -114,85 +110,6 @@ def _finish(document: Any, metadata: Metadata) -> None:
     onnx.checker.check_model(document, full_check=True)
 
 
-class _ExportedRRDBNet(nn.Module):
-    """An RRDBNet whose pixel unshuffle is part of the first convolution."""
-
-    def __init__(self, model: RRDBNet) -> None:
-        super().__init__()
-        clone = RRDBNet(**vars(model.config))
-        clone.load_state_dict(model.state_dict())
-        fold = model.unshuffle
-        first = nn.Conv2d(model.in_channels, model.config.features, 3 * fold, stride=fold, padding=fold)
-        first.weight = nn.Parameter(folded_weight(clone.conv_first.weight.detach(), fold))
-        first.bias = clone.conv_first.bias
-        clone.conv_first = first
-        self.net = clone
-
-    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C, H, W) -> output and features."""
-        net = self.net
-        first = net.conv_first(batch)
-        features = first
-        for block in net.body:
-            features = block(features)
-        features = first + net.conv_body(features)
-        return net.tail(features), features
-
-
-class _ExportedCompactNet(nn.Module):
-    """A CompactNet whose last convolution gives its channels as (row, column, colour)."""
-
-    def __init__(self, model: CompactNet) -> None:
-        super().__init__()
-        self.scale = model.scale
-        clone = CompactNet(**vars(model.config))
-        clone.load_state_dict(model.state_dict())
-        last = cast(nn.Conv2d, clone.body[-1])
-        order = torch.arange(model.out_channels * model.scale**2).reshape(model.out_channels, -1).T.flatten()
-        last.weight = nn.Parameter(last.weight.detach()[order])
-        last.bias = nn.Parameter(cast(Tensor, last.bias).detach()[order])
-        self.body = clone.body
-
-    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C, H, W) -> output and features."""
-        features = batch
-        for layer in self.body:
-            features = layer(features)
-        # nearest neighbour, before the shuffle: the picture once for each output pixel of an input pixel
-        features = features + torch.cat([batch] * self.scale**2, dim=1)
-        if self.scale == 1:
-            # the same tensor: the exporter wants a result that is computed; `_tidy` takes the zero away
-            return features + 0.0, features
-        return cast(Tensor, _DepthToSpace.apply(features, self.scale)), features
-
-
-class _DepthToSpace(torch.autograd.Function):
-    """ONNX DepthToSpace in mode DCR; PyTorch's pixel shuffle is mode CRD, which tensorflow lacks."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, size: int) -> Tensor:
-        """(N, size² * C, H, W) with channels (row, column, C) -> (N, C, H * size, W * size)."""
-        count, channels, height, width = features.shape
-        parts = features.reshape(count, size, size, channels // size**2, height, width)
-        return parts.permute(0, 3, 4, 1, 5, 2).reshape(count, -1, height * size, width * size)
-
-    @staticmethod
-    def symbolic(graph: Any, features: Any, size: int) -> Any:
-        """The node that stands for it."""
-        return graph.op("DepthToSpace", features, blocksize_i=size, mode_s="DCR")
-
-
-def folded_weight(weight: Tensor, fold: int) -> Tensor:
-    """Weights of a convolution after a pixel unshuffle -> weights of one convolution that does both.
-
-    (O, C * fold², 3, 3) -> (O, C, 3 * fold, 3 * fold), to be used with stride and padding `fold`. The
-    products are the same; only the order in which they are summed may differ.
-    """
-    outputs, inputs, height, width = weight.shape
-    parts = weight.reshape(outputs, inputs // fold**2, fold, fold, height, width)
-    return parts.permute(0, 1, 4, 2, 5, 3).reshape(outputs, -1, height * fold, width * fold).contiguous()
-
-
 def _tidy(document: Any, model: Generator) -> None:
     """Keep "features" inside the graph, name the sizes, and make every constant an initializer."""
     import onnx
@@ -229,7 +146,7 @@ def _tidy(document: Any, model: Generator) -> None:
             node.input[position] = renamed.get(name, name)
         for position, name in enumerate(node.output):
             node.output[position] = renamed[name] = short(name)
-        if node.op_type == "Add" and OUTPUT in node.output:  # the zero of `_ExportedCompactNet`
+        if node.op_type == "Add" and OUTPUT in node.output:  # the zero of `shuffled`
             node.op_type = "Identity"
             del node.input[1:]
         graph.node.append(node)

@@ -5,6 +5,7 @@ nearest neighbour, is added. Parameter names are those of the official files.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.export import reorder_outputs, shuffled
 from esrgan_torch.networks.sizes import SCALES, check_positive
 
 
@@ -95,3 +97,24 @@ class CompactNet(Generator):
     def tail(self, features: Tensor) -> Tensor:
         """(N, out_channels * scale², H, W) -> (N, out_channels, H * scale, W * scale)."""
         return F.pixel_shuffle(features, self.scale)
+
+
+class ExportedCompactNet(nn.Module):
+    """A CompactNet whose last convolution gives its channels as (row, column, colour)."""
+
+    def __init__(self, model: CompactNet) -> None:
+        super().__init__()
+        self.scale = model.scale
+        clone = CompactNet(**vars(model.config))
+        clone.load_state_dict(model.state_dict())
+        reorder_outputs(cast(nn.Conv2d, clone.body[-1]), model.scale)
+        self.body = clone.body
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) -> output and features."""
+        features = batch
+        for layer in self.body:
+            features = layer(features)
+        # nearest neighbour, before the shuffle: the picture once for each output pixel of an input pixel
+        features = features + torch.cat([batch] * self.scale**2, dim=1)
+        return shuffled(features, self.scale), features

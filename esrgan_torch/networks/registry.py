@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from torch import nn
 
 from esrgan_torch.engines import openvino
 from esrgan_torch.engines.base import Engine
@@ -20,10 +21,10 @@ from esrgan_torch.engines.plain import PlainEngine
 from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.kernels.choose import make_kernel_engine
 from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
-from esrgan_torch.networks import span, span_training
+from esrgan_torch.networks import span, span_export, span_training
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
-from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
+from esrgan_torch.networks.compact import CompactNet, CompactNetConfig, ExportedCompactNet
+from esrgan_torch.networks.rrdb import ExportedRRDBNet, RRDBNet, RRDBNetConfig
 
 Maker = Callable[[Any, torch.device, torch.dtype], Engine]
 
@@ -37,6 +38,7 @@ class Architecture:
         title: as users know it: "ESRGAN (RRDBNet)".
         network: the class; built with the fields of `config` as arguments.
         config: its sizes, a frozen dataclass that raises `ConfigError`.
+        exported: makes the form of it that is exported, see `esrgan_torch.networks.export`.
         engines: what computes it, by the keys of `esrgan_torch.engines.kinds`; "plain" is always there.
         slower: for engines that "auto" does not always take although they run: why not in a precision, or
             None where it is the fastest.
@@ -47,6 +49,7 @@ class Architecture:
     title: str
     network: type[Generator]
     config: type[Any]
+    exported: Callable[[Any], nn.Module]
     engines: Mapping[str, Maker]
     slower: Mapping[str, Callable[[torch.dtype], str | None]] = field(
         default_factory=lambda: MappingProxyType({})
@@ -59,6 +62,7 @@ RRDB = Architecture(
     title="ESRGAN (RRDBNet)",
     network=RRDBNet,
     config=RRDBNetConfig,
+    exported=ExportedRRDBNet,
     engines={
         "triton": make_kernel_engine,
         "native": NativeRRDBEngine,
@@ -74,6 +78,7 @@ COMPACT = Architecture(
     title="Compact (SRVGGNetCompact)",
     network=CompactNet,
     config=CompactNetConfig,
+    exported=ExportedCompactNet,
     engines={
         "native": NativeCompactEngine,
         "openvino": OpenVinoCompactEngine,
@@ -86,6 +91,7 @@ SPAN = Architecture(
     title="SPAN",
     network=span.SPAN,
     config=span.SPANConfig,
+    exported=span_export.ExportedSPAN,
     engines={"native": NativeSPANEngine, "plain": PlainEngine},
     training=span_training.SPANTraining,
 )

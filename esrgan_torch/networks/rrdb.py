@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.export import folded_weight
 from esrgan_torch.networks.sizes import check_positive
 
 RESIDUAL_SCALE = 0.2  # β of the paper, figure 4: both residuals are multiplied by it
@@ -177,3 +178,28 @@ def tail_halo(upsamplings: int) -> int:
     """
     reach = 2 * 2**-upsamplings + sum(2**-step for step in range(1, upsamplings + 1))
     return -int(-reach // 1)
+
+
+class ExportedRRDBNet(nn.Module):
+    """An RRDBNet whose pixel unshuffle is part of the first convolution."""
+
+    def __init__(self, model: RRDBNet) -> None:
+        super().__init__()
+        clone = RRDBNet(**vars(model.config))
+        clone.load_state_dict(model.state_dict())
+        fold = model.unshuffle
+        first = nn.Conv2d(model.in_channels, model.config.features, 3 * fold, stride=fold, padding=fold)
+        first.weight = nn.Parameter(folded_weight(clone.conv_first.weight.detach(), fold))
+        first.bias = clone.conv_first.bias
+        clone.conv_first = first
+        self.net = clone
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) -> output and features."""
+        net = self.net
+        first = net.conv_first(batch)
+        features = first
+        for block in net.body:
+            features = block(features)
+        features = first + net.conv_body(features)
+        return net.tail(features), features

@@ -87,5 +87,5 @@ def test_another_network():
     class Other(nn.Module):
         pass
 
-    with pytest.raises(ConversionError, match="an RRDBNet or a CompactNet can be converted, not Other"):
+    with pytest.raises(ConversionError, match="RRDBNet, CompactNet and SPAN can be converted, not Other"):
         metadata_of(Other())

@@ -13,7 +13,8 @@ from torch import nn
 
 from esrgan_bridge.artifact import metadata_of, read_metadata
 from esrgan_bridge.errors import ArtifactError, ConversionError
-from esrgan_bridge.torch_to_onnx import export_onnx, folded_weight
+from esrgan_bridge.torch_to_onnx import export_onnx
+from esrgan_torch.networks.export import folded_weight
 from tests.torch.networks import small_compact, small_rrdb
 
 NETWORKS = {

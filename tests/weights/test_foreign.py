@@ -38,8 +38,8 @@ def test_which_tool_reads_it_and_what_is_read_here():
     name = "layers.0.residual_group.blocks.0.attn.relative_position_bias_table"
     with pytest.raises(
         UnknownArchitectureError,
-        match=r"it is SwinIR, which spandrel reads; .* ESRGAN \(RRDBNet\) and Compact \(SRVGGNetCompact\); "
-        r'to run it all the same: pip install "esrgan-torch\[spandrel\]"$',
+        match=r"it is SwinIR, which spandrel reads; .* ESRGAN \(RRDBNet\), Compact \(SRVGGNetCompact\) and "
+        r'SPAN; to run it all the same: pip install "esrgan-torch\[spandrel\]"$',
     ):
         find({"params": {name: torch.zeros(1)}})
 

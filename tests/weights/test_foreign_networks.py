@@ -73,7 +73,6 @@ SMALL = {
     "SAFMN.__arch.safmn.SAFMN": ({"dim": 8, "n_blocks": 1}, "SAFMN"),
     "SAFMNBCIE.__arch.safmn_bcie.SAFMN_BCIE": ({"dim": 8, "n_blocks": 1}, "SAFMN BCIE"),
     "SCUNet.__arch.SCUNet.SCUNet": ({"config": [2] * 7, "dim": 32}, "SCUNet"),
-    "SPAN.__arch.span.SPAN": ({"num_in_ch": 3, "num_out_ch": 3, "feature_channels": 8}, "SPAN"),
     "SeemoRe.__arch.seemore_arch.SeemoRe": ({}, "SeemoRe"),
     "Swin2SR.__arch.Swin2SR.Swin2SR": (
         {"img_size": 16, "depths": [1], "num_heads": [2], "embed_dim": 8, "window_size": 4},

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from esrgan_torch.networks.registry import ARCHITECTURES
 from esrgan_weights.foreign_signatures import SIGNATURES, Signature
 
-OURS = "this project reads ESRGAN (RRDBNet) and Compact (SRVGGNetCompact)"
+*_OTHERS, _LAST = (architecture.title for architecture in ARCHITECTURES)
+OURS = f"this project reads {', '.join(_OTHERS)} and {_LAST}"
 INSTALL = 'to run it all the same: pip install "esrgan-torch[spandrel]"'
 
 

@@ -124,6 +124,7 @@ TRANSFORMERS = (
 )
 
 CONVOLUTIONAL = (
+    _other("SPANPlus, a relative of SPAN", "feats.1.block_1.c1_r.sk.weight", "feats.1.conv_cat.weight"),
     _spandrel("PLKSR", "feats.1.channe_mixer.0.weight"),
     _spandrel("RealPLKSR", "feats.1.channel_mixer.0.weight"),
     _spandrel("MoESR", "blocks.0.blocks.0.conv.dwconv_hw.weight"),

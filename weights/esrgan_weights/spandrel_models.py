@@ -33,7 +33,7 @@ log = logging.getLogger("esrgan_weights")
 
 LAYOUT = "spandrel"
 PURPOSES = ("SR", "Restoration")  # the others want an aligned face, or a mask
-OURS = ("ESRGAN", "Compact")  # what the project reads itself, and refuses for reasons of its own
+OURS = ("ESRGAN", "Compact", "SPAN")  # what the project reads itself, and refuses for reasons of its own
 RANDOM = ("AuraSR",)  # draws noise, so that neighbouring tiles disagree
 
 
