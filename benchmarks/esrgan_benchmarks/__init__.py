@@ -14,7 +14,8 @@ Each benchmark is a module that can be run, and appends its rows to a file of `b
 
 benchmarks/gpu.sh runs `gpu`, which answers everything about a GPU in ten minutes: docs/kernels.md.
 `esrgan bench` compares runtimes: `cases` and `runtimes/` say what is measured, `child` runs each in a process
-of its own, `harness` takes turns, `suite` stores the rows, `report` and `compare` read them.
+of its own, `harness` compares pictures, `rounds` takes turns while `load` watches what others use, `suite`
+stores the rows, `report`, `compare` and `advice` read them.
 `python -m esrgan_benchmarks.before_after` makes the picture of the README;
 `python -m esrgan_benchmarks.tables` writes the tables of the documentation from the rows.
 """

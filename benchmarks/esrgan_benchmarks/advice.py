@@ -10,6 +10,7 @@ from esrgan_benchmarks.runtime_tables import (
     by_setting,
     current,
     is_reference,
+    pixels,
     quality_rows,
     rate_of,
 )
@@ -57,7 +58,8 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
     names: list[str] = []
     alone: list[float] = []
     inputs: list[str] = []
-    for column in _columns(row for row in rows if _architecture(row["network"]) == kind):
+    columns = _columns(row for row in rows if _architecture(row["network"]) == kind)
+    for column in sorted(columns, key=lambda column: pixels(column[0])):
         ours = [row for row in column if _is_ours(row) and row["dtype"] == dtype and row["runtime"] != EAGER]
         if not ours:
             continue

@@ -38,13 +38,12 @@ class Opened:
 
     Args:
         seconds: from nothing imported to the network loaded.
-        dtype, facts, engine: see `Session`.
+        dtype, facts: see `Session`.
     """
 
     seconds: float
     dtype: str
     facts: dict[str, str]
-    engine: str | None
 
 
 class Child:
@@ -85,6 +84,10 @@ class Child:
     def answer(self) -> Batch:
         """The last result, (N, H, W, C) float32."""
         return self._ask(RUN_SECONDS, "answer")
+
+    def engine(self) -> str | None:
+        """See `Session`."""
+        return self._ask(RUN_SECONDS, "engine")
 
     def peaks(self) -> tuple[int, int | None]:
         """Largest resident memory and largest memory of a GPU so far, in bytes."""
@@ -149,8 +152,7 @@ class _Worker:
     def open(self) -> Opened:
         started = time.perf_counter()
         self._session = self._runtime.open(self._setting)
-        seconds = time.perf_counter() - started
-        return Opened(seconds, self._session.dtype, self._session.facts, self._session.engine)
+        return Opened(time.perf_counter() - started, self._session.dtype, self._session.facts)
 
     def feed(self, batch: Batch) -> None:
         self._opened().feed(batch)
@@ -160,6 +162,9 @@ class _Worker:
 
     def answer(self) -> Batch:
         return self._opened().answer()
+
+    def engine(self) -> str | None:
+        return self._opened().engine
 
     def peaks(self) -> tuple[int, int | None]:
         return self._opened().peak(), self._opened().device_peak()

@@ -275,7 +275,7 @@ def _row(case: Case, candidate: _Candidate, rounds: Rounds, reference: str | Non
         "shape": list(case.shape),
         "runtime": name,
         "dtype": started.opened.dtype,
-        "engine": started.opened.engine,
+        "engine": started.child.engine(),
         "seconds": Spread.of(seconds[name]).as_dict(),
         "reference": reference,
         "ratio": ratio_of_medians(seconds, name, reference) if reference else None,

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_benchmarks.load import Watch, available_cores
 from esrgan_torch.errors import EsrganError
 
 LAST_LINES = 4  # of what a process printed before it died
@@ -53,25 +54,30 @@ def stopwatch(function: Callable[[], Any]) -> Callable[[], float]:
 
 
 def interleave(
-    cases: Mapping[str, Callable[[], float]], runs: int, warm_up: int = 1, pause: float = 0.0
+    cases: Mapping[str, Callable[[], float]], runs: int, warm_up: int = 1, watch: Watch | None = None
 ) -> dict[str, list[float]]:
     """Seconds of every run of every case, taken in turn (A B C A B C ...), after `warm_up` runs of each.
 
-    A machine that slows down or speeds up meanwhile does so for all of them.
+    A machine that slows down or speeds up meanwhile does so for all of them. Where others use it too,
+    that is said on stderr; `esrgan_benchmarks.rounds` repeats what they disturbed.
 
     Args:
         cases: each tells the seconds that it took, see `stopwatch`.
         runs, warm_up: how many of each are counted, and how many before them are not.
-        pause: seconds before each run, for what the one before leaves behind, such as threads that spin.
+        watch: of what others use; None: one for all cores.
     """
+    watch = Watch(available_cores()) if watch is None else watch
     for case in cases.values():
         for _ in range(warm_up):
             case()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(runs):
         for name, case in cases.items():
-            time.sleep(pause)
-            seconds[name].append(case())
+            seconds[name].append(watch.measure(case))
+    enough = watch.seconds >= watch.least
+    load = watch.load()
+    if enough and watch.disturbs(load):
+        print(f"disturbed, where a measurement bears {watch.limit:.2f} cores: {load}", file=sys.stderr)
     return seconds
 
 

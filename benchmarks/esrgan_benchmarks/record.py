@@ -100,15 +100,16 @@ def newest(rows: Iterable[Row]) -> list[Row]:
 def measured_on(rows: Iterable[Row]) -> str:
     """Where the rows come from, one sentence for all machines."""
     sentences = {
-        f"{row['processor']}{_held(row)}, {_threads(row)} threads, "
+        f"{row['processor']}{_held(row)}, {_threads(row)}, "
         f"{'with' if row['bfloat16'] else 'without'} bfloat16 arithmetic, torch {row['torch']}, {row['date']}"
         for row in rows
     }
     return f"Measured on: {'; '.join(sorted(sentences))}."
 
 
-def _threads(row: Row) -> int:
-    return row.get("threads_asked", row["threads"])
+def _threads(row: Row) -> str:
+    threads = row.get("threads_asked", row["threads"])
+    return f"{threads} thread{'s' if threads > 1 else ''}"
 
 
 def _held(row: Row) -> str:

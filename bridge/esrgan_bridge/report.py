@@ -73,8 +73,8 @@ def _largest(report: ParityReport) -> str:
         return ""
     largest = max(row.largest for row in report.copies)
     return (
-        f" The largest difference of any value is {largest:.1e}, {largest * 255:.2g} of an 8-bit level; 0 is "
-        "black and 1 white, and values beyond are compared as they are."
+        f" The largest difference of any value is {largest:.1e}, {largest * 255:.2g} of an 8-bit level. The "
+        f"values are {_values(report.copies)}, where 0 is black and 1 white, and are compared as they are."
     )
 
 
@@ -106,10 +106,20 @@ def _runners(report: ParityReport) -> str:
                 "8-bit pixels that differ",
                 f"{sum(row.differing for row in rows)} <small>of {sum(row.pixels for row in rows)}</small>",
             ),
+            ("Values", _values(rows)),
             ("Seconds", f"{sum(row.seconds for row in rows):.2f}"),
         )
         lines.append(_line(cells, "first", all(row.passed for row in rows)))
     return "\n".join(lines)
+
+
+def _values(rows: Sequence[Row]) -> str:
+    """From where to where the answers reach: a copy whose values were cut off shows here."""
+    lowest = [row.lowest for row in rows if row.lowest is not None]
+    highest = [row.highest for row in rows if row.highest is not None]
+    if not lowest or not highest:
+        return "not recorded"
+    return f"{min(lowest):.3f} to {max(highest):.3f}".replace("-", "−")
 
 
 def _rows(report: ParityReport) -> str:

@@ -59,3 +59,5 @@ def test_the_native_engine_and_openvino_compute_by_avx2(network: str) -> None:
         assert "held" not in reason, (name, reason)
     assert {row["isa"] for row in outcome.rows} == {AVX2}
     assert REFERENCE.name in {row["runtime"] for row in outcome.rows}
+    native = [row["engine"] for row in outcome.rows if row["runtime"] == "esrgan-torch-native"]
+    assert native == ["native"] or "esrgan-torch-native" in reasons

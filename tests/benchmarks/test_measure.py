@@ -7,6 +7,7 @@ import pytest
 
 from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.measure import Spread, in_child, interleave, peak_memory, ratio, stopwatch
+from tests.benchmarks.fakes import Alone
 
 
 def test_spread_is_median_and_quartiles() -> None:
@@ -25,6 +26,14 @@ def test_cases_take_turns() -> None:
 def test_a_case_that_sleeps_is_seen_to_sleep() -> None:
     seconds = interleave({"slow": stopwatch(lambda: time.sleep(0.03)), "quick": lambda: 0.0}, runs=3)
     assert min(seconds["slow"]) >= 0.03
+
+
+@pytest.mark.parametrize(("taken", "told"), [(0.9, True), (0.0, False)])
+def test_what_others_use_meanwhile_is_said(
+    taken: float, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interleave({"quick": lambda: 0.0}, runs=2, watch=Alone(taken))
+    assert ("disturbed, where a measurement bears 0.10 cores" in capsys.readouterr().err) is told
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:

@@ -86,7 +86,7 @@ def test_settings_are_kept_apart() -> None:
     table = times(rows)
     assert table.count("| net | precision |") == 3
     assert "A Processor held to AVX2, 2 threads" in table
-    assert "A Processor, 1 threads" in table
+    assert "A Processor, 1 thread," in table
 
 
 def test_the_machine_with_most_runtimes() -> None:

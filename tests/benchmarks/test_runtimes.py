@@ -14,7 +14,15 @@ from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
 from tests.benchmarks.fakes import Alone
 
-QUICK = ("pytorch-channels-last", "pytorch-bfloat16", "esrgan-torch", "onnxruntime", "openvino", "tfjs-node")
+QUICK = (
+    "pytorch-channels-last",
+    "pytorch-bfloat16",
+    "esrgan-torch",
+    "esrgan-torch-eager",
+    "onnxruntime",
+    "openvino",
+    "tfjs-node",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +38,10 @@ def test_every_runtime_that_is_here_gives_the_reference_s_picture(network: str) 
     assert all(row["peak"] > 10_000_000 for row in outcome.rows)
     assert all(row["psnr"] is None or row["psnr"] > 40 for row in outcome.rows)
     assert {row["dtype"] for row in outcome.rows} == {"float32", "bfloat16"}
+    ours = {row["runtime"]: row for row in outcome.rows if row["runtime"].startswith("esrgan-torch")}
+    assert ours["esrgan-torch-eager"]["engine"] == "eager"
+    assert ours["esrgan-torch"]["engine"] in ("native", "openvino", "eager")
+    assert "; by " in ours["esrgan-torch"]["versions"]["choice"]
 
 
 def test_the_reference_always_runs_and_comes_first() -> None:

@@ -43,7 +43,7 @@ class Session(ABC):
     Attributes:
         dtype: precision that it computes in: "float32", "float16" or "bfloat16".
         facts: versions and devices, for people.
-        engine: which of several ways to compute it took; None where there is one.
+        engine: which of several ways to compute it took for the last answer; None where there is one.
     """
 
     dtype: str = "float32"

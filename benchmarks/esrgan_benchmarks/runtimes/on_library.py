@@ -56,8 +56,7 @@ class _LibrarySession(HostSession):
         device = "auto" if setting.device == "cuda" or not torch.cuda.is_available() else setting.device
         self._upscaler = Upscaler(load(setting.network), device, dtype=dtype, engine=engine)
         self.dtype = str(self._upscaler.dtype).removeprefix("torch.")
-        self.engine = _engine_of(self._upscaler)
-        self.facts = {"torch": torch.__version__}
+        self.facts = {"torch": torch.__version__, "choice": self._upscaler.describe()}
         self._pictures: list[Any] = []
         self._results: list[Any] = []
 
@@ -65,19 +64,16 @@ class _LibrarySession(HostSession):
         self._pictures = list(np.rint(batch * 255).astype(np.uint8))
 
     def compute(self) -> None:
-        self._results = [self._upscaler(picture) for picture in self._pictures]
+        self._results = [self._upscaler.upscale(picture) for picture in self._pictures]
 
     def answer(self) -> Batch:
-        return np.stack(self._results).astype(np.float32) / np.float32(255)
+        self.engine = self._results[0].engine
+        levels = np.stack([result.picture.pixels for result in self._results])
+        return levels.astype(np.float32) / np.float32(255)
 
     def device_peak(self) -> int | None:
         cuda = self._upscaler.device.type == "cuda"
         return self._torch.cuda.max_memory_allocated() if cuda else None
-
-
-def _engine_of(upscaler: Any) -> str:
-    """The class of its engine, as its representation tells it."""
-    return str(repr(upscaler)).rstrip(">").rpartition(", ")[2]
 
 
 def _hold_native(beyond: tuple[str, ...]) -> None:
