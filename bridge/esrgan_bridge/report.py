@@ -64,8 +64,7 @@ def _summary(report: ParityReport) -> str:
     colour = "good" if report.passed and not warnings else "" if report.passed else "bad"
     lines = "".join(f'<p class="bad">Warning: {_text(warning)}.</p>' for warning in warnings)
     return (
-        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p>'
-        f"<p>{hops}{by}{kind}.{_largest(report)}</p>"
+        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p><p>{hops}{by}{kind}.{_largest(report)}</p>'
     )
 
 

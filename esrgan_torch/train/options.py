@@ -5,7 +5,7 @@ from typing import Literal
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.registry import ARCHITECTURES, architecture_of
+from esrgan_torch.networks.registry import architecture_of, names
 from esrgan_torch.train.initial import starts_of
 
 
@@ -14,9 +14,9 @@ class NetworkOptions:
     """The generator.
 
     Args:
-        kind: a network of `esrgan_torch.networks.registry`: "RRDBNet", "CompactNet", "SPAN".
-        features, blocks, growth, convolutions, scale: sizes; see `RRDBNetConfig`, `CompactNetConfig` and
-            `SPANConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
+        kind: a network of `esrgan_torch.networks.registry`, such as "RRDBNet".
+        features, blocks, growth, convolutions, scale: sizes; see the network's configuration, such as
+            `RRDBNetConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
         normalised: of SPAN, see `SPANConfig`; true to go on from the official files.
         branches: of SPAN: its convolutions are trained as sums of branches, as its authors do it, and run as
             plain ones; see `esrgan_torch.networks.reparameterised`.
@@ -38,8 +38,7 @@ class NetworkOptions:
 
     def __post_init__(self) -> None:
         if architecture_of(self.kind) is None:
-            known = ", ".join(architecture.name for architecture in ARCHITECTURES)
-            raise ConfigError(f"network.kind is one of {known}, not {self.kind!r}")
+            raise ConfigError(f"network.kind is one of {names(', ')}, not {self.kind!r}")
         known = starts_of(self.kind)
         if self.init not in known:
             raise ConfigError(f"network.init of {self.kind} is {' or '.join(known)}, not {self.init!r}")
@@ -47,12 +46,11 @@ class NetworkOptions:
     def build(self) -> Generator:
         """The network as it is trained, with PyTorch's own initial weights."""
         architecture = architecture_of(self.kind)
-        assert architecture is not None
-        names = {size.name for size in fields(architecture.config)} & {option.name for option in fields(self)}
-        network = architecture.network
-        if self.branches and architecture.training is not None:
-            network = architecture.training
-        return network(**{name: getattr(self, name) for name in names})
+        assert architecture is not None  # checked when the options were made
+        form = architecture.training if self.branches and architecture.training else architecture.network
+        known = {size.name for size in fields(self)}
+        sizes = [size.name for size in fields(architecture.config) if size.name in known]
+        return form(**{size: getattr(self, size) for size in sizes})
 
 
 @dataclass(frozen=True)
