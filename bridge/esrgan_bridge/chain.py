@@ -106,6 +106,7 @@ def convert(
     try:
         work = Work(model, building, metadata, route, to, quantize, with_onnx_tf, parts)
         report = ParityReport(metadata.name, to, route, quantize, machine=describe_machine())
+        report.asked = list(runners or ())
         progress("torch: the original in float64")
         questions = _ask_original(model, metadata, report)
         for hop, build in builders(to, route):
@@ -159,6 +160,7 @@ def recheck(
     report = ParityReport(
         earlier.name, earlier.to, earlier.route, earlier.quantize, machine=describe_machine()
     )
+    report.asked = list(runners or ())
     present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
     if not present:
         raise ArtifactError(f"{folder} holds no artefact any more; convert the network again")

@@ -67,6 +67,8 @@ class Row:
         tolerance, reason: what is accepted for `largest`, and why.
         seconds: of the computation.
         note: what else is to be said, or "".
+        lowest, highest: values of the copy's answer, as it gave them; None where it gave none to compare, and
+            in records of earlier releases.
     """
 
     hop: str
@@ -83,6 +85,8 @@ class Row:
     reason: str
     seconds: float
     note: str = ""
+    lowest: float | None = None
+    highest: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -141,6 +145,8 @@ def compare(
         tolerance=tolerance.largest,
         reason=tolerance.reason,
         seconds=seconds,
+        lowest=float(found.min()),
+        highest=float(found.max()),
     )
 
 

@@ -58,6 +58,7 @@ class ParityReport:
         not_run: what this machine could not run, and why.
         machine: facts for people: processor, cores, versions.
         runtimes: for each runner that ran, its precision, versions and devices.
+        asked: runners that were named, to measure in these alone; none where all were asked.
         files: sha256 of every file of the folder but the reports themselves.
         worst: for each hop the answer furthest from the original; not stored in the JSON file.
     """
@@ -71,6 +72,7 @@ class ParityReport:
     not_run: list[NotRun] = field(default_factory=list[NotRun])
     machine: dict[str, str] = field(default_factory=dict[str, str])
     runtimes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    asked: list[str] = field(default_factory=list[str])
     files: dict[str, str] = field(default_factory=dict[str, str])
     worst: dict[str, Worst] = field(default_factory=dict[str, Worst])
 
@@ -97,6 +99,11 @@ class ParityReport:
     @property
     def verdict(self) -> str:
         """One sentence, the same on the page and in a terminal."""
+        count = len(self.warnings)
+        return self._result + (f", with {_count(count, 'warning')}" if self.passed and count else "")
+
+    @property
+    def _result(self) -> str:
         failed = sum(not row.passed for row in self.rows)
         if failed:
             return f"{_count(failed, 'measurement')} out of tolerance, of {self.counts}"
@@ -128,12 +135,13 @@ class ParityReport:
     @property
     def warnings(self) -> list[str]:
         """What a user must know though the tolerances hold: a copy that nothing measured among others that
-        were, and photos that lose too much by smaller weights.
+        were, a runtime that was asked for by name and measured nothing, and photos that lose too much by
+        smaller weights.
 
         The probes are small, and denser texture than theirs loses more in uint8 (docs/conversion.md), so
         uint8 always has its warning.
         """
-        return [*self._unmeasured(), *self._lossy()]
+        return [*self._unmeasured(), *self._idle(), *self._lossy()]
 
     def _unmeasured(self) -> list[str]:
         measured = {row.hop for row in self.copies}
@@ -141,6 +149,18 @@ class ParityReport:
         if not measured or not missing:
             return []
         return [f"no runtime measured {' and '.join(missing)}: nothing is known of how close it is"]
+
+    def _idle(self) -> list[str]:
+        """Else a gate that names its runtimes would pass without one of them."""
+        if not self.copies:
+            return []  # which is a failure of its own
+        ran = {row.runner for row in self.rows} | {"torch"}
+        reasons = {entry.runner: entry.reason for entry in self.not_run}
+        return [
+            f"{name} was asked for and measured nothing: {reasons.get(name, 'it reads none of these copies')}"
+            for name in dict.fromkeys(self.asked)
+            if name not in ran
+        ]
 
     def _lossy(self) -> list[str]:
         photos = [row for row in self.rows if row.hop == self.to and row.probe in PHOTOS]
@@ -157,7 +177,12 @@ class ParityReport:
         ]
 
     def __str__(self) -> str:
-        return f"{format_rows(self.rows, self.not_run)}\n{self.verdict}"
+        return f"{self.table}\n{self.verdict}"
+
+    @property
+    def table(self) -> str:
+        """The rows, and what was not run, for a terminal."""
+        return format_rows(self.rows, self.not_run)
 
     def to_json(self) -> str:
         """Everything but the pictures."""

@@ -59,12 +59,12 @@ def _summary(report: ParityReport) -> str:
     """The verdict; green only where all is well, so never above a warning."""
     hops = " → ".join(["PyTorch", *(_HOPS[hop.name] for hop in report.hops)])
     kind = "" if report.quantize == "none" else f", {report.quantize} weights"
+    by = "" if report.to == "onnx" else f", by the route {_text(report.route)}"
     warnings = report.warnings
     colour = "good" if report.passed and not warnings else "" if report.passed else "bad"
     lines = "".join(f'<p class="bad">Warning: {_text(warning)}.</p>' for warning in warnings)
     return (
-        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p>'
-        f"<p>{hops}, by the route {_text(report.route)}{kind}.{_largest(report)}</p>"
+        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p><p>{hops}{by}{kind}.{_largest(report)}</p>'
     )
 
 
@@ -73,8 +73,8 @@ def _largest(report: ParityReport) -> str:
         return ""
     largest = max(row.largest for row in report.copies)
     return (
-        f" The largest difference of any value is {largest:.1e}, {largest * 255:.2g} of an 8-bit level; 0 is "
-        "black and 1 white, and values beyond are compared as they are."
+        f" The largest difference of any value is {largest:.1e}, {largest * 255:.2g} of an 8-bit level. The "
+        f"values are {_values(report.copies)}, where 0 is black and 1 white, and are compared as they are."
     )
 
 
@@ -106,10 +106,20 @@ def _runners(report: ParityReport) -> str:
                 "8-bit pixels that differ",
                 f"{sum(row.differing for row in rows)} <small>of {sum(row.pixels for row in rows)}</small>",
             ),
+            ("Values", _values(rows)),
             ("Seconds", f"{sum(row.seconds for row in rows):.2f}"),
         )
         lines.append(_line(cells, "first", all(row.passed for row in rows)))
     return "\n".join(lines)
+
+
+def _values(rows: Sequence[Row]) -> str:
+    """From where to where the answers reach: a copy whose values were cut off shows here."""
+    lowest = [row.lowest for row in rows if row.lowest is not None]
+    highest = [row.highest for row in rows if row.highest is not None]
+    if not lowest or not highest:
+        return "not recorded"
+    return f"{min(lowest):.3f} to {max(highest):.3f}".replace("-", "−")
 
 
 def _rows(report: ParityReport) -> str:

@@ -74,7 +74,7 @@ def runners_option(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         type=split_names,
         help="measure in these runtimes alone: onnxruntime, openvino, tensorflow, tfjs-node, tfjs-wasm, "
-        "tfjs-webgl, tfjs-webgpu (default: all that this machine has)",
+        "tfjs-webgl, tfjs-webgpu, kernels-node, kernels-wasm (default: all that this machine has)",
     )
 
 
@@ -92,10 +92,11 @@ def say(line: str) -> None:
 
 
 def show(report: "ParityReport") -> None:
-    """The table and its verdict to stdout, warnings to stderr."""
-    print(report, flush=True)
+    """The table and its verdict to stdout, and between them warnings to stderr."""
+    print(report.table, flush=True)
     for warning in report.warnings:
         say(f"esrgan: warning: {warning}")
+    print(report.verdict, flush=True)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import shutil
 import sys
 from itertools import product
@@ -25,6 +26,7 @@ from esrgan_bridge.errors import (
 )
 from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.errors import ConfigError
+from esrgan_weights.errors import WeightsError
 from tests.bridge.conftest import make_rrdb
 
 PROBES = ["flat", "checkerboard", "odd", "ramp", "noise", "eye", "fur"]
@@ -169,6 +171,17 @@ def test_options_that_cannot_be(tiny_rrdb, tmp_path, options, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("to", ["onnx", "tf", "tfjs"])
+def test_the_documentation_tells_which_target_takes_which_weights(to, tmp_path):
+    """Each is taken or refused before there is a network to convert."""
+    text = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text()
+    (listed,) = re.findall(rf"^\| `{to}` \| (`none`.*?) \|", text, re.M)
+    for quantize in ("none", "float16", "uint8"):
+        refused = f"`{quantize}`" not in listed
+        with pytest.raises(ConfigError if refused else WeightsError):
+            convert(tmp_path / "absent.pth", tmp_path / "net", to=to, quantize=quantize)
+
+
 @pytest.mark.parametrize("missing", ["tensorflow", "tensorflowjs"])
 def test_without_tensorflow_the_direct_route_is_taken(tiny_compact, tmp_path, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
@@ -191,7 +204,7 @@ def test_a_route_that_was_asked_for_is_taken(tiny_compact, tmp_path, monkeypatch
 
 
 def test_a_full_disk(tiny_rrdb, copy, monkeypatch):
-    def full(model, path, dtype):
+    def full(model, path, **options):
         path.write_bytes(b"the beginning")
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 

@@ -78,8 +78,8 @@ def onnx_resize(document: Any) -> None:
 def test_in_onnx(plant, tiny_rrdb, tmp_path, monkeypatch):
     export = torch_to_onnx.export_onnx
 
-    def broken(model: Any, path: Path, *, dtype: str) -> Path:
-        export(model, path, dtype=dtype)
+    def broken(model: Any, path: Path, **options: Any) -> Path:
+        export(model, path, **options)
         document = onnx.load(str(path))
         plant(document)
         onnx.save(document, str(path))

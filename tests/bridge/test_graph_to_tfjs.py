@@ -14,13 +14,15 @@ from esrgan_bridge.onnx_to_tf import lower
 from esrgan_bridge.tfjs_model import SHARD_BYTES, read_model
 from esrgan_bridge.torch_to_onnx import export_onnx
 from tests.bridge.interpreter import compute
-from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 NETWORKS = {
     **{f"rrdb x{scale}": (small_rrdb, {"blocks": 1, "scale": scale}) for scale in (1, 2, 4, 8)},
     "rrdb x2, unshuffle 2": (small_rrdb, {"blocks": 1, "scale": 2, "unshuffle": 2}),
     "rrdb x1, unshuffle 4": (small_rrdb, {"blocks": 1, "scale": 1, "unshuffle": 4}),
     **{f"compact x{scale}": (small_compact, {"scale": scale}) for scale in (1, 2, 3, 4)},
+    **{f"span x{scale}": (small_span, {"scale": scale}) for scale in (1, 2, 3, 4)},
+    "span x2, not normalised": (small_span, {"scale": 2, "normalised": False}),
 }
 
 
@@ -42,7 +44,7 @@ def test_same_picture(make, sizes, tmp_path, rng):
     torch.testing.assert_close(found, nhwc(model(batch)), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [small_rrdb, small_compact])
+@pytest.mark.parametrize("make", [small_rrdb, small_compact, small_span])
 def test_trunk_and_tail_apart(make, tmp_path, rng):
     model = make()
     folder = direct(model, tmp_path)

@@ -10,7 +10,7 @@ from onnx import helper
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_bridge.onnx_to_tf import lower
 from esrgan_bridge.torch_to_onnx import export_onnx
-from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 
 @pytest.fixture
@@ -39,6 +39,10 @@ def test_every_activation_is_part_of_its_convolution(tmp_path):
     assert rrdb.count() == {"conv": 36, "concat": 24, "add": 9, "multiply": 8, "enlarge": 2}
     compact = lower(export_onnx(small_compact(), tmp_path / "compact.onnx"))
     assert compact.count() == {"conv": 5, "concat": 1, "add": 1, "depth_to_space": 1}
+    # a picture that is normalised by a convolution, 6 blocks of 3, and 4 outside; SiLU is x * sigmoid(x)
+    span = lower(export_onnx(small_span(), tmp_path / "span.onnx"))
+    counts = {"conv": 23, "sigmoid": 18, "multiply": 18, "add": 6, "subtract": 6}
+    assert span.count() == {**counts, "concat": 1, "depth_to_space": 1}
 
 
 def test_names(tmp_path):

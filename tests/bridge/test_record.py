@@ -84,3 +84,27 @@ def test_damaged(text, tmp_path):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(ArtifactError, match="convert the network again"):
         read_report(tmp_path)
+
+
+def test_a_runtime_that_was_asked_for_by_name_and_measured_nothing(report):
+    """A gate that names its runtimes must not be silent about one of them."""
+    report.rows = report.rows[:1]
+    report.asked = ["torch", "onnxruntime", "tfjs-webgpu", "tensorflow"]
+    assert report.warnings == [
+        "tfjs-webgpu was asked for and measured nothing: no adapter",
+        "tensorflow was asked for and measured nothing: it reads none of these copies",
+    ]
+    assert report.verdict.endswith("all within their tolerance, with 2 warnings")
+    report.asked = ["tensorflow"]
+    report.rows = []
+    assert report.warnings == []  # that is a failure, see `require_measured`
+
+
+def test_records_of_before_have_no_values(report, tmp_path):
+    record = json.loads(report.to_json())
+    assert (record["rows"][0]["lowest"], record["rows"][0]["highest"]) != (None, None)
+    for row in record["rows"]:
+        del row["lowest"], row["highest"]
+    del record["asked"]
+    (tmp_path / FILE).write_text(json.dumps(record))
+    assert read_report(tmp_path).rows[0].lowest is None

@@ -17,6 +17,7 @@ from esrgan_bridge.report import amplification, write_html
 def page(tmp_path):
     """Write a report of two hops; gives the report, the originals and the text."""
     original = np.full((1, 8, 8, 3), 0.5, np.float32)
+    original[0, 0, 0], original[0, 7, 7] = -0.25, 1.5  # beyond black and white, as networks give them
     report = ParityReport("<tiny> & co", "tfjs", "tf", "none", machine={"python": "3.11"})
     for hop, shift in (("onnx", 2e-6), ("tf", 3e-5)):
         copy = original.copy()
@@ -25,7 +26,7 @@ def page(tmp_path):
         row = compare(hop, f"runner-{hop}", "ramp", "4x4", original, copy, TOLERANCES["none"], 0.1)
         report.rows.append(row)
         keep_worst(report, row, original, copy)
-        report.runtimes[row.runner] = {"version": "9.9"}
+        report.runtimes[row.runner] = {"precision": "float32", "version": "9.9"}
     report.not_run.append(NotRun("tfjs-webgpu", "", "no <adapter>"))
     write_html(report, tmp_path / "parity.html")
     return report, (tmp_path / "parity.html").read_text()
@@ -46,6 +47,8 @@ def test_it_holds_what_it_must(page):
         "<b>tfjs-webgpu</b>: no &lt;adapter&gt;",
         "python",
         "version 9.9",
+        '<td data-label="Computes in">float32</td>',
+        '<td data-label="Values">−0.250 to 1.500</td>',
         "difference × 20&nbsp;000",
     ):
         assert part in text
@@ -71,8 +74,10 @@ def test_pictures_are_original_copy_and_amplified_difference(page):
         for data in re.findall(r"data:image/png;base64,([^\"]+)", text)
     ]
     original, copy, difference = pictures[3:]
-    assert (original == 128).all()
-    assert (copy == 128).all()
+    for picture in (original, copy):
+        assert (picture[0, 0] == 0).all()
+        assert (picture[7, 7] == 255).all()
+        assert (picture[1:7] == 128).all()
     assert difference[2, 3, 1] == round(3e-5 * 20_000 * 255)
     assert np.count_nonzero(difference) == 1
 

@@ -9,19 +9,21 @@ from esrgan_bridge.runners import (
     NAMES,
     RUNNERS,
     choose_runners,
+    on_kernels,
     on_onnxruntime,
     on_openvino,
     on_tensorflow,
     on_tfjs,
 )
+from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsNode
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode, find_browser, missing_node
 from esrgan_torch.errors import ConfigError
 
 
 def test_names_are_in_the_order_of_the_hops():
-    names = ("onnxruntime", "openvino", "tensorflow", "tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu")
-    assert names == NAMES
-    assert [runner.reads for runner in RUNNERS] == ["onnx", "onnx", "tf", "tfjs", "tfjs", "tfjs", "tfjs"]
+    tfjs = ("tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu", "kernels-node", "kernels-wasm")
+    assert list(NAMES) == ["onnxruntime", "openvino", "tensorflow", *tfjs]
+    assert [runner.reads for runner in RUNNERS] == ["onnx", "onnx", "tf", *["tfjs"] * len(tfjs)]
 
 
 def test_choose():
@@ -30,7 +32,7 @@ def test_choose():
         "onnxruntime",
         "tfjs-node",
     ]
-    with pytest.raises(ConfigError, match=r"no runner 'ncnn'; there are onnxruntime, .*tfjs-webgpu"):
+    with pytest.raises(ConfigError, match=r"no runner 'ncnn'; there are onnxruntime, .*kernels-wasm"):
         choose_runners(["ncnn"])
 
 
@@ -97,3 +99,14 @@ def test_missing_browser_is_said(monkeypatch):
     assert "no Chromium was found" in TfjsChromium("wasm").available()
     assert "ESRGAN_CHROMIUM" in TfjsChromium("wasm").available()
     assert TfjsNode().available() is None
+
+
+def test_kernels_that_are_not_built_are_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(on_kernels, "missing_node", lambda: None)
+    monkeypatch.setattr(on_kernels, "PLACES", (tmp_path / "kernels.js",))
+    monkeypatch.setattr(TfjsChromium, "available", lambda self: None)
+    for runner in (KernelsNode(), KernelsChromium()):
+        assert "tfjs-esrgan is not built: npm install && npm run build" in runner.available()
+    (tmp_path / "kernels.js").touch()
+    for runner in (KernelsNode(), KernelsChromium()):
+        assert runner.available() is None

@@ -1,17 +1,19 @@
 """Every runtime computes what PyTorch does, on real artefacts; and the same network gives the same bytes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from esrgan_bridge import measure
 from esrgan_bridge.chain import convert, recheck
-from esrgan_bridge.errors import ArtifactError, NotMeasuredError, RunnerError
+from esrgan_bridge.errors import ArtifactError, MissingRuntimeError, NotMeasuredError, RunnerError
 from esrgan_bridge.probes import make_probes
 from esrgan_bridge.runners import RUNNERS
 from tests.bridge.conftest import lacking, make_compact, make_rrdb
 
 RUNNER = {runner.name: runner for runner in RUNNERS}
+WINOGRAD = 3e-5  # of the tiny networks, by multiplications that are fewer and less exact
 BROWSERS = ["tfjs-wasm", "tfjs-webgl", "tfjs-webgpu"]
 
 
@@ -37,6 +39,33 @@ def test_tfjs(name, compact, need, monkeypatch):
     assert report.precision(name) == "float32"
     splits = [row for row in report.rows if row.hop == "tfjs split"]
     assert len(splits) == (name == "tfjs-node")
+
+
+@pytest.mark.parametrize("name", ["kernels-node", "kernels-wasm"])
+def test_kernels(name, compact, need):
+    need(name)
+    report = recheck(compact, ["onnxruntime", name])
+    rows = [row for row in report.rows if row.runner == name]
+    assert len(rows) == len(make_probes())
+    assert max(row.largest for row in rows) < WINOGRAD
+    assert "SIMD, threads: " in report.runtimes[name]["device"]
+
+
+def test_kernels_compute_what_tensorflowjs_wrote(by_route_tf, need):
+    need("kernels-node")
+    report = recheck(by_route_tf, ["onnxruntime", "kernels-node"])
+    assert [row.runner for row in report.rows].count("kernels-node") == len(make_probes())
+    assert max(row.largest for row in report.rows) < WINOGRAD
+
+
+def test_a_graph_that_the_kernels_do_not_know_is_no_fault(compact, need, tmp_path):
+    need("kernels-node")
+    folder = tmp_path / "tfjs"
+    shutil.copytree(compact / "tfjs", folder)
+    file = folder / "model.json"
+    file.write_text(file.read_text().replace('"NHWC"', '"NCHW"'))
+    with pytest.raises(MissingRuntimeError, match=r"do not compute this graph: .* layout is NCHW"):
+        RUNNER["kernels-node"].open(folder)
 
 
 def test_route_tf(by_route_tf, need, monkeypatch):

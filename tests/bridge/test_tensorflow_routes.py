@@ -22,21 +22,21 @@ from esrgan_bridge.tfjs_model import read_model
 from esrgan_bridge.torch_to_onnx import export_onnx
 from tests.bridge.interpreter import compute
 from tests.bridge.test_graph_to_tfjs import environment, nhwc
-from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 # tensorflow prints and warns when it is imported, so it runs in a child; one child answers for all signatures
 ASK = """
 import sys
 import numpy as np, tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
-answers = {}
+answers = {"signatures": np.array(sorted(model.signatures))}
 batch = tf.constant(np.load(sys.argv[2]))
 ask = lambda name, **feeds: model.signatures[name](**feeds)
 answers["output"] = ask("serving_default", input=batch)["output"]
 if "trunk" in model.signatures:
     answers["features"] = ask("trunk", input=batch)["features"]
     answers["tail"] = ask("tail", features=answers["features"])["output"]
-np.savez(sys.argv[3], **{name: value.numpy() for name, value in answers.items()})
+np.savez(sys.argv[3], **{name: np.asarray(value) for name, value in answers.items()})
 """
 
 # by itself it computes in bfloat16 where the processor can
@@ -51,13 +51,15 @@ np.save(sys.argv[3], compiled(np.load(sys.argv[2]))[compiled.output("output")])
 """
 
 
-def ask_tensorflow(saved_model: Path, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+def ask_tensorflow(saved_model: Path, batch: torch.Tensor) -> tuple[list[str], dict[str, torch.Tensor]]:
+    """Names of its signatures, and what they answer."""
     question, answer = saved_model.parent / "question.npy", saved_model.parent / "answer.npz"
     np.save(question, batch.numpy())
     command = [sys.executable, "-c", ASK, str(saved_model), str(question), str(answer)]
     subprocess.run(command, check=True, capture_output=True, env=environment())
     with np.load(answer) as arrays:
-        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        answers = {name: torch.from_numpy(arrays[name]) for name in arrays.files if name != "signatures"}
+        return arrays["signatures"].tolist(), answers
 
 
 def operations(model) -> Counter[str]:
@@ -66,8 +68,8 @@ def operations(model) -> Counter[str]:
 
 @pytest.mark.parametrize(
     "model",
-    [small_rrdb(blocks=1, scale=2, unshuffle=2), small_compact(scale=3)],
-    ids=["rrdb, unshuffle", "compact"],
+    [small_rrdb(blocks=1, scale=2, unshuffle=2), small_compact(scale=3), small_span(scale=2)],
+    ids=["rrdb, unshuffle", "compact", "span"],
 )
 def test_route_tf(model, tmp_path, rng, need):
     need("tensorflowjs")
@@ -75,7 +77,8 @@ def test_route_tf(model, tmp_path, rng, need):
     saved = write_saved_model(graph, tmp_path / "tf", metadata_of(model))
     batch = torch.rand((2, 3, 6, 10), generator=rng)
     expected = nhwc(model(batch))
-    answers = ask_tensorflow(saved, nhwc(batch).contiguous())
+    signatures, answers = ask_tensorflow(saved, nhwc(batch).contiguous())
+    assert signatures == ["both", "serving_default", "tail", "trunk"]
     torch.testing.assert_close(answers["output"], expected, rtol=0, atol=1e-5)
     torch.testing.assert_close(answers["tail"], expected, rtol=0, atol=1e-5)
     assert verify_shards(saved).layout == "NHWC"
@@ -125,8 +128,9 @@ def test_route_onnx_tf(tmp_path, rng, need):
     file = export_onnx(model, tmp_path / "model.onnx")
     saved = onnx_tf_convert(file, tmp_path / "tf")
     batch = torch.rand((2, 3, 6, 10), generator=rng)
-    found = ask_tensorflow(saved, batch)["output"]
-    torch.testing.assert_close(found, model(batch), rtol=0, atol=1e-5)
+    signatures, answers = ask_tensorflow(saved, batch)
+    assert signatures == ["serving_default"]
+    torch.testing.assert_close(answers["output"], model(batch), rtol=0, atol=1e-5)
     record = read_metadata(saved)
     assert (record.layout, record.features_node) == ("NCHW", "")
     folder = saved_model_to_tfjs(saved, tmp_path / "tfjs", record, "uint8")

@@ -15,7 +15,7 @@ from esrgan_bridge.artifact import metadata_of, read_metadata
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_bridge.torch_to_onnx import export_onnx
 from esrgan_torch.networks.export import folded_weight
-from tests.torch.networks import small_compact, small_rrdb
+from tests.torch.networks import small_compact, small_rrdb, small_span
 
 NETWORKS = {
     **{f"rrdb x{scale}": {"scale": scale} for scale in (1, 2, 4, 8, 16)},
@@ -49,7 +49,18 @@ def test_compact(scale, tmp_path, rng):
     torch.testing.assert_close(run(file, batch), model(batch), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("model", [small_rrdb(blocks=1), small_compact()], ids=["rrdb", "compact"])
+@pytest.mark.parametrize("normalised", [True, False])
+@pytest.mark.parametrize("scale", [1, 3, 4])
+def test_span(scale, normalised, tmp_path, rng):
+    model = small_span(scale=scale, normalised=normalised)
+    file = export_onnx(model, tmp_path / "model.onnx")
+    batch = torch.rand((2, 3, 5, 7), generator=rng)
+    torch.testing.assert_close(run(file, batch), model(batch), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model", [small_rrdb(blocks=1), small_compact(), small_span()], ids=["rrdb", "compact", "span"]
+)
 def test_float16(model, tmp_path, rng):
     """Weights and arithmetic; numbers go in and come out as float32."""
     file = export_onnx(model, tmp_path / "model.onnx", dtype="float16")
@@ -83,7 +94,7 @@ def test_kinds_of_operators(tmp_path):
 
 
 def test_names_are_those_of_the_checkpoint(tmp_path):
-    for model in (small_rrdb(), trained_slopes(small_compact())):
+    for model in (small_rrdb(), trained_slopes(small_compact()), small_span()):
         export_onnx(model, tmp_path / "model.onnx")
         tensors = {entry.name for entry in onnx.load(str(tmp_path / "model.onnx")).graph.initializer}
         assert tensors >= set(model.state_dict())

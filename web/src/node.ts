@@ -41,7 +41,7 @@ registerBackend("tensorflow", async () => (await import("./backends/tensorflow.j
 registerBackend("wasm", async () => (await import("./backends/wasm.js")).wasm);
 registerEngine("wasm", async (model) => {
   const { startKernels, useSpawner } = await import("./kernels/wasm.js");
-  useSpawner((await import("./kernels/node.js")).nodeSpawner);
+  useSpawner(await (await import("./kernels/node.js")).nodeSpawner());
   return await startKernels(model);
 });
 registerBackend("cpu", async () => (await import("./backends/cpu.js")).cpu);

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from esrgan_bridge.runners.base import Runner
+from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsNode
 from esrgan_bridge.runners.on_onnxruntime import OnnxRuntime
 from esrgan_bridge.runners.on_openvino import OpenVino
 from esrgan_bridge.runners.on_tensorflow import TensorFlow
@@ -17,6 +18,8 @@ RUNNERS: tuple[Runner, ...] = (
     TfjsChromium("wasm"),
     TfjsChromium("webgl"),
     TfjsChromium("webgpu"),
+    KernelsNode(),
+    KernelsChromium(),
 )
 NAMES = tuple(runner.name for runner in RUNNERS)
 

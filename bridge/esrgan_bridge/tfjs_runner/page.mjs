@@ -1,13 +1,17 @@
 // The page's side: start a backend, load the model, compute batches. `tf` comes from the scripts of page.html.
 
+import { computeByKernels, isOfAnotherForm } from "./compute-kernels.mjs";
 import { compute } from "./compute.mjs";
 
 let model;
 let layout;
+let kernels; // instead of a model of TF.js
+let failure; // of the kernels, other than that they do not know the graph
 
 /** {facts} where the backend runs, {missing} with the reason where it does not. */
 window.startBackend = async (name) => {
   try {
+    if (name === "kernels") return await startKernels();
     tf.wasm.setWasmPaths("/npm/@tensorflow/tfjs-backend-wasm/dist/");
     tf.env().set("WEBGL_FORCE_F16_TEXTURES", false);
     if (!(await tf.setBackend(name))) return { missing: "TF.js says no" };
@@ -26,6 +30,17 @@ function precision(name) {
   return name !== "webgl" || tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED") ? "float32" : "float16";
 }
 
+async function startKernels() {
+  const { open } = await import("/kernels/kernels.js");
+  try {
+    kernels = await open(async (file) => new Uint8Array(await (await fetch(`/model/${file}`)).arrayBuffer()));
+  } catch (error) {
+    if (isOfAnotherForm(error)) throw error;
+    failure = error;
+  }
+  return { facts: { device: kernels?.facts ?? "", precision: "float32" } };
+}
+
 async function device(name) {
   if (name === "webgl") {
     const gl = tf.backend().getGPGPUContext().gl;
@@ -40,13 +55,17 @@ async function device(name) {
 }
 
 window.loadModel = async () => {
+  if (failure) throw failure;
+  if (kernels) return;
   model = await tf.loadGraphModel("/model/model.json");
   layout = (await (await fetch("/model/model.json")).json()).userDefinedMetadata?.esrgan?.layout ?? "NHWC";
 };
 
 window.runBatch = async ({ batch, shape, feed, fetch: wanted, result }) => {
   const given = new Float32Array(await (await fetch(batch)).arrayBuffer());
-  const answer = await compute(tf, model, given, shape, feed, wanted, layout);
+  const answer = kernels
+    ? await computeByKernels(kernels, given, shape, feed, wanted)
+    : await compute(tf, model, given, shape, feed, wanted, layout);
   await fetch(result, { method: "POST", body: answer.numbers });
   return answer.shape;
 };

@@ -1,15 +1,16 @@
-// TF.js in a headless Chromium: node run-browser.mjs PACKAGES MODEL BACKEND CHROMIUM. The page and all that it
+// TF.js in a headless Chromium: node run-browser.mjs PACKAGES MODEL BACKEND CHROMIUM
+// [KERNELS], with the file of the kernels for the backend "kernels". The page and all that it
 // loads come from a server on 127.0.0.1, which this process is too.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { extname, join, normalize } from "node:path";
+import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { say, serve, words, writeNumbers } from "./worker.mjs";
 
-const [packages, folder, backend, chromium] = process.argv.slice(2);
+const [packages, folder, backend, chromium, kernels] = process.argv.slice(2);
 const here = fileURLToPath(new URL(".", import.meta.url));
 const scratch = process.env.ESRGAN_RUNNER_FOLDER;
 const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json",
@@ -20,13 +21,15 @@ const common = ["--disable-quic", "--no-first-run", "--disable-background-networ
 // each set is tried in turn until the backend starts: a GPU first, or Mesa's software GPU, then Chromium's own
 const flags = {
   wasm: [[]],
+  kernels: [[]],
   webgl: process.platform === "linux"
     ? [["--use-angle=gl-egl", "--ignore-gpu-blocklist", "--disable-gpu-sandbox"], ["--enable-unsafe-swiftshader"]]
     : [["--ignore-gpu-blocklist"], ["--enable-unsafe-swiftshader"]],
   webgpu: [["--enable-unsafe-webgpu", "--ignore-gpu-blocklist"]],
 };
 
-const roots = { "/npm/": join(packages, "node_modules"), "/model/": folder, "/batch/": scratch, "/": here };
+const roots = { "/npm/": join(packages, "node_modules"), "/model/": folder, "/batch/": scratch,
+  ...(kernels ? { "/kernels/": dirname(kernels) } : {}), "/": here };
 const inbox = new Map(); // name -> the numbers that the page has posted
 
 const server = createServer(async (request, response) => {
@@ -42,6 +45,11 @@ const server = createServer(async (request, response) => {
   if (!(await stat(file).catch(() => null))?.isFile()) {
     response.statusCode = 404;
     return response.end();
+  }
+  if (kernels) {
+    // without these two a page has no shared memory, and the kernels one thread
+    response.setHeader("cross-origin-opener-policy", "same-origin");
+    response.setHeader("cross-origin-embedder-policy", "require-corp");
   }
   response.setHeader("content-type", types[extname(file)] ?? "application/octet-stream");
   return createReadStream(file).pipe(response);

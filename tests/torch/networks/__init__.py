@@ -5,7 +5,7 @@ from torch import nn
 
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
-from esrgan_torch.networks.span import SPAN
+from esrgan_torch.networks.span import RGB_RANGE, SPAN
 
 
 def small_rrdb(seed: int = 0, **sizes: int) -> RRDBNet:
@@ -20,7 +20,12 @@ def small_compact(seed: int = 0, **sizes: int) -> CompactNet:
 
 def small_span(seed: int = 0, **sizes: int) -> SPAN:
     torch.manual_seed(seed)
-    return shaken(SPAN(**{"features": 8, **sizes}))
+    model = shaken(SPAN(**{"features": 8, **sizes}))
+    if (
+        model.config.normalised
+    ):  # else what is normalised to ±127 would make pictures a hundred times too bright
+        model.conv_1.weight /= RGB_RANGE
+    return model
 
 
 def shaken(model):

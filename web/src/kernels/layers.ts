@@ -10,7 +10,9 @@ import type { GraphNode } from "../manifest.js";
 import { Constants, type Constant } from "./constants.js";
 
 /** The graph has something that the kernels do not compute; the message says what. */
-export class Unsupported extends Error {}
+export class Unsupported extends Error {
+  override name = "Unsupported";
+}
 
 /** Channels of the picture: folded by `fold`, or each repeated `copies` times. */
 export interface Load {

@@ -9,7 +9,7 @@ export interface Helper {
 
 /** How helpers come to be: in a page's workers, or in Node's. */
 export interface Spawner {
-  /** How many threads compute together, at most. */
+  /** How many threads compute together. */
   readonly threads: number;
   /** Start a worker with this source; `answered` is called with its first message, `failed` if it cannot start. */
   spawn(source: string, answered: () => void, failed: () => void): Helper;
@@ -17,6 +17,7 @@ export interface Spawner {
 
 const FEW_CORES = 4;
 const MOST = 16; // see wasm.c
+const MISSING = 1; // cores, where nobody tells of any
 const STACK = 128 * 1024;
 const PATIENCE = 5000; // ms for workers to start; without them one thread computes
 
@@ -35,11 +36,10 @@ if (port.on) port.on("message", begin);
 else port.onmessage = ({ data }) => begin(data);
 `;
 
-const browser: Spawner = {
+export const pageSpawner: Spawner = {
   get threads() {
-    return (
-      (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1
-    );
+    const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
+    return threadsFor(navigator?.hardwareConcurrency ?? MISSING);
   },
   spawn(source, answered, failed) {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -55,7 +55,7 @@ const browser: Spawner = {
     return worker;
   },
 };
-let spawner = browser;
+let spawner = pageSpawner;
 
 /** Start helpers in another way than a page does. */
 export function useSpawner(other: Spawner): void {
@@ -63,8 +63,7 @@ export function useSpawner(other: Spawner): void {
 }
 
 /** How many threads to compute with: all of a few cores, half of many. */
-export function wantedThreads(): number {
-  const cores = spawner.threads;
+export function threadsFor(cores: number): number {
   return Math.min(cores, Math.max(FEW_CORES, Math.floor(cores / 2)), MOST);
 }
 
@@ -74,7 +73,7 @@ export async function startHelpers({ module, memory }: Loaded, heap: Heap): Prom
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      const count = wantedThreads() - 1;
+      const count = spawner.threads - 1;
       let ready = 0;
       if (count < 1) resolve();
       timer = setTimeout(reject, PATIENCE);

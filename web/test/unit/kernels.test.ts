@@ -11,7 +11,7 @@ import { layersOf, Unsupported } from "../../src/kernels/layers.js";
 import { KernelsNetwork } from "../../src/kernels/network.js";
 import { nodeSpawner } from "../../src/kernels/node.js";
 import { GIVEN, PLANE, tailPrograms, trunkPrograms } from "../../src/kernels/program.js";
-import { useSpawner } from "../../src/kernels/threads.js";
+import { threadsFor, useSpawner } from "../../src/kernels/threads.js";
 import type { GraphNode } from "../../src/manifest.js";
 import type { Network } from "../../src/network.js";
 import { BackendError, Upscaler } from "../../src/node.js";
@@ -40,9 +40,10 @@ async function computed(network: Network, height: number, width: number): Promis
   return result;
 }
 
-const alone = { ...nodeSpawner, threads: 1 };
-const several = { ...nodeSpawner, threads: 3 };
-afterAll(() => useSpawner(nodeSpawner));
+const usual = await nodeSpawner();
+const alone = { ...usual, threads: 1 };
+const several = { ...usual, threads: 3 };
+afterAll(() => useSpawner(usual));
 
 describe.each<Name | Form>([...NAMES, ...FORMS])("%s", (name) => {
   let model: Model;
@@ -269,14 +270,9 @@ describe("calls", () => {
     network.dispose();
   });
 
-  test("all of a few cores compute, and half of many", async () => {
-    const { wantedThreads } = await import("../../src/kernels/threads.js");
-    const counts = [1, 2, 4, 6, 12, 128].map((threads) => {
-      useSpawner({ ...nodeSpawner, threads });
-      return wantedThreads();
-    });
-    expect(counts).toEqual([1, 2, 4, 4, 6, 16]);
-    expect(nodeSpawner.threads).toBe(availableParallelism());
+  test("all of a few cores compute, and half of many", () => {
+    expect([1, 2, 4, 6, 12, 128].map(threadsFor)).toEqual([1, 2, 4, 4, 6, 16]);
+    expect(usual.threads).toBe(threadsFor(availableParallelism()));
   });
 
   test("workers that do not start leave one thread", async () => {

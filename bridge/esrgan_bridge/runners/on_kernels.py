@@ -1,0 +1,55 @@
+"""The kernels of `tfjs-esrgan`: in Node, and in a headless Chromium.
+
+They come in one file, which `npm run build` in `web/` makes, and `make wheel` puts into the package.
+"""
+
+from pathlib import Path
+
+from esrgan_bridge.runners.base import Runner, Session
+from esrgan_bridge.runners.on_tfjs import TfjsChromium, find_browser, missing_node
+from esrgan_bridge.runners.worker import WorkerSession
+from esrgan_bridge.tfjs_setup import SCRIPTS, packages_folder
+
+PLACES = (SCRIPTS / "kernels.js", Path(__file__).parents[3] / "web" / "dist" / "kernels" / "kernels.js")
+
+
+class KernelsNode(Runner):
+    """The kernels in Node."""
+
+    name = "kernels-node"
+    reads = "tfjs"
+
+    def available(self) -> str | None:
+        return missing_node() or missing_kernels()
+
+    def open(self, artefact: Path) -> Session:
+        command = ["node", str(SCRIPTS / "run-kernels.mjs"), str(find_kernels()), str(artefact)]
+        return WorkerSession(self.name, command)
+
+
+class KernelsChromium(Runner):
+    """The kernels in a headless Chromium, in a page that may have threads."""
+
+    name = "kernels-wasm"
+    reads = "tfjs"
+
+    def available(self) -> str | None:
+        return TfjsChromium("wasm").available() or missing_kernels()
+
+    def open(self, artefact: Path) -> Session:
+        script, packages = str(SCRIPTS / "run-browser.mjs"), str(packages_folder())
+        browser, kernels = str(find_browser()), str(find_kernels())
+        command = ["node", script, packages, str(artefact), "kernels", browser, kernels]
+        return WorkerSession(self.name, command)
+
+
+def find_kernels() -> Path | None:
+    """The file of the kernels, from the package or from a build in a clone."""
+    return next((place for place in PLACES if place.is_file()), None)
+
+
+def missing_kernels() -> str | None:
+    """None where the kernels are built, else what to do."""
+    if find_kernels() is None:
+        return "tfjs-esrgan is not built: npm install && npm run build in web/"
+    return None
