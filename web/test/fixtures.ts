@@ -18,16 +18,19 @@ interface Entry {
   readonly expected: string;
 }
 
+/** A network that the kernels do not compute, so that TF.js does. */
+export const SPAN = "span-x2";
+
 /** Models with weights in other forms; what they compute is not in `expected.json`. */
 export const FORMS = ["rrdb-x2-float16", "rrdb-x2-uint8"] as const;
 export type Form = (typeof FORMS)[number];
 
-export function folderOf(name: Name | Form): string {
+export function folderOf(name: Name | Form | typeof SPAN): string {
   return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 }
 
 export function samplesOf(
-  name: Name,
+  name: Name | typeof SPAN,
   scale: number,
 ): Record<"colour" | "alpha" | "gray", Sample> & { floats: Float32Array } {
   const text = readFileSync(`${folderOf(name)}/expected.json`, "utf8");
