@@ -123,6 +123,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),
     "conversion": (("conversion",), conversion_tables.parity),
+    "conversion-onnx": (("conversion_onnx",), conversion_tables.onnx_files),
     "lowering-speed": (("lowering_speed",), conversion_tables.lowerings),
     "upsampling": (("upsampling",), conversion_tables.upsampling),
     "cpu": (("cpu",), cpu.table),

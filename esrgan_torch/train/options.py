@@ -5,7 +5,8 @@ from typing import Literal
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.registry import architecture_of, names
+from esrgan_torch.networks.registry import ARCHITECTURES, architecture_of
+from esrgan_torch.train.initial import starts_of
 
 
 @dataclass(frozen=True)
@@ -13,9 +14,9 @@ class NetworkOptions:
     """The generator.
 
     Args:
-        kind: a network of `esrgan_torch.networks.registry`, such as "RRDBNet".
-        features, blocks, growth, convolutions, scale: sizes; see the network's configuration, such as
-            `RRDBNetConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
+        kind: a network of `esrgan_torch.networks.registry`: "RRDBNet", "CompactNet", "SPAN".
+        features, blocks, growth, convolutions, scale: sizes; see `RRDBNetConfig`, `CompactNetConfig` and
+            `SPANConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
         normalised: of SPAN, see `SPANConfig`; true to go on from the official files.
         branches: of SPAN: its convolutions are trained as sums of branches, as its authors do it, and run as
             plain ones; see `esrgan_torch.networks.reparameterised`.
@@ -32,26 +33,26 @@ class NetworkOptions:
     scale: int = 4
     normalised: bool = False
     branches: bool = True
-    init: Literal["scaled", "identity", "enlargement"] = "scaled"
+    init: str = "scaled"
     initial: str = ""
 
     def __post_init__(self) -> None:
         if architecture_of(self.kind) is None:
-            raise ConfigError(f"network.kind is one of {names(', ')}, not {self.kind!r}")
-        if self.init == "identity" and self.kind != "CompactNet":
-            raise ConfigError('network.init = "identity" is for CompactNet; RRDBNet has "scaled"')
-        if (self.init == "enlargement") != (self.kind == "SPAN"):
-            # scaled: attention computed from small numbers is next to 0, and so is what it is multiplied with
-            raise ConfigError('SPAN has network.init = "enlargement", and no other network has')
+            known = ", ".join(architecture.name for architecture in ARCHITECTURES)
+            raise ConfigError(f"network.kind is one of {known}, not {self.kind!r}")
+        known = starts_of(self.kind)
+        if self.init not in known:
+            raise ConfigError(f"network.init of {self.kind} is {' or '.join(known)}, not {self.init!r}")
 
     def build(self) -> Generator:
         """The network as it is trained, with PyTorch's own initial weights."""
         architecture = architecture_of(self.kind)
-        assert architecture is not None  # checked when the options were made
-        form = architecture.training if self.branches and architecture.training else architecture.network
-        known = {size.name for size in fields(self)}
-        sizes = [size.name for size in fields(architecture.config) if size.name in known]
-        return form(**{size: getattr(self, size) for size in sizes})
+        assert architecture is not None
+        names = {size.name for size in fields(architecture.config)} & {option.name for option in fields(self)}
+        network = architecture.network
+        if self.branches and architecture.training is not None:
+            network = architecture.training
+        return network(**{name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from esrgan_benchmarks.runtimes.base import Runtime
+from esrgan_benchmarks.runtimes.on_kernels import Kernels
 from esrgan_benchmarks.runtimes.on_library import Library
 from esrgan_benchmarks.runtimes.on_ncnn import Ncnn
 from esrgan_benchmarks.runtimes.on_onnxruntime import OnnxRuntime
@@ -36,6 +37,8 @@ RUNTIMES: tuple[Runtime, ...] = (
     TfjsChromium("wasm", threaded=True),
     TfjsChromium("webgl"),
     TfjsChromium("webgpu"),
+    Kernels(),
+    Kernels(threaded=True),
     OnnxRuntimeWeb(),
 )
 REFERENCE = RUNTIMES[0]

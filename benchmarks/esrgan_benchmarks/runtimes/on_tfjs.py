@@ -7,6 +7,7 @@ from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_benchmarks.runtimes.web_session import WebSession
 from esrgan_bridge import tfjs_setup
 from esrgan_bridge.runners import on_tfjs
+from esrgan_bridge.runners.on_kernels import find_kernels
 
 
 class TfjsNode(Runtime):
@@ -57,5 +58,5 @@ def browser_command(engine: str, setting: Setting, threads: int) -> list[str]:
     folders = (tfjs_setup.SCRIPTS, tfjs_setup.packages_folder(), web_packages.packages_folder())
     script = web_packages.SCRIPTS / "browser.mjs"
     browser = on_tfjs.find_browser()
-    given = (script, *folders, setting.artefacts, engine, threads, browser)
+    given = (script, *folders, setting.artefacts, engine, threads, browser, find_kernels() or "-")
     return ["node", *map(str, given)]

@@ -23,7 +23,7 @@ export async function open(
   threads?: number,
 ): Promise<Kernels> {
   const here = typeof process === "undefined" ? pageSpawner : await (await import("./node.js")).nodeSpawner();
-  useSpawner({ spawn: here.spawn, threads: threads ?? here.threads });
+  useSpawner({ ...here, threads: threads ?? here.threads });
   const place: Place = { name: "the model", remote: false, read };
   const network = await KernelsNetwork.load(await fetchModel(place));
   const { unshuffle } = network.info;

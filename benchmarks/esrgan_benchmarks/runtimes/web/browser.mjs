@@ -1,16 +1,17 @@
-// A runtime in a headless Chromium: node browser.mjs BRIDGE TFJS PACKAGES ARTEFACTS ENGINE THREADS CHROMIUM, with
-// the bridge's scripts, the folders that have node_modules (TF.js's and ours, or "-"), and the network's copies. The
+// A runtime in a headless Chromium: node browser.mjs BRIDGE TFJS PACKAGES ARTEFACTS ENGINE THREADS CHROMIUM KERNELS,
+// with the bridge's scripts, the folders that have node_modules (TF.js's and ours, or "-"), the network's copies, and
+// the file of tfjs-esrgan's kernels, or "-". The
 // page and all that it loads come from a server on 127.0.0.1, which this process is too.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { extname, join, normalize } from "node:path";
+import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { serveTimed } from "./timed.mjs";
 
-const [bridge, tfjs, packages, artefacts, engine, threads, chromium] = process.argv.slice(2);
+const [bridge, tfjs, packages, artefacts, engine, threads, chromium, kernels] = process.argv.slice(2);
 const worker = await import(pathToFileURL(join(bridge, "worker.mjs")).href);
 const scratch = process.env.ESRGAN_RUNNER_FOLDER;
 const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript",
@@ -21,6 +22,7 @@ const roots = {
   "/bridge/": bridge,
   "/artefacts/": artefacts,
   "/batch/": scratch,
+  "/kernels/": dirname(kernels),
   "/": fileURLToPath(new URL(".", import.meta.url)),
 };
 const common = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",

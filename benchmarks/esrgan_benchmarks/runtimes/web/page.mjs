@@ -4,6 +4,7 @@ const ENGINES = {
   "tfjs-wasm": ["/engine-tfjs.mjs", "wasm"],
   "tfjs-webgl": ["/engine-tfjs.mjs", "webgl"],
   "tfjs-webgpu": ["/engine-tfjs.mjs", "webgpu"],
+  "kernels-wasm": ["/engine-kernels.mjs", "wasm"],
   "ort-wasm": ["/engine-ort.mjs", "wasm"],
 };
 let engine;
