@@ -2,6 +2,7 @@
 
     python -m esrgan_benchmarks.conversion [--networks NAME...] [--routes tf direct onnx-tf]
                                            [--quantize none float16 uint8] [--runners NAME...]
+    python -m esrgan_benchmarks.conversion --to onnx [--networks NAME...] [--quantize none float16]
 
 Besides the official networks there is one of every other scale, `SEEDED`: small ones with random weights
 from a fixed seed, since the package index mirrors no official file of them.
@@ -18,6 +19,7 @@ from esrgan_benchmarks.measure import in_child
 from esrgan_benchmarks.record import Row, append
 from esrgan_bridge import ParityReport, convert
 from esrgan_bridge.chain import Quantize, Route
+from esrgan_bridge.hops import ARTEFACTS
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
@@ -58,7 +60,7 @@ def seeded(name: str) -> Generator:
 
 
 def measure(name: str, route: Route, quantize: Quantize, runners: list[str] | None) -> list[Row]:
-    """Convert one network, and give its rows."""
+    """Convert one network to TF.js, and give its rows."""
     model = seeded(name) if name in SEEDED else name
     with tempfile.TemporaryDirectory() as folder:
         report = convert(
@@ -66,6 +68,19 @@ def measure(name: str, route: Route, quantize: Quantize, runners: list[str] | No
         )
     print(report)
     return rows_of(name, report)
+
+
+def measure_onnx(name: str, quantize: Quantize, runners: list[str] | None) -> list[Row]:
+    """Convert one network to ONNX, trunk and tail too; the bytes are those of the whole alone."""
+    model = seeded(name) if name in SEEDED else name
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "made"
+        report = convert(
+            model, made, to="onnx", quantize=quantize, parts=True, runners=runners, progress=print
+        )
+        size = (made / ARTEFACTS["onnx"]).stat().st_size
+    print(report)
+    return [{**row, "bytes": size} if row["hop"] == "onnx" else row for row in rows_of(name, report)]
 
 
 def rows_of(name: str, report: ParityReport) -> list[Row]:
@@ -86,6 +101,7 @@ def rows_of(name: str, report: ParityReport) -> list[Row]:
                 "quantize": report.quantize,
                 "hop": hop,
                 "runner": runner,
+                "precision": report.precision(runner),
                 "probes": len(found),
                 "of_probes": 1 if hop.endswith(" split") else of_all,
                 "largest": max(row.largest for row in found),
@@ -104,11 +120,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--networks", nargs="+", default=[*OFFICIAL, *SEEDED])
+    parser.add_argument("--to", choices=("onnx", "tfjs"), default="tfjs")
     parser.add_argument("--routes", nargs="+", default=["tf", "direct"])
     parser.add_argument("--quantize", nargs="+", default=["none"])
     parser.add_argument("--runners", nargs="+")
     options = parser.parse_args()
     for name in options.networks:
+        if options.to == "onnx":
+            for quantize in options.quantize:
+                append("conversion_onnx", in_child(measure_onnx, name, quantize, options.runners))
+            continue
         for route in options.routes:
             for quantize in options.quantize:
                 append("conversion", in_child(measure, name, route, quantize, options.runners))

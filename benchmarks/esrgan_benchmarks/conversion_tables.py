@@ -43,6 +43,31 @@ def parity(rows: list[Row]) -> str:
     return "\n".join([*lines, "", measured_on(rows)])
 
 
+def onnx_files(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.conversion --to onnx`: a line a file."""
+    rows = latest(rows, "network", "quantize", "hop", "runner")
+    lines = [
+        "| network | weights | PyTorch | ONNX Runtime | computes in | OpenVINO | computes in | in tiles "
+        "| lowest PSNR | size |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    found: dict[tuple[str, str], dict[tuple[str, str], Row]] = {}
+    for row in rows:
+        found.setdefault((row["network"], row["quantize"]), {})[row["hop"], row["runner"]] = row
+    for network, quantize in sorted(found, key=lambda key: (key[1] != "none", key[0])):
+        made = found[network, quantize]
+        files = [row for (hop, _), row in made.items() if hop == "onnx"]
+        psnr = min((row["psnr"] for row in files if row["psnr"] is not None), default=None)
+        cells = [network, WEIGHTS.get(quantize, quantize), _largest(made["torch", "torch"])]
+        for runner in ("onnxruntime", "openvino"):
+            row = made.get(("onnx", runner))
+            cells += [_largest(row), row["precision"]] if row else ["", ""]
+        tiled = made.get(("onnx split", "onnxruntime"))
+        cells.append("" if tiled is None else "equal" if tiled["largest"] == 0 else _largest(tiled))
+        lines.append(f"| {' | '.join([*cells, _quality(psnr), _megabytes(files[0]['bytes'])])} |")
+    return "\n".join([*lines, "", measured_on(rows)])
+
+
 def _order(conversion: tuple[str, str, str]) -> tuple[bool, bool, str, list[str]]:
     """Official networks first, float32 before smaller weights."""
     network, route, quantize = conversion

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from esrgan_bridge.artifact import Metadata, write_record
 from esrgan_bridge.errors import MissingRuntimeError
-from esrgan_bridge.lowered import LoweredGraph, Node
+from esrgan_bridge.lowered import SIMPLE, LoweredGraph, Node
 from esrgan_bridge.storing import whole_folder
 
 SIGNATURE = "serving_default"
-SIMPLE = {"add": "AddV2", "subtract": "Sub", "multiply": "Mul", "sigmoid": "Sigmoid"}
 AXIS = "channels_axis"
 
 
@@ -142,8 +141,6 @@ class _Writer:
                 self.prelu(node.name, *node.inputs)
             case "enlarge":
                 self.enlargement(node)
-            case "identity":
-                self.add("Identity", node.name, list(node.inputs))
             case _:
                 self.add(SIMPLE[node.operation], node.name, list(node.inputs))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from esrgan_bridge.artifact import Metadata
-from esrgan_bridge.lowered import LoweredGraph, Node
+from esrgan_bridge.lowered import SIMPLE, LoweredGraph, Node
 from esrgan_bridge.quantize import quantized
 from esrgan_bridge.storing import whole_folder
 from esrgan_bridge.tfjs_model import Json, Stored, TfjsModel, plain, write_model
@@ -16,15 +16,7 @@ from esrgan_bridge.tfjs_model import Json, Stored, TfjsModel, plain, write_model
 AXIS = "channels_axis"
 # height and width are entries 1 and 2 of a shape
 SLICE = {"enlarge/begin": 1, "enlarge/end": 3, "enlarge/strides": 1}
-SIMPLE = {
-    "add": "AddV2",
-    "subtract": "Sub",
-    "multiply": "Mul",
-    "sigmoid": "Sigmoid",
-    "identity": "Identity",
-    "leaky": "LeakyRelu",
-    "prelu": "Prelu",
-}
+KNOWN = {**SIMPLE, "leaky": "LeakyRelu", "prelu": "Prelu"}
 FLOAT: Json = {"type": "DT_FLOAT"}
 INT: Json = {"type": "DT_INT32"}
 PRODUCER = 2129  # of the GraphDef: tensorflow 2.19's
@@ -100,7 +92,7 @@ def _node(node: Node) -> Json:
         return {"name": node.name, "op": "DepthToSpace", "input": inputs, "attr": attributes}
     if node.operation == "leaky":
         attributes["alpha"] = _single(node.attributes["alpha"])
-    return {"name": node.name, "op": SIMPLE[node.operation], "input": inputs, "attr": attributes}
+    return {"name": node.name, "op": KNOWN[node.operation], "input": inputs, "attr": attributes}
 
 
 def _enlargement(node: Node) -> list[Json]:

@@ -26,19 +26,9 @@ from numpy.typing import NDArray
 Attribute = int | float | str
 Constants = dict[str, NDArray[np.float32]]
 
-OPERATIONS = (
-    "conv",
-    "leaky",
-    "prelu",
-    "sigmoid",
-    "concat",
-    "add",
-    "subtract",
-    "multiply",
-    "depth_to_space",
-    "enlarge",
-    "identity",
-)
+# those that TensorFlow has as they are, by its names; another one is a line here and one in `operators`
+SIMPLE = {"add": "AddV2", "subtract": "Sub", "multiply": "Mul", "sigmoid": "Sigmoid", "identity": "Identity"}
+OPERATIONS = ("conv", "leaky", "prelu", "concat", "depth_to_space", "enlarge", *SIMPLE)
 
 
 @dataclass(frozen=True)

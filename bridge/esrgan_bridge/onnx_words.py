@@ -11,12 +11,13 @@ PARTS = {
 }
 
 
-def describe(document: Any, metadata: Metadata) -> None:
+def describe(document: Any, metadata: Metadata, shuffled: bool) -> None:
     """Fill the texts of a document; in place.
 
     Args:
         document: the network, or its trunk or its tail.
         metadata: its record.
+        shuffled: the features become a picture by DepthToSpace, whose order is not PyTorch's.
     """
     graph = document.graph
     part = PARTS[graph.input[0].name, graph.output[0].name].format(tail_halo=metadata.tail_halo)
@@ -28,7 +29,7 @@ def describe(document: Any, metadata: Metadata) -> None:
         f'{metadata.licence or "not known"}. The record is in the metadata, under "esrgan".'
     )
     for value in (*graph.input, *graph.output):
-        value.doc_string = f"{_shape(value)} float32: {_meaning(value.name, metadata)}"
+        value.doc_string = f"{_shape(value)} float32: {_meaning(value.name, metadata, shuffled)}"
 
 
 def _shape(value: Any) -> str:
@@ -36,10 +37,10 @@ def _shape(value: Any) -> str:
     return f"({', '.join(str(size.dim_param or size.dim_value) for size in sizes)})"
 
 
-def _meaning(name: str, metadata: Metadata) -> str:
+def _meaning(name: str, metadata: Metadata, shuffled: bool) -> str:
     fold = metadata.unshuffle
     if name == "features":
-        order = ", in the order row, column, colour" if metadata.architecture == "CompactNet" else ""
+        order = ", in the order row, column, colour" if shuffled else ""
         return f"features of the trunk, one for {fold}x{fold} pixels of the picture{order}"
     low, high = metadata.input_range
     channels = metadata.in_channels if name == "input" else metadata.out_channels

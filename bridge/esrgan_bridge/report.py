@@ -59,12 +59,12 @@ def _summary(report: ParityReport) -> str:
     """The verdict; green only where all is well, so never above a warning."""
     hops = " → ".join(["PyTorch", *(_HOPS[hop.name] for hop in report.hops)])
     kind = "" if report.quantize == "none" else f", {report.quantize} weights"
+    by = "" if report.to == "onnx" else f", by the route {_text(report.route)}"
     warnings = report.warnings
     colour = "good" if report.passed and not warnings else "" if report.passed else "bad"
     lines = "".join(f'<p class="bad">Warning: {_text(warning)}.</p>' for warning in warnings)
     return (
-        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p>'
-        f"<p>{hops}, by the route {_text(report.route)}{kind}.{_largest(report)}</p>"
+        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p><p>{hops}{by}{kind}.{_largest(report)}</p>'
     )
 
 

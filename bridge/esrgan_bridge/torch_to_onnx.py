@@ -85,6 +85,9 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
             )
         document = onnx.load(str(temporary))
         _tidy(document, model)
+        shuffled = any(
+            node.op_type == "DepthToSpace" and FEATURES in node.input for node in document.graph.node
+        )
         documents = {path: document}
         if parts:
             with torch.no_grad():
@@ -95,17 +98,17 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
         with ExitStack() as files:  # all of them or none
             places = [temporary, *(files.enter_context(whole_file(file)) for file in list(documents)[1:])]
             for place, content in zip(places, documents.values(), strict=True):
-                _finish(content, metadata)
+                _finish(content, metadata, shuffled)
                 place.write_bytes(content.SerializeToString(deterministic=True))
     return path
 
 
-def _finish(document: Any, metadata: Metadata) -> None:
+def _finish(document: Any, metadata: Metadata, shuffled: bool) -> None:
     """Float32 ends, texts and the record; then the whole is checked."""
     import onnx
 
     with_float32_ports(document)
-    describe(document, metadata)
+    describe(document, metadata, shuffled)
     onnx.helper.set_model_props(document, {KEY: metadata.to_json()})
     onnx.checker.check_model(document, full_check=True)
 

@@ -10,7 +10,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import TrainingForm
 from esrgan_torch.train.ema import MovingAverage
-from esrgan_torch.train.initial import scale_initial_weights, start_as_enlargement, start_as_identity
+from esrgan_torch.train.initial import starts_of
 from esrgan_torch.train.optimisers import make_adam, make_optimiser
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.state import State
@@ -90,12 +90,8 @@ def assemble(options: Options, initial: Generator | None) -> Parts:
             raise ConfigError(
                 f"network.initial = {options.network.initial!r} is another network than the recipe's: {error}"
             ) from error
-    elif options.network.init == "identity":
-        start_as_identity(generator)
-    elif options.network.init == "enlargement":
-        start_as_enlargement(generator)
     else:
-        scale_initial_weights(generator)
+        starts_of(options.network.kind)[options.network.init](generator)
     # convolutions run faster so, on processors and graphics cards alike
     generator.train().requires_grad_(requires_grad=True)
     for parameter in generator.parameters():

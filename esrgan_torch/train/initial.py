@@ -1,6 +1,8 @@
 """Weights that a training run starts with."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import cast
 
 import torch
@@ -112,3 +114,20 @@ def _bilinear_taps(scale: int) -> Tensor:
     places = [(place + 0.5) / scale - 0.5 for place in range(scale)]  # from the pixel's centre
     line = torch.tensor([[max(0.0, 1 - abs(place - tap)) for tap in (-1, 0, 1)] for place in places])
     return torch.einsum("yi,xj->yxij", line, line)
+
+
+Start = Callable[[Generator], None]
+
+# by network; each has "scaled" unless it says otherwise
+STARTS: Mapping[str, Mapping[str, Start]] = MappingProxyType(
+    {
+        "CompactNet": {"scaled": scale_initial_weights, "identity": start_as_identity},
+        # scaled: attention computed from small numbers is next to 0, and so is what it is multiplied with
+        "SPAN": {"enlargement": start_as_enlargement},
+    }
+)
+
+
+def starts_of(kind: str) -> Mapping[str, Start]:
+    """The weights that a run of this network can start with, by the name that `network.init` takes."""
+    return STARTS.get(kind, {"scaled": scale_initial_weights})

@@ -1,14 +1,12 @@
 """The options of a training run, as frozen dataclasses that are checked when they are built."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.compact import CompactNet
-from esrgan_torch.networks.rrdb import RRDBNet
-from esrgan_torch.networks.span import SPAN
-from esrgan_torch.networks.span_training import SPANTraining
+from esrgan_torch.networks.registry import architecture_of, names
+from esrgan_torch.train.initial import starts_of
 
 
 @dataclass(frozen=True)
@@ -16,9 +14,9 @@ class NetworkOptions:
     """The generator.
 
     Args:
-        kind: "RRDBNet", "CompactNet" or "SPAN".
-        features, blocks, growth, convolutions, scale: sizes; see `RRDBNetConfig`, `CompactNetConfig` and
-            `SPANConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
+        kind: a network of `esrgan_torch.networks.registry`, such as "RRDBNet".
+        features, blocks, growth, convolutions, scale: sizes; see the network's configuration, such as
+            `RRDBNetConfig`. `blocks` and `growth` belong to RRDBNet, `convolutions` to CompactNet.
         normalised: of SPAN, see `SPANConfig`; true to go on from the official files.
         branches: of SPAN: its convolutions are trained as sums of branches, as its authors do it, and run as
             plain ones; see `esrgan_torch.networks.reparameterised`.
@@ -27,7 +25,7 @@ class NetworkOptions:
         initial: weights to start from: a published model's name or a file; empty for none.
     """
 
-    kind: Literal["RRDBNet", "CompactNet", "SPAN"] = "RRDBNet"
+    kind: str = "RRDBNet"
     features: int = 64
     blocks: int = 23
     growth: int = 32
@@ -35,24 +33,24 @@ class NetworkOptions:
     scale: int = 4
     normalised: bool = False
     branches: bool = True
-    init: Literal["scaled", "identity", "enlargement"] = "scaled"
+    init: str = "scaled"
     initial: str = ""
 
     def __post_init__(self) -> None:
-        if self.init == "identity" and self.kind != "CompactNet":
-            raise ConfigError('network.init = "identity" is for CompactNet; RRDBNet has "scaled"')
-        if (self.init == "enlargement") != (self.kind == "SPAN"):
-            # scaled: attention computed from small numbers is next to 0, and so is what it is multiplied with
-            raise ConfigError('SPAN has network.init = "enlargement", and no other network has')
+        if architecture_of(self.kind) is None:
+            raise ConfigError(f"network.kind is one of {names(', ')}, not {self.kind!r}")
+        known = starts_of(self.kind)
+        if self.init not in known:
+            raise ConfigError(f"network.init of {self.kind} is {' or '.join(known)}, not {self.init!r}")
 
     def build(self) -> Generator:
         """The network as it is trained, with PyTorch's own initial weights."""
-        if self.kind == "SPAN":
-            form = SPANTraining if self.branches else SPAN
-            return form(self.features, self.scale, normalised=self.normalised)
-        if self.kind == "RRDBNet":
-            return RRDBNet(self.features, self.blocks, self.growth, self.scale)
-        return CompactNet(self.features, self.convolutions, self.scale)
+        architecture = architecture_of(self.kind)
+        assert architecture is not None  # checked when the options were made
+        form = architecture.training if self.branches and architecture.training else architecture.network
+        known = {size.name for size in fields(self)}
+        sizes = [size.name for size in fields(architecture.config) if size.name in known]
+        return form(**{size: getattr(self, size) for size in sizes})
 
 
 @dataclass(frozen=True)

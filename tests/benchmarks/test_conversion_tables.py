@@ -1,6 +1,6 @@
 """The tables about conversions say what their rows say."""
 
-from esrgan_benchmarks.conversion_tables import cost, lowerings, parity, quantization, upsampling
+from esrgan_benchmarks.conversion_tables import cost, lowerings, onnx_files, parity, quantization, upsampling
 
 MACHINE = {
     "date": "2026-01-01",
@@ -48,6 +48,31 @@ def test_upsampling() -> None:
     seconds = {"one": {"median": 0.03}, "phases": {"median": 0.02}}
     row = {"runtime": "tensorflow", "shape": [8, 8, 64], "seconds": seconds, "phases_times_as_fast": 1.5}
     assert "| tensorflow | 8x8x64 | 30.0 ms | 20.0 ms | 1.50 |" in upsampling([{**row, **MACHINE}])
+
+
+def test_onnx_files_have_a_line_each() -> None:
+    common = {
+        "network": "net",
+        "quantize": "float16",
+        "probes": 7,
+        "of_probes": 7,
+        "bytes": 1_200_000,
+        **MACHINE,
+    }
+    rows = [
+        {"hop": hop, "runner": runner, "precision": kind, "largest": largest, "psnr": psnr, **common}
+        for hop, runner, kind, largest, psnr in (
+            ("torch", "torch", "float32", 1e-6, None),
+            ("onnx", "onnxruntime", "float16", 2e-3, 61.26),
+            ("onnx split", "onnxruntime", "float16", 0.0, None),
+            ("onnx", "openvino", "float32", 1e-3, 64.0),
+        )
+    ]
+    line = "| net | float16 | 1e-06 | 2e-03 | float16 | 1e-03 | float32 | equal | 61.3 dB | 1.2 MB |"
+    assert line in onnx_files(rows)
+    assert "| 2e-03 | float16 |  |  | 5e-05 | 61.3 dB |" in onnx_files(
+        [*rows[:2], {**rows[2], "largest": 5e-5}]
+    )
 
 
 def test_parity_has_a_line_a_conversion() -> None:

@@ -21,7 +21,9 @@ def small_compact(seed: int = 0, **sizes: int) -> CompactNet:
 def small_span(seed: int = 0, **sizes: int) -> SPAN:
     torch.manual_seed(seed)
     model = shaken(SPAN(**{"features": 8, **sizes}))
-    if model.config.normalised:  # else what is normalised to ±127 would make pictures a hundred times too bright
+    if (
+        model.config.normalised
+    ):  # else what is normalised to ±127 would make pictures a hundred times too bright
         model.conv_1.weight /= RGB_RANGE
     return model
 

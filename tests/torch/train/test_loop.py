@@ -203,7 +203,7 @@ def test_runs_that_cannot_be(make_options: MakeOptions, tmp_path: Path) -> None:
         train(make_options(), tmp_path / "new", initial=CompactNet(4, 2))
     with pytest.raises(ConfigError, match=r"SPANConfig.* cannot start as CompactNetConfig"):
         train(make_options(*SPAN_SETTINGS), tmp_path / "new", initial=CompactNet(4, 2))
-    with pytest.raises(ConfigError, match=r"SPAN has network\.init = .enlargement"):
+    with pytest.raises(ConfigError, match=r"network.init of SPAN is enlargement, not .scaled"):
         make_options("network.kind=SPAN", "network.init=scaled")
     with pytest.raises(ConfigError, match="the teacher enlarges 2 times"):
         train(make_options(), tmp_path / "new", teacher=CompactNet(4, 2, scale=2))

@@ -66,7 +66,7 @@ def test_settings_are_laid_over_a_recipe() -> None:
         ("losses.pixel=0", "losses are weighted"),
         ("ema=1", "ema is at least 0 and below 1"),
         ('data.small_folders=["a", "b"]', "one folder for each"),
-        ("network.kind=RRDBNet", 'network.init = "identity" is for CompactNet'),
+        ("network.kind=RRDBNet", "network.init of RRDBNet is scaled, not 'identity'"),
     ],
 )
 def test_settings_that_cannot_be(setting: str, words: str) -> None:
