@@ -156,6 +156,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "web-peer": (("web",), web_tables.peer),
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),
+    "web-engines": (("web-engines",), web_tables.engines),
 }
 """Each table's name in a page, the files of its rows, and what makes it."""
 

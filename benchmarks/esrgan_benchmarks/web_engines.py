@@ -1,9 +1,9 @@
-"""Engines on WebAssembly in one Chromium after the other: the kernels, TF.js and onnxruntime-web.
+"""Engines on WebAssembly, each in a Chromium of its own: the kernels, TF.js and onnxruntime-web.
 
-    python -m esrgan_benchmarks.web_engines --work DIR [--network NAME ...] [--size N] [--threads N] [--rounds N]
+    python -m esrgan_benchmarks.web_engines --work DIR [--network NAME ...] [--size N] [--threads N]
 
-Each engine has a browser of its own, all are open at once and run in turn, so that ratios hold on a machine that
-others use too; the load of the processor is recorded with them. Rows go to `results/web-engines.jsonl`.
+All are open at once and run in turn, so that ratios hold on a machine that others use too; the load of the
+processor is recorded with them. Rows go to `results/web-engines.jsonl`.
 """
 
 import argparse
@@ -59,7 +59,6 @@ def measure(network: str, size: int, threads: int, rounds: int, work: Path) -> l
             {
                 "network": network,
                 "shape": [size, size],
-                "threads": threads,
                 "engine": name,
                 "facts": session.facts,
                 "seconds": Spread.of(seconds[name]).as_dict(),
