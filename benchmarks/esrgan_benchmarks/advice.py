@@ -18,7 +18,6 @@ from esrgan_benchmarks.runtime_tables import (
 LIBRARY = "esrgan-torch"
 EAGER = "esrgan-torch-eager"
 NATIVE = "esrgan-torch-native"
-KINDS = {"RRDBNet": "RRDB networks", "CompactNet": "Compact networks"}
 SCRIPTED = ("tfjs-wasm-threads", "onnxruntime-web", "tfjs-wasm", "tfjs-node", "tfjs-webgl", "tfjs-webgpu")
 
 
@@ -39,7 +38,7 @@ def _of_machine(rows: list[Row]) -> str:
     chosen = current(rows)
     bullets = [
         sentence
-        for kind in KINDS
+        for kind in sorted({_architecture(row["network"]) or "" for row in chosen} - {""})
         for dtype in ("float32", "bfloat16")
         if (sentence := _kind(kind, dtype, chosen)) is not None
     ]
@@ -77,7 +76,7 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
     if not of_reference:
         return None
     text = (
-        f"- {KINDS[kind]} in {dtype} ({_listed(inputs)}): this library takes {span(of_reference)} of the "
+        f"- {kind} in {dtype} ({_listed(inputs)}): this library takes {span(of_reference)} of the "
         "time of PyTorch as published code runs it"
     )
     if of_ours:

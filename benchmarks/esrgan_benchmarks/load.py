@@ -17,7 +17,10 @@ import psutil
 T = TypeVar("T")
 CGROUP = Path("/sys/fs/cgroup")
 LEAST = 0.5  # seconds; the sum of ten such clocks is then right to some hundredths of a core
-SHARE = 0.05  # of the cores that are asked for, that others may use
+SHARE = 0.05  # of a core for each thread, that others may use
+MOST = (
+    0.1  # cores: threads wait for one another, so that one busy core is felt by all, however many there are
+)
 HELD_BACK = 0.02  # of the time, that a quota may hold us back
 
 
@@ -86,7 +89,7 @@ class Watch:
 
     def __init__(self, threads: int, least: float = LEAST) -> None:
         self.least = least
-        self.limit = max(available_cores() - threads, 0) + SHARE * threads
+        self.limit = max(available_cores() - threads, 0) + min(SHARE * threads, MOST)
         self._watched = Reading()
 
     @property

@@ -176,6 +176,12 @@ def _measure(arguments: argparse.Namespace) -> int:
     )
     with _Screen(plan.steps) as screen:
         outcome = run_suite(plan, arguments.results, screen)
+    if any(item.reason.startswith("disturbed") for item in outcome.left_out):
+        print(
+            "esrgan: other processes use this machine; measure when they are done, or give --keep-disturbed "
+            "for rows that say so",
+            file=sys.stderr,
+        )
     print(f"rows: {arguments.results}", file=sys.stderr)
     return 0 if outcome.rows else 1
 

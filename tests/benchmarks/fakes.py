@@ -1,16 +1,28 @@
 """Runtimes whose time, answer, memory and end are known: what the harness says of them can be checked."""
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from esrgan_benchmarks.load import Load, Watch
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 
 SCALE = 4
+SPIN = "import time\nwhile True: time.perf_counter()"
+# leaves a process behind that belongs to nobody here
+ORPHAN = f"""
+import subprocess, sys
+nowhere = subprocess.DEVNULL
+print(subprocess.Popen([sys.executable, "-c", {SPIN!r}], stdout=nowhere, stderr=nowhere).pid)
+"""
 
 
 class Fake(Runtime):
@@ -93,6 +105,17 @@ class Alone(Watch):
     def load(self) -> Load:
         super().load()
         return Load(self.taken)
+
+
+@contextmanager
+def somebody_else() -> Generator[None]:
+    """A process outside our tree that holds a core."""
+    told = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=True)
+    process = psutil.Process(int(told.stdout))
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 class Careless(Runtime):

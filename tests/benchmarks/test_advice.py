@@ -31,7 +31,7 @@ def test_what_this_library_takes_and_the_fastest_other() -> None:
     text = choice(ROWS)
     assert text.splitlines()[0] == "**A Processor, without bfloat16 arithmetic, 2 threads**, 2026-01-01:"
     assert (
-        "- RRDB networks in float32 (64x64, 128x128): this library takes 0.40 to 0.50 of the time of PyTorch "
+        "- RRDBNet in float32 (64x64, 128x128): this library takes 0.40 to 0.50 of the time of PyTorch "
         "as published code runs it; the fastest other runtime (openvino, onnxruntime) 0.75 to 1.20 of this "
         "library's; its engine of PyTorch alone (`esrgan-torch-eager`) 2.00 of it."
     ) in text

@@ -9,10 +9,11 @@ from esrgan_benchmarks import child as child_module
 from esrgan_benchmarks.cases import Case
 from esrgan_benchmarks.errors import BenchmarkError
 from esrgan_benchmarks.harness import Outcome, measure_case
+from esrgan_benchmarks.load import Watch, available_cores
 from esrgan_benchmarks.runtimes.base import Runtime
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
-from tests.benchmarks.fakes import Alone, Careless, Fake
+from tests.benchmarks.fakes import Alone, Careless, Fake, somebody_else
 
 MIB = 2**20
 
@@ -87,6 +88,23 @@ def test_a_case_that_stays_disturbed_has_no_row_and_says_by_how_much(network: st
         "disturbed: in 4 of 4 rounds more was taken than the 0.10 cores that a measurement bears: "
         "other processes used 0.90 cores"
     )
+
+
+def test_a_process_that_holds_a_core_costs_the_rows(network: str) -> None:
+    cores = available_cores()
+    with somebody_else():
+        outcome = measure_case(
+            Case(network, 12, 10),
+            [Fake("one", sleep=0.1)],
+            cores,
+            runs=2,
+            patience=0,
+            watch=Watch(cores, 0.2),
+        )
+    assert outcome.rows == []
+    (item,) = outcome.left_out
+    assert item.reason.startswith("disturbed: in ")
+    assert "other processes used" in item.reason
 
 
 def test_disturbed_rows_are_marked_where_they_are_asked_for(network: str) -> None:

@@ -4,8 +4,6 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -13,25 +11,7 @@ import pytest
 
 from esrgan_benchmarks import load
 from esrgan_benchmarks.load import Load, Watch, available_cores
-
-SPIN = "import time\nwhile True: time.perf_counter()"
-# leaves a process behind that belongs to nobody here
-ORPHAN = f"""
-import subprocess, sys
-nowhere = subprocess.DEVNULL
-print(subprocess.Popen([sys.executable, "-c", {SPIN!r}], stdout=nowhere, stderr=nowhere).pid)
-"""
-
-
-@contextmanager
-def somebody_else() -> Iterator[None]:
-    """A process outside our tree that holds a core."""
-    told = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=True)
-    process = psutil.Process(int(told.stdout))
-    try:
-        yield
-    finally:
-        process.kill()
+from tests.benchmarks.fakes import SPIN, somebody_else
 
 
 def test_a_process_that_holds_a_core_is_seen() -> None:
@@ -68,7 +48,15 @@ def child_seconds(pid: int) -> float:
 
 @pytest.mark.parametrize(
     ("cores", "threads", "taken", "disturbs"),
-    [(2, 2, 0.05, False), (2, 2, 0.15, True), (8, 2, 5.0, False), (8, 2, 6.2, True), (2, 4, 0.3, True)],
+    [
+        (2, 2, 0.05, False),
+        (2, 2, 0.15, True),
+        (8, 2, 5.0, False),
+        (8, 2, 6.2, True),
+        (2, 4, 0.3, True),
+        (64, 64, 0.5, True),
+        (1, 1, 0.07, True),
+    ],
 )
 def test_others_may_have_what_the_threads_leave_over(
     cores: int, threads: int, taken: float, disturbs: bool, monkeypatch: pytest.MonkeyPatch

@@ -124,6 +124,23 @@ def test_a_report_is_written_from_rows_and_two_recordings_are_compared(
     assert main(["bench", "--compare", str(tmp_path), str(page)]) == 1
 
 
+def test_what_to_do_on_a_busy_machine_is_said(
+    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from esrgan_benchmarks import suite
+    from esrgan_benchmarks.harness import LeftOut
+
+    reasons = ["disturbed: others used 2 cores", "too slow here"]
+    monkeypatch.setattr(
+        suite, "run_suite", lambda *given: Outcome([], [LeftOut("case", "all", reasons.pop(0))])
+    )
+    command = ["bench", "--cases", f"{network}:16", "--results", str(tmp_path / "rows")]
+    assert main(command) == 1
+    assert "or give --keep-disturbed" in capsys.readouterr().err
+    assert main(command) == 1
+    assert "--keep-disturbed" not in capsys.readouterr().err
+
+
 def test_the_dataset_is_measured_with_the_networks_of_the_cases(
     network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
