@@ -20,6 +20,7 @@ from esrgan_benchmarks import (
     levels,
     native_layers,
     runtime_tables,
+    same_cost,
     students,
     training_tables,
     web_tables,
@@ -128,6 +129,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "upsampling": (("upsampling",), conversion_tables.upsampling),
     "cpu": (("cpu",), cpu.table),
     "native-layers": (("native-layers",), native_layers.table),
+    "same-cost": (("same-cost",), same_cost.table),
     "conversion-cost": (("conversion_cost",), conversion_tables.cost),
     "quantization": (("quantization",), conversion_tables.quantization),
     "images": (("images",), images),
@@ -154,6 +156,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "web-peer": (("web",), web_tables.peer),
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),
+    "web-engines": (("web-engines",), web_tables.engines),
 }
 """Each table's name in a page, the files of its rows, and what makes it."""
 

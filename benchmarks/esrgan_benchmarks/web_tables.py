@@ -50,6 +50,40 @@ def photo(rows: list[Row]) -> str:
     return "\n".join([*lines, "", _machine(_of(rows, "photo"))])
 
 
+def engines(rows: list[Row]) -> str:
+    """The kernels beside other engines on wasm: the time is the least, `of it` the median of the rounds."""
+    lines = [
+        "| network | input | threads | kernels | TF.js | of it | onnxruntime-web | of it |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    # what the engine said: "threads" of a row is PyTorch's
+    told = [{**row, "workers": int(row["facts"]["threads"])} for row in newest(rows)]
+    cases: dict[tuple[str, str, int], dict[str, Row]] = {}
+    for row in latest(told, "network", "workers", "engine"):
+        size = f"{row['shape'][0]}x{row['shape'][1]}"
+        cases.setdefault((row["network"], size, row["workers"]), {})[row["engine"]] = row
+    for (network, size, threads), found in cases.items():
+        others = [
+            f"{_seconds(found[name])} | {found[name]['ours_of_it']:.2f}"
+            for name in ("TF.js", "onnxruntime-web")
+        ]
+        lines.append(
+            f"| {network} | {size} | {threads} | {_seconds(found['kernels'])} | {' | '.join(others)} |"
+        )
+    facts = {
+        f"{row['processor']}, {row['cores']} cores, Chromium {row['facts']['chromium']}, {row['date']}"
+        for row in told
+    }
+    loads = [row["load"] for row in told]
+    return "\n".join(
+        [*lines, "", f"Measured on: {'; '.join(sorted(facts))}, with a load of {min(loads)} to {max(loads)}."]
+    )
+
+
+def _seconds(row: Row) -> str:
+    return f"{row['least']:.3f} s"
+
+
 def _of(rows: Iterable[Row], kind: str) -> list[Row]:
     """Those of the machine that measured this last, on isolated pages and on plain ones."""
     mine = [row for row in rows if row["kind"] == kind]

@@ -76,3 +76,19 @@ def test_the_tables_of_graphs_and_photos() -> None:
     assert "| 523 | 1.234 s | 1.00 |" in web_tables.graph([graph])
     photo = ROW | {"kind": "photo", "seconds": 61.25, "peak": 1_500_000_000, "psnr": None}
     assert "| 61.2 s | 1.50 GB | equal | 0 |" in web_tables.photo([photo])
+
+
+def test_the_table_of_engines_has_a_line_a_number_of_threads():
+    facts = {"chromium": "156", "threads": "1"}
+    row = {**ROW, "shape": [64, 64], "engine": "kernels", "facts": facts, "least": 0.1, "load": 0.2}
+    rows = [
+        row | {"engine": name, "facts": facts | {"threads": threads}, "ours_of_it": share}
+        for threads in "12"
+        for name, share in (("kernels", 1.0), ("TF.js", 0.25), ("onnxruntime-web", 0.3))
+    ]
+    table = web_tables.engines(rows).splitlines()
+    assert [line for line in table if "64x64" in line] == [
+        f"| {ROW['network']} | 64x64 | {threads} | 0.100 s | 0.100 s | 0.25 | 0.100 s | 0.30 |"
+        for threads in (1, 2)
+    ]
+    assert "a load of 0.2 to 0.2" in table[-1]

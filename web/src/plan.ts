@@ -49,7 +49,7 @@ export function makePlan(
   bytesOf: (height: number, width: number, tailSize: number) => number,
 ): Plan {
   const fold = info.unshuffle;
-  const recommended = info.tile * (info.architecture === "CompactNet" ? WITHOUT_CONVOLUTIONS : 1);
+  const recommended = info.tile * (info.tailHalo === 0 ? WITHOUT_CONVOLUTIONS : 1);
   const tailSize = Math.max(Math.floor(recommended / fold), MINIMUM_SIZE);
   const bytes = (rows: number, columns: number) => bytesOf(rows, columns, tailSize);
   const windowBytes = (size: number, overlap: number) =>
@@ -116,11 +116,13 @@ export function graphBytes(
 function trunkBytes(info: ModelInfo, height: number, width: number, im2col: boolean): number {
   const features = info.sizes["features"] ?? 64;
   const growth = info.sizes["growth"] ?? 0;
-  // three streams, the last two concatenations of a dense block and what is joined to them
   const planes =
-    info.architecture === "RRDBNet"
-      ? 5 * features + 8 * growth
-      : 2 * features + 2 * info.outChannels * info.scale ** 2;
+    {
+      // three streams, the last two concatenations of a dense block and what is joined to them
+      RRDBNet: 5 * features + 8 * growth,
+      // the four maps that are joined, once more joined, and what is made of them
+      SPAN: 9 * features + 2 * info.outChannels * info.scale ** 2,
+    }[info.architecture] ?? 2 * features + 2 * info.outChannels * info.scale ** 2;
   const unrolled = im2col ? 9 * (features + 4 * growth) : 0;
   return (4 * (planes + unrolled) * height * width) / info.unshuffle ** 2;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Picture } from "../src/pixels.js";
 
-export const NAMES = ["rrdb-x4", "rrdb-x2", "compact-x4"] as const;
+export const NAMES = ["rrdb-x4", "rrdb-x2", "compact-x4", "span-x2"] as const;
 export type Name = (typeof NAMES)[number];
 
 export interface Sample {

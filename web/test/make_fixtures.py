@@ -21,6 +21,7 @@ from esrgan_bridge.onnx_to_tf import lower
 from esrgan_bridge.torch_to_onnx import export_onnx
 from esrgan_torch import CompactNet, RRDBNet, Upscaler
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.span import SPAN
 
 HERE = Path(__file__).parent / "fixtures"
 HEIGHT, WIDTH = 15, 18
@@ -33,6 +34,7 @@ def networks() -> dict[str, Generator]:
         "rrdb-x4": RRDBNet(features=8, blocks=2, growth=4, scale=4),
         "rrdb-x2": RRDBNet(features=8, blocks=1, growth=4, scale=2, unshuffle=2),
         "compact-x4": CompactNet(features=8, convolutions=3, scale=4),
+        "span-x2": SPAN(features=8, scale=2),
     }
 
 
@@ -43,10 +45,11 @@ def enliven(model: Generator) -> None:
         for parameter in model.parameters():
             if parameter.dim() == 4:
                 parameter.mul_(2.0 if isinstance(model, RRDBNet) else 1.5)
-        if isinstance(model, RRDBNet):
+        if not isinstance(model, CompactNet):
+            last = model.conv_last if isinstance(model, RRDBNet) else model.upsampler[0]
             low, high = np.percentile(model(batch).numpy(), [1, 99])
-            model.conv_last.weight.div_(high - low)
-            model.conv_last.bias.copy_((model.conv_last.bias - low) / (high - low))
+            last.weight.div_(high - low)
+            last.bias.copy_((last.bias - low) / (high - low))
 
 
 def picture(channels: int) -> np.ndarray:

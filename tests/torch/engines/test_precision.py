@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from esrgan_torch.engines import choose, precision
-from esrgan_torch.engines.choose import picture_psnr, resolve_dtype
+from esrgan_torch.engines import choose
+from esrgan_torch.engines.choose import Choice, picture_psnr, resolve_dtype, resolve_precision
 from esrgan_torch.engines.precision import probe_picture
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.span import SPAN
 from tests.torch.networks import small_rrdb
 
 CPU = torch.device("cpu")
@@ -14,19 +15,19 @@ CPU = torch.device("cpu")
 
 def test_auto_takes_bfloat16_where_it_is_fast_and_close_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_rrdb()
-    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: False)
+    monkeypatch.setattr(choose, "computes_bfloat16_fast", lambda device: False)
     assert resolve_dtype("auto", model, CPU) == torch.float32
-    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
-    monkeypatch.setattr(precision, "is_float32_as_fast", lambda device: False)
-    monkeypatch.setattr(precision, "picture_psnr", lambda *given: 50.0)
+    monkeypatch.setattr(choose, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(choose, "is_float32_as_fast", lambda device: False)
+    monkeypatch.setattr(choose, "picture_psnr", lambda *given: 50.0)
     assert resolve_dtype("auto", model, CPU) == torch.bfloat16
-    monkeypatch.setattr(precision, "picture_psnr", lambda *given: 49.9)
+    monkeypatch.setattr(choose, "picture_psnr", lambda *given: 49.9)
     assert resolve_dtype("auto", model, CPU) == torch.float32
 
 
 def test_auto_takes_float32_where_that_is_as_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
-    monkeypatch.setattr(precision, "picture_psnr", lambda *given: 60.0)
+    monkeypatch.setattr(choose, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(choose, "picture_psnr", lambda *given: 60.0)
     taken: list[torch.dtype] = []
     for amx, faster in ((False, True), (True, True), (False, False)):
         monkeypatch.setattr(choose, "has_amx", lambda amx=amx: amx)
@@ -35,8 +36,23 @@ def test_auto_takes_float32_where_that_is_as_fast(monkeypatch: pytest.MonkeyPatc
     assert taken == [torch.float32, torch.bfloat16, torch.bfloat16]
 
 
+def test_no_half_precision_where_only_plain_operators_compute_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(choose, "is_float32_as_fast", lambda device: False)
+    monkeypatch.setattr(choose, "picture_psnr", lambda *given: 60.0)
+    keys = {torch.bfloat16: "plain", torch.float32: "native"}
+    monkeypatch.setattr(
+        choose, "choose_engine", lambda model, device, dtype: Choice(keys[dtype], "eager", "", "")
+    )
+    found = resolve_precision("auto", SPAN(4), CPU)
+    assert found.dtype == torch.float32
+    assert "about as fast as bfloat16" in found.why
+    keys[torch.bfloat16] = "packed"
+    assert resolve_dtype("auto", SPAN(4), CPU) == torch.bfloat16
+
+
 def test_a_network_that_overflows_stays_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(choose, "computes_bfloat16_fast", lambda device: True)
     model = small_rrdb()
     model.conv_hr.weight.data[0] = 1e38
     assert resolve_dtype("auto", model, CPU) == torch.float32

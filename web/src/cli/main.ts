@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import type { BackendName } from "../backend.js";
 import { EsrganError, messageOf, OptionError } from "../errors.js";
+import type { EngineName } from "../ways.js";
 import { ProgressBar } from "./bar.js";
 import { listJobs, type Job } from "./jobs.js";
 
@@ -13,6 +14,7 @@ Enlarge a picture, or every picture of a folder, by a model that \`esrgan conver
   OUTPUT           picture, or folder (required where INPUT is one); the name's end chooses the format
   --model DIR      folder or address of model.json
   --backend NAME   auto (default), tensorflow, webgpu, wasm or cpu
+  --engine NAME    auto (default), kernels or tfjs
   --tile PX        overlapping tiles of PX input pixels; "auto" (default) or "exact": see the documentation
   --overlap PX     input pixels around such a tile
   --alpha MODE     model (default), resize or drop
@@ -27,6 +29,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage.
 const OPTIONS = {
   model: { type: "string" },
   backend: { type: "string", default: "auto" },
+  engine: { type: "string", default: "auto" },
   tile: { type: "string", default: "auto" },
   overlap: { type: "string" },
   alpha: { type: "string", default: "model" },
@@ -80,6 +83,7 @@ async function run(argv: string[]): Promise<number> {
   try {
     await using upscaler = await Upscaler.load(values.model, {
       backend: values.backend as BackendName | "auto",
+      engine: values.engine as EngineName | "auto",
       onProgress: ({ phase, share }) => bar.show(phase === "download" ? "model" : "warm-up", share),
     });
     let failed = 0;

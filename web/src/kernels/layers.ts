@@ -1,9 +1,10 @@
 /**
- * A graph of TF.js as layers that the kernels know: 3x3 convolutions with what follows them.
+ * A graph of TF.js as layers that the kernels know: 3x3 and 1x1 convolutions with what follows them.
  *
  * What is recognised is a form of graph, not a network's name: convolutions of the picture, of maps and of maps joined
- * along the channels, with PReLU or LeakyReLU, sums with earlier maps times a number, nearest enlargement by two before
- * a convolution, and a shuffle to space at the end. Anything else is `Unsupported`, and TF.js computes the graph.
+ * along the channels, with PReLU, LeakyReLU, SiLU or SPAN's attention, sums with earlier maps times a number, nearest
+ * enlargement by two before a convolution, and a shuffle to space at the end. Anything else is `Unsupported`, and TF.js
+ * computes the graph.
  */
 import type { Model } from "../download.js";
 import type { GraphNode } from "../manifest.js";
@@ -20,7 +21,12 @@ export interface Load {
   readonly channels: number;
   readonly fold: number;
   readonly copies: number;
+  /** What becomes of a value: (value + offset) * factor, by the picture's channel. */
+  readonly normalised?: { readonly offset: Float32Array; readonly factor: Float32Array } | undefined;
 }
+
+/** After the bias. "gate", of SPAN: (y + x) * (sigmoid(y) - 0.5), where x is the first residual, not added again. */
+export type Activation = "none" | "prelu" | "silu" | "gate";
 
 /** The features that a tail begins with. */
 export interface Given {
@@ -33,10 +39,13 @@ export interface Convolution {
   readonly name: string;
   /** Their channels follow one another. */
   readonly sources: readonly Layer[];
-  /** (3, 3, inputs, outputs). */
+  /** (side, side, inputs, outputs). */
   readonly filter: Float32Array;
-  bias: Float32Array;
+  /** 3 or 1. */
+  readonly side: 1 | 3;
+  readonly bias: Float32Array;
   readonly outputs: number;
+  activation: Activation;
   /** PReLU's, one for each output. */
   slopes: Float32Array | undefined;
   /** In this order: result = result * factor + map. */
@@ -57,10 +66,14 @@ export interface Layers {
 
 /** What a node of the graph stands for. */
 type Value =
-  | { readonly kind: "picture"; readonly copies: number }
+  | { readonly kind: "picture"; readonly copies: number; readonly normalised?: Load["normalised"] }
   | { readonly kind: "maps"; readonly maps: readonly Layer[] }
   /** A convolution's result, not read by anybody else, times a number. */
   | { readonly kind: "scaled"; readonly layer: Convolution; readonly factor: number }
+  /** The sigmoid of a convolution's result, perhaps less a half. */
+  | { readonly kind: "sigmoid"; readonly layer: Convolution; readonly centred: boolean }
+  /** Of two maps, neither of which is free to add the other. */
+  | { readonly kind: "sum"; readonly maps: readonly [Layer, Layer] }
   | { readonly kind: "enlarged"; readonly map: Layer }
   | { readonly kind: "shuffled"; readonly map: Layer; readonly size: number };
 
@@ -143,6 +156,10 @@ class Reader {
         return this.sum(inputs);
       case "Mul":
         return this.product(inputs);
+      case "Sigmoid":
+        return { kind: "sigmoid", layer: this.plain(inputs[0]!), centred: false };
+      case "Sub":
+        return this.difference(inputs);
       case "ResizeNearestNeighbor":
         return this.resized(node, inputs);
       case "DepthToSpace":
@@ -157,16 +174,19 @@ class Reader {
     const [height, width, channels, outputs] = shape as [number, number, number, number];
     const strides = numbersOf(node, "strides") ?? [1, 1, 1, 1];
     const stride = strides[1]!;
+    const side = height === 1 ? 1 : 3;
     const unusual =
       shape.length !== 4 ||
-      height !== 3 * stride ||
+      height !== side * stride ||
       width !== height ||
       strides[2] !== stride ||
       (numbersOf(node, "dilations") ?? []).some((value) => value !== 1) ||
       textOf(node, "padding") !== "SAME" ||
       (textOf(node, "data_format") ?? "NHWC") !== "NHWC";
-    if (unusual) throw new Unsupported(`its convolution "${node.name}" is not 3x3`);
+    if (unusual) throw new Unsupported(`its convolution "${node.name}" is not 3x3 or 1x1`);
     const source = this.value(inputs[0]!);
+    if (source.kind === "picture" && side === 1)
+      return this.normalised(node, source, values as Float32Array, inputs);
     const { sources, enlarge } = this.sourcesOf(source, stride);
     const given = sources.reduce((sum, layer) => sum + channelsOf(layer), 0);
     if (given !== channels * stride ** 2) throw new Unsupported(`"${node.name}" reads ${given} channels`);
@@ -183,8 +203,10 @@ class Reader {
       name: node.name,
       sources,
       filter: folded(values as Float32Array, stride, channels, outputs),
+      side,
       bias,
       outputs,
+      activation: slopes ? "prelu" : "none",
       slopes,
       residuals: [],
       enlarge,
@@ -193,10 +215,32 @@ class Reader {
     return { kind: "maps", maps: [layer] };
   }
 
+  /** A 1x1 convolution that only shifts and stretches the picture's channels. */
+  private normalised(
+    node: GraphNode,
+    source: Value & { readonly kind: "picture" },
+    filter: Float32Array,
+    inputs: string[],
+  ): Value {
+    const count = this.model.manifest.info.inChannels;
+    const factor = Float32Array.from({ length: count }, (_, c) => filter[c * count + c]!);
+    const diagonal = filter.every((value, index) => (index % (count + 1) === 0 ? value !== 0 : value === 0));
+    const plain = textsOf(node, "fused_ops").every((name) => name === "BiasAdd");
+    if (source.copies > 1 || source.normalised || filter.length !== count ** 2 || !diagonal || !plain)
+      throw new Unsupported(`"${node.name}" mixes the picture's channels`);
+    const bias = inputs[2] === undefined ? new Float32Array(count) : this.vector(inputs[2], count);
+    return {
+      kind: "picture",
+      copies: 1,
+      normalised: { offset: bias.map((value, c) => value / factor[c]!), factor },
+    };
+  }
+
   private sourcesOf(source: Value, stride: number): { sources: readonly Layer[]; enlarge: 1 | 2 } {
     if (source.kind === "picture" && source.copies === 1) {
       const channels = this.model.manifest.info.inChannels * stride ** 2;
-      return { sources: [{ kind: "load", channels, fold: stride, copies: 1 }], enlarge: 1 };
+      const { normalised } = source;
+      return { sources: [{ kind: "load", channels, fold: stride, copies: 1, normalised }], enlarge: 1 };
     }
     if (stride !== 1) throw new Unsupported("a convolution within the network has a stride");
     if (source.kind === "maps") return { sources: source.maps, enlarge: 1 };
@@ -206,15 +250,16 @@ class Reader {
 
   private activated(node: GraphNode, inputs: string[], slopes: (count: number) => Float32Array): Value {
     const layer = this.own(inputs[0]!);
-    if (!layer || layer.residuals.length || layer.slopes)
+    if (!layer || layer.residuals.length || layer.activation !== "none")
       throw new Unsupported(`"${node.name}" follows no convolution`);
     layer.slopes = slopes(layer.outputs);
+    layer.activation = "prelu";
     return { kind: "maps", maps: [layer] };
   }
 
   private joined(node: GraphNode, inputs: string[]): Value {
     const values = inputs.map((name) => this.value(name));
-    if (values.every((value) => value.kind === "picture" && value.copies === 1))
+    if (values.every((value) => value.kind === "picture" && value.copies === 1 && !value.normalised))
       return { kind: "picture", copies: values.length };
     const maps = values.flatMap((value) => (value.kind === "maps" ? value.maps : []));
     if (values.some((value) => value.kind !== "maps"))
@@ -233,7 +278,11 @@ class Reader {
     const [main, other] = [sides[first]!, sides[1 - first]!];
     const once = this.uses.get(inputs[first]!) === 1;
     const layer = main.value.kind === "scaled" ? once && main.value.layer : main.own;
-    if (!layer) throw new Unsupported("a sum has no convolution before it that nobody else reads");
+    if (!layer) {
+      if (sides.some(({ value }) => value.kind !== "maps"))
+        throw new Unsupported("a sum has no convolution before it that nobody else reads");
+      return { kind: "sum", maps: [single(main.value), single(other.value)] };
+    }
     if (layer.residuals.length === 2) throw new Unsupported("a convolution is followed by three sums");
     const factor = main.value.kind === "scaled" ? main.value.factor : 1;
     layer.residuals.push({ factor, map: this.mapOf(other.value, layer) });
@@ -241,7 +290,7 @@ class Reader {
   }
 
   private mapOf(value: Value, reader: Convolution): Layer {
-    if (value.kind === "picture") {
+    if (value.kind === "picture" && !value.normalised) {
       const channels = this.model.manifest.info.inChannels * value.copies;
       return { kind: "load", channels, fold: 1, copies: value.copies };
     }
@@ -253,13 +302,55 @@ class Reader {
 
   private product(inputs: string[]): Value {
     const number = inputs.findIndex((name) => this.constants.has(name));
-    if (number < 0) throw new Unsupported("it multiplies two maps");
+    if (number < 0) return this.gated(inputs);
     const { values } = this.constants.get(inputs[number]!);
     const name = inputs[1 - number]!;
     const layer = this.own(name);
     if (!layer || values.length !== 1)
       throw new Unsupported("it multiplies what is no convolution's result, or not by one number");
     return { kind: "scaled", layer, factor: values[0]! };
+  }
+
+  /** y * sigmoid(y), and (y + x) * (sigmoid(y) - 0.5), which the convolution of y computes. */
+  private gated(inputs: string[]): Value {
+    const values = inputs.map((name) => this.value(name));
+    const gate = values.find((value) => value.kind === "sigmoid");
+    const other = values.find((value) => value !== gate);
+    if (gate?.kind !== "sigmoid" || !other) throw new Unsupported("it multiplies two maps");
+    const { layer, centred } = gate;
+    if (layer.activation !== "none" || layer.residuals.length)
+      throw new Unsupported("a sigmoid is of a result that is needed otherwise too");
+    if (!centred && other.kind === "maps" && single(other) === layer) layer.activation = "silu";
+    else if (centred && other.kind === "sum" && other.maps.includes(layer)) {
+      const map = other.maps[0] === layer ? other.maps[1] : other.maps[0];
+      layer.residuals.push({ factor: 1, map: this.mapOf({ kind: "maps", maps: [map] }, layer) });
+      layer.activation = "gate";
+    } else throw new Unsupported("a sigmoid is multiplied with another map than its own");
+    return { kind: "maps", maps: [layer] };
+  }
+
+  /** The sigmoid less a half. */
+  private difference(inputs: string[]): Value {
+    const value = this.value(inputs[0]!);
+    const half = this.constants.has(inputs[1]!) ? this.constants.get(inputs[1]!).values : undefined;
+    if (value.kind !== "sigmoid" || value.centred || half?.length !== 1 || half[0] !== 0.5)
+      throw new Unsupported("it subtracts something else than a half from a sigmoid");
+    return { ...value, centred: true };
+  }
+
+  /** A convolution whose result two read: its sigmoid, and what that is multiplied with. */
+  private plain(name: string): Convolution {
+    const value = this.value(name);
+    const layer = value.kind === "maps" ? value.maps[0] : undefined;
+    const fits =
+      value.kind === "maps" &&
+      value.maps.length === 1 &&
+      layer?.kind === "convolution" &&
+      this.uses.get(name) === 2 &&
+      name !== this.model.manifest.info.featuresNode;
+    if (!fits)
+      throw new Unsupported("a sigmoid is of what is no convolution's result, or is needed otherwise too");
+    return layer;
   }
 
   private resized(node: GraphNode, inputs: string[]): Value {
@@ -324,7 +415,7 @@ class Reader {
  * are (channel, row, column).
  */
 function folded(filter: Float32Array, stride: number, channels: number, outputs: number): Float32Array {
-  if (stride === 1) return filter;
+  if (stride === 1) return filter; // 1x1 too
   const result = new Float32Array(filter.length);
   const kernel = 3 * stride;
   for (let y = 0; y < kernel; y++)

@@ -5,7 +5,7 @@
  * maps a few rows exist at a time. A long network of equal blocks is a phase that is repeated; what one block hands to
  * the next is a whole map, a plane, then.
  */
-import { channelsOf, Unsupported, type Convolution, type Layer, type Layers } from "./layers.js";
+import { channelsOf, Unsupported, type Convolution, type Layer, type Layers, type Load } from "./layers.js";
 import { padded } from "./winograd.js";
 
 export const RING = 0;
@@ -14,6 +14,7 @@ export const GIVEN = 2;
 export const CONVOLVE = 0;
 export const LOAD = 1;
 export const STORE = 2;
+export const POINTWISE = 3;
 export const SOURCES = 5; // the most of an operation
 /** Numbers of the given maps in every program: what it reads, and its result. */
 export const PICTURE = 0;
@@ -43,6 +44,8 @@ export interface Operation {
   readonly repeat: number;
   /** Where weights come from. */
   readonly layer: Convolution | undefined;
+  /** What becomes of a picture that is loaded. */
+  readonly normalised: Load["normalised"];
   /** For every stored output the filter's; -1: padding. */
   readonly order: readonly number[];
 }
@@ -123,7 +126,9 @@ function itemsOf(last: Convolution): Item[] {
       layer.residuals.length === 0 &&
       layer.sources.every(({ kind }) => kind === "load"));
   const keyOf = (layer: Layer) =>
-    layer.kind === "load" ? `load ${layer.channels} ${layer.fold} ${layer.copies}` : layer;
+    layer.kind === "load"
+      ? `load ${layer.channels} ${layer.fold} ${layer.copies} ${layer.normalised ? "normalised" : ""}`
+      : layer;
   const place = (layer: Layer): number => {
     if (layer.kind === "given") return NONE;
     const known = places.get(keyOf(layer));
@@ -177,7 +182,7 @@ function repetition(items: readonly Item[]): { first: number; length: number; re
   const form = items.map(({ layer, sources }) =>
     layer === "store" || layer.kind !== "convolution"
       ? JSON.stringify(layer)
-      : JSON.stringify([layer.outputs, layer.enlarge, layer.slopes !== undefined, sources.length]) +
+      : JSON.stringify([layer.outputs, layer.enlarge, layer.side, layer.activation, sources.length]) +
         JSON.stringify(layer.sources.map(channelsOf)),
   );
   const steps = waits.map((found, index) => found.map((number) => index - number).join());
@@ -351,6 +356,9 @@ class Schedule {
     places: readonly number[],
   ): number | undefined {
     const { layer, residuals, sources } = this.items[number]!;
+    // they look at the other map again after they have written
+    if (layer !== "store" && layer.kind === "convolution" && ["silu", "gate"].includes(layer.activation))
+      return undefined;
     const found = residuals.find((other) => {
       if (other === NONE || sources.includes(other) || !planes.has(key(other))) return false;
       const same = channelsOf(this.items[other]!.layer as Layer) === channelsOf(layer as Layer);
@@ -388,15 +396,16 @@ class Schedule {
     const place = (item: number) => (item === NONE ? PICTURE : places[item]!);
     const waits = this.waitsWithin(phase, number);
     if (waits.length > 2) throw new Unsupported("a convolution waits for more than two others");
-    const common = { begins: 1, target, residuals: [], waits, enlarge: 1, repeat: 1, layer: undefined };
+    const nothing = { layer: undefined, normalised: undefined, order: [] };
+    const common = { begins: 1, target, residuals: [], waits, enlarge: 1, repeat: 1, ...nothing };
     if (layer === "store") {
       const channels = [this.channelsStored(sources[0]!)];
-      return { ...common, kind: STORE, sources: [place(sources[0]!)], channels, order: [] };
+      return { ...common, kind: STORE, sources: [place(sources[0]!)], channels };
     }
     if (layer.kind !== "convolution") {
       if (layer.kind === "given" || this.result === "picture")
         throw new Unsupported("its tail reads the picture");
-      const { channels, fold, copies } = layer;
+      const { channels, fold, copies, normalised } = layer;
       return {
         ...common,
         kind: LOAD,
@@ -404,7 +413,7 @@ class Schedule {
         channels: [channels],
         enlarge: fold,
         repeat: copies,
-        order: [],
+        normalised,
       };
     }
     if (sources.length > SOURCES) throw new Unsupported(`a convolution reads ${sources.length} maps`);
@@ -415,12 +424,13 @@ class Schedule {
       ...Array(layer.outputs).keys(),
       ...Array<number>(padded(layer.outputs) - layer.outputs).fill(NONE),
     ];
+    const begins = layer.side === 1 ? [...channels.keys()] : productBegins(channels);
     return {
       ...common,
-      kind: CONVOLVE,
+      kind: layer.side === 1 ? POINTWISE : CONVOLVE,
       sources: sources.map(place),
       channels,
-      begins: productBegins(channels).reduce((bits, begin) => bits | (1 << begin), 0),
+      begins: begins.reduce((bits, begin) => bits | (1 << begin), 0),
       residuals: residuals.map((item, index) => ({
         factor: layer.residuals[index]!.factor,
         map: place(item),

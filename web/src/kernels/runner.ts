@@ -1,8 +1,9 @@
 /** A program in the module's memory, and how it runs. */
 import type { Pause } from "../network.js";
 import type { Exports, Heap } from "./module.js";
-import { CONVOLVE, SOURCES, type Operation, type Program } from "./program.js";
-import { FREQUENCIES, transform } from "./winograd.js";
+import type { Activation } from "./layers.js";
+import { CONVOLVE, LOAD, POINTWISE, SOURCES, type Operation, type Program } from "./program.js";
+import { FREQUENCIES, layOut, transform } from "./winograd.js";
 
 const SLICE = 24; // ms of computing between two looks at the rest of the world
 const MAP_WORDS = 3;
@@ -11,7 +12,7 @@ const OPERATION_WORDS = 27;
 const PROGRAM_WORDS = 6;
 const WORD = 4;
 const NONE = -1;
-const PRELU = 1; // of the activations
+const ACTIVATIONS: Record<Activation, number> = { none: 0, prelu: 1, silu: 2, gate: 3 };
 
 export class Runner {
   private readonly engine: number;
@@ -94,14 +95,23 @@ export class Runner {
     this.exports.close(this.engine);
   }
 
-  private weigh({ kind, layer, channels, begins, order }: Operation): Weights | undefined {
-    if (kind !== CONVOLVE || !layer) return undefined;
+  private weigh({ kind, layer, channels, begins, order, normalised }: Operation): Weights | undefined {
+    if (kind === LOAD && normalised) {
+      const kept = (values: Float32Array): number => {
+        const at = this.heap.take(WORD * values.length);
+        this.heap.floats(at, values.length).set(values);
+        return at;
+      };
+      return { weights: kept(normalised.factor), bias: kept(normalised.offset), slopes: 0 };
+    }
+    if (!layer) return undefined;
+    const matrices = kind === POINTWISE ? 1 : FREQUENCIES;
     const { filter, outputs: filterOutputs, enlarge, sources } = layer;
     const lanes = this.exports.lanes();
-    const filterInputs = filter.length / (9 * filterOutputs);
+    const filterInputs = filter.length / (layer.side ** 2 * filterOutputs);
     const total = channels.reduce((sum, count) => sum + count, 0);
     const parts = enlarge ** 2;
-    const place = this.heap.take(WORD * FREQUENCIES * total * order.length * parts);
+    const place = this.heap.take(WORD * matrices * total * order.length * parts);
     let [from, first, real] = [0, 0, 0];
     while (first < channels.length) {
       // the sources that are multiplied together, each padded
@@ -113,9 +123,9 @@ export class Runner {
         real += layerChannels;
         end++;
       } while (end < channels.length && !((begins >> end) & 1));
-      const count = FREQUENCIES * inputs.length * order.length * parts;
+      const count = matrices * inputs.length * order.length * parts;
       const product = { filter, inputs, filterInputs, filterOutputs, outputs: order, enlarge };
-      transform(product, lanes, this.heap.floats(place + WORD * from, count));
+      (kind === POINTWISE ? layOut : transform)(product, lanes, this.heap.floats(place + WORD * from, count));
       from += count;
       first = end;
     }
@@ -151,10 +161,10 @@ export class Runner {
       0, // the factors, below
       0,
       ...several(waits, 2, NONE),
-      order.length * (kind === CONVOLVE ? enlarge ** 2 : 1),
+      order.length * (kind === CONVOLVE ? enlarge ** 2 : 1), // none of LOAD and STORE
       enlarge,
       repeat,
-      weights?.slopes ? PRELU : 0,
+      ACTIVATIONS[operation.layer?.activation ?? "none"],
       weights?.weights ?? 0,
       weights?.bias ?? 0,
       weights?.slopes ?? 0,

@@ -31,7 +31,7 @@ export function padded(channels: number): number {
 }
 
 export interface Product {
-  /** The filter, (3, 3, all inputs, all outputs). */
+  /** The filter, (side, side, all inputs, all outputs). */
   readonly filter: Float32Array;
   /** For every input of the product its number in the filter; -1: it is padding. */
   readonly inputs: readonly number[];
@@ -81,6 +81,17 @@ export function transform(product: Product, lanes: number, target: Float32Array)
         }
       }
     }
+  }
+}
+
+/** The matrix of a 1x1 convolution, laid out as each of `transform`'s. */
+export function layOut(product: Product, lanes: number, target: Float32Array): void {
+  const { filter, filterOutputs, inputs, outputs } = product;
+  const panel = 2 * lanes;
+  for (const [n, output] of outputs.entries()) {
+    const place = Math.floor(n / panel) * panel * inputs.length + (n % panel);
+    for (const [k, input] of inputs.entries())
+      target[place + k * panel] = input < 0 || output < 0 ? 0 : filter[input * filterOutputs + output]!;
   }
 }
 

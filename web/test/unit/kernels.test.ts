@@ -134,6 +134,15 @@ describe("programs", () => {
     expect(tailPrograms(layers)).toHaveLength(0);
   });
 
+  test("SPAN keeps a few rows of each map too, and its attention is part of a convolution", async () => {
+    const programs = trunkPrograms(layersOf(await modelIn(folderOf("span-x2"))));
+    const activations = programs[0]!.operations.map(({ layer }) => layer?.activation);
+    expect(activations.filter((kind) => kind === "gate")).toHaveLength(6);
+    expect(activations.filter((kind) => kind === "silu")).toHaveLength(12);
+    expect(programs[0]!.operations).toHaveLength(1 + 1 + 18 + 3); // the picture, the convolutions, nothing else
+    expect(programs[0]!.maps.filter(({ kind }) => kind === PLANE)).toHaveLength(0);
+  });
+
   test("memory grows with the width for rows, with the pixels for planes", async () => {
     useSpawner(alone);
     const network = await KernelsNetwork.load(await modelIn(folderOf("rrdb-x4")));
@@ -209,13 +218,36 @@ describe("graphs of another form", () => {
     ["body.0/rdb1/Mul", reads(1, "body.0/rdb1/Concat"), /multiplies two maps/],
     ["conv_hr/Conv", reads(0, "input"), /reads 3 channels/],
     ["Resize", reads(0, "features"), /a result is not a single map|not stored as a map/],
-  ] as const)("a change of %s is seen", async (name, change, message) => {
+  ] as const)("a change of %s in RRDBNet is seen", async (name, change, message) => {
     const model = await modelIn(folderOf("rrdb-x4"));
     const nodes = structuredClone(model.manifest.nodes) as unknown as Node[];
     expect(() => layersOf(model)).not.toThrow();
     change(nodes.find((node) => node.name === name)!);
     const manifest = { ...model.manifest, nodes: nodes as readonly GraphNode[] };
     expect(() => layersOf({ ...model, manifest })).toThrow(Unsupported);
+    expect(() => layersOf({ ...model, manifest })).toThrow(message);
+  });
+});
+
+describe("graphs like SPAN's, but not it", () => {
+  interface Node {
+    name: string;
+    input: string[];
+  }
+  const reads = (position: number, name: string) => (node: Node) => {
+    node.input[position] = name;
+  };
+  test.each([
+    ["block_2/Mul", reads(1, "block_1/Sigmoid_2"), /needed otherwise too/],
+    ["block_1/Mul_2", reads(1, "block_1/Sigmoid_2"), /another map than its own/],
+    ["block_1/Sub", reads(1, "conv_1/bias"), /something else than a half/],
+    ["block_2/Add", reads(0, "block_1/c3_r/Conv"), /needed otherwise too/],
+    ["Concat", reads(1, "normalise/Conv"), /joins what is not stored/],
+  ] as const)("a change of %s is seen", async (name, change, message) => {
+    const model = await modelIn(folderOf("span-x2"));
+    const nodes = structuredClone(model.manifest.nodes) as unknown as Node[];
+    change(nodes.find((node) => node.name === name)!);
+    const manifest = { ...model.manifest, nodes: nodes as unknown as readonly GraphNode[] };
     expect(() => layersOf({ ...model, manifest })).toThrow(message);
   });
 });
