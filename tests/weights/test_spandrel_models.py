@@ -154,7 +154,7 @@ def test_without_the_extra(file, monkeypatch):
 
 def test_what_spandrel_does_not_know_either(tmp_path):
     torch.save({"weight": torch.zeros(3)}, tmp_path / "a.pth")
-    with pytest.raises(UnknownArchitectureError, match="neither ESRGAN"):
+    with pytest.raises(UnknownArchitectureError, match="none of ESRGAN"):
         load(tmp_path / "a.pth")
 
 
