@@ -16,7 +16,7 @@ import numpy as np
 from esrgan_benchmarks.measure import Spread, interleave, ratio
 from esrgan_benchmarks.record import Row, append
 from esrgan_benchmarks.runtimes import RUNTIMES
-from esrgan_benchmarks.runtimes.base import Setting
+from esrgan_benchmarks.runtimes.base import Session, Setting
 from esrgan_benchmarks.web import PHOTO, crop, prepare
 from esrgan_bridge.errors import MissingRuntimeError
 from esrgan_bridge.probes import Batch
@@ -46,7 +46,7 @@ def measure(network: str, size: int, threads: int, rounds: int, work: Path) -> l
     known = {runtime.name: runtime for runtime in RUNTIMES}
     setting = Setting(network, artefacts, threads)
     with ExitStack() as stack:
-        sessions = {}
+        sessions: dict[str, Session] = {}
         for name, runtime in engines(threads).items():
             if missing := known[runtime].missing():
                 raise MissingRuntimeError(missing)

@@ -57,7 +57,7 @@ def engines(rows: list[Row]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     # what the engine said: "threads" of a row is PyTorch's
-    told = [{**row, "workers": int(row["facts"]["threads"])} for row in newest(rows)]
+    told: list[Row] = [{**row, "workers": int(row["facts"]["threads"])} for row in newest(rows)]
     cases: dict[tuple[str, str, int], dict[str, Row]] = {}
     for row in latest(told, "network", "workers", "engine"):
         size = f"{row['shape'][0]}x{row['shape'][1]}"
