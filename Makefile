@@ -46,6 +46,7 @@ wheel: $(VENV)/.developing web/node_modules/.installed .venv-zig/.installed
 	rm -rf dist cli/esrgan_cli/demo_files
 	cd web && npm run --silent build && npm run --silent build:demo
 	cp -R web/dist-demo cli/esrgan_cli/demo_files
+	cp web/dist/kernels/kernels.js bridge/esrgan_bridge/tfjs_runner/
 	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.native.cross $(SYSTEMS)
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 	for system in $(SYSTEMS); do ESRGAN_WHEEL=$$system $(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist . || exit 1; done
@@ -77,7 +78,7 @@ gpu-bundle: $(VENV)/.installed cubin
 
 clean:
 	rm -rf $(VENV) .venv-onnx-tf .venv-zig dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
-	  web/bench/node_modules cli/esrgan_cli/demo_files esrgan_torch/native/lib .pytest_cache .ruff_cache .import_linter_cache
+	  web/bench/node_modules cli/esrgan_cli/demo_files bridge/esrgan_bridge/tfjs_runner/kernels.js esrgan_torch/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'

@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await tab.reload();
     await tab.waitForFunction(() => document.querySelectorAll("#model option").length > 1);
     await enlarge(tab);
-    expect(await tab.textContent("#facts")).toMatch(/as asked; \d threads/);
+    expect(await tab.textContent("#facts")).toMatch(/as asked; kernels with relaxed SIMD; \d threads/);
     await tab.context().close();
   });
 
