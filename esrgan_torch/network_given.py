@@ -46,4 +46,4 @@ def network_of(given: object) -> Generator:
         cause = f"{given.__name__} is a class; give a network made of it, or a model's name"
     else:
         cause = f"a {kind} is none"
-    raise ConfigError(f"an Upscaler takes an RRDBNet or a CompactNet, a model's name or a file: {cause}")
+    raise ConfigError(f"an Upscaler takes a network of this project, a model's name or a file: {cause}")

@@ -70,7 +70,7 @@ class Upscaler(Calls):
     """Runs a network on pictures of any size. It can be called from several threads, and pickled.
 
     Args:
-        model: an `RRDBNet` or `CompactNet`, with 1 or 3 channels in and out; or a published model's name, an
+        model: a network of this project, with 1 or 3 channels in and out; or a published model's name, an
             address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
         device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
             accelerator's number.
@@ -86,9 +86,9 @@ class Upscaler(Calls):
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
         engine: "auto": the fastest that was measured for this network, device and precision; "eager":
-            PyTorch's operators alone; "openvino" on CPUs, docs/cpu.md; "triton": the project's own kernels
-            for an RRDBNet in half precision on CUDA, docs/kernels.md, which "auto" takes on devices with a
-            recorded run only.
+            PyTorch's operators alone; "native" and "openvino" on CPUs, docs/cpu.md; "triton": the project's
+            own kernels for an RRDBNet in half precision on CUDA, docs/kernels.md, which "auto" takes on
+            devices with a recorded run only.
         tta: test-time augmentation: the mean of the results for the picture turned and mirrored in all eight
             ways, each laid back, before rounding. It takes eight times as long; turning the picture then
             turns the result.
@@ -131,7 +131,7 @@ class Upscaler(Calls):
         named = isinstance(model, str | os.PathLike)  # it is loaded again where this is unpickled
         self._arguments = (model if named else network, device, dtype, tiling, alpha, scale, engine, tta)
         self.model = network
-        self._precision = resolve_precision(dtype, network, self.device)
+        self._precision = resolve_precision(dtype, network, self.device, engine)
         self.dtype = self._precision.dtype
         self.alpha: AlphaMode = alpha
         self.tta = tta
@@ -154,6 +154,10 @@ class Upscaler(Calls):
 
     def describe(self) -> str:
         """What computes 8-bit pictures here, and why: precision and engine, in a sentence.
+
+        Raises:
+            ConfigError: it is closed.
+            ForkedError: the process was forked since this Upscaler was made.
 
         Example:
             >>> Upscaler(CompactNet(features=8, convolutions=1), "cpu", "float32", engine="eager").describe()

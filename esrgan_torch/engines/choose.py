@@ -20,7 +20,7 @@ from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.native.engine import is_faster
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, names
+from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, joined, names
 
 log = logging.getLogger("esrgan_torch")
 
@@ -97,8 +97,7 @@ def choose_engine(
     Raises:
         ConfigError: as `make_engine`.
     """
-    if engine not in get_args(EngineName):
-        raise ConfigError(f"engine is {', '.join(get_args(EngineName))}, not {engine!r}")
+    _check_name(engine)
     if isinstance(model, ForeignNetwork):
         if engine not in ("auto", "eager"):
             raise ConfigError(f"engine {engine} cannot run {model.architecture}; give engine auto or eager")
@@ -119,7 +118,8 @@ def choose_engine(
             if engine == "eager":
                 return Choice(kind.key, kind.name, kind.title, "as asked for")
             everywhere = kind.device == ""
-            why = "which runs everywhere" if everywhere else f"the fastest measured for {architecture.name}"
+            fastest = f"the fastest measured for {architecture.name}{' of what remains' if passed else ''}"
+            why = "which runs everywhere" if everywhere else fastest
             return Choice(kind.key, kind.name, kind.title, why, tuple(passed))
         passed.append((kind.title, reason))
     raise AssertionError(f"{architecture.name} has no plain engine")
@@ -132,15 +132,25 @@ def _asked(
     dtype: torch.dtype,
     engine: EngineName,
 ) -> Choice:
-    """The kind that is asked for by its own name."""
-    kind = next(kind for kind in KINDS if kind.name == engine)
-    reason = kind.obstacle(model, device, dtype)
-    if reason is None and kind.key not in architecture.engines:
-        able = " and ".join(known.name for known in ARCHITECTURES if kind.key in known.engines)
+    """What runs where a kind is asked for by its own name."""
+    kind = _kind(engine)
+    if kind.key in architecture.engines:
+        reason = kind.obstacle(model, device, dtype)
+    else:  # told first: no other device or precision would help
+        able = joined([known.name for known in ARCHITECTURES if kind.key in known.engines], " and ")
         reason = f"it computes {able}, not {architecture.name}"
     if reason is not None:
         raise ConfigError(f"engine {engine} cannot run this: {reason}; or give engine auto or eager")
     return Choice(kind.key, kind.name, kind.title, "as asked for")
+
+
+def _check_name(engine: str) -> None:
+    if engine not in get_args(EngineName):
+        raise ConfigError(f"engine is {', '.join(get_args(EngineName))}, not {engine!r}")
+
+
+def _kind(engine: EngineName) -> Kind:
+    return next(kind for kind in KINDS if kind.name == engine)
 
 
 def _reason_against(
@@ -169,13 +179,15 @@ def resolve_dtype(dtype: str | torch.dtype, model: Generator, device: torch.devi
     return resolve_precision(dtype, model, device).dtype
 
 
-def resolve_precision(dtype: str | torch.dtype, model: Generator, device: torch.device) -> Precision:
+def resolve_precision(
+    dtype: str | torch.dtype, model: Generator, device: torch.device, engine: EngineName = "auto"
+) -> Precision:
     """The precision that a name means for this network on this device, and why.
 
     "auto" takes the half precision that the device computes faster than float32 (float16 on CUDA from
     Volta on, bfloat16 on a CPU that has it), but only where the network's 8-bit picture of a probe stays
     above `FLOOR`; float32 otherwise. Networks differ: one that exaggerates edges also exaggerates rounding.
-    A `ForeignNetwork` stays in float32.
+    A `ForeignNetwork` stays in float32, and so does what an engine runs that has no other precision.
 
     Raises:
         ConfigError: another name, or a precision that the device cannot compute.
@@ -185,10 +197,15 @@ def resolve_precision(dtype: str | torch.dtype, model: Generator, device: torch.
         return Precision(known, "as asked for")
     if isinstance(model, ForeignNetwork):
         return Precision(torch.float32, "networks of other projects are not tried in others")
-    fast = _fast_half(model, device)
+    _check_name(engine)
+    if engine not in ("auto", "eager") and _kind(engine).float32_alone:
+        return Precision(torch.float32, f"the one precision of {_kind(engine).title}")
+    fast = _fast_half(model, device, engine)
     if fast is None:
         if device.type == "cpu" and computes_bfloat16_fast(device):
-            return Precision(torch.float32, "which the native engine computes about as fast as bfloat16 here")
+            return Precision(
+                torch.float32, "which the native engine computes about as fast as bfloat16 here, or faster"
+            )
         return Precision(torch.float32, "half precision is not faster here")
     psnr = picture_psnr(model, device, fast)
     near = f"a probe's 8-bit picture in {name_of(fast)} is {psnr:.1f} dB from float32's"
@@ -220,10 +237,14 @@ def picture_psnr(model: Generator, device: torch.device, dtype: torch.dtype) -> 
     return 10 * math.log10(255**2 / error) if error else math.inf
 
 
-def _fast_half(model: Generator, device: torch.device) -> torch.dtype | None:
+def _fast_half(model: Generator, device: torch.device, engine: EngineName) -> torch.dtype | None:
     if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (7, 0):
         return torch.float16
-    if device.type != "cpu" or not computes_bfloat16_fast(device) or is_float32_as_fast(device):
+    if device.type != "cpu" or not computes_bfloat16_fast(device):
+        return None
+    if engine != "auto":  # what the native engine computes in float32 is no match then
+        return torch.bfloat16
+    if is_float32_as_fast(device):
         return None
     # with AMX too the native engine takes 1.05 to 1.1 times what plain operators in bfloat16 take for SPAN
     half, single = (choose_engine(model, device, dtype).key for dtype in (torch.bfloat16, torch.float32))

@@ -26,6 +26,7 @@ class Kind:
         device: the kind of device that it is for; "" for any.
         slower: why "auto" does not take it on a device in a precision, or None. Asked first: it costs little.
         obstacle: why it cannot run a network there, or None. It may compile or import what it needs.
+        float32_alone: whether it has no half precision.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Kind:
     device: str
     slower: Callable[[torch.device, torch.dtype], str | None]
     obstacle: Callable[[Generator, torch.device, torch.dtype], str | None]
+    float32_alone: bool = False
 
 
 def _triton_is_slower(device: torch.device, dtype: torch.dtype) -> str | None:
@@ -107,7 +109,7 @@ def name_of(dtype: torch.dtype) -> str:
 
 KINDS = (
     Kind("triton", "triton", "the project's CUDA kernels", "cuda", _triton_is_slower, unsupported),
-    Kind("native", "native", "the native engine", "cpu", _native_is_slower, _native_obstacle),
+    Kind("native", "native", "the native engine", "cpu", _native_is_slower, _native_obstacle, True),
     Kind("openvino", "openvino", "OpenVINO", "cpu", _openvino_is_slower, _openvino_obstacle),
     Kind("packed", "eager", "PyTorch with weights packed by oneDNN", "cpu", _never, _packed_obstacle),
     Kind("plain", "eager", "PyTorch", "", _never, _never),

@@ -64,7 +64,7 @@ def slower_for_rrdb(dtype: torch.dtype) -> str | None:
     its 8-bit picture is 0.4 to 3.9 dB further from float32's, on a third of the crops tried under 50 dB.
     """
     if dtype != torch.float32:
-        return "it rounds the residual stream too"
+        return "it is less exact, since it rounds the sums between the blocks to bfloat16 too"
     if torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
         return "with AVX-512 PyTorch was measured to be faster"
     return None

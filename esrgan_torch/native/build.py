@@ -200,9 +200,10 @@ def cache_folder() -> Path:
 
 
 def _said_by(compiler: str, option: str) -> str:
-    return subprocess.run(
-        [compiler, option], check=True, capture_output=True, text=True, timeout=LONGEST
-    ).stdout
+    done = subprocess.run([compiler, option], check=False, capture_output=True, text=True, timeout=LONGEST)
+    if done.returncode:
+        raise OSError(f"{compiler} is no C compiler that runs ({option} ends with status {done.returncode})")
+    return done.stdout
 
 
 def main() -> int:

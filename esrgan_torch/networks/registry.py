@@ -4,7 +4,7 @@ One record here and one in `esrgan_weights.architectures`, for its files, make a
 docs/adding-a-network.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -109,5 +109,10 @@ def architecture_of(network: object) -> Architecture | None:
 
 def names(word: str = " or ") -> str:
     """All networks, for a sentence: "RRDBNet, CompactNet or SPAN"."""
-    *others, last = (architecture.name for architecture in ARCHITECTURES)
-    return f"{', '.join(others)}{word}{last}"
+    return joined([architecture.name for architecture in ARCHITECTURES], word)
+
+
+def joined(parts: Sequence[str], word: str) -> str:
+    """For a sentence: "A", "A or B", "A, B or C"; at least one."""
+    *others, last = parts
+    return f"{', '.join(others)}{word}{last}" if others else last

@@ -6,6 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from esrgan_torch import Picture, Tiling, Upscaler, plan, upscale
+from esrgan_torch.engines.choose import Precision
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.turns import turned, turned_back
@@ -270,7 +271,9 @@ def test_16_bits_are_computed_in_float32_where_8_bits_are_not(
 ) -> None:
     picture = Picture(gradient16()[:, :, :channels])
     exact = Upscaler(model, "cpu", "float32", tta=tta).upscale(picture)
-    monkeypatch.setattr(upscale, "resolve_dtype", lambda *_: torch.bfloat16)  # what a faster processor gives
+    monkeypatch.setattr(
+        upscale, "resolve_precision", lambda *_: Precision(torch.bfloat16, "")
+    )  # what a faster processor gives
     upscaler = Upscaler(model, "cpu", tta=tta)
     result = upscaler.upscale(picture)
     assert result.dtype == "float32"
@@ -287,7 +290,7 @@ def test_half_precision_asked_for_is_taken_for_16_bits_too() -> None:
 
 def test_the_plan_is_that_of_the_engine_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = Upscaler(COMPACT, "cpu", "float32")
-    monkeypatch.setattr(upscale, "resolve_dtype", lambda *_: torch.bfloat16)
+    monkeypatch.setattr(upscale, "resolve_precision", lambda *_: Precision(torch.bfloat16, ""))
     upscaler = Upscaler(COMPACT, "cpu")
     assert upscaler.plan(64, 64).memory < upscaler.plan(64, 64, 16).memory == exact.plan(64, 64, 16).memory
     assert upscaler.upscale(Picture(photo(9, 9, dtype=np.uint16))).plan.memory == exact.plan(9, 9, 16).memory

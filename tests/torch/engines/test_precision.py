@@ -82,3 +82,23 @@ def test_names_and_types_are_taken(given: str | torch.dtype, expected: torch.dty
 def test_what_the_cpu_cannot_or_should_not_compute_is_refused(given: str) -> None:
     with pytest.raises(ConfigError):
         resolve_dtype(given, small_rrdb(), CPU)
+
+
+def test_an_engine_asked_for_gives_the_precision_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "computes_bfloat16_fast", lambda device: True)
+    monkeypatch.setattr(choose, "is_float32_as_fast", lambda device: False)
+    monkeypatch.setattr(choose, "picture_psnr", lambda *given: 60.0)
+    native = resolve_precision("auto", small_rrdb(), CPU, "native")
+    assert (native.dtype, native.why) == (torch.float32, "the one precision of the native engine")
+    # where the native engine is not to run, how fast it is says nothing
+    monkeypatch.setattr(choose, "is_float32_as_fast", lambda device: True)
+    assert resolve_precision("auto", small_rrdb(), CPU).dtype == torch.float32
+    assert resolve_precision("auto", small_rrdb(), CPU, "eager").dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("engine", "able"), [("openvino", "RRDBNet and CompactNet, not SPAN"), ("triton", "RRDBNet, not SPAN")]
+)
+def test_a_network_that_an_engine_does_not_know_is_told_before_all_else(engine: str, able: str) -> None:
+    with pytest.raises(ConfigError, match=f"engine {engine} cannot run this: it computes {able}; or give"):
+        choose.choose_engine(SPAN(4), CPU, torch.float32, engine)  # pyright: ignore[reportArgumentType]
