@@ -6,11 +6,11 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -150,24 +150,41 @@ def in_child(function: Callable[..., Any], *given: Any, quiet: bool = False) -> 
     Raises:
         BenchmarkError: the process died; with what it printed last. What the function raises is raised.
     """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
     with tempfile.NamedTemporaryFile(prefix="esrgan-bench-", suffix=".log") as log:
+        process = context.Process(
+            target=_call, args=(theirs, log.name if quiet else None, function, given), daemon=True
+        )
+        process.start()
+        theirs.close()
         try:
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-                return pool.submit(_call, log.name if quiet else None, function, given).result()
-        except EsrganError:
-            raise
-        except BrokenProcessPool as error:
+            result, error = ours.recv()
+        except EOFError as death:
             name = getattr(function, "__name__", str(function))
-            raise BenchmarkError(f"{name}: the process died{last_words(Path(log.name))}") from error
-        except Exception:
+            raise BenchmarkError(f"{name}: the process died{last_words(Path(log.name))}") from death
+        finally:
+            ours.close()
+            process.kill()  # it has answered, or nobody waits for its answer any more
+            process.join()
+        if error is None:
+            return result
+        if not isinstance(error, EsrganError):
             sys.stderr.write(Path(log.name).read_text(encoding="utf-8", errors="replace"))
-            raise
+        raise error
 
 
-def _call(log: str | None, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+def _call(pipe: Connection, log: str | None, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
+    """The other side; where nobody listens any more the answer is lost, and the process ends."""
     if log is not None:
         print_into(log)
-    return function(*given)
+    try:
+        answer = function(*given), None
+    except Exception as error:  # whatever it raises is its answer
+        if not isinstance(error, EsrganError):
+            error.add_note(traceback.format_exc())  # a traceback does not pass through the pipe
+        answer = None, error
+    pipe.send(answer)
 
 
 def print_into(log: str) -> None:
