@@ -11,10 +11,10 @@ from torch import Tensor
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.execute import Run
 from esrgan_torch.luma import luma
-from esrgan_torch.mosaic import to_levels
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Samples
 from esrgan_torch.plan import Plan
+from esrgan_torch.rounding import to_levels
 from esrgan_torch.turns import TURNS, lies_on_its_side, turned, turned_back
 from esrgan_torch.watch import Watch
 

@@ -19,9 +19,10 @@ from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.devices import is_out_of_memory, release_memory
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
-from esrgan_torch.mosaic import Canvas, CanvasType, CrossFadedMosaic, JoinedMosaic, Mosaic
+from esrgan_torch.mosaic import CrossFadedMosaic, JoinedMosaic, Mosaic
 from esrgan_torch.picture import Samples, white
 from esrgan_torch.plan import Plan
+from esrgan_torch.rounding import Canvas, CanvasType, is_finite
 from esrgan_torch.tiling import MINIMUM_SIZE, Tile, make_tile, plan_tiles
 from esrgan_torch.watch import Progress
 
@@ -140,9 +141,6 @@ class Run:
         def attempt() -> Tensor:
             batch = self.grow(window.to(self.engine.device))
             features = self.engine.trunk(batch, lambda done: self._tell(TRUNK_SHARE * done))
-            # in float32 nothing is more exact; what is not finite stays so in the tail, and is found there
-            if self.engine.dtype == torch.float32:
-                return features
             return self._finite(features, lambda engine: engine.trunk(batch, _ignore))
 
         while True:
@@ -212,20 +210,22 @@ class Run:
             (part_top - origin_top) * scale : (part_bottom - origin_top) * scale,
             (part_left - origin_left) * scale : (part_right - origin_left) * scale,
         ]
-        mosaic.put(_scaled(core, scale), part_top * scale, part_left * scale, self.shrink(cropped))
+        if not mosaic.put(_scaled(core, scale), part_top * scale, part_left * scale, self.shrink(cropped)):
+            raise NonFiniteError(
+                "the network gives NaN or infinity in float32: "
+                "its weights are damaged or not meant for pictures"
+            )
 
     def _finite(self, values: Tensor, repeat: Callable[[Engine], Tensor]) -> Tensor:
-        if _is_finite(values):
+        """The values, in half precision computed again where they are not finite.
+
+        What float32 gives is looked through when it is put into the picture; a tail keeps what is not finite.
+        """
+        if self.engine.dtype == torch.float32 or _is_finite(values):
             return values
-        if self.engine.dtype != torch.float32:
-            self.redone += 1
-            log.warning("%s gave values that are not finite: computed again in float32", self.engine.dtype)
-            values = repeat(self.exact_engine())
-            if _is_finite(values):
-                return values
-        raise NonFiniteError(
-            "the network gives NaN or infinity in float32: its weights are damaged or not meant for pictures"
-        )
+        self.redone += 1
+        log.warning("%s gave values that are not finite: computed again in float32", self.engine.dtype)
+        return repeat(self.exact_engine())
 
     def _tell(self, share_of_window: float) -> None:
         self.progress((self._windows_done + share_of_window) / len(self.plan.windows))
@@ -236,16 +236,9 @@ def _is_finite(values: Tensor) -> bool:
     if values.device.type == "cpu":
         host = cast(NDArray[np.float32], values.numpy())
         finite: list[bool] = []
-
-        def total(rows: slice) -> None:
-            with np.errstate(over="ignore", invalid="ignore"):
-                finite.append(math.isfinite(host[:, :, rows].sum()))
-
-        for_rows(total, host.shape[2], host.size)
-        summed = all(finite)
-    else:
-        summed = math.isfinite(values.sum().item())
-    return summed or bool(torch.isfinite(values).all())
+        for_rows(lambda rows: finite.append(is_finite(host[:, :, rows])), host.shape[2], host.size)
+        return all(finite)
+    return math.isfinite(values.sum().item()) or bool(torch.isfinite(values).all())
 
 
 def _reach(tile: Tile, core: Tile, fade: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

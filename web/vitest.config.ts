@@ -6,7 +6,7 @@ export default defineConfig({
     pool: "forks",
     fileParallelism: false,
     projects: [
-      { test: { name: "unit", include: ["test/unit/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "unit", include: ["test/unit/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
       {
         test: {
           name: "browser",

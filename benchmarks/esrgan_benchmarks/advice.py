@@ -24,7 +24,7 @@ SCRIPTED = ("tfjs-wasm-threads", "onnxruntime-web", "tfjs-wasm", "tfjs-node", "t
 def choice(rows: list[Row]) -> str:
     """Machine by machine: what this library takes of the reference's time, and the fastest other of ours."""
     parts = [_of_machine(mine) for mine in by_setting(rows)]
-    if not any(row["runtime"] == NATIVE for row in rows):
+    if not any(row["runtime"] == NATIVE and not row.get("disturbed") for row in rows):
         parts.append(f"No row is of the native engine yet (`{NATIVE}`).")
     return "\n\n".join(part for part in parts if part)
 
@@ -35,7 +35,7 @@ def newest_choice(rows: list[Row]) -> str:
 
 
 def _of_machine(rows: list[Row]) -> str:
-    chosen = current(rows)
+    chosen = _quiet(rows)
     bullets = [
         sentence
         for kind in sorted({_architecture(row["network"]) or "" for row in chosen} - {""})
@@ -88,7 +88,7 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
 
 def costs(rows: list[Row]) -> str:
     """What else speaks for a runtime or against it, over all machines."""
-    settings = [current(mine) for mine in by_setting(rows)]
+    settings = [_quiet(mine) for mine in by_setting(rows)]
     every = [row for mine in settings for row in mine]
     columns = [column for mine in settings for column in _columns(mine)]
     quiet = [row for row in every if not row["disturbed_start"]]
@@ -138,7 +138,7 @@ def reach(rows: list[Row], ceilings: list[Row]) -> str:
     }
     lines: list[str] = []
     for mine in by_setting(rows):
-        chosen = [row for row in current(mine) if row["dtype"] == "float32" and row["isa"] is None]
+        chosen = [row for row in _quiet(mine) if row["dtype"] == "float32" and row["isa"] is None]
         rate = rates.get(tuple(mine[0][key] for key in ("processor", "bfloat16", "threads_asked")))
         if chosen and rate is not None:
             best = max(chosen, key=lambda row: row["gflops"])
@@ -185,6 +185,11 @@ def _digits(value: float) -> str:
     if value >= 10:
         return f"{value:.0f}"
     return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
+def _quiet(rows: list[Row]) -> list[Row]:
+    """The current ones, but for those that other processes disturbed: nothing is said of them."""
+    return [row for row in current(rows) if not row["disturbed"]]
 
 
 def _beside(columns: list[list[Row]], runtime: str, other: str, value: Callable[[Row], float]) -> list[float]:

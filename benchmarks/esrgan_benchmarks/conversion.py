@@ -20,6 +20,7 @@ from esrgan_benchmarks.record import Row, append
 from esrgan_bridge import ParityReport, convert
 from esrgan_bridge.chain import Quantize, Route
 from esrgan_bridge.hops import ARTEFACTS
+from esrgan_bridge.probes import make_probes
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
@@ -86,7 +87,7 @@ def measure_onnx(name: str, quantize: Quantize, runners: list[str] | None) -> li
 def rows_of(name: str, report: ParityReport) -> list[Row]:
     """One row for each runtime at each hop: the largest difference over its probes, the lowest PSNR."""
     sizes = {hop.name: hop.size for hop in report.hops}
-    of_all = sum(row.hop == "torch" for row in report.rows)
+    of_all = len(make_probes())
     groups: dict[tuple[str, str], list[int]] = {}
     for index, row in enumerate(report.rows):
         groups.setdefault((row.hop, row.runner), []).append(index)

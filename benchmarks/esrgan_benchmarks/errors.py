@@ -3,6 +3,7 @@
 BenchmarkError
 ├── RuntimeFailedError  a runtime could not load the network, or crashed
 │   └── TooSlowError    it took longer than it may
+├── NoCeilingError      the machine of the rows has no measured ceiling
 └── WrongAnswerError    a runtime answered with another picture: its time is worth nothing
 """
 
@@ -19,6 +20,10 @@ class RuntimeFailedError(BenchmarkError):
 
 class TooSlowError(RuntimeFailedError):
     """A runtime took longer than it may."""
+
+
+class NoCeilingError(BenchmarkError):
+    """Nobody measured what the machine of these rows can do at most."""
 
 
 class WrongAnswerError(BenchmarkError):

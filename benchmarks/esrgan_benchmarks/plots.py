@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_benchmarks.errors import BenchmarkError, NoCeilingError
 from esrgan_benchmarks.record import Row
 from esrgan_benchmarks.runtime_tables import (
     BASELINE,
@@ -84,7 +84,7 @@ def roofline(rows: list[Row], ceilings: list[Row]) -> str:
     copies = [row for row in mine if row["kind"] == "copy"]
     products = [row for row in mine if row["kind"] == "matrix product"]
     if not copies or not products:
-        raise BenchmarkError("no rows of the machine's ceiling; `esrgan bench` measures them first")
+        raise NoCeilingError("no rows of the machine's ceiling; `esrgan bench` measures them first")
     bandwidth = max(map(rate_of, copies))
     figure, (axis,) = _figure(8.2, 5.4, 1, [1])
     for row in products:

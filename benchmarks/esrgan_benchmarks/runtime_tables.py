@@ -61,8 +61,9 @@ def by_setting(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def fullest(rows: Iterable[Row]) -> list[Row]:
-    """The rows of the machine that measured most runtimes; of equals the last one."""
+    """The rows of the machine that measured most runtimes, held to nothing; of equals the last one."""
     settings = by_setting(rows)
+    settings = [mine for mine in settings if mine[0].get("isa") is None] or settings
     return max(settings, key=lambda mine: len({row["runtime"] for row in mine})) if settings else []
 
 
@@ -202,11 +203,13 @@ def ceilings(rows: list[Row]) -> str:
     lines = ["| machine | what | precision | threads | rate |", "|---|---|---|---|---|"]
     for row in best_ceilings(rows):
         rate = f"{row['gflops']:.0f} GFLOP/s" if "gflops" in row else f"{row['gbytes']:.1f} GB/s"
+        rate = f"~{rate}" if row.get("disturbed") else rate
         machine = row["gpu"] if row["device"] == "cuda" else row["processor"]
         if row["device"] == "cpu" and row["bfloat16"]:
             machine += ", bfloat16"
         lines.append(f"| {machine} | {row['kind']} | {row['dtype']} | {row['threads_asked']} | {rate} |")
-    return "\n".join([*lines, "", measured_on(rows)])
+    disturbed = any(row.get("disturbed") for row in best_ceilings(rows))
+    return "\n".join([*lines, "", *([f"{DISTURBED}."] if disturbed else []), measured_on(rows)])
 
 
 def best_ceilings(rows: Iterable[Row]) -> list[Row]:

@@ -19,7 +19,7 @@ from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session
 from esrgan_bridge.onnx_tf_setup import find_python
-from esrgan_bridge.parity import TOLERANCES
+from esrgan_bridge.parity import TOLERANCES, tolerance_of
 from esrgan_bridge.probes import make_probes
 from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
 from esrgan_bridge.replacing import name_some, put_in_place, replaceable
@@ -116,7 +116,7 @@ def convert(
             seconds = time.perf_counter() - start
             report.hops.append(Hop(hop, seconds, folder_size(building / hop)))
             record = read_metadata(work.path(hop))
-            tolerance = TOLERANCES[quantize if hop == to else "none"]
+            tolerance = tolerance_of(hop, to, quantize)
             measure_hop(report, hop, work.path(hop), record, questions, chosen, tolerance, progress)
         if old and must_measure:  # a result that was measured is not given for one that was not
             report.require_measured(folder)
@@ -180,7 +180,7 @@ def recheck(
             ]
             continue
         metadata = verify_shards(artefact) if artefact.is_dir() else read_metadata(artefact)
-        tolerance = TOLERANCES[earlier.quantize if hop.name == earlier.to else "none"]
+        tolerance = tolerance_of(hop.name, earlier.to, earlier.quantize)
         measure_hop(report, hop.name, artefact, metadata, questions, chosen, tolerance, progress)
     report.require_measured(folder)
     return report

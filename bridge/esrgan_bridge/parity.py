@@ -35,6 +35,11 @@ TOLERANCES = {
         "weights rounded to 11 bits; measured are 3e-3 and 63 dB at worst, and nothing at all for official "
         "weights whose files hold float16 already",
     ),
+    "float16 arithmetic": Tolerance(
+        2e-2,
+        "weights, and each layer's results, rounded to 11 bits; 7e-3 and 55 dB are the worst that was "
+        "measured with official weights",
+    ),
     "uint8": Tolerance(
         0.1,
         "weights rounded to 256 levels; 4e-2 is the worst that was measured, on noise: for small files, not "
@@ -49,6 +54,18 @@ TOLERANCES = {
         "trunk whole, tail in tiles: the same sums in another order at most, each layer's rounded to 11 bits",
     ),
 }
+
+
+def tolerance_of(hop: str, to: str, quantize: str) -> Tolerance:
+    """What is accepted of a copy.
+
+    Args:
+        hop: of the copy.
+        to, quantize: the last hop of the conversion, and how its weights are stored.
+    """
+    if hop != to:
+        return TOLERANCES["none"]
+    return TOLERANCES["float16 arithmetic" if (hop, quantize) == ("onnx", "float16") else quantize]
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,11 @@ def library() -> Library | None:
         return _find().library
 
 
+def library_in_use() -> Library | None:
+    """The library where somebody has asked for it before; nothing is compiled for this."""
+    return library() if _find.cache_info().currsize else None
+
+
 def reason() -> str:
     """Where the library comes from, or why there is none."""
     with _lock:

@@ -113,6 +113,8 @@ class Library:
         functions.esrgan_stop.argtypes = [c_void_p]
         functions.esrgan_shuffle.restype = None
         functions.esrgan_shuffle.argtypes = [c_void_p, c_int64, c_int64, c_void_p, *[c_int64] * 6]
+        functions.esrgan_round.restype = c_int32
+        functions.esrgan_round.argtypes = [c_void_p, c_int64, c_int64, c_void_p, *[c_int64] * 5, c_int32]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._functions, f"esrgan_{name}")

@@ -50,6 +50,12 @@ def test_a_runtime_is_compared_with_those_of_its_own_run() -> None:
     assert choice([*ROWS[:2], other]).count("fastest other") == 0
 
 
+def test_nothing_is_said_of_rows_that_others_disturbed() -> None:
+    disturbed = [row | {"disturbed": 3} for row in ROWS]
+    assert choice(disturbed) == "No row is of the native engine yet (`esrgan-torch-native`)."
+    assert "(not measured)" in costs(disturbed)
+
+
 def test_the_newest_machine_alone() -> None:
     newer = [row | {"processor": "Another"} for row in ROWS]
     assert "Another" in newest_choice([*ROWS, *newer])

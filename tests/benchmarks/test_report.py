@@ -69,6 +69,13 @@ def test_what_has_no_rows_is_left_out(results: Path) -> None:
     assert text.count("<svg") == 1
 
 
+def test_a_ceiling_of_another_machine_is_no_plot_and_no_error(results: Path) -> None:
+    others = [row | {"processor": "Another"} for row in ceiling_rows()]
+    (results / "ceiling.jsonl").write_text("".join(json.dumps(row) + "\n" for row in others))
+    _, *files = write_report(results, results / "page.html", results / "plots")
+    assert [file.name for file in files] == ["speed.svg", "quality.svg"]
+
+
 def test_without_rows_there_is_no_page(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="no rows"):
         write_report(tmp_path, tmp_path / "page.html")

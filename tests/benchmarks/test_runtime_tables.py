@@ -1,8 +1,17 @@
 """Tables of runtimes: one order, one ratio, and words where a cell is not like the others."""
 
 from esrgan_benchmarks.record import Row
-from esrgan_benchmarks.runtime_tables import costs, current, fullest, left_out, line_of, quality_rows, times
-from tests.benchmarks.rows import MACHINE, old_row, quality_row, runtime_row
+from esrgan_benchmarks.runtime_tables import (
+    ceilings,
+    costs,
+    current,
+    fullest,
+    left_out,
+    line_of,
+    quality_rows,
+    times,
+)
+from tests.benchmarks.rows import MACHINE, ceiling_rows, old_row, quality_row, runtime_row
 
 LARGE = {"shape": [1, 128, 128, 3]}
 
@@ -76,6 +85,12 @@ def test_a_case_whose_reference_was_too_slow_has_times_without_ratios() -> None:
     assert "of reference" not in line_of(rows[0])
 
 
+def test_a_ceiling_that_was_disturbed_is_marked() -> None:
+    product, copy = ceiling_rows()
+    assert "| ~300 GFLOP/s |" in ceilings([product | {"disturbed": True}, copy])
+    assert "~" not in ceilings([product, copy])
+
+
 def test_settings_are_kept_apart() -> None:
     rows = [
         runtime_row("pytorch", 1.0, 1.0),
@@ -96,6 +111,9 @@ def test_the_machine_with_most_runtimes() -> None:
     few, many = [row("a", "one"), row("a", "one")], [row("b", "one"), row("b", "two")]
     assert fullest([*many, *few]) == many
     assert fullest([few[0], many[0]]) == [many[0]]
+    held = [{**row, "isa": "avx2"} for row in many]
+    assert fullest([*few, *held]) == few
+    assert fullest(held) == held
     assert fullest([]) == []
 
 

@@ -61,7 +61,7 @@ def test_parity_failure_is_status_3(run, file, tmp_path, monkeypatch):
     folder = tmp_path / "net"
     assert run("convert", file, "--to", "onnx", "-o", folder)[0] == 0
     strict = {name: parity.Tolerance(1e-12, "none at all") for name in parity.TOLERANCES}
-    monkeypatch.setattr("esrgan_bridge.chain.TOLERANCES", strict)
+    monkeypatch.setattr("esrgan_bridge.parity.TOLERANCES", strict)
     status, out, err = run("parity", folder)
     assert status == 3
     assert "FAILED" in out

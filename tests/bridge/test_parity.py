@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from esrgan_bridge.errors import ParityError
-from esrgan_bridge.parity import TOLERANCES, Tolerance, compare, require, to_levels
+from esrgan_bridge.parity import TOLERANCES, Tolerance, compare, require, to_levels, tolerance_of
 
 ALLOWED = Tolerance(1e-3, "a reason")
 
@@ -80,3 +80,18 @@ def test_tolerances_have_reasons():
     for tolerance in TOLERANCES.values():
         assert 0 < tolerance.largest < 1
         assert len(tolerance.reason) > 20
+
+
+@pytest.mark.parametrize(
+    ("hop", "to", "quantize", "name"),
+    [
+        ("onnx", "onnx", "none", "none"),
+        ("onnx", "onnx", "float16", "float16 arithmetic"),
+        ("onnx", "tfjs", "float16", "none"),
+        ("tfjs", "tfjs", "float16", "float16"),
+        ("tfjs", "tfjs", "uint8", "uint8"),
+    ],
+)
+def test_what_is_accepted_of_which_copy(hop, to, quantize, name):
+    """Smaller weights are those of the last hop; of ONNX the arithmetic is float16 too."""
+    assert tolerance_of(hop, to, quantize) is TOLERANCES[name]

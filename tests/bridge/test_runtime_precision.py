@@ -6,6 +6,7 @@ TensorFlow's and TF.js's are in test_runtimes, where they are started in any cas
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -84,5 +85,24 @@ def test_onnxruntime_tells_what_it_makes_of_float16(tiny_rrdb, tmp_path, need):
     report = convert(tiny_rrdb, tmp_path / "net", to="onnx", quantize="float16", runners=["onnxruntime"])
     told = report.precision("onnxruntime")
     assert told in ("float16", "float32, rounded to float16 between operators")
-    assert on_onnxruntime._holds_float16(tmp_path / "net" / "onnx" / "model.onnx")
     assert f'<td data-label="Computes in">{told}</td>' in (tmp_path / "net" / "parity.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("weight", "told"),
+    [(np.float16, "float16"), (np.float32, "float32, rounded to float16 between operators")],
+)
+def test_the_convolutions_tell(weight, told, tmp_path):
+    """In a form of the runtime's own, and whatever else is float16: here a number behind a Cast."""
+    make, half = onnx.helper.make_node, onnx.TensorProto.FLOAT16
+    nodes = [
+        make("Cast", ["number"], ["wide"], to=onnx.TensorProto.FLOAT),
+        make("Conv", ["input", "weight"], ["large"], domain="com.microsoft.nchwc"),
+        make("Cast", ["large"], ["output"], to=half),
+    ]
+    values = {"weight": np.zeros((1, 1, 1, 1), weight), "number": np.array(0.2, np.float16)}
+    initializers = [onnx.numpy_helper.from_array(value, name) for name, value in values.items()]
+    ports = [onnx.helper.make_tensor_value_info(name, half, [1, 1, 1, 1]) for name in ("input", "output")]
+    graph = onnx.helper.make_graph(nodes, "rewritten", ports[:1], ports[1:], initializers)
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "rewritten.onnx")
+    assert on_onnxruntime._precision(tmp_path / "rewritten.onnx") == told

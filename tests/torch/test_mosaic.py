@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from esrgan_torch.mosaic import CrossFadedMosaic, JoinedMosaic, fade_weights
+from esrgan_torch.mosaic import CrossFadedMosaic, JoinedMosaic, Mosaic, fade_weights
 from esrgan_torch.tiling import Tile, plan_tiles
 
 U8, U16 = np.dtype(np.uint8), np.dtype(np.uint16)
@@ -17,6 +17,14 @@ def test_values_are_clamped_and_rounded_not_truncated(dtype: np.dtype, maximum: 
     mosaic.put(core, 0, 0, torch.tensor([-0.5, 1.5, 100.6 / maximum, 100.4 / maximum]).view(1, 1, 1, 4))
     assert mosaic.finish().flatten().tolist() == [0, maximum, 101, 100]
     assert mosaic.picture.dtype == dtype
+
+
+@pytest.mark.parametrize("mosaic", [JoinedMosaic(4, 4, 3, U8), CrossFadedMosaic(4, 4, 3, U8, 1)])
+def test_values_that_are_not_finite_are_told(mosaic: Mosaic) -> None:
+    core, values = Tile(0, 0, 4, 4, 0, 0, 4, 4), torch.rand(1, 3, 4, 4)
+    assert mosaic.put(core, 0, 0, values)
+    values[0, 1, 2, 3] = torch.inf
+    assert not mosaic.put(core, 0, 0, values)
 
 
 def test_weights_of_neighbours_add_up_to_one() -> None:
