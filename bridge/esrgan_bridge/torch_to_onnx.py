@@ -3,7 +3,7 @@
 The operators are Conv, LeakyRelu, PRelu, Concat, Add, Mul, Resize (nearest, by constant scales) and
 DepthToSpace. Two of the networks' steps are written in an equal form, because no exporter has one that
 works for every size: the pixel unshuffle is folded into the convolution that follows it, and the pixel
-shuffle of CompactNet takes its channels in the order of tensorflow's depth_to_space.
+shuffle of CompactNet and SPAN takes its channels in the order of tensorflow's depth_to_space.
 
 Opset 13 is the newest that onnx-tf 1.10 takes for all of them; ONNX Runtime and the lowering of this
 package take it too, and no operator here gained anything since. The exporter is the one by tracing: the newer
@@ -37,8 +37,9 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
 
     Input "input" (N, in_channels, H, W) in [0, 1], output "output" (N, out_channels, H * scale,
     W * scale), not clamped; H and W are multiples of `unshuffle`. The tensor between trunk and tail is
-    named "features". For CompactNet its channels are ordered (row, column, colour), not (colour, row,
-    column) as in `CompactNet.trunk`. The same network gives the same bytes.
+    named "features". Where it goes through a pixel shuffle, as in CompactNet and SPAN, its channels are
+    ordered (row, column, colour), not (colour, row, column) as `trunk` gives them. The same network gives the
+    same bytes.
 
     Args:
         model: a network of this project; it is not changed.

@@ -32,7 +32,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "recipe",
         metavar="RECIPE",
         nargs="?",
-        help="psnr-x4, esrgan-x4, realesrgan-x4, lite-x4, distill-x4, smoke, or a .toml file",
+        help="psnr-x4, esrgan-x4, realesrgan-x4, lite-x4, esrgan-lite-x4-span, distill-x4, smoke, or a .toml "
+        "file",
     )
     parser.add_argument(
         "--set",

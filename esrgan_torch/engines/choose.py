@@ -21,6 +21,7 @@ from esrgan_torch.foreign import ForeignNetwork
 from esrgan_torch.native.engine import is_faster
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, joined, names
+from esrgan_torch.networks.reparameterised import TrainingForm
 
 log = logging.getLogger("esrgan_torch")
 
@@ -104,7 +105,8 @@ def choose_engine(
         return Choice("foreign", "eager", "PyTorch", f"by {model.runner}'s class of {model.architecture}")
     architecture = architecture_of(model)
     if architecture is None:
-        raise ConfigError(f"an Upscaler runs {names()}, not {type(model).__name__}")
+        hint = "; give what its fused() returns" if isinstance(model, TrainingForm) else ""
+        raise ConfigError(f"an Upscaler runs {names()}, not {type(model).__name__}{hint}")
     if engine not in ("auto", "eager"):
         return _asked(architecture, model, device, dtype, engine)
     passed: list[tuple[str, str]] = []

@@ -124,7 +124,6 @@ def test_hopeless_name_gives_all():
         lambda: KnownFile("ab", "short", "community"),
         lambda: KnownFile("ab" * 32, "?", "strange"),
         lambda: Model("a", "", "MIT", "", "RRDBNet", 4, 1, ()),
-        lambda: Model("a", "", "MIT", "", "UNet", 4, 1, find("bsrgan-x4").alternatives),
     ],
 )
 def test_entries_are_checked(make):

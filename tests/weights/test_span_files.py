@@ -156,3 +156,34 @@ def test_two_are_mixed() -> None:
     expected = 0.75 * first.conv_cat.weight + 0.25 * second.conv_cat.weight
     assert isinstance(mixed, SPAN)
     torch.testing.assert_close(mixed.conv_cat.weight, expected.detach())
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("conv_1", (8,)),
+        ("conv_1", ()),
+        ("conv_1", (8, 0, 3, 3)),
+        ("upsampler.0", ()),
+        ("upsampler.0", (12, 8)),
+    ],
+)
+def test_what_is_no_convolution_is_named(name: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    state = {**SPAN(8, 2).state_dict(), f"{name}.weight": torch.ones(shape)}
+    torch.save(state, tmp_path / "strange.pth")
+    with pytest.raises(CheckpointError, match=rf"strange\.pth: {name}\.weight has the shape \["):
+        read_checkpoint(tmp_path / "strange.pth")
+
+
+def test_the_numbers_of_channels_that_it_can_end_with(tmp_path: Path) -> None:
+    last = {"upsampler.0.weight": torch.ones(13, 8, 3, 3), "upsampler.0.bias": torch.ones(13)}
+    torch.save({**SPAN(8, 2).state_dict(), **last}, tmp_path / "thirteen.pth")
+    with pytest.raises(UnknownArchitectureError, match=r"ends with 1, 3 or 4 times a square .* not 13"):
+        read_checkpoint(tmp_path / "thirteen.pth")
+
+
+@pytest.mark.parametrize("wrapper", ["", "params"])
+def test_the_entry_for_a_picture_as_it_is_may_be_no_tensor(wrapper: str, tmp_path: Path) -> None:
+    state = {f"module.{name}": value for name, value in SPAN(8, 2).state_dict().items()}
+    torch.save({wrapper: {**state, "module.no_norm": True}} if wrapper else state, tmp_path / "x2.pth")
+    assert read_checkpoint(tmp_path / "x2.pth").config == SPANConfig(8, 2, normalised=not wrapper)

@@ -124,7 +124,7 @@ def test_other_pictures() -> None:
     with pytest.raises(UnknownArchitectureError, match="so of 3 channels, not 1"):
         span_config(gray_to_colour, normalised=True)
     odd = SPAN(4, 2).state_dict() | {"upsampler.0.weight": torch.zeros(15, 4, 3, 3)}
-    with pytest.raises(UnknownArchitectureError, match=r"1, 3, 4 or 3 times a square number .* not 15"):
+    with pytest.raises(UnknownArchitectureError, match=r"with 1, 3 or 4 times a square number .* not 15"):
         span_config(odd, normalised=True)
 
 

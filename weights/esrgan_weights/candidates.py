@@ -8,6 +8,7 @@ and others).
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor
 
@@ -165,7 +166,17 @@ def _place(entries: Mapping[str, Entry], start: str, files: Files, spelling: Spe
     below = {path.removeprefix(start): entry for path, entry in entries.items() if path.startswith(start)}
     names = spelling.names(below.keys())
     found = {name: below[name] for name in names if name in below}
-    return _Place(start, files, spelling, names, found, spelling.idle(below.keys()))
+    beside = _keys_beside(next(iter(found.values())), start)
+    return _Place(start, files, spelling, names, found, spelling.idle(below.keys() | beside))
+
+
+def _keys_beside(entry: Entry, start: str) -> set[str]:
+    """Every key in an entry's container below a place: what is no tensor, such as True, can say something."""
+    if not isinstance(entry.container, Mapping):
+        return set()
+    keys = cast("Mapping[object, object]", entry.container)
+    paths = (".".join((*entry.keys, str(key))) for key in keys)
+    return {path.removeprefix(start) for path in paths if path.startswith(start)}
 
 
 def _candidate(entries: Mapping[str, Entry], place: _Place, own: set[str]) -> Candidate:

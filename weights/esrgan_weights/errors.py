@@ -28,7 +28,7 @@ class UnsafeCheckpointError(CheckpointError):
 
 
 class UnknownArchitectureError(CheckpointError):
-    """The file holds something else than an RRDBNet or a CompactNet; the message says what."""
+    """The file holds something else than a network of this project; the message says what."""
 
 
 class FetchError(WeightsError):

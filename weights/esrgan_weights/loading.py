@@ -27,7 +27,7 @@ def load(
         trainable: for training: in training mode, every parameter with a gradient.
 
     Returns:
-        An `RRDBNet` or a `CompactNet`, or with the extra `spandrel` a `ForeignNetwork` for a file of another
+        A network of this project, or with the extra `spandrel` a `ForeignNetwork` for a file of another
         network: float32 on the CPU, `provenance` set; in evaluation mode with its parameters frozen, unless
         it is to be trained.
 

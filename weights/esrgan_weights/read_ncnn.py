@@ -45,7 +45,7 @@ def read_ncnn(param: Path, weights: Path) -> tuple[Config, dict[str, Tensor], tu
         The sizes, the tensors under this project's names in float32, and the types that are stored.
 
     Raises:
-        UnknownArchitectureError: the graph is not that of an RRDBNet or a CompactNet, or its numbers
+        UnknownArchitectureError: the graph is not that of a network of this project, or its numbers
             are stored in a type other than float32 and float16.
         CheckpointError: a file is truncated or damaged, or the two do not belong together.
         OSError: a file cannot be read.

@@ -120,7 +120,7 @@ class Model:
         summary: what it is good for, in one sentence.
         licence: SPDX name of the weights' licence.
         source: where it was published.
-        architecture: "RRDBNet" or "CompactNet".
+        architecture: a network of this project, such as "RRDBNet".
         scale: output pixels an input pixel, along each axis.
         parameters: how many numbers the network holds.
         alternatives: sets of files, the best first.
@@ -140,8 +140,6 @@ class Model:
     def __post_init__(self) -> None:
         if self.canonical is not None:
             _check_sha256(self.name, self.canonical, 64)
-        if self.architecture not in ("RRDBNet", "CompactNet"):
-            raise ConfigError(f"{self.name}: unknown architecture {self.architecture!r}")
         if not self.alternatives:
             raise ConfigError(f"{self.name}: no files")
         if len({alternative.bundled for alternative in self.alternatives}) > 1:

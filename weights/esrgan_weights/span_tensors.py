@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.networks.registry import joined
 from esrgan_torch.networks.reparameterised import Branches, Kernel, exact_branches, merged
 from esrgan_torch.networks.span import BLOCKS, SPANConfig
+from esrgan_weights.architectures.base import convolution_sizes
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.values import as_float32
 
@@ -92,15 +94,17 @@ def span_config(tensors: Mapping[str, Tensor], *, normalised: bool) -> SPANConfi
 
     Raises:
         UnknownArchitectureError: no SPAN has such tensors.
+        CheckpointError: those of a convolution are not of its shape.
     """
-    features, in_channels = tensors["conv_1.weight"].shape[:2]
-    outputs = tensors["upsampler.0.weight"].shape[0]
+    features, in_channels = convolution_sizes(tensors, "conv_1.weight")
+    outputs, _ = convolution_sizes(tensors, "upsampler.0.weight")
     # the picture's own channels first, then those of other pictures, in spandrel's order
     sides = {count: isqrt(outputs // count) for count in (in_channels, 3, 4, 1) if outputs % count == 0}
     fitting = [(side, count) for count, side in sides.items() if count * side**2 == outputs]
     if not fitting:
+        known = joined([str(count) for count in sorted({1, 3, 4, in_channels})], " or ")
         raise UnknownArchitectureError(
-            f"{TITLE} ends with 1, 3, 4 or {in_channels} times a square number of channels, not {outputs}"
+            f"{TITLE} ends with {known} times a square number of channels, not {outputs}"
         )
     scale, out_channels = fitting[0]
     try:

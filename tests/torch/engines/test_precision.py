@@ -8,6 +8,7 @@ from esrgan_torch.engines.choose import Choice, picture_psnr, resolve_dtype, res
 from esrgan_torch.engines.precision import probe_picture
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.span import SPAN
+from esrgan_torch.networks.span_training import SPANTraining
 from tests.torch.networks import small_rrdb
 
 CPU = torch.device("cpu")
@@ -102,3 +103,8 @@ def test_an_engine_asked_for_gives_the_precision_that_it_has(monkeypatch: pytest
 def test_a_network_that_an_engine_does_not_know_is_told_before_all_else(engine: str, able: str) -> None:
     with pytest.raises(ConfigError, match=f"engine {engine} cannot run this: it computes {able}; or give"):
         choose.choose_engine(SPAN(4), CPU, torch.float32, engine)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_form_for_training_is_told_from_what_runs() -> None:
+    with pytest.raises(ConfigError, match=r"not SPANTraining; give what its fused\(\) returns"):
+        choose.choose_engine(SPANTraining(4), CPU, torch.float32)

@@ -11,7 +11,7 @@ from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.engines.kinds import KINDS
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, names
+from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, joined, names
 from esrgan_weights.architectures.registry import ALL, files_of
 
 ROOT = Path(__file__).parents[3]
@@ -105,14 +105,15 @@ def test_engines_compute_the_same_and_say_why_they_run(architecture: Architectur
 
 
 def test_names_for_a_sentence() -> None:
-    assert names() == "RRDBNet, CompactNet or SPAN"
-    assert names(" and ") == "RRDBNet, CompactNet and SPAN"
+    assert [joined(list(parts), " or ") for parts in ("A", "AB", "ABC")] == ["A", "A or B", "A, B or C"]
+    *others, last = (architecture.name for architecture in ARCHITECTURES)
+    assert names() == f"{', '.join(others)} or {last}"
     assert architecture_of("VDSR") is None
 
 
 def test_nothing_else_knows_a_network_by_name() -> None:
     of_a_network = "|".join(architecture.name for architecture in ARCHITECTURES)
-    asks = re.compile(rf"isinstance\([^)]*\b({of_a_network})|[!=]= [\"']({of_a_network})[\"']")
+    asks = re.compile(rf"isinstance\([^)]*\b({of_a_network})|([!=]=|\bin) [(\[{{]?[\"']({of_a_network})[\"']")
     found = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for package in ("esrgan_torch", "weights", "bridge", "benchmarks", "cli")

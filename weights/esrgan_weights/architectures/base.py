@@ -98,11 +98,13 @@ def convolution_sizes(tensors: Tensors, name: str) -> tuple[int, int]:
     """(output, input) channels of a convolution.
 
     Raises:
-        CheckpointError: its weight does not have four sizes.
+        CheckpointError: its weight does not have four sizes, or one of them is 0.
     """
     shape = tensors[name].shape
-    if len(shape) != 4:
-        raise CheckpointError(f"{name} has the shape {list(shape)} where a convolution has four sizes")
+    if len(shape) != 4 or 0 in shape:
+        raise CheckpointError(
+            f"{name} has the shape {list(shape)} where a convolution has four sizes of at least 1"
+        )
     return shape[0], shape[1]
 
 
