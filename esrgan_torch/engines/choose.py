@@ -219,7 +219,7 @@ def resolve_precision(
 def is_float32_as_fast(device: torch.device) -> bool:
     """Whether the CPU computes float32 as fast as bfloat16: by the native engine, where it has no AMX.
 
-    Without AMX it took 0.25 to 0.65 of bfloat16's time, with AMX 1.3 to 3 times it: docs/cpu.md.
+    Without AMX it took 0.25 to 0.65 of bfloat16's time, with AMX 0.8 to 1.8 times it: docs/cpu.md.
     """
     return device.type == "cpu" and not has_amx() and is_faster(torch.float32)
 
