@@ -90,12 +90,9 @@ def _devices() -> list[tuple[str, str]]:
     import psutil
     import torch
 
-    from esrgan_torch.engines.choose import choose_engine
     from esrgan_torch.engines.devices import computes_bfloat16_fast, device_name, free_memory
-    from esrgan_torch.engines.kinds import name_of
     from esrgan_torch.native import build
     from esrgan_torch.native.engine import fastest_level
-    from esrgan_torch.networks.registry import ARCHITECTURES
 
     cpu = torch.device("cpu")
     half = "bfloat16 is fast" if computes_bfloat16_fast(cpu) else "bfloat16 is slow"
@@ -105,19 +102,12 @@ def _devices() -> list[tuple[str, str]]:
         ("cpu", f"{device_name(cpu)}, {half}, {memory}"),
         ("native", build.reason() if level is None else f"runs with {level}; {build.reason()}"),
     ]
-    precisions = [torch.float32, *([torch.bfloat16] if computes_bfloat16_fast(cpu) else [])]
-    for architecture in ARCHITECTURES:
-        with torch.device("meta"):  # only its sizes are asked
-            network = architecture.network()
-        facts += [
-            (architecture.name, f"{name_of(dtype)} by {choose_engine(network, cpu, dtype).describe()}")
-            for dtype in precisions
-        ]
+    facts += _decisions(cpu)
     return facts + _accelerators()
 
 
 def _accelerators() -> list[tuple[str, str]]:
-    """Each device of PyTorch's accelerator, and whether the project's kernels run there; or why none is."""
+    """Each device of PyTorch's accelerator, and what computes there; or why there is none."""
     import torch
 
     from esrgan_torch.engines.devices import device_name, free_memory, unused_gpu
@@ -135,27 +125,32 @@ def _accelerators() -> list[tuple[str, str]]:
     for index in range(torch.accelerator.device_count()):
         device = torch.device(found.type, index)
         text = f"{device_name(device)}, {_gib(free_memory(device))} free"
-        facts.append((str(device), f"{text}; {_kernels(device)}" if found.type == "cuda" else text))
+        if found.type == "cuda" and torch.version.hip is None:
+            capability = torch.cuda.get_device_capability(device)
+            text += f"; compute capability {capability[0]}.{capability[1]}"
+        facts += [(str(device), text), *_decisions(device)]
     return facts
 
 
-def _kernels(device: "torch.device") -> str:
+def _decisions(device: "torch.device") -> list[tuple[str, str]]:
+    """What computes each network there, and why; first in the half precision that "auto" tries, if any."""
     import torch
 
-    from esrgan_torch.kernels.choose import is_verified
-    from esrgan_torch.kernels.tuning import CAPABILITIES
+    from esrgan_torch.engines.choose import choose_engine, fast_half
+    from esrgan_torch.engines.kinds import name_of
+    from esrgan_torch.networks.registry import ARCHITECTURES
 
-    if torch.version.hip is not None:
-        return "computes by PyTorch for ROCm"
-    capability = torch.cuda.get_device_capability(device)
-    name = f"compute capability {capability[0]}.{capability[1]}"
-    if is_verified(device):
-        return f"{name}, RRDBNet in half precision by the project's kernels"
-    if capability in CAPABILITIES:
-        return (
-            f"{name}, computes by PyTorch; the project's kernels have no recorded run here: --engine triton"
-        )
-    return f"{name}, computes by PyTorch"
+    facts: list[tuple[str, str]] = []
+    for architecture in ARCHITECTURES:
+        with torch.device("meta"):  # only its sizes are asked
+            network = architecture.network()
+        half = fast_half(network, device)
+        precisions = [torch.float32] if half is None else [half, torch.float32]
+        facts += [
+            (architecture.name, f"{name_of(dtype)} by {choose_engine(network, device, dtype).describe()}")
+            for dtype in precisions
+        ]
+    return facts
 
 
 def _models(cache: Path | None) -> list[tuple[str, str]]:

@@ -202,7 +202,7 @@ def resolve_precision(
     _check_name(engine)
     if engine not in ("auto", "eager") and _kind(engine).float32_alone:
         return Precision(torch.float32, f"the one precision of {_kind(engine).title}")
-    fast = _fast_half(model, device, engine)
+    fast = fast_half(model, device, engine)
     if fast is None:
         if device.type == "cpu" and computes_bfloat16_fast(device):
             return Precision(
@@ -239,7 +239,8 @@ def picture_psnr(model: Generator, device: torch.device, dtype: torch.dtype) -> 
     return 10 * math.log10(255**2 / error) if error else math.inf
 
 
-def _fast_half(model: Generator, device: torch.device, engine: EngineName) -> torch.dtype | None:
+def fast_half(model: Generator, device: torch.device, engine: EngineName = "auto") -> torch.dtype | None:
+    """The half precision that "auto" tries for this network, since the device computes it faster; or None."""
     if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (7, 0):
         return torch.float16
     if device.type != "cpu" or not computes_bfloat16_fast(device):

@@ -41,7 +41,11 @@ class Kind:
 def _triton_is_slower(device: torch.device, dtype: torch.dtype) -> str | None:
     # only what is known to run is asked for
     del dtype
-    return None if is_verified(device) else "they have no recorded run on this kind of device"
+    return (
+        None
+        if is_verified(device)
+        else "they have no recorded run on this kind of device, and run when asked for"
+    )
 
 
 def _native_is_slower(device: torch.device, dtype: torch.dtype) -> str | None:

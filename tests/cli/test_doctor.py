@@ -9,7 +9,7 @@ from esrgan_cli.doctor import Extra, find_extras, installed_version
 from esrgan_cli.main import main
 from esrgan_torch.engines import devices
 from esrgan_torch.engines import packed as engine_packed
-from esrgan_torch.kernels import tuning
+from esrgan_torch.kernels import choose, tuning
 from esrgan_torch.native import build
 from esrgan_torch.native.engine import FAST_LEVELS, fastest_level
 
@@ -76,13 +76,19 @@ def test_gpus_and_whether_the_kernels_run_there(
     said = " ".join(capsys.readouterr().out.split())
     for number in (0, 1):
         assert f"cuda:{number} NVIDIA H200 (cuda:{number}), 4.0 GiB free; compute capability 9.0" in said
-    assert "no recorded run here: --engine triton" in said
+    none = "not the project's CUDA kernels: they have no recorded run on this kind of device"
+    assert f"RRDBNet float16 by PyTorch, which runs everywhere; {none}" in said
+    assert "CompactNet float16 by PyTorch, which runs everywhere CompactNet" in said
     monkeypatch.setattr(tuning, "VERIFIED", frozenset({(9, 0)}))
+    monkeypatch.setattr(choose, "find_spec", lambda _: object())  # Triton
     main(["doctor"])
-    assert "RRDBNet in half precision by the project's kernels" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "RRDBNet float16 by the project's CUDA kernels, the fastest measured for RRDBNet" in said
     monkeypatch.setattr(torch.version, "hip", "7.0")
     main(["doctor"])
-    assert "computes by PyTorch for ROCm" in capsys.readouterr().out
+    assert f"RRDBNet float16 by PyTorch, which runs everywhere; {none}" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_a_gpu_that_this_pytorch_cannot_use(
