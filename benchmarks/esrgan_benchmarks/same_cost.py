@@ -120,12 +120,16 @@ def table(rows: list[Row]) -> str:
             each for each in rows if each["of_compact"] is None and (each["runtime"], each["size"]) == key
         )
         share = row["of_compact"]
+        same = row["dtype"] == other["dtype"]
+        dtype = row["dtype"] if same else f"{row['dtype']} beside {other['dtype']}"
         lines.append(
-            f"| {row['runtime']} | {row['dtype']} | {row['size']}x{row['size']} "
+            f"| {row['runtime']} | {dtype} | {row['size']}x{row['size']} "
             f"| {row['seconds']['median'] * 1e3:.3g} ms | {other['seconds']['median'] * 1e3:.3g} ms "
             f"| {share['median']:.2f} | {share['lower']:.2f}-{share['upper']:.2f} |"
         )
-    return "\n".join([*lines, "", measured_on(rows)])
+    cost = {row["network"]: f"{row['multiply_adds'] / 1e6:.3f} M" for row in rows}
+    work = "; ".join(f"{network}: {count}" for network, count in cost.items())
+    return "\n".join([*lines, "", f"Multiply-adds an input pixel: {work}.", "", measured_on(rows)])
 
 
 def main() -> None:
