@@ -1,6 +1,7 @@
 """`esrgan bench`: every runtime on this machine, measured in turn; reports and comparisons from the rows."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -142,6 +143,8 @@ def _measure(arguments: argparse.Namespace) -> int:
     for name, least in (("threads", 1), ("runs", 2)):
         if getattr(arguments, name) < least:
             raise ConfigError(f"--{name} is at least {least}, not {getattr(arguments, name)}")
+    if not 0 < arguments.limit < math.inf:
+        raise ConfigError(f"--limit is a number of seconds above 0, not {arguments.limit:g}")
     if arguments.isa is not None and (arguments.dataset is not None or arguments.device != "cpu"):
         raise ConfigError("--isa goes with --device cpu, and without --dataset")
     if arguments.dataset is not None and not arguments.dataset.is_dir():

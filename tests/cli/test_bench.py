@@ -55,6 +55,9 @@ def test_what_is_no_case_is_refused(text: str) -> None:
     [
         ["--threads", "0"],
         ["--runs", "1"],
+        ["--limit", "0"],
+        ["--limit", "nan"],
+        ["--limit", "inf"],
         ["--plots", "here"],
         ["--runtimes", "none"],
         ["--dataset", "nowhere"],
