@@ -17,6 +17,7 @@ from esrgan_benchmarks.runtime_tables import (
 
 LIBRARY = "esrgan-torch"
 EAGER = "esrgan-torch-eager"
+EAGER_ENGINE = "eager"  # as rows name it
 NATIVE = "esrgan-torch-native"
 SCRIPTED = ("tfjs-wasm-threads", "onnxruntime-web", "tfjs-wasm", "tfjs-node", "tfjs-webgl", "tfjs-webgpu")
 
@@ -72,7 +73,8 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
             other = min(others, key=_median)
             names.append(other["runtime"])
             of_ours.append(_median(other) / _median(best))
-        alone += [_median(row) / _median(best) for row in same if row["runtime"] == EAGER]
+        if best.get("engine") != EAGER_ENGINE:  # else both are the same code, and their ratio is noise
+            alone += [_median(row) / _median(best) for row in same if row["runtime"] == EAGER]
     if not of_reference:
         return None
     text = (

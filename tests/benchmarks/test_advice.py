@@ -50,6 +50,14 @@ def test_a_runtime_is_compared_with_those_of_its_own_run() -> None:
     assert choice([*ROWS[:2], other]).count("fastest other") == 0
 
 
+def test_an_engine_is_not_compared_with_itself() -> None:
+    engines = {"esrgan-torch": "native", "esrgan-torch-eager": "eager"}
+    rows = [row | {"engine": engines.get(row["runtime"])} for row in ROWS]
+    assert "its engine of PyTorch alone" in choice(rows)
+    same = [row | {"engine": "eager" if row["engine"] else None} for row in rows]
+    assert "its engine of PyTorch alone" not in choice(same)
+
+
 def test_nothing_is_said_of_rows_that_others_disturbed() -> None:
     disturbed = [row | {"disturbed": 3} for row in ROWS]
     assert choice(disturbed) == "No row is of the native engine yet (`esrgan-torch-native`)."
