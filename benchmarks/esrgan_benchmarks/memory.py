@@ -45,6 +45,7 @@ def _measured(name: str, size: int, run: Callable[[Tensor], object]) -> Row:
         "network": name,
         "shape": [size, size, 3],
         "seconds": round(seconds, 2),
+        "before": before,
         "peak": peak,
         "bytes_a_pixel": round((peak - before) / size**2),
     }
