@@ -200,6 +200,8 @@ def read_report(folder: Path) -> ParityReport:
         ArtifactError: not a folder made by `convert`, or one of another format version.
     """
     file = folder / FILE
+    if folder.is_file():
+        raise ArtifactError(f"{folder} is a file; give the folder that `esrgan convert` made")
     try:
         record: Any = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,3 +96,10 @@ def test_tolerances_have_reasons():
 def test_what_is_accepted_of_which_copy(hop, to, quantize, name):
     """Smaller weights are those of the last hop; of ONNX the arithmetic is float16 too."""
     assert tolerance_of(hop, to, quantize) is TOLERANCES[name]
+
+
+def test_the_documentation_names_every_tolerance() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text(encoding="utf-8")
+    rows = page.partition("| weights | largest difference allowed |")[2].partition("\n\n")[0].splitlines()[2:]
+    named = [float(row.split("|")[2]) for row in rows]
+    assert sorted(named) == sorted(tolerance.largest for tolerance in TOLERANCES.values())

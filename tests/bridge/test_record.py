@@ -70,6 +70,12 @@ def test_no_report(tmp_path):
         read_report(tmp_path)
 
 
+def test_a_file_in_place_of_the_folder(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"")
+    with pytest.raises(ArtifactError, match="model.onnx is a file; give the folder"):
+        read_report(tmp_path / "model.onnx")
+
+
 def test_another_format_version(report, tmp_path):
     record = json.loads(report.to_json()) | {"format_version": 0}
     (tmp_path / FILE).write_text(json.dumps(record))
