@@ -12,7 +12,7 @@ from esrgan_bridge.errors import MissingRuntimeError, ParityError, RunnerError
 from esrgan_bridge.onnx_parts import has_parts
 from esrgan_bridge.parity import TOLERANCES, Row, Tolerance, compare, require
 from esrgan_bridge.probes import Answer, Batch, Probe
-from esrgan_bridge.record import NotRun, ParityReport, Worst
+from esrgan_bridge.record import SPLIT, NotRun, ParityReport, Worst
 from esrgan_bridge.runners.base import PRECISION, Runner, Session
 from esrgan_torch.tiling import plan_tiles
 
@@ -101,7 +101,7 @@ def measure_split(report: ParityReport, hop: str, name: str, session: Session, m
         ]
     seconds = time.perf_counter() - start
     tolerance = TOLERANCES["split float16" if hop == "onnx" and metadata.quantize == "float16" else "split"]
-    row = compare(f"{hop} split", name, probe.name, probe.size, whole, tiled, tolerance, seconds)
+    row = compare(f"{hop}{SPLIT}", name, probe.name, probe.size, whole, tiled, tolerance, seconds)
     report.rows.append(row)
     require([row], session.facts[PRECISION])
 
@@ -137,7 +137,7 @@ def measure_hop(
                         measure_split(report, hop, runner.name, session, metadata)
                     else:
                         reason = "this route keeps no node between trunk and tail"
-                        report.not_run.append(NotRun(runner.name, f"{hop} split", reason))
+                        report.not_run.append(NotRun(runner.name, f"{hop}{SPLIT}", reason))
         except MissingRuntimeError as error:
             report.not_run.append(NotRun(runner.name, "", str(error).removeprefix(f"{runner.name}: ")))
         except RunnerError as error:

@@ -69,7 +69,7 @@ def _summary(report: ParityReport) -> str:
 
 
 def _largest(report: ParityReport) -> str:
-    if not report.copies:
+    if not report.answers:
         return ""
     largest = max(row.largest for row in report.copies)
     return (

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from esrgan_bridge.errors import ArtifactError
+from esrgan_bridge.errors import ArtifactError, NotMeasuredError
 from esrgan_bridge.parity import TOLERANCES, compare
 from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
 
@@ -70,9 +70,19 @@ def test_no_report(tmp_path):
         read_report(tmp_path)
 
 
+def test_a_copy_beside_itself_in_tiles_is_no_measurement_of_it(report, tmp_path):
+    original = np.zeros((1, 8, 8, 3), np.float32)
+    split = compare("onnx split", "onnxruntime", "noise", "4x4", original, original, TOLERANCES["split"], 0.1)
+    report.rows = [split]
+    assert not report.passed
+    assert report.verdict == "Nothing was measured: no runtime computed with any copy"
+    with pytest.raises(NotMeasuredError, match="nothing was measured of onnx"):
+        report.require_measured(tmp_path)
+
+
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"")
-    with pytest.raises(ArtifactError, match="model.onnx is a file; give the folder"):
+    with pytest.raises(ArtifactError, match=r"model\.onnx is a file; give the folder"):
         read_report(tmp_path / "model.onnx")
 
 
