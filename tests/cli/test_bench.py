@@ -144,6 +144,22 @@ def test_what_to_do_on_a_busy_machine_is_said(
     assert "--keep-disturbed" not in capsys.readouterr().err
 
 
+def test_a_ceiling_alone_is_no_measurement(
+    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from esrgan_benchmarks import suite
+    from tests.benchmarks.rows import ceiling_rows, quality_row, runtime_row
+
+    beside = [*ceiling_rows(), quality_row("bicubic", 28, None)]
+    command = ["bench", "--cases", f"{network}:16", "--results", str(tmp_path / "rows")]
+    outcomes = [Outcome(beside), Outcome([*beside, runtime_row("pytorch", 1.0, 1.0)])]
+    monkeypatch.setattr(suite, "run_suite", lambda *given: outcomes.pop(0))
+    assert main(command) == 1
+    assert "no runtime was measured" in capsys.readouterr().err
+    assert main(command) == 0
+    assert "no runtime was measured" not in capsys.readouterr().err
+
+
 def test_the_dataset_is_measured_with_the_networks_of_the_cases(
     network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
