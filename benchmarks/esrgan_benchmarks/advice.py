@@ -88,6 +88,26 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
     return text + "."
 
 
+def native_share(rows: list[Row]) -> str:
+    """The native engine's time as a share of that of the fastest other runtime in float32, case by case."""
+    lines: list[str] = []
+    for machine in by_setting(rows):
+        for column in _columns(_quiet(machine)):
+            for mine in (row for row in column if row["runtime"] == NATIVE):
+                others = [
+                    row
+                    for row in column
+                    if row["run"] == mine["run"] and row["dtype"] == "float32" and not _is_ours(row)
+                ]
+                if others:
+                    best = min(others, key=_median)
+                    lines.append(
+                        f"- {mine['network']}, {mine['shape_text']}, {mine['threads_asked']} threads: "
+                        f"{_digits(_median(mine) / _median(best))} of the time of {best['runtime']}"
+                    )
+    return "\n".join(lines)
+
+
 def costs(rows: list[Row]) -> str:
     """What else speaks for a runtime or against it, over all machines."""
     settings = [_quiet(mine) for mine in by_setting(rows)]

@@ -139,6 +139,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "advice": (("runtimes",), advice.choice),
     "advice-newest": (("runtimes",), advice.newest_choice),
     "advice-costs": (("runtimes",), advice.costs),
+    "native-share": (("runtimes",), advice.native_share),
     "reach": (("runtimes", "ceiling"), advice.reach),
     "below-baseline": (("quality",), advice.below_baseline),
     "left-out": (("left-out",), runtime_tables.left_out),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_benchmarks.advice import below_baseline, choice, costs, newest_choice, reach, span
+from esrgan_benchmarks.advice import below_baseline, choice, costs, native_share, newest_choice, reach, span
 from esrgan_benchmarks.tables import PLACE
 from tests.benchmarks.rows import ceiling_rows, quality_row, runtime_row
 
@@ -56,6 +56,16 @@ def test_an_engine_is_not_compared_with_itself() -> None:
     assert "its engine of PyTorch alone" in choice(rows)
     same = [row | {"engine": "eager" if row["engine"] else None} for row in rows]
     assert "its engine of PyTorch alone" not in choice(same)
+
+
+def test_the_native_engine_beside_the_fastest_other_in_float32() -> None:
+    rows = [
+        *ROWS[:3],
+        runtime_row("esrgan-torch-native", 0.15, 0.15, **RRDB),
+        runtime_row("openvino-bfloat16", 0.1, 0.1, **RRDB, dtype="bfloat16"),
+    ]
+    assert native_share(rows) == "- realesrgan-x4plus, 64x64, 2 threads: 0.25 of the time of openvino"
+    assert native_share(ROWS) == ""
 
 
 def test_nothing_is_said_of_rows_that_others_disturbed() -> None:
