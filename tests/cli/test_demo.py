@@ -163,7 +163,7 @@ def test_the_wheel_carries_the_built_page(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     for name in ("esrgan_torch", "weights", "bridge", "benchmarks/esrgan_benchmarks", "cli"):
         copytree(ROOT / name, clone / name, ignore=ignore_patterns("demo_files", "__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY.md", ".gitignore"):
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "THIRD_PARTY.md", ".gitignore"):
         (clone / name).write_bytes((ROOT / name).read_bytes())
     (clone / "cli" / "esrgan_cli" / "demo_files" / "wasm").mkdir(parents=True)
     (clone / "cli" / "esrgan_cli" / "demo_files" / "index.html").write_text("the page")
