@@ -164,7 +164,7 @@ import os, signal, sys, threading, time
 import torch
 from esrgan_torch.native.engine import NativeRRDBEngine
 from esrgan_torch.networks.rrdb import RRDBNet
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs inherit that it is ignored
 engine = NativeRRDBEngine(RRDBNet(blocks=20), torch.device("cpu"), torch.float32)
 begun = threading.Event()
 def kill():
