@@ -17,7 +17,7 @@ SHARE = 0.8  # of the memory that is free; the rest is for what an estimate cann
 
 
 class Costs(Protocol):
-    """What an engine says of its memory, see `esrgan_torch.engines.rrdb.Engine`."""
+    """What an engine says of its memory, see `esrgan_torch.engines.base.Engine`."""
 
     def trunk_bytes(self, height: int, width: int) -> int: ...
     def tail_bytes(self, height: int, width: int) -> int: ...
