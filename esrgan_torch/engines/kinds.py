@@ -68,7 +68,8 @@ def _native_obstacle(model: Generator, device: torch.device, dtype: torch.dtype)
 
 
 def _openvino_is_slower(device: torch.device, dtype: torch.dtype) -> str | None:
-    return _openvino_precision(dtype) if device.type == "cpu" else None
+    del device
+    return _openvino_precision(dtype)
 
 
 def _openvino_obstacle(model: Generator, device: torch.device, dtype: torch.dtype) -> str | None:

@@ -9,29 +9,17 @@ system. zig is a program of one's own ($ZIG), or the package `ziglang` in this e
 
 import argparse
 import os
-import shlex
-import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from esrgan_torch.errors import EngineError
 from esrgan_torch.native.build import compile_library, first_error
 from esrgan_torch.native.targets import PREBUILT, WHEELS, Target, source_hash
+from esrgan_torch.native.zig import find_zig
 
 LONGEST = 1800.0  # seconds: the first time zig compiles the target's C library, for Windows in minutes
-
-
-def find_zig() -> list[str] | None:
-    """The command of zig, or None."""
-    if chosen := os.environ.get("ZIG"):
-        return shlex.split(chosen)
-    if find_spec("ziglang") is not None:
-        return [sys.executable, "-m", "ziglang"]
-    path = shutil.which("zig")
-    return None if path is None else [path]
 
 
 def compile_for(target: Target, folder: Path) -> Path:

@@ -6,6 +6,7 @@ official files without what training adds (`conv_1.eval_conv.weight` is `conv_1.
 is trained stands in `esrgan_torch.networks.span_training`.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -81,17 +82,24 @@ class SPAB(nn.Module):
 class SPANForm(Generator):
     """What the form that runs and the form that is trained share: all but the 3x3 convolutions inside.
 
-    Args:
-        config: sizes.
-        convolution: makes each 3x3 convolution but the last.
+    Sizes and errors as in `SPANConfig`.
     """
 
     config: SPANConfig
     conv_cat: nn.Conv2d
     upsampler: nn.Sequential
 
-    def __init__(self, config: SPANConfig, convolution: Convolution) -> None:
+    def __init__(
+        self,
+        features: int = 48,
+        scale: int = 4,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        normalised: bool = True,
+    ) -> None:
         super().__init__()
+        config = SPANConfig(features, scale, in_channels, out_channels, normalised)
+        convolution = self.convolution
         self.config = config
         self.scale = config.scale
         self.in_channels = config.in_channels
@@ -103,13 +111,17 @@ class SPANForm(Generator):
         # last convolution's result, twice
         self.trunk_values = 12 * config.features + 2 * config.out_channels * config.scale**2
         self.tail_values = 2 * config.out_channels * config.scale**2
-        features = config.features
         self.conv_1 = convolution(config.in_channels, features)
         for number in range(1, BLOCKS + 1):
             setattr(self, f"block_{number}", SPAB(features, convolution))
         self.conv_cat = nn.Conv2d(4 * features, features, 1)
         self.conv_2 = convolution(features, features)
         self.upsampler = nn.Sequential(plain_convolution(features, config.out_channels * config.scale**2))
+
+    @staticmethod
+    @abstractmethod
+    def convolution(inputs: int, outputs: int) -> nn.Module:
+        """Each 3x3 convolution but the last, for these channels."""
 
     def blocks(self) -> list[SPAB]:
         """The blocks, in order."""
@@ -154,17 +166,9 @@ class SPAN(SPANForm):
         torch.Size([1, 3, 10, 14])
     """
 
-    def __init__(
-        self,
-        features: int = 48,
-        scale: int = 4,
-        in_channels: int = 3,
-        out_channels: int = 3,
-        normalised: bool = True,
-    ) -> None:
-        super().__init__(
-            SPANConfig(features, scale, in_channels, out_channels, normalised), plain_convolution
-        )
+    @staticmethod
+    def convolution(inputs: int, outputs: int) -> nn.Module:
+        return plain_convolution(inputs, outputs)
 
 
 def plain_convolution(inputs: int, outputs: int) -> nn.Conv2d:

@@ -14,7 +14,7 @@ from esrgan_torch.networks.reparameterised import (
     merged,
     trainable_branches,
 )
-from esrgan_torch.networks.span import SPAN, SPANConfig, SPANForm
+from esrgan_torch.networks.span import SPAN, SPANForm
 
 
 class SPANTraining(SPANForm, TrainingForm):
@@ -24,17 +24,9 @@ class SPANTraining(SPANForm, TrainingForm):
     no place here.
     """
 
-    def __init__(
-        self,
-        features: int = 48,
-        scale: int = 4,
-        in_channels: int = 3,
-        out_channels: int = 3,
-        normalised: bool = True,
-    ) -> None:
-        super().__init__(
-            SPANConfig(features, scale, in_channels, out_channels, normalised), ReparameterisedConvolution
-        )
+    @staticmethod
+    def convolution(inputs: int, outputs: int) -> nn.Module:
+        return ReparameterisedConvolution(inputs, outputs)
 
     def fused(self) -> SPAN:
         """The plain network that computes the same; see `TrainingForm.fused`."""

@@ -11,17 +11,17 @@ are committed: who installs the package needs no compiler.
 import argparse
 import base64
 import hashlib
-import os
-import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+
+sys.path.insert(0, str(ROOT))  # the project need not be installed
+from esrgan_torch.native.zig import find_zig  # noqa: E402
+
 SOURCE = ROOT / "esrgan_torch" / "native" / "source"
 TARGET = HERE.parent / "src" / "kernels"
 COMPILER = "0.17.1"  # the version of zig, as constraints.txt has it
@@ -44,16 +44,6 @@ def source_hash() -> str:
     for path in sorted(files, key=lambda path: path.name):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def find_zig() -> list[str] | None:
-    """The command of zig, or None."""
-    if chosen := os.environ.get("ZIG"):
-        return shlex.split(chosen)
-    if find_spec("ziglang") is not None:
-        return [sys.executable, "-m", "ziglang"]
-    path = shutil.which("zig")
-    return None if path is None else [path]
 
 
 def missing_compiler() -> str | None:
