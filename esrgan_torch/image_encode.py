@@ -19,7 +19,7 @@ from esrgan_torch.image_exif import exif_as_written, xmp_as_written
 from esrgan_torch.image_jxl import encode_jxl
 from esrgan_torch.image_png import MAX_SIDE as PNG_MAX_SIDE
 from esrgan_torch.image_png import encode_png
-from esrgan_torch.image_tiff import encode_tiff
+from esrgan_torch.image_tiff_encode import encode_tiff
 from esrgan_torch.picture import Frame, Frames, Picture, Pixels
 
 
