@@ -16,6 +16,7 @@ from esrgan_torch.image_exif import ORIENTATION
 from esrgan_torch.image_kinds import RAW
 from esrgan_torch.image_metadata import exif_of_tiff
 from esrgan_torch.image_numbers import density_of, from_floats
+from esrgan_torch.image_tiff_check import check_directories
 from esrgan_torch.image_tiff_lzw import LZW, sizes_of, unpack_lzw
 from esrgan_torch.picture import Picture, Pixels
 
@@ -68,6 +69,7 @@ class TiffFile:
     """
 
     def __init__(self, data: bytes) -> None:
+        check_directories(data)
         with opened_tiff(data) as file:
             directories = list(_directories(file))
             if any(_is_raw(page) for page in directories):

@@ -16,6 +16,7 @@ from esrgan_cli.options import (
     parse_devices,
     parse_tiling,
 )
+from esrgan_cli.words import cell, harmless, one_line
 from esrgan_torch.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
             results += [(model, how, evaluation) for evaluation in found]
             if arguments.format == "text":
                 for evaluation in found:
-                    print(f"{how}\n{evaluation}\n", flush=True)
+                    print(harmless(f"{how}\n{evaluation}\n"), flush=True)
     if arguments.format == "csv":
         _print_csv(results)
     elif arguments.format == "json":
@@ -146,7 +147,9 @@ def _print_csv(results: "list[Result]") -> None:
     writer.writerow(["model", "dataset", "protocol", "picture", *columns])
     for model, _, evaluation in results:
         for score in (*evaluation.scores, evaluation.mean):
-            writer.writerow([model, evaluation.dataset, evaluation.protocol, *asdict(score).values()])
+            name, *values = asdict(score).values()
+            words = (model, evaluation.dataset, evaluation.protocol, name)
+            writer.writerow([*(cell(str(word)) for word in words), *values])
 
 
 def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object]:
@@ -160,8 +163,8 @@ def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], dataset: Path
     from esrgan_torch.images import write_image
 
     write_image(path, comparison_grid(upscalers, dataset, scale=scales.pop()))
-    print(f"{path}: {', '.join(upscalers)}, original", file=sys.stderr)
+    print(one_line(f"{path}: {', '.join(upscalers)}, original"), file=sys.stderr)
 
 
 def _tell(score: "Score") -> None:
-    print(f"{score.name}: {score.psnr_y:.2f} dB", file=sys.stderr)
+    print(one_line(f"{score.name}: {score.psnr_y:.2f} dB"), file=sys.stderr)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from esrgan_cli import bench, convert, demo, doctor, evaluate, parity, train, upscale, weights
 from esrgan_cli.streams import flush_streams, prepare_streams, put
 from esrgan_cli.version import PACKAGE, project_version
+from esrgan_cli.words import harmless
 from esrgan_torch.errors import ConfigError, EsrganError
 
 FAILED = 1
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = arguments.run(arguments)
     except EsrganError as error:
-        put(f"esrgan: {error}", sys.stderr)
+        put(harmless(f"esrgan: {error}"), sys.stderr)
         status = WRONG_USAGE if isinstance(error, ConfigError) else FAILED
     except KeyboardInterrupt:
         put("esrgan: stopped", sys.stderr)

@@ -36,7 +36,10 @@ def read_recipe(name_or_path: str | Path, settings: Iterable[str] = ()) -> Optio
     if path.suffix == ".toml":
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such recipe")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: the recipe cannot be read ({error})") from error
     elif str(name_or_path) in recipes():
         text = (files("esrgan_torch.train") / "recipes" / f"{name_or_path}.toml").read_text(encoding="utf-8")
     else:
@@ -46,7 +49,7 @@ def read_recipe(name_or_path: str | Path, settings: Iterable[str] = ()) -> Optio
         )
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and lists as deep
         raise ConfigError(f"{name_or_path} is not TOML: {error}") from error
     for setting in settings:
         _set(table, setting)
@@ -120,7 +123,7 @@ def _set(table: Table, setting: str) -> None:
         raise ConfigError(f"a setting looks like data.batch=8, not {setting!r}")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     *parents, key = name.strip().split(".")
     for parent in parents:

@@ -19,7 +19,7 @@ from esrgan_weights.infer import network_of
 from esrgan_weights.ncnn_graph import MAGIC
 from esrgan_weights.paths import exists, expanded
 from esrgan_weights.read_ncnn import pair, read_ncnn
-from esrgan_weights.read_pickle import PICKLE, read_pickle
+from esrgan_weights.read_pickle import DAMAGE, PICKLE, read_pickle
 from esrgan_weights.stated import stated_sizes
 
 
@@ -48,6 +48,10 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
         raise type(error)(f"{path}: {error}") from error
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except DAMAGE as error:
+        raise CheckpointError(
+            f"{path}: it is damaged in a way that nothing looked for ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _read(path: Path, sha256: str | None) -> Checkpoint:
