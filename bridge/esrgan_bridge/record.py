@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from esrgan_bridge.errors import ArtifactError, NotMeasuredError
 from esrgan_bridge.parity import Row
+from esrgan_bridge.plain_records import built
 from esrgan_bridge.probes import PHOTOS, Answer
 from esrgan_bridge.runners.base import PRECISION
 
@@ -212,7 +213,7 @@ def read_report(folder: Path) -> ParityReport:
         record: Any = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError(f"{folder} has no {FILE}: it was not made by `esrgan convert`") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{file} cannot be read ({error}); convert the network again") from error
     known = cast(dict[str, Any], record) if isinstance(record, dict) else {}
     version = known.pop("format_version", None)
@@ -221,18 +222,12 @@ def read_report(folder: Path) -> ParityReport:
             f"{file} has format version {version!r}, this release reads version {FORMAT_VERSION}; "
             "convert the network again"
         )
+    if "worst" in known:
+        raise ArtifactError(f"{file} is damaged (it holds pictures); convert the network again")
     try:
-        known["hops"] = [Hop(**hop) for hop in known["hops"]]
-        known["rows"] = [_row(row) for row in known["rows"]]
-        known["not_run"] = [NotRun(**entry) for entry in known["not_run"]]
-        return ParityReport(**known)
-    except (KeyError, TypeError, ValueError) as error:
+        return built(ParityReport, known)
+    except (ValueError, OverflowError) as error:
         raise ArtifactError(f"{file} is damaged ({error}); convert the network again") from error
-
-
-def _row(record: dict[str, Any]) -> Row:
-    y, x, channel = record.pop("at")
-    return Row(at=(y, x, channel), **record)
 
 
 def format_rows(rows: Sequence[Row], not_run: Sequence[NotRun]) -> str:
