@@ -194,7 +194,7 @@ def suffix_of(kind: str) -> str:
 def read_all(path: Path) -> str:
     """Read every frame of a file; "" where that works or is refused as documented, else what was raised."""
     from esrgan_torch.errors import ImageReadError
-    from esrgan_torch.images import read_frames
+    from esrgan_torch.images.files import read_frames
 
     try:
         with warnings.catch_warnings():

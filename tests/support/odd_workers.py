@@ -6,8 +6,8 @@ What a file says in its first page's description is done: "abort", "sleep"; anyt
 import os
 import time
 
-from esrgan_torch import image_worker
-from esrgan_torch.image_wire import Block, Bytes, Wire
+from esrgan_torch.images import worker as image_worker
+from esrgan_torch.images.wire import Block, Bytes, Wire
 
 
 class OddWire:

@@ -56,8 +56,8 @@ def test_arrays_that_share_their_numbers_are_judged_by_what_is_stored(tmp_path: 
     path.write_bytes(data)
     with pytest.raises(CheckpointError):
         read_checkpoint(path)
-    from esrgan_weights.entries import entries_of
-    from esrgan_weights.stand_ins import Array, Kind
+    from esrgan_weights.recognition.entries import entries_of
+    from esrgan_weights.recognition.stand_ins import Array, Kind
 
     arrays: list[Array] = []
     content = numbers.tobytes()
