@@ -19,7 +19,7 @@ from esrgan_torch.image_formats import WITH_ALPHA, WITH_FRAMES, Coding, Format
 from esrgan_torch.image_jxl import encode_jxl
 from esrgan_torch.image_png import encode_png
 from esrgan_torch.image_tiff import encode_tiff
-from esrgan_torch.picture import Frame, Frames, Picture, Pixels
+from esrgan_torch.picture import Frame, Picture, Pixels
 
 
 def encode(picture: Picture, coding: Coding) -> bytes:

@@ -73,7 +73,7 @@ class JxlFile:
 
 
 def encode_jxl(pixels: Pixels, coding: Coding) -> bytes:
-    """The whole file, of pixels (H, W, C) in sRGB. Quality is as cjxl means it: 90 is a Butteraugli distance of 1.
+    """The whole file, of pixels (H, W, C) in sRGB. Quality is cjxl's: 90 is a Butteraugli distance of 1.
 
     Raises:
         MissingCodecError: imagecodecs is not installed.

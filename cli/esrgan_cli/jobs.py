@@ -125,9 +125,7 @@ class Runner:
             _check_place(job.target)
             make_folder(job.target.parent)
             job = self._claim(job)
-        write_coded(
-            job.target if options.stdout is None else options.stdout, work, frames.loop, coding
-        )
+        write_coded(job.target if options.stdout is None else options.stdout, work, frames.loop, coding)
         self._note(job, found)
         if self._page is not None:
             self._page.add(job.source, job.target, work.first, work.result)
