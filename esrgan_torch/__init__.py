@@ -36,12 +36,13 @@ if TYPE_CHECKING:
     from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
     from esrgan_torch.picture import Frame, Frames, Picture
     from esrgan_torch.resample import imresize
-    from esrgan_torch.tiling import Tile, Tiling, plan_tiles
+    from esrgan_torch.tiling import Box, Tile, Tiling, plan_tiles
     from esrgan_torch.upscale import Upscaled, Upscaler
 
 __version__: str
 
 __all__ = [
+    "Box",
     "CancelledError",
     "CompactNet",
     "CompactNetConfig",
@@ -106,7 +107,7 @@ _HOMES = {
     "networks.rrdb": ("RRDBNet", "RRDBNetConfig"),
     "picture": ("Frame", "Frames", "Picture"),
     "resample": ("imresize",),
-    "tiling": ("Tile", "Tiling", "plan_tiles"),
+    "tiling": ("Box", "Tile", "Tiling", "plan_tiles"),
     "upscale": ("Upscaled", "Upscaler"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -109,7 +109,7 @@ def _work(row: Row) -> float:
         return 1.0
     height, width, _ = row["shape"]
     tiles = plan_tiles(height, width, row["tile"], int(row["way"].split()[1]))
-    return sum(tile.window_height * tile.window_width for tile in tiles) / (height * width)
+    return sum(tile.window.height * tile.window.width for tile in tiles) / (height * width)
 
 
 def _way(row: Row) -> str:

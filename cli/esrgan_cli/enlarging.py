@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from esrgan_cli.finish import Finish
-from esrgan_torch.image_encode import Format
+from esrgan_torch.image_formats import Format
 from esrgan_torch.images import Frame, Frames, Picture
 from esrgan_torch.upscale import Upscaled, Upscaler
 

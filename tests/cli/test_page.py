@@ -14,10 +14,11 @@ from esrgan_cli.page import Page, check_page, encode_shown
 from esrgan_torch.errors import ConfigError, ImageWriteError
 from esrgan_torch.picture import Picture
 from esrgan_torch.plan import Plan
-from esrgan_torch.tiling import Tile
+from esrgan_torch.tiling import Box, Tile
 from esrgan_torch.upscale import Upscaled
 
-PLAN = Plan((Tile(0, 0, 6, 8, 0, 0, 6, 8),), 128, 96, 0, True, 5 << 20, "trunk <whole>")
+PICTURE = Box(0, 0, 6, 8)
+PLAN = Plan((Tile(PICTURE, PICTURE),), 128, 96, 0, True, 5 << 20, "trunk <whole>")
 
 
 def noise(height: int, width: int, channels: int = 3, dtype: type = np.uint8) -> Picture:

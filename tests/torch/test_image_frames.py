@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from esrgan_torch.errors import ConfigError, ImageReadError
 from esrgan_torch.image_apng import Apng
-from esrgan_torch.image_encode import choose_format
+from esrgan_torch.image_formats import find_format
 from esrgan_torch.image_png import PngFile, chunk, encode_pixels, read_chunks
 from esrgan_torch.images import Frame, Picture, read_frames, read_image, write_frames, write_image
 
@@ -332,7 +332,7 @@ def test_formats_say_what_they_hold(tmp_path: Path) -> None:
     write_image(tmp_path / "c.png", np.zeros((2, 2, 3), np.uint8))
     one = read_frames(tmp_path / "c.png")
     holds = {
-        name: tuple(choose_format("", name, None, False).holds(frames) for frames in (moving, paged, one))
+        name: tuple(find_format("", name).holds(frames) for frames in (moving, paged, one))
         for name in ("png", "webp", "avif", "gif", "tiff", "jpg", "bmp")
     }
     assert holds == {

@@ -97,4 +97,4 @@ def test_nothing_fits_is_said() -> None:
 
 def test_sizes_that_the_network_folds_are_rounded_up() -> None:
     plan = make_plan(small_rrdb(unshuffle=4, scale=1), Costs(), 5, 3, AUTO, 100 * MIB)
-    assert (plan.windows[0].height, plan.windows[0].width) == (8, 4)
+    assert (plan.windows[0].core.height, plan.windows[0].core.width) == (8, 4)
