@@ -13,6 +13,7 @@ from esrgan_cli import bench, convert, demo, doctor, evaluate, parity, train, up
 from esrgan_cli.streams import flush_streams, prepare_streams, put
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.errors import ConfigError, EsrganError
+from esrgan_torch.strict import keep_float32
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: argparse has answered itself (--help, --version, wrong usage).
     """
     prepare_streams()
+    keep_float32()
     arguments = make_parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)
