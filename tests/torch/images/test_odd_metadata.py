@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from esrgan_torch.images.directories import Directory, Entry, read_directory, write_directory
-from esrgan_torch.images.encode import FORMAT_NAMES
 from esrgan_torch.images.files import Picture, read_image, write_image
+from esrgan_torch.images.formats import FORMAT_NAMES
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
 TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
