@@ -114,8 +114,6 @@ def _decode_jxl(data: bytes, max_pixels: int) -> Frames:
     file = JxlFile(data)
     check_size(file.height, file.width, max_pixels)
 
-    def picture() -> Picture:
-        pictures = file.pictures()
-        return replace(pictures[0], frames=len(pictures))
-
-    return single(picture, file.height * file.width * BYTES_A_PIXEL)
+    if file.animated:
+        warnings.warn("it moves, and the first frame alone is read", stacklevel=2)
+    return single(file.picture, file.height * file.width * BYTES_A_PIXEL)

@@ -49,7 +49,7 @@ _CLASSES: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "PNM": PpmImagePlugin.PpmImageFile,
 }
 _CHANNELS = 4  # at most, of 8 bits each
-_BAND = 1 << 22  # pixels that are handed over at a time
+_BAND = 1 << 20  # pixels that are handed over at a time
 
 
 def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:

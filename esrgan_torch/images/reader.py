@@ -4,6 +4,7 @@ Kinds that may do so are decoded in a process of its own, which is started when 
 replaced when it dies.
 """
 
+import os
 import subprocess
 import sys
 import threading
@@ -94,10 +95,11 @@ class Reader:
             Others as in `read_frames`.
         """
         opened = OpenSource(source, HEAD)
-        kind, data = kind_of(opened), opened.read()
+        kind = kind_of(opened)
         if kind not in self._isolated:
-            return decoded_here(opened.name, kind, data, self._max_pixels)
-        file = _File(opened.name, kind, data)
+            return decoded_here(opened.name, kind, opened.read(), self._max_pixels)
+        path = os.path.abspath(source) if isinstance(source, (str, os.PathLike)) else None  # noqa: PTH100
+        file = _File(opened.name, kind, path, b"" if path is not None else opened.read())
         facts = self._ask(file, None, self._time_limit)[0]
         count, timed, memory = int(facts["count"]), bool(facts["timed"]), int(facts["memory"])
 
@@ -126,7 +128,7 @@ class Reader:
             answer: dict[str, Any] = {}
             blocks: list[Bytes] = []
             if request is None or self._open is not file:
-                opening = {"open": file.kind, "max_pixels": self._max_pixels}
+                opening = {"open": file.kind, "max_pixels": self._max_pixels, "path": file.path}
                 answer, blocks = self._exchange(file, opening, [file.data], limit)
                 self._open = None if "error" in answer else file
                 said += answer["said"] if request is None else []  # else it was said before
@@ -207,11 +209,14 @@ def _ended_after(limit: float, process: "subprocess.Popen[bytes]", late: threadi
         timer.cancel()
 
 
-class _File:
-    """A file that is decoded apart."""
+_UNREADABLE = "unreadable"
 
-    def __init__(self, name: str, kind: str, data: bytes) -> None:
-        self.name, self.kind, self.data = name, kind, data
+
+class _File:
+    """A file that is decoded apart: at its path, or what it holds."""
+
+    def __init__(self, name: str, kind: str, path: str | None, data: bytes) -> None:
+        self.name, self.kind, self.path, self.data = name, kind, path, data
 
 
 def _manner(process: "subprocess.Popen[bytes]") -> str:
@@ -222,6 +227,8 @@ def _manner(process: "subprocess.Popen[bytes]") -> str:
 def _error(file: _File, name: str, text: str) -> Exception:
     """What went wrong in the other process, as it would have been raised here."""
     known = getattr(errors, name, None)
+    if name == _UNREADABLE:
+        return ImageReadError(f"{file.name} cannot be read: {text}")
     if name == "MemoryError":
         return ImageReadError(f"{file.name}: its decoder asks for more memory than its header accounts for")
     if isinstance(known, type) and issubclass(known, ImageReadError):

@@ -105,7 +105,9 @@ class SocketWire:
             if os.fstat(number).st_size < size:
                 raise ValueError("a block is shorter than it says")
             if number < _DESCRIPTORS:
-                return np.frombuffer(mmap.mmap(number, size), np.uint8)
+                # all of it will be looked at: one call is cheaper than a fault for every page
+                flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
+                return np.frombuffer(mmap.mmap(number, size, flags), np.uint8)
             data = np.empty(size, np.uint8)
             view, place = memoryview(cast(Any, data)), 0
             while place < size:

@@ -1,8 +1,9 @@
 """The process in which files of strangers are decoded: one file at a time, for `esrgan_torch.images.reader`.
 
-Messages are `{"open": kind, "max_pixels": n}` with the file's content, then `{"first": true}` for the picture
-that stands for all, and `{"frame": n}` for each frame in turn. Answers name an error's class and text, or
-give a picture: facts as JSON, pixels and metadata as blocks. What libraries have to say goes with them.
+Messages are `{"open": kind, "max_pixels": n, "path": path}`, without a path with the file's content, then
+`{"first": true}` for the picture that stands for all, and `{"frame": n}` for each frame in turn. Answers name
+an error's class and text, or give a picture: facts as JSON, pixels and metadata as blocks. What libraries
+have to say goes with them.
 """
 
 import io
@@ -65,10 +66,14 @@ class _File:
     def answer(self, request: dict[str, Any], blocks: list[Bytes]) -> tuple[dict[str, Any], list[Block]]:
         if "open" in request:
             self._frames = self._way = None
-            _bound_memory(len(blocks[0]))
+            try:
+                data = Path(request["path"]).read_bytes() if request["path"] else blocks[0].tobytes()
+            except OSError as error:  # it was there a moment ago
+                return {"error": "unreadable", "text": error.strerror or str(error)}, []
+            _bound_memory(len(data))
             # Pillow's own limit, by which it also bounds what only it knows of
             Image.MAX_IMAGE_PIXELS = int(request["max_pixels"])
-            self._frames = decode(request["open"], blocks[0].tobytes(), int(request["max_pixels"]))
+            self._frames = decode(request["open"], data, int(request["max_pixels"]))
             _bound_memory(self._frames.memory)
             frames = self._frames
             facts = {name: getattr(frames, name) for name in ("count", "timed", "loop", "memory")}

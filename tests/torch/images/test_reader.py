@@ -1,6 +1,7 @@
 """Files of strangers: a decoder that crashes, hangs or asks for memory costs its picture and nothing else."""
 
 import io
+import struct
 import threading
 import warnings
 from contextlib import suppress
@@ -159,6 +160,56 @@ def test_lzw_that_ended_the_process_is_a_damaged_file(reader: Reader) -> None:
         read_frames(CRASHES_LZW).first()
     with pytest.raises(ImageReadError, match="is a damaged TIFF file"):
         reader.read_frames(CRASHES_LZW).first()
+
+
+def damaged_tiff(*changes: tuple[int, int, int, int]) -> bytes:
+    """A small file with other tags: (number in the directory, tag, type and count as one, value)."""
+    data = bytearray(SAMPLES["tiff"]())
+    for number, tag, kind, value in changes:
+        struct.pack_into("<HHII", data, 10 + 12 * number, tag, kind, 1, value)
+    return bytes(data)
+
+
+def test_samples_count_however_few_pixels_there_are() -> None:
+    """396 bytes of TIFF with 65,535 samples a pixel took 8.3 GB."""
+    # ImageLength, SamplesPerPixel
+    data = damaged_tiff((1, 257, 4, 4095), (7, 277, 3, 65535))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        frames = read_frames(data)
+    with pytest.raises(ImageTooLargeError, match=r"8,\d+\.\d million bytes of samples.*pass max_pixels=\d+"):
+        frames.first()
+
+
+def test_one_number_where_tifffile_would_take_a_list() -> None:
+    """2,404 bytes of TIFF with an ImageDepth of three numbers filled 3.6 GB, and 805 MB of messages."""
+    data = bytearray(SAMPLES["tiff"]())
+    struct.pack_into("<HHII", data, 10 + 12, 257, 4, 1, 1 << 31)
+    struct.pack_into("<HHI", data, 10 + 24, 32997, 3, 3)
+    with pytest.raises(ImageReadError, match="its tag 32997 has 3 values where one is due"):
+        read_frames(bytes(data)).first()
+
+
+def test_a_decoder_that_asks_for_more_memory_than_the_header_is_refused_it(reader: Reader) -> None:
+    """A tile that is a JPEG XL file of another size than the header says."""
+    imagecodecs = pytest.importorskip("imagecodecs")
+    large = bytes(imagecodecs.jpegxl_encode(np.zeros((9000, 9000, 3), np.uint8), effort=1))
+    data = bytearray(SAMPLES["tiff-jxl"]())
+    at = data.index(struct.pack("<HHI", 273, 4, 1)) + 8
+    struct.pack_into("<I", data, at, len(data))
+    at = data.index(struct.pack("<HHI", 279, 4, 1)) + 8
+    struct.pack_into("<I", data, at, len(large))
+    with pytest.raises(ImageReadError):
+        reader.read_frames(bytes(data) + large).first()
+
+
+def test_a_multipage_chain_that_leads_back_ends() -> None:
+    data = bytearray(SAMPLES["tiff"]())
+    (count,) = struct.unpack_from("<H", data, 8)
+    struct.pack_into("<I", data, 10 + 12 * count, 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert read_frames(bytes(data)).count == 1
 
 
 def test_the_wire_of_windows() -> None:
