@@ -82,8 +82,6 @@ SLOTS = (
     Slot(("evaluate", "bicubic", "--dataset", "{pictures}", "--grid", PATH), ".png"),
     Slot(("bench", "--compare", PATH, "{rows}"), ".jsonl", "rows"),
     Slot(("bench", "--results", PATH, "--report", "new.html")),
-    Slot(("bench", "--cases", "bicubic:8", "--dataset", PATH)),
-    Slot(("demo", "--no-browser", "--model", PATH), ".safetensors", "model"),
     Slot(("cache", "--cache", PATH)),
     Slot(("cache", "--clear", "all", "--cache", PATH)),
     Slot(("cache",), variable="TMPDIR"),
