@@ -15,6 +15,7 @@ from esrgan_cli.output.streams import flush_streams, prepare_streams, put
 from esrgan_cli.processors import heed_quota
 from esrgan_cli.signals import Ended, heed_endings
 from esrgan_cli.version import PACKAGE, project_version
+from esrgan_torch.engines.strict import keep_float32
 from esrgan_torch.errors import ConfigError, EsrganError
 from esrgan_torch.storage.paths import line, trouble
 
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: argparse has answered itself (--help, --version, wrong usage).
     """
     prepare_streams()
+    keep_float32()
     arguments = make_parser().parse_args(argv)
     heed_quota()
     try:

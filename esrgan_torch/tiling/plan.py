@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from esrgan_torch.arithmetic import round_up
 from esrgan_torch.errors import ConfigError, OutOfMemoryError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.tiling.modes import Tile, Tiling, plan_tiles
+from esrgan_torch.tiling.modes import Box, Tile, Tiling, plan_tiles
 
 TAIL_SIZE = 128  # feature pixels: its halo of 2 then costs half a percent of the whole network's time
 TAIL_SIZES = (TAIL_SIZE, 64, 32, 16)
@@ -47,7 +48,7 @@ class Plan:
 
     def __str__(self) -> str:
         if len(self.windows) > 1:
-            size = max(max(tile.height, tile.width) for tile in self.windows)
+            size = max(max(tile.core.height, tile.core.width) for tile in self.windows)
             cut = f"{len(self.windows)} tiles of {size} pixels, overlap {self.overlap}"
         else:
             cut = "whole picture"
@@ -75,8 +76,7 @@ def make_plan(
         OutOfMemoryError: nothing that `tiling` allows fits, or not even the result.
         ConfigError: a tile size smaller than the network can use.
     """
-    height = -(-height // model.unshuffle) * model.unshuffle
-    width = -(-width // model.unshuffle) * model.unshuffle
+    height, width = round_up(height, model.unshuffle), round_up(width, model.unshuffle)
     planner = _Planner(model, costs, height, width, free, held)
     if held > free:  # whatever is asked for
         raise planner.too_little(planner.needed(WINDOW_SIZES[-1], WINDOW_SIZES[-1], TAIL_SIZES[-1]))
@@ -186,7 +186,8 @@ class _Planner:
         return Plan(tuple(windows), TAIL_SIZE, overlap, 0 if exact else fade, exact, memory, reason)
 
     def _whole(self) -> tuple[Tile, ...]:
-        return (Tile(0, 0, self.height, self.width, 0, 0, self.height, self.width),)
+        picture = Box(0, 0, self.height, self.width)
+        return (Tile(picture, picture),)
 
 
 def _mib(count: int) -> str:

@@ -104,4 +104,4 @@ def test_a_result_that_does_not_fit_is_refused_at_once_with_its_size(tiling: Til
 
 def test_sizes_that_the_network_folds_are_rounded_up() -> None:
     plan = make_plan(small_rrdb(unshuffle=4, scale=1), Costs(), 5, 3, AUTO, 100 * MIB)
-    assert (plan.windows[0].height, plan.windows[0].width) == (8, 4)
+    assert (plan.windows[0].core.height, plan.windows[0].core.width) == (8, 4)
