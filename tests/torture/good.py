@@ -29,7 +29,8 @@ to_onnx = ["convert", "model.safetensors", "--to", "onnx", "--runners", "onnxrun
 assert main([*to_onnx, "-o", "conversion"]) == 0
 short = ["data.batch=2", "network.convolutions=1", "steps=1", "data.patch=32"]
 assert main(["train", "recipe.toml", "-o", "run", *[word for each in short for word in ("--set", each)]]) == 0
-Path("rows.jsonl").write_text("")
+rows = Path(sys.argv[2]).read_text().splitlines(keepends=True)[-20:]
+Path("rows.jsonl").write_text("".join(rows))
 """
 
 
@@ -37,9 +38,10 @@ def make_good(folder: Path) -> dict[str, Path]:
     """Whole files and folders, which every user may read."""
     folder.mkdir(parents=True, exist_ok=True)
     recipe = ROOT / "esrgan_torch" / "train" / "recipes" / "smoke.toml"
+    rows = ROOT / "benchmarks" / "results" / "runtimes.jsonl"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     subprocess.run(
-        [sys.executable, "-c", MAKE, str(recipe)],
+        [sys.executable, "-c", MAKE, str(recipe), str(rows)],
         cwd=folder,
         env=environment,
         check=True,

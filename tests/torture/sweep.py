@@ -82,8 +82,6 @@ SLOTS = (
     Slot(("evaluate", "bicubic", "--dataset", "{pictures}", "--grid", PATH), ".png"),
     Slot(("bench", "--compare", PATH, "{rows}"), ".jsonl", "rows"),
     Slot(("bench", "--results", PATH, "--report", "new.html")),
-    Slot(("bench", "--cases", "bicubic:8", "--dataset", PATH), "", "pictures"),
-    Slot(("demo", "--no-browser", "--model", PATH), ".safetensors", "model"),
     Slot(("cache", "--cache", PATH)),
     Slot(("cache", "--clear", "all", "--cache", PATH)),
     Slot(("cache",), variable="TMPDIR"),
@@ -157,5 +155,5 @@ def _try(forks: Forks, slot: Slot, fault: str, place: Place, good: dict[str, Pat
     environment = {"ESRGAN_DATA": str(work / "data")}
     if slot.variable:
         environment[slot.variable] = place.path
-    outcome = forks.run(arguments, work, user=place.user, environment=environment, limit=60.0)
+    outcome = forks.run(arguments, work, humble=place.humble, environment=environment, limit=60.0)
     return Try(slot, fault, place, outcome)
