@@ -5,7 +5,7 @@
   shows, are never learnt or measured.
 - Gray counts as RGB with three equal channels.
 - Palettes, CMYK, a transparent colour and EXIF's orientation are resolved when the file is read
-  (`esrgan_torch.images.read_image`); of an animation it is the first frame.
+  (`esrgan_torch.images.files.read_image`); of an animation it is the first frame.
 """
 
 from pathlib import Path
@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_torch.image_encode import to_8_bits
-from esrgan_torch.images import read_image
-from esrgan_torch.picture import Picture
+from esrgan_torch.images.encode import to_8_bits
+from esrgan_torch.images.files import read_image
+from esrgan_torch.images.picture import Picture
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """The pixels of a picture file, (H, W, 3), by the rule above.
 
     Raises:
-        ImageReadError: see `esrgan_torch.images.read_image`.
+        ImageReadError: see `esrgan_torch.images.files.read_image`.
     """
     return as_rgb(read_colour(path))
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from esrgan_torch.image_kinds import READ_SUFFIXES
+from esrgan_torch.images.kinds import READ_SUFFIXES
 
 
 @dataclass(frozen=True)

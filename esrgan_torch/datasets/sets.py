@@ -20,7 +20,7 @@ from esrgan_torch.datasets.colour import as_rgb, read_colour, read_rgb
 from esrgan_torch.datasets.find import Problem, find_pictures
 from esrgan_torch.datasets.partners import Partners
 from esrgan_torch.errors import ConfigError, ImageError, PairError
-from esrgan_torch.resample import imresize
+from esrgan_torch.images.resample import imresize
 
 MADE = "made from the originals by MATLAB's bicubic"
 

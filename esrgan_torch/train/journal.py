@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ImageWriteError
-from esrgan_torch.images import write_image
+from esrgan_torch.images.files import write_image
 from esrgan_torch.train.log import append
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.status import Status

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from esrgan_torch.atomic import atomic_path
+from esrgan_torch.storage.atomic import atomic_path
 
 NAME = "log.jsonl"
 Line = dict[str, Any]

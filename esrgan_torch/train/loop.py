@@ -10,21 +10,21 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from esrgan_torch.atomic import atomic_path
 from esrgan_torch.datasets.sets import PictureSet
 from esrgan_torch.errors import ConfigError, StoppedError, TrainingError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import deployed
+from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
-from esrgan_torch.train.batches import Batch, Crops, batches
 from esrgan_torch.train.cache import pictures_folder
+from esrgan_torch.train.data.batches import Batch, Crops, batches
+from esrgan_torch.train.data.distill import make_lessons
+from esrgan_torch.train.data.pictures import prepare
 from esrgan_torch.train.journal import Journal
 from esrgan_torch.train.keeper import Keeper
-from esrgan_torch.train.lessons import make_lessons
 from esrgan_torch.train.log import keep_until
 from esrgan_torch.train.moves import Mover
 from esrgan_torch.train.options import Options
-from esrgan_torch.train.pictures import prepare
 from esrgan_torch.train.preflight import check_compiler, check_disk
 from esrgan_torch.train.recipe import as_toml
 from esrgan_torch.train.runs import RECIPE

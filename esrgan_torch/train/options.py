@@ -10,7 +10,7 @@ from esrgan_torch.networks.registry import Architecture, architecture_of, names
 from esrgan_torch.train.initial import starts_of
 from esrgan_torch.train.sharpen import RADIUS
 from esrgan_torch.train.values import check_range, set_paths
-from esrgan_torch.vgg import IMAGENET, RANDOM, layer_indices
+from esrgan_torch.train.vgg import IMAGENET, RANDOM, layer_indices
 
 MOST_STEPS = 10**12
 FLOOR = 1e-7  # BasicSR's eta_min
@@ -199,7 +199,7 @@ class OptimiserOptions:
 
 @dataclass(frozen=True)
 class LossOptions:
-    """What the generator is trained for; see `esrgan_torch.losses` for the equations.
+    """What the generator is trained for; see `esrgan_torch.train.losses` for the equations.
 
     Args:
         pixel, luma, perceptual, adversarial: weights; 0 leaves one out.

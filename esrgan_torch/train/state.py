@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import torch
 
-from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, TrainingError
+from esrgan_torch.storage.atomic import atomic_path
 
 State = dict[str, Any]
 

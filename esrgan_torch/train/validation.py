@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from esrgan_torch.datasets.sets import PictureSet, find_set
 from esrgan_torch.errors import CancelledError, ConfigError, ImageError, OutOfMemoryError
-from esrgan_torch.evaluate import Failure, evaluate
+from esrgan_torch.images.picture import Picture
+from esrgan_torch.metrics.protocol import Failure, evaluate
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def validate(
 
     Args:
         network: in any precision, on any device; it is put into evaluation mode and back.
-        folder: as `esrgan_torch.evaluate.evaluate` takes it.
+        folder: as `esrgan_torch.metrics.protocol.evaluate` takes it.
         name: of the set; empty: the folder's.
         most: how many pictures are kept.
         cancelled: asked before each picture whether to give up.

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from esrgan_torch.datasets.colour import opaque, read_colour, read_rgb
-from esrgan_torch.picture import Picture
+from esrgan_torch.images.picture import Picture
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -5,7 +5,7 @@ import pytest
 
 from esrgan_torch.datasets.sets import MADE, find_set
 from esrgan_torch.errors import ConfigError, PairError
-from esrgan_torch.images import write_image
+from esrgan_torch.images.files import write_image
 
 LARGE = np.random.default_rng(0).integers(0, 256, (17, 26, 3), np.uint8)
 SMALL = np.full((4, 6, 3), 7, np.uint8)
