@@ -3,9 +3,9 @@
     python web/make_model.py      (from the repository's root, with the package's extra for ONNX)
 
 It is committed, as the kernels' modules are: whoever packs the library needs neither Python nor PyTorch, and
-gets the same bytes. `tests/bridge/test_web_model.py` makes it anew and compares. Beside it come pictures for the
-tests in other people's projects, `test/projects/expected.json`: one given, and what PyTorch makes of it with the
-weights as they are.
+gets the same bytes. `tests/bridge/test_web_model.py` makes it anew and compares. Beside it come pictures for
+the tests in other people's projects, `test/projects/expected.json`: one given, and what PyTorch makes of it
+with the weights as they are.
 """
 
 import base64
