@@ -9,8 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from esrgan_cli import bench, convert, demo, doctor, evaluate, parity, train, upscale, weights
-from esrgan_cli.streams import flush_streams, prepare_streams, put
+from esrgan_cli.commands import bench, convert, demo, doctor, evaluate, parity, train, upscale, weights
+from esrgan_cli.output.streams import flush_streams, prepare_streams, put
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.errors import ConfigError, EsrganError
 

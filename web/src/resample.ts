@@ -2,7 +2,7 @@
 import type { ClampedBytes } from "./bytes.js";
 import type { Plane } from "./pixels.js";
 
-/** Resize; the same values as `esrgan_torch.resample.imresize`: the axis with the smaller scale first, rows if equal. */
+/** Resize; the same values as `esrgan_torch.images.resample.imresize`: the axis with the smaller scale first, rows if equal. */
 export function imresize(plane: Plane, height: number, width: number): Plane {
   if (height === plane.height && width === plane.width) return plane;
   const { channels } = plane;

@@ -1,5 +1,5 @@
 /**
- * Alpha that is 0 or full all around stays so when a network enlarges it: the same as `esrgan_torch/uniform_alpha.py`,
+ * Alpha that is 0 or full all around stays so when a network enlarges it: the same as `esrgan_torch/images/uniform_alpha.py`,
  * which says why.
  */
 import type { Floats } from "./bytes.js";

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, find_browser, missing_node
+from esrgan_bridge.runners.tfjs_setup import SCRIPTS, packages_folder
 from esrgan_bridge.runners.worker import WorkerSession
-from esrgan_bridge.tfjs_setup import SCRIPTS, packages_folder
 
 PLACES = (SCRIPTS / "kernels.js", Path(__file__).parents[3] / "web" / "dist" / "kernels" / "kernels.js")
 
