@@ -1,6 +1,6 @@
-// TF.js in a headless Chromium: node run-browser.mjs PACKAGES MODEL BACKEND CHROMIUM
-// [KERNELS], with the file of the kernels for the backend "kernels". The page and all that it
-// loads come from a server on 127.0.0.1, which this process is too.
+// TF.js, or the kernels of tfjs-esrgan, in a browser without a window: node run-browser.mjs PACKAGES MODEL BACKEND
+// BROWSER PROGRAM [KERNELS], where BROWSER is "chromium" or "firefox" and KERNELS the file of the backend "kernels".
+// The page and all that it loads come from a server on 127.0.0.1, which this process is too.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -8,9 +8,10 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { launchFirefox } from "./firefox.mjs";
 import { say, serve, words, writeNumbers } from "./worker.mjs";
 
-const [packages, folder, backend, chromium, kernels] = process.argv.slice(2);
+const [packages, folder, backend, browserName, program, kernels] = process.argv.slice(2);
 const here = fileURLToPath(new URL(".", import.meta.url));
 const scratch = process.env.ESRGAN_RUNNER_FOLDER;
 const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json",
@@ -55,36 +56,49 @@ const server = createServer(async (request, response) => {
   return createReadStream(file).pipe(response);
 });
 
-async function start(playwright, address) {
-  const reasons = [];
+const tell = (text) => console.error(`page: ${text}`);
+
+/** A page of each browser that may do: {page, version, close}. */
+async function* pages(address) {
+  if (browserName === "firefox") {
+    const browser = await launchFirefox(program, { onMessage: tell });
+    yield { page: await browser.open(address), version: browser.version, close: () => browser.close() };
+    return;
+  }
+  const { chromium } = createRequire(join(packages, "package.json"))("playwright-core");
   for (const extra of flags[backend]) {
-    let browser;
-    try {
-      browser = await playwright.launch({
-        executablePath: chromium,
-        headless: true,
-        chromiumSandbox: process.getuid?.() !== 0, // Chromium refuses to sandbox for root
-        args: [...common, ...extra],
-      });
-    } catch (error) {
-      return { missing: `Chromium does not start: ${words(error)}` };
-    }
+    const browser = await chromium.launch({
+      executablePath: program,
+      headless: true,
+      chromiumSandbox: process.getuid?.() !== 0, // Chromium refuses to sandbox for root
+      args: [...common, ...extra],
+    });
     const page = await browser.newPage();
-    page.on("console", (message) => console.error(`page: ${message.text()}`));
+    page.on("console", (message) => tell(message.text()));
     page.on("crash", () => { say({ error: "the page has crashed" }); process.exit(1); });
     page.setDefaultTimeout(0);
-    await page.goto(`${address}/page.html`);
-    const started = await page.evaluate((name) => window.startBackend(name), backend);
-    if (started.facts) return { browser, page, facts: { ...started.facts, chromium: browser.version() } };
-    reasons.push(started.missing);
-    await browser.close();
+    await page.goto(address);
+    yield { page, version: browser.version(), close: () => browser.close() };
   }
-  return { missing: `${backend} does not start in this Chromium: ${[...new Set(reasons)].join("; ")}` };
 }
 
-const { chromium: playwright } = createRequire(join(packages, "package.json"))("playwright-core");
+async function start(address) {
+  const reasons = [];
+  try {
+    for await (const { page, version, close } of pages(address)) {
+      const started = await page.evaluate((name) => window.startBackend(name), backend);
+      if (started.facts) return { page, close, facts: { ...started.facts, [browserName]: version } };
+      reasons.push(started.missing);
+      await close();
+    }
+  } catch (error) {
+    return { missing: `${browserName} does not start: ${words(error)}` };
+  }
+  return { missing: `${backend} does not start in this ${browserName}: ${[...new Set(reasons)].join("; ")}` };
+}
+
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-const { browser, page, facts, missing } = await start(playwright, `http://127.0.0.1:${server.address().port}`);
+const { page, close, facts, missing } = await start(`http://127.0.0.1:${server.address().port}/page.html`);
 if (missing) {
   say({ missing });
 } else {
@@ -103,7 +117,7 @@ if (missing) {
   } catch (error) {
     say({ error: `cannot load ${folder}: ${words(error)}` });
   }
-  await browser.close();
+  await close();
 }
 server.closeAllConnections();
 server.close();

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from esrgan_torch.arithmetic import round_up
+
 STEP = 16  # channels of a map are padded to a multiple of it
 # G of F(4x4, 3x3) (Lavin and Gray 2015): a line of 3 weights becomes 6 frequencies
 LINE = ((6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24))  # times 24
@@ -11,7 +13,7 @@ LINE = ((6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24))
 
 def padded(channels: int) -> int:
     """Channels of a map that is stored."""
-    return -(-channels // STEP) * STEP
+    return round_up(channels, STEP)
 
 
 def transformed_weight(weight: Tensor, lanes: int) -> Tensor:
