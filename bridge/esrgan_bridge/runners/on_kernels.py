@@ -8,9 +8,12 @@ from pathlib import Path
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, find_browser, missing_node
 from esrgan_bridge.runners.worker import WorkerSession
-from esrgan_bridge.tfjs_setup import SCRIPTS, packages_folder
+from esrgan_bridge.tfjs_setup import PACKAGES
 
-PLACES = (SCRIPTS / "kernels.js", Path(__file__).parents[3] / "web" / "dist" / "kernels" / "kernels.js")
+PLACES = (
+    PACKAGES.scripts / "kernels.js",
+    Path(__file__).parents[3] / "web" / "dist" / "kernels" / "kernels.js",
+)
 
 
 class KernelsNode(Runner):
@@ -23,7 +26,7 @@ class KernelsNode(Runner):
         return missing_node() or missing_kernels()
 
     def open(self, artefact: Path) -> Session:
-        command = ["node", str(SCRIPTS / "run-kernels.mjs"), str(find_kernels()), str(artefact)]
+        command = ["node", str(PACKAGES.scripts / "run-kernels.mjs"), str(find_kernels()), str(artefact)]
         return WorkerSession(self.name, command)
 
 
@@ -37,7 +40,7 @@ class KernelsChromium(Runner):
         return TfjsChromium("wasm").available() or missing_kernels()
 
     def open(self, artefact: Path) -> Session:
-        script, packages = str(SCRIPTS / "run-browser.mjs"), str(packages_folder())
+        script, packages = str(PACKAGES.scripts / "run-browser.mjs"), str(PACKAGES.folder())
         browser, kernels = str(find_browser()), str(find_kernels())
         command = ["node", script, packages, str(artefact), "kernels", browser, kernels]
         return WorkerSession(self.name, command)
