@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from esrgan_torch.alpha import bleed, bleed_evenly
 from esrgan_torch.execute import Course, Means, compute
+from esrgan_torch.levels import to_levels
 from esrgan_torch.picture import Samples
 from esrgan_torch.plan import Plan
 from esrgan_torch.planes import cut_off, fitted, is_flat, split
-from esrgan_torch.rounding import to_levels
 from esrgan_torch.turns import TURNS, lies_on_its_side, turned, turned_back
 from esrgan_torch.uniform_alpha import keep_uniform
 from esrgan_torch.watch import Watch

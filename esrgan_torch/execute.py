@@ -20,13 +20,14 @@ from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.devices import is_out_of_memory, release_memory
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
+from esrgan_torch.levels import Canvas, CanvasType
 from esrgan_torch.luma import luma
 from esrgan_torch.mosaic import CrossFadedMosaic, JoinedMosaic
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Samples, white
 from esrgan_torch.plan import Plan
 from esrgan_torch.planes import padded
-from esrgan_torch.rounding import Canvas, CanvasType, is_finite
+from esrgan_torch.rounding import is_finite
 from esrgan_torch.tiling import MINIMUM_SIZE, Box, Tile, plan_tiles
 from esrgan_torch.watch import Watch
 

@@ -52,8 +52,14 @@ def psnr(a: NDArray[Any], b: NDArray[Any], border: int = 0, *, channel: Channel 
         ConfigError: the shapes differ, or the border leaves nothing.
     """
     first, second = _prepare(a, b, border, channel, least=1)
-    error = float(np.mean(np.square(first - second)))
-    return 10 * math.log10(_RANGE**2 / error) if error else math.inf
+    return decibels(float(np.mean(np.square(first - second))))
+
+
+def decibels(mean_square: float) -> float:
+    """PSNR in dB of a mean squared error, of a peak of 255: infinite for none, 0 for no number."""
+    if math.isnan(mean_square):
+        return 0.0
+    return 10 * math.log10(_RANGE**2 / mean_square) if mean_square else math.inf
 
 
 def ssim(a: NDArray[Any], b: NDArray[Any], border: int = 0, *, channel: Channel = "y") -> float:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.engines.host import for_rows
-from esrgan_torch.rounding import Canvas, CanvasType, Planes, is_finite, maximum, put_planes, to_levels
+from esrgan_torch.levels import Canvas, CanvasType, Planes, maximum, to_levels
+from esrgan_torch.rounding import is_finite, put_planes
 from esrgan_torch.tiling import Box
 
 

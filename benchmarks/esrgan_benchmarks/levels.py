@@ -7,7 +7,6 @@ what the network is given; "truth" is the large one.
 """
 
 import argparse
-import math
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from PIL import Image, ImageDraw
 from esrgan_benchmarks.record import Row, append, latest, measured_on
 from esrgan_torch import Upscaler
 from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.metrics import decibels
 from esrgan_torch.mosaic import to_levels
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Pixels, Samples
@@ -124,7 +124,7 @@ def alpha(name: str, network: Generator, way: str) -> Row:
 
 
 def _psnr(result: Samples, truth: Gray) -> float:
-    return 10 * math.log10(255**2 / float(np.square(result.astype(float) - truth).mean()))
+    return decibels(float(np.square(result.astype(float) - truth).mean()))
 
 
 def gradient(picture: str) -> NDArray[np.uint16]:

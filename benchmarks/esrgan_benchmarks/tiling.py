@@ -7,7 +7,6 @@ memory is its own; errors are in 8-bit levels of the RGB picture.
 """
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from esrgan_benchmarks.measure import in_child, peak_memory
 from esrgan_benchmarks.record import Row, append
 from esrgan_torch import Picture, Tiling, Upscaler, read_image
+from esrgan_torch.metrics import decibels
 from esrgan_torch.picture import Pixels
 from esrgan_weights import load
 
@@ -54,7 +54,7 @@ def difference(picture: Pixels, expected: Pixels) -> Row:
     return {
         "max": int(error.max()),
         "mean": round(float(error.mean()), 4),
-        "psnr": round(10 * math.log10(255**2 / mean_square), 2) if mean_square else None,
+        "psnr": round(decibels(mean_square), 2) if mean_square else None,
     }
 
 

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from esrgan_torch.evaluate import evaluate
+from esrgan_torch.levels import rounded_levels
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.picture import Picture
 
@@ -40,5 +41,5 @@ def enlarge(network: Generator, pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 -> (H * scale, W * scale, 3) uint8, the bare network on the whole picture."""
     device = next(network.parameters()).device
     batch = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].to(device).float() / 255
-    levels = network(batch)[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+    levels: Any = rounded_levels(network(batch)[0].float()).to(torch.uint8)
     return levels.permute(1, 2, 0).cpu().contiguous().numpy()
