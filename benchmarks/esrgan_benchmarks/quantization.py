@@ -24,11 +24,11 @@ from esrgan_bridge.folder import folder_size
 from esrgan_bridge.graph_to_tensorflow import write_saved_model
 from esrgan_bridge.graph_to_tfjs import to_tfjs, write_tfjs
 from esrgan_bridge.onnx_to_tf import lower
-from esrgan_bridge.parity import to_levels
 from esrgan_bridge.quantize import expanded, filters_of, quantized
 from esrgan_bridge.runners.on_tensorflow import TensorFlow
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_bridge.torch_to_onnx import export_onnx
+from esrgan_torch.levels import to_levels
 from esrgan_torch.picture import Pixels
 from esrgan_weights import load
 

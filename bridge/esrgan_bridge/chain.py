@@ -14,14 +14,15 @@ import torch
 from esrgan_bridge.artifact import Metadata, metadata_of, read_metadata, verify_shards
 from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
+from esrgan_bridge.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.folder import REFERENCE, folder_size, read_reference, write_reference
 from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
-from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session
+from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session, require_measured
 from esrgan_bridge.onnx_tf_setup import find_python
 from esrgan_bridge.parity import TOLERANCES, tolerance_of
 from esrgan_bridge.probes import make_probes
-from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
+from esrgan_bridge.record import FILE, read_report
 from esrgan_bridge.replacing import name_some, put_in_place, replaceable
 from esrgan_bridge.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
@@ -119,7 +120,7 @@ def convert(
             tolerance = tolerance_of(hop, to, quantize)
             measure_hop(report, hop, work.path(hop), record, questions, chosen, tolerance, progress)
         if old and must_measure:  # a result that was measured is not given for one that was not
-            report.require_measured(folder)
+            require_measured(report, folder)
         write_reference(building / REFERENCE, questions)
         report.machine["peak memory"] = peak_memory()
         report.files = hash_files(building)
@@ -134,7 +135,7 @@ def convert(
     finally:
         shutil.rmtree(building, ignore_errors=True)
     if must_measure:
-        report.require_measured(folder)
+        require_measured(report, folder)
     return report
 
 
@@ -182,7 +183,7 @@ def recheck(
         metadata = verify_shards(artefact) if artefact.is_dir() else read_metadata(artefact)
         tolerance = tolerance_of(hop.name, earlier.to, earlier.quantize)
         measure_hop(report, hop.name, artefact, metadata, questions, chosen, tolerance, progress)
-    report.require_measured(folder)
+    require_measured(report, folder)
     return report
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_bridge.parity import Row, to_levels
-from esrgan_bridge.record import ParityReport, Worst, format_psnr
+from esrgan_bridge.findings import ParityReport, Worst, format_psnr
+from esrgan_bridge.parity import Row
 from esrgan_torch.atomic import atomic_path
+from esrgan_torch.levels import to_levels
 
 PAGE = "parity.html"
 _HOPS = {"torch": "PyTorch", "onnx": "ONNX", "tf": "TensorFlow", "tfjs": "TF.js"}

@@ -8,7 +8,8 @@ import pytest
 
 from esrgan_bridge.checksums import hash_files
 from esrgan_bridge.errors import ArtifactError
-from esrgan_bridge.record import FILE, ParityReport
+from esrgan_bridge.findings import ParityReport
+from esrgan_bridge.record import FILE
 from esrgan_bridge.replacing import name_some, put_in_place, replaceable
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from esrgan_bridge.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.measure import keep_worst
-from esrgan_bridge.parity import TOLERANCES, compare
-from esrgan_bridge.record import Hop, NotRun, ParityReport
+from esrgan_bridge.parity import TOLERANCES, Measurement, compare
 from esrgan_bridge.report import amplification, write_html
 
 
@@ -23,7 +23,9 @@ def page(tmp_path):
         copy = original.copy()
         copy[0, 2, 3, 1] += shift
         report.hops.append(Hop(hop, 1.0, 2_000_000))
-        row = compare(hop, f"runner-{hop}", "ramp", "4x4", original, copy, TOLERANCES["none"], 0.1)
+        row = compare(
+            Measurement(hop, f"runner-{hop}", "ramp", "4x4", TOLERANCES["none"], 0.1), original, copy
+        )
         report.rows.append(row)
         keep_worst(report, row, original, copy)
         report.runtimes[row.runner] = {"precision": "float32", "version": "9.9"}
@@ -92,7 +94,9 @@ def test_a_failure_is_marked(page, tmp_path):
     report, _ = page
     original = np.zeros((1, 8, 8, 3), np.float32)
     report.rows.append(
-        compare("tfjs", "tfjs-node", "flat", "4x4", original, original + 1, TOLERANCES["none"], 0.1)
+        compare(
+            Measurement("tfjs", "tfjs-node", "flat", "4x4", TOLERANCES["none"], 0.1), original, original + 1
+        )
     )
     write_html(report, tmp_path / "parity.html")
     text = (tmp_path / "parity.html").read_text()

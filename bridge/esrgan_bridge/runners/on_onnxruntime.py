@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
+from esrgan_bridge.findings import PRECISION
 from esrgan_bridge.onnx_parts import TAIL, TRUNK
 from esrgan_bridge.probes import Batch
-from esrgan_bridge.runners.base import PRECISION, Runner, Session
+from esrgan_bridge.runners.base import Runner, Session
 
 FEATURES = "features"
 # on Arm it multiplies in bfloat16 where it is asked to; not here
