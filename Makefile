@@ -25,7 +25,7 @@ demo: $(VENV)/.installed
 	  { echo "once more, with the small weights that come with the project"; $(VENV)/bin/esrgan upscale \
 	  examples/cat.jpg --model esrgan-lite-x4 --output demo/cat-x4.png --page demo/cat-x4.html --overwrite; }
 
-test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browser web/node_modules/.installed
+test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browsers web/node_modules/.installed
 	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser)
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
@@ -102,10 +102,13 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	cd web && npm install --no-save --silent --no-audit --no-fund
 	touch $@
 
-# Chromium from the system's packages, where none is there and this is Debian's root; else tests say what they lack
-$(VENV)/.browser: | $(VENV)/.developing
-	command -v chromium || command -v google-chrome || { test "$$(id -u)" = 0 && apt-get update -qq && \
-	  apt-get install -y -qq chromium; } || echo "no Chromium here: tests in a browser will be skipped"
+# browsers from the system's packages, where they are not there and this is Debian's root; else tests say what they lack
+DEBIAN = test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq
+$(VENV)/.browsers: | $(VENV)/.developing
+	command -v chromium || command -v google-chrome || { $(DEBIAN) chromium; } || \
+	  echo "no Chromium here: tests in it will be skipped"
+	command -v firefox-esr || command -v firefox || { $(DEBIAN) firefox-esr; } || \
+	  echo "no Firefox here: tests in it will be skipped"
 	touch $@
 
 onnx-tf: .venv-onnx-tf/.installed

@@ -26,6 +26,7 @@ from esrgan_benchmarks.measure import last_words, print_into
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_bridge.probes import Batch
 from esrgan_torch.errors import EsrganError
+from esrgan_torch.strict import keep_float32
 
 OPEN_SECONDS = 300.0  # a browser or a compiler may take minutes to start
 RUN_SECONDS = 600.0
@@ -183,6 +184,7 @@ def _serve(pipe: Connection, runtime: Runtime, setting: Setting, log: str) -> No
     print_into(log)
     os.environ |= dict.fromkeys(THREAD_VARIABLES, str(setting.threads))
     hold(setting.isa)
+    keep_float32()
     worker = _Worker(runtime, setting)
     while True:
         try:

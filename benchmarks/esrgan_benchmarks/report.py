@@ -8,11 +8,11 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from esrgan_benchmarks.bench_tables import BENCH_TABLES
 from esrgan_benchmarks.errors import BenchmarkError, NoCeilingError
 from esrgan_benchmarks.plots import PLOTS
 from esrgan_benchmarks.record import Row, read_file
 from esrgan_benchmarks.runtimes import RUNTIMES
-from esrgan_benchmarks.tables import TABLES
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.html_pages import render
 
@@ -102,7 +102,7 @@ def _page(rows: dict[str, list[Row]], drawn: dict[str, str]) -> str:
             [block for name in tables for block in _blocks(_table(name, rows))],
         )
         for title, plots, tables, words in SECTIONS
-        if any(rows[read] for name in tables for read in TABLES[name][0])
+        if any(rows[read] for name in tables for read in BENCH_TABLES[name][0])
     ]
     missing = [(runtime.name, reason) for runtime in RUNTIMES if (reason := runtime.missing())]
     return render(
@@ -111,7 +111,7 @@ def _page(rows: dict[str, list[Row]], drawn: dict[str, str]) -> str:
 
 
 def _table(name: str, rows: dict[str, list[Row]]) -> str:
-    reads, make = TABLES[name]
+    reads, make = BENCH_TABLES[name]
     return make(*(rows[read] for read in reads))
 
 

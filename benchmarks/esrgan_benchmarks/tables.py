@@ -14,18 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from esrgan_benchmarks import (
-    advice,
     conversion_tables,
     cpu,
     levels,
     native_layers,
-    runtime_tables,
     same_cost,
     students,
     training_tables,
     web_tables,
     weight_peers,
 )
+from esrgan_benchmarks.bench_tables import BENCH_TABLES
 from esrgan_benchmarks.record import RESULTS, Row, latest, measured_on, newest, read
 from esrgan_torch.atomic import atomic_path
 from esrgan_torch.tiling import plan_tiles
@@ -120,6 +119,7 @@ def _way(row: Row) -> str:
 
 
 TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
+    **BENCH_TABLES,
     "speed": (("speed",), speed),
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),
@@ -134,17 +134,6 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "quantization": (("quantization",), conversion_tables.quantization),
     "images": (("images",), images),
     "weight-files": (("weight-files",), weight_peers.table),
-    "runtimes": (("runtimes",), runtime_tables.times),
-    "runtimes-cost": (("runtimes",), runtime_tables.costs),
-    "advice": (("runtimes",), advice.choice),
-    "advice-newest": (("runtimes",), advice.newest_choice),
-    "advice-costs": (("runtimes",), advice.costs),
-    "native-share": (("runtimes",), advice.native_share),
-    "reach": (("runtimes", "ceiling"), advice.reach),
-    "below-baseline": (("quality",), advice.below_baseline),
-    "left-out": (("left-out",), runtime_tables.left_out),
-    "ceiling": (("ceiling",), runtime_tables.ceilings),
-    "quality": (("quality",), runtime_tables.quality),
     "sweep": (("sweep",), training_tables.sweep),
     "run": (("run",), training_tables.run),
     "models": (("models",), training_tables.models),

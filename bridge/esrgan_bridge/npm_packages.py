@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_bridge.errors import MissingRuntimeError
+from esrgan_torch.paths import expanded
 
 LISTS = ("package.json", "package-lock.json")
 
@@ -37,7 +38,7 @@ class NpmPackages:
     def folder(self) -> Path:
         """The folder that holds `node_modules`, or will."""
         if self.variable and (given := os.environ.get(self.variable)):
-            return Path(given).expanduser()
+            return expanded(given)
         import platformdirs
 
         return Path(platformdirs.user_cache_dir("esrgan-torch")) / self.place

@@ -74,7 +74,8 @@ def runners_option(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         type=split_names,
         help="measure in these runtimes alone: onnxruntime, openvino, tensorflow, tfjs-node, tfjs-wasm, "
-        "tfjs-webgl, tfjs-webgpu, kernels-node, kernels-wasm (default: all that this machine has)",
+        "tfjs-webgl, tfjs-webgpu, kernels-node, kernels-wasm, kernels-wasm-firefox (default: all that this "
+        "machine has)",
     )
 
 
@@ -101,8 +102,6 @@ def show(report: "ParityReport") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert; print the table and where the files are."""
-    # where a variable of the user's asks for it float32 would be rounded; PyTorch reads it when imported
-    os.environ["ONEDNN_DEFAULT_FPMATH_MODE"] = "STRICT"
     from esrgan_bridge.chain import convert
     from esrgan_bridge.errors import ParityError
 

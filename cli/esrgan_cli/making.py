@@ -10,6 +10,7 @@ from typing import Any
 from esrgan_cli.journal import Record
 from esrgan_cli.paths import Found, look, sha256_of
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.paths import expanded
 from esrgan_weights import own, registry
 from esrgan_weights.addresses import is_address
 
@@ -61,7 +62,7 @@ class Making:
             return ""
         if self.sha256:
             return self.sha256
-        path = own.path_of(self.model) or Path(self.model).expanduser()
+        path = own.path_of(self.model) or expanded(self.model)
         return sha256_of(path.with_suffix(".bin") if path.suffix == ".param" else path)  # ncnn's numbers
 
     @cached_property

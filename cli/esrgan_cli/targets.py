@@ -8,8 +8,9 @@ from esrgan_cli.files import Source
 from esrgan_cli.journal import Journal
 from esrgan_cli.names import Names, Wish
 from esrgan_cli.options import STREAM
-from esrgan_cli.paths import look, real
+from esrgan_cli.paths import look
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.paths import real
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from esrgan_benchmarks.harness import measure_case
 from esrgan_benchmarks.runtimes import REFERENCE, choose_runtimes
 from esrgan_benchmarks.runtimes.base import Session, Setting
 from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.strict import STRICT
 from esrgan_weights import save
 from tests.benchmarks.fakes import Alone, Fake, FakeSession
 
@@ -23,14 +24,27 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class Telling(Fake):
-    """Tells by its name for the engine what it was told."""
+    """Tells by its name for the engine what it was told: by default what it may use of a processor."""
 
     isas = (AVX2,)
 
+    def __init__(self, name: str, *variables: str) -> None:
+        super().__init__(name)
+        self.variables = variables or ("ONEDNN_MAX_CPU_ISA",)
+
     def open(self, setting: Setting) -> Session:
         session = FakeSession(self)
-        session.engine = os.environ.get("ONEDNN_MAX_CPU_ISA", "anything")
+        session.engine = ", ".join(os.environ.get(name, "anything") for name in self.variables)
         return session
+
+
+def test_what_the_user_asks_of_onednn_rounds_no_runtime(
+    network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in STRICT:
+        monkeypatch.setenv(name, "BF16")
+    outcome = measure_case(Case(network, 8, 8), (Telling("told", *STRICT),), 1, runs=2, watch=Alone())
+    assert [row["engine"] for row in outcome.rows] == ["STRICT, STRICT"]
 
 
 def test_the_variables_are_set_where_the_runtime_starts_and_rows_say_so(network: str) -> None:

@@ -14,6 +14,7 @@ from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import RGB_RANGE, SPAN
 
 
 def lacking(reason: str) -> None:
@@ -69,6 +70,15 @@ def make_rrdb(**sizes: int) -> RRDBNet:
     """A tiny RRDBNet; any of its sizes may be given."""
     network = RRDBNet(**{"features": 8, "blocks": 1, "growth": 4, **sizes})
     make_lively(network)
+    return network
+
+
+def make_span() -> SPAN:
+    """Its normalisation makes numbers of up to 140 of a picture, which the first weights take back."""
+    network = SPAN(features=8, scale=2)
+    make_lively(network)
+    assert isinstance(network.conv_1, nn.Conv2d)
+    network.conv_1.weight.data /= RGB_RANGE / 2
     return network
 
 

@@ -15,14 +15,15 @@ from esrgan_bridge.runners import (
     on_tensorflow,
     on_tfjs,
 )
-from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsNode
+from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsFirefox, KernelsNode
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode, find_browser, missing_node
 from esrgan_bridge.tfjs_setup import PACKAGES
 from esrgan_torch.errors import ConfigError
 
 
 def test_names_are_in_the_order_of_the_hops():
-    tfjs = ("tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu", "kernels-node", "kernels-wasm")
+    kernels = ("kernels-node", "kernels-wasm", "kernels-wasm-firefox")
+    tfjs = ("tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu", *kernels)
     assert list(NAMES) == ["onnxruntime", "openvino", "tensorflow", *tfjs]
     assert [runner.reads for runner in RUNNERS] == ["onnx", "onnx", "tf", *["tfjs"] * len(tfjs)]
 
@@ -65,10 +66,11 @@ def test_an_old_node_is_said(monkeypatch, tmp_path):
     node.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert "node is v16.20.0: install Node 18 or newer" in missing_node()
+    assert "node is v16.20.0: install Node 20.10 or newer" in KernelsFirefox().available()
 
 
 def test_missing_packages_are_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(on_tfjs, "missing_node", lambda: None)
+    monkeypatch.setattr(on_tfjs, "missing_node", lambda *_: None)
     monkeypatch.setenv("ESRGAN_TFJS", str(tmp_path))
     assert f"TF.js is not in {tmp_path}: python -m esrgan_bridge.tfjs_setup" in TfjsNode().available()
 
@@ -93,7 +95,7 @@ def test_missing_npm_is_said(monkeypatch, tmp_path):
 
 
 def test_missing_browser_is_said(monkeypatch):
-    monkeypatch.setattr(on_tfjs, "missing_node", lambda: None)
+    monkeypatch.setattr(on_tfjs, "missing_node", lambda *_: None)
     monkeypatch.setattr(NpmPackages, "missing", lambda _: None)
     monkeypatch.setenv("ESRGAN_CHROMIUM", "no-such-browser")
     assert find_browser() is None
@@ -102,12 +104,24 @@ def test_missing_browser_is_said(monkeypatch):
     assert TfjsNode().available() is None
 
 
+def test_missing_firefox_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(on_kernels, "missing_node", lambda *_: None)
+    monkeypatch.setattr(on_kernels, "missing_kernels", lambda: None)
+    monkeypatch.setenv("ESRGAN_FIREFOX", "no-such-browser")
+    said = KernelsFirefox().available()
+    assert said == (
+        "no Firefox was found: install it (Debian: apt-get install firefox-esr), "
+        "or give its path in $ESRGAN_FIREFOX"
+    )
+
+
 def test_kernels_that_are_not_built_are_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(on_kernels, "missing_node", lambda: None)
+    monkeypatch.setattr(on_kernels, "missing_node", lambda *_: None)
+    monkeypatch.setattr(on_kernels, "find_firefox", lambda: "firefox")
     monkeypatch.setattr(on_kernels, "PLACES", (tmp_path / "kernels.js",))
     monkeypatch.setattr(TfjsChromium, "available", lambda self: None)
-    for runner in (KernelsNode(), KernelsChromium()):
+    for runner in (KernelsNode(), KernelsChromium(), KernelsFirefox()):
         assert "tfjs-esrgan is not built: npm install && npm run build" in runner.available()
     (tmp_path / "kernels.js").touch()
-    for runner in (KernelsNode(), KernelsChromium()):
+    for runner in (KernelsNode(), KernelsChromium(), KernelsFirefox()):
         assert runner.available() is None

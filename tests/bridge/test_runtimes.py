@@ -10,10 +10,11 @@ from esrgan_bridge.chain import convert, recheck
 from esrgan_bridge.errors import ArtifactError, MissingRuntimeError, NotMeasuredError, RunnerError
 from esrgan_bridge.probes import make_probes
 from esrgan_bridge.runners import RUNNERS
-from tests.bridge.conftest import lacking, make_compact, make_rrdb
+from tests.bridge.conftest import lacking, make_compact, make_rrdb, make_span
 
 RUNNER = {runner.name: runner for runner in RUNNERS}
 WINOGRAD = 3e-5  # of the tiny networks, by multiplications that are fewer and less exact
+KERNELS = ["kernels-node", "kernels-wasm", "kernels-wasm-firefox"]
 BROWSERS = ["tfjs-wasm", "tfjs-webgl", "tfjs-webgpu"]
 
 
@@ -41,14 +42,29 @@ def test_tfjs(name, compact, need, monkeypatch):
     assert len(splits) == (name == "tfjs-node")
 
 
-@pytest.mark.parametrize("name", ["kernels-node", "kernels-wasm"])
-def test_kernels(name, compact, need):
+@pytest.fixture(scope="module")
+def span(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("span") / "net"
+    convert(make_span(), folder, route="direct", runners=[])
+    return folder
+
+
+@pytest.mark.parametrize("network", ["compact", "span"])
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels(name, network, need, request):
     need(name)
-    report = recheck(compact, ["onnxruntime", name])
+    report = recheck(request.getfixturevalue(network), ["onnxruntime", name])
     rows = [row for row in report.rows if row.runner == name]
     assert len(rows) == len(make_probes())
     assert max(row.largest for row in rows) < WINOGRAD
     assert "SIMD, threads: " in report.runtimes[name]["device"]
+
+
+def test_a_firefox_that_does_not_start_is_said(compact, need, monkeypatch):
+    need("kernels-wasm-firefox")
+    monkeypatch.setenv("ESRGAN_FIREFOX", "false")
+    with pytest.raises(MissingRuntimeError, match="firefox does not start: Firefox has ended with status 1"):
+        RUNNER["kernels-wasm-firefox"].open(compact / "tfjs")
 
 
 def test_kernels_compute_what_tensorflowjs_wrote(by_route_tf, need):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, WeightsError
+from esrgan_torch.paths import expanded
 from esrgan_weights import registry
 from esrgan_weights.cache import VARIABLE as CACHE
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
@@ -48,9 +49,9 @@ class OwnModel:
 def own_folder() -> Path:
     """Where the models are: $ESRGAN_DATA, else in $ESRGAN_CACHE, else the user's data folder."""
     if os.environ.get(VARIABLE):
-        return Path(os.environ[VARIABLE]).expanduser() / "models"
+        return expanded(os.environ[VARIABLE]) / "models"
     if os.environ.get(CACHE):
-        return Path(os.environ[CACHE]).expanduser() / "own-models"
+        return expanded(os.environ[CACHE]) / "own-models"
     import platformdirs
 
     return Path(platformdirs.user_data_dir("esrgan-torch")) / "models"

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from esrgan_torch.networks.base import Provenance
+from esrgan_torch.paths import exists, expanded
 from esrgan_weights.architectures.registry import files_of
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.candidates import Candidate, find
@@ -17,7 +18,6 @@ from esrgan_weights.errors import CheckpointError
 from esrgan_weights.file_kinds import is_another
 from esrgan_weights.infer import network_of
 from esrgan_weights.ncnn_graph import MAGIC
-from esrgan_weights.paths import exists, expanded
 from esrgan_weights.read_ncnn import pair, read_ncnn
 from esrgan_weights.read_pickle import PICKLE, read_pickle
 from esrgan_weights.stated import stated_sizes

@@ -9,12 +9,12 @@ import hashlib
 import http.client
 import re
 import urllib.error
-import uuid
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from esrgan_torch.leftovers import END, mark, sweep
 from esrgan_weights.addresses import TIMEOUT, length_of, open_url, url_of
 from esrgan_weights.cache import CHUNK, cache_folder, sha256_of
 from esrgan_weights.download import LARGEST, SourceError, disk_error, progress_bar
@@ -61,8 +61,9 @@ def fetch_url(url: str, options: FetchOptions = DEFAULT) -> tuple[Path, str]:
     parts: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
         for one in urls:
-            parts.append(folder / f".{uuid.uuid4().hex}.part")
+            parts.append(folder / f".{mark()}{END}")
             _receive(one, parts[-1], options.progress)
         hashes = [sha256_of(part) for part in parts]
         target = folder / f"{stem}-{_digits(hashes)}{suffix}"

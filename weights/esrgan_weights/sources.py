@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from esrgan_torch.networks.base import Provenance
+from esrgan_torch.paths import exists, expanded
 from esrgan_weights import own, registry
 from esrgan_weights.addresses import HUB_SCHEME, is_address
 from esrgan_weights.cache import model_folder
@@ -16,7 +17,6 @@ from esrgan_weights.fetch_options import DEFAULT, FetchOptions
 from esrgan_weights.fetching import obtain
 from esrgan_weights.hub import fetch_hub
 from esrgan_weights.memory import read_state_dict, read_stream
-from esrgan_weights.paths import exists, expanded
 from esrgan_weights.read import read_checkpoint
 from esrgan_weights.registry import Model
 from esrgan_weights.remote import fetch_url

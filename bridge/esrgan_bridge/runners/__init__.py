@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from esrgan_bridge.runners.base import Runner
-from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsNode
+from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsFirefox, KernelsNode
 from esrgan_bridge.runners.on_onnxruntime import OnnxRuntime
 from esrgan_bridge.runners.on_openvino import OpenVino
 from esrgan_bridge.runners.on_tensorflow import TensorFlow
@@ -20,6 +20,7 @@ RUNNERS: tuple[Runner, ...] = (
     TfjsChromium("webgpu"),
     KernelsNode(),
     KernelsChromium(),
+    KernelsFirefox(),
 )
 NAMES = tuple(runner.name for runner in RUNNERS)
 

@@ -1,8 +1,10 @@
-"""The kernels of `tfjs-esrgan`: in Node, and in a headless Chromium.
+"""The kernels of `tfjs-esrgan`: in Node, and in a headless Chromium or Firefox.
 
 They come in one file, which `npm run build` in `web/` makes, and `make wheel` puts into the package.
 """
 
+import os
+import shutil
 from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
@@ -10,6 +12,9 @@ from esrgan_bridge.runners.on_tfjs import TfjsChromium, find_browser, missing_no
 from esrgan_bridge.runners.worker import WorkerSession
 from esrgan_bridge.tfjs_setup import PACKAGES
 
+SOCKET_NODE = (20, 10)  # the oldest that has WebSocket
+FIREFOXES = ("firefox-esr", "firefox")
+FIREFOX_VARIABLE = "ESRGAN_FIREFOX"
 PLACES = (
     PACKAGES.scripts / "kernels.js",
     Path(__file__).parents[3] / "web" / "dist" / "kernels" / "kernels.js",
@@ -42,8 +47,39 @@ class KernelsChromium(Runner):
     def open(self, artefact: Path) -> Session:
         script, packages = str(PACKAGES.scripts / "run-browser.mjs"), str(PACKAGES.folder())
         browser, kernels = str(find_browser()), str(find_kernels())
-        command = ["node", script, packages, str(artefact), "kernels", browser, kernels]
+        command = ["node", script, packages, str(artefact), "kernels", "chromium", browser, kernels]
         return WorkerSession(self.name, command)
+
+
+class KernelsFirefox(Runner):
+    """The kernels in a headless Firefox, in a page that may have threads; no npm package is needed for it."""
+
+    name = "kernels-wasm-firefox"
+    reads = "tfjs"
+
+    def available(self) -> str | None:
+        if missing := missing_node(SOCKET_NODE) or missing_kernels():
+            return missing
+        if find_firefox() is None:
+            return (
+                "no Firefox was found: install it (Debian: apt-get install firefox-esr), "
+                f"or give its path in ${FIREFOX_VARIABLE}"
+            )
+        return None
+
+    def open(self, artefact: Path) -> Session:
+        node = ["node", "--experimental-websocket"]  # what Node has by itself from 22 on
+        script, packages = str(PACKAGES.scripts / "run-browser.mjs"), str(PACKAGES.folder())
+        browser, kernels = str(find_firefox()), str(find_kernels())
+        command = [*node, script, packages, str(artefact), "kernels", "firefox", browser, kernels]
+        return WorkerSession(self.name, command)
+
+
+def find_firefox() -> str | None:
+    """The path of a Firefox: $ESRGAN_FIREFOX, else the first known name on the path."""
+    if given := os.environ.get(FIREFOX_VARIABLE):
+        return shutil.which(given)
+    return next(filter(None, map(shutil.which, FIREFOXES)), None)
 
 
 def find_kernels() -> Path | None:

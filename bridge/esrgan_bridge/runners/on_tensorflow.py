@@ -6,6 +6,7 @@ from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.worker import WorkerSession
+from esrgan_torch.strict import STRICT
 
 # quieter, on the processor, by oneDNN as TensorFlow does by itself; and float32 is float32 there, whatever
 # the user's own variables ask for
@@ -13,8 +14,7 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "CUDA_VISIBLE_DEVICES": "-1",
     "TF_ENABLE_ONEDNN_OPTS": "1",
-    "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
-    "TF_SET_ONEDNN_FPMATH_MODE": "STRICT",
+    **STRICT,
 }
 
 

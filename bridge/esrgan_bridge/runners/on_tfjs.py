@@ -15,7 +15,7 @@ from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.worker import WorkerSession
 from esrgan_bridge.tfjs_setup import PACKAGES
 
-OLDEST_NODE = 18
+OLDEST_NODE = (18, 0)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 BROWSER_VARIABLE = "ESRGAN_CHROMIUM"
 
@@ -59,19 +59,20 @@ class TfjsChromium(Runner):
 
     def open(self, artefact: Path) -> Session:
         script, packages = str(PACKAGES.scripts / "run-browser.mjs"), str(PACKAGES.folder())
-        command = ["node", script, packages, str(artefact), self.backend, str(find_browser())]
+        command = ["node", script, packages, str(artefact), self.backend, "chromium", str(find_browser())]
         return WorkerSession(self.name, command)
 
 
-def missing_node() -> str | None:
+def missing_node(oldest: tuple[int, int] = OLDEST_NODE) -> str | None:
     """None where a Node that is new enough is on the path, else what to do."""
     path = shutil.which("node")
-    advice = f"install Node {OLDEST_NODE} or newer, https://nodejs.org"
+    needed = ".".join(str(part) for part in oldest if part)
+    advice = f"install Node {needed} or newer, https://nodejs.org"
     if path is None:
         return f"node is not installed: {advice}"
     answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-    version = re.match(r"v(\d+)", answer.stdout)
-    if version is None or int(version[1]) < OLDEST_NODE:
+    version = re.match(r"v(\d+)\.(\d+)", answer.stdout)
+    if version is None or (int(version[1]), int(version[2])) < oldest:
         return f"node is {answer.stdout.strip() or 'broken'}: {advice}"
     return None
 

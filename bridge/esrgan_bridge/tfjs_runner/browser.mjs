@@ -1,4 +1,4 @@
-// A page in a headless Chromium that computes for another process. The page and all that it loads come from a server on
+// A page in a browser without a window that computes for another process. The page and all that it loads come from a server on
 // 127.0.0.1, which this process is too.
 
 import { createReadStream } from "node:fs";
@@ -6,6 +6,7 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
+import { launchFirefox } from "./firefox.mjs";
 import { say, serve, words, writeNumbers } from "./worker.mjs";
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json",
@@ -28,21 +29,22 @@ const flags = {
  * answer to `result`, and gives what is told of it, with their shape.
  *
  * @param driver    folder of the package.json beside which playwright-core is installed
- * @param chromium  the browser's program
+ * @param browser   "chromium" or "firefox"
+ * @param program   the browser's path
  * @param roots     folders of files by the beginning of their addresses, the longest first; "/" has page.html
  * @param name      of what the page starts, after the last dash a backend: "wasm", "tfjs-webgl"
- * @param threads   that it is to take; by this number the page is told of the machine's too
+ * @param threads   that it is to take; Chromium's page is told of a machine that has twice as many
  * @param isolated  whether the page may share memory, without which wasm has one thread
  * @param model     what is loaded, for messages
  */
-export async function runInBrowser({ driver, chromium, roots, name, threads, isolated, model }) {
+export async function runInBrowser({ driver, browser, program, roots, name, threads, isolated, model }) {
   const files = { ...roots, "/batch/": process.env.ESRGAN_RUNNER_FOLDER };
   const inbox = new Map(); // path -> the numbers that the page has posted
   const server = createServer((request, response) => answer(request, response, files, inbox, isolated));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { chromium: playwright } = createRequire(join(driver, "package.json"))("playwright-core");
   const address = `http://127.0.0.1:${server.address().port}/page.html`;
-  const { browser, page, facts, missing } = await start(playwright, chromium, address, name, threads);
+  const open = browser === "firefox" ? inFirefox(program, address) : inChromium(driver, program, address, name, threads);
+  const { page, close, facts, missing } = await start(open, browser, name, threads);
   if (missing) {
     say({ missing });
   } else {
@@ -60,7 +62,7 @@ export async function runInBrowser({ driver, chromium, roots, name, threads, iso
     } catch (error) {
       say({ error: `cannot load ${model}: ${words(error)}` });
     }
-    await browser.close();
+    await close();
   }
   server.closeAllConnections();
   server.close();
@@ -88,20 +90,24 @@ async function answer(request, response, roots, inbox, isolated) {
   return createReadStream(file).pipe(response);
 }
 
-async function start(playwright, chromium, address, name, threads) {
-  const reasons = [];
+const tell = (text) => console.error(`page: ${text}`);
+
+/** The page: {page, version, close}. */
+async function* inFirefox(program, address) {
+  const browser = await launchFirefox(program, { onMessage: tell });
+  yield { page: await browser.open(address), version: browser.version, close: () => browser.close() };
+}
+
+/** A page for each set of flags that may do. */
+async function* inChromium(driver, program, address, name, threads) {
+  const { chromium } = createRequire(join(driver, "package.json"))("playwright-core");
   for (const extra of flags[name.split("-").pop()] ?? [[]]) {
-    let browser;
-    try {
-      browser = await playwright.launch({
-        executablePath: chromium,
-        headless: true,
-        chromiumSandbox: process.getuid?.() !== 0, // Chromium refuses to sandbox for root
-        args: [...common, ...extra],
-      });
-    } catch (error) {
-      return { missing: `Chromium does not start: ${words(error)}` };
-    }
+    const browser = await chromium.launch({
+      executablePath: program,
+      headless: true,
+      chromiumSandbox: process.getuid?.() !== 0, // Chromium refuses to sandbox for root
+      args: [...common, ...extra],
+    });
     const page = await browser.newPage();
     if (threads) {
       // TF.js takes half of what the machine says
@@ -109,14 +115,26 @@ async function start(playwright, chromium, address, name, threads) {
         Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { get: () => count });
       }, 2 * threads);
     }
-    page.on("console", (message) => console.error(`page: ${message.text()}`));
+    page.on("console", (message) => tell(message.text()));
     page.on("crash", () => { say({ error: "the page has crashed" }); process.exit(1); });
     page.setDefaultTimeout(0);
     await page.goto(address);
-    const started = await page.evaluate(([what, count]) => window.start(what, count), [name, threads]);
-    if (started.facts) return { browser, page, facts: { ...started.facts, chromium: browser.version() } };
-    reasons.push(started.missing);
-    await browser.close();
+    yield { page, version: browser.version(), close: () => browser.close() };
   }
-  return { missing: `${name} does not start in this Chromium: ${[...new Set(reasons)].join("; ")}` };
+}
+
+/** What runs, in the first page where it starts: {page, close, facts}, or why it does not: {missing}. */
+async function start(pages, browser, name, threads) {
+  const reasons = [];
+  try {
+    for await (const { page, version, close } of pages) {
+      const started = await page.evaluate(([what, count]) => window.start(what, count), [name, threads]);
+      if (started.facts) return { page, close, facts: { ...started.facts, [browser]: version } };
+      reasons.push(started.missing);
+      await close();
+    }
+  } catch (error) {
+    return { missing: `${browser} does not start: ${words(error)}` };
+  }
+  return { missing: `${name} does not start in this ${browser}: ${[...new Set(reasons)].join("; ")}` };
 }

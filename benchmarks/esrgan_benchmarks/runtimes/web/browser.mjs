@@ -5,7 +5,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const [bridge, tfjs, packages, artefacts, name, threads, chromium, kernels] = process.argv.slice(2);
+const [bridge, tfjs, packages, artefacts, name, threads, program, kernels] = process.argv.slice(2);
 const { runInBrowser } = await import(pathToFileURL(join(bridge, "browser.mjs")).href);
 const roots = {
   "/tfjs/": join(tfjs, "node_modules"),
@@ -17,4 +17,6 @@ const roots = {
 };
 
 // all runtimes shall take the threads that were asked for
-await runInBrowser({ driver: tfjs, chromium, roots, name, threads: Number(threads), isolated: true, model: artefacts });
+await runInBrowser({
+  driver: tfjs, browser: "chromium", program, roots, name, threads: Number(threads), isolated: true, model: artefacts,
+});
