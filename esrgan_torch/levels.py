@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_torch.metrics import decibels
-from esrgan_torch.picture import Samples
+from esrgan_torch.images.picture import Samples
+from esrgan_torch.metrics.psnr_ssim import decibels
 
 if TYPE_CHECKING:
     from torch import Tensor

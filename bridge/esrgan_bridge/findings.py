@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_bridge.parity import Row
-from esrgan_bridge.probes import PHOTOS, Answer
+from esrgan_bridge.parity.distance import Row
+from esrgan_bridge.parity.probes import PHOTOS, Answer
 
 FORMAT_VERSION = 1
 PRECISION = "precision"  # among the facts of a runtime: what it computes in

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_bridge.errors import MissingRuntimeError
-from esrgan_torch.paths import expanded
+from esrgan_torch.storage.paths import expanded
 
 LISTS = ("package.json", "package-lock.json")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
 
-from esrgan_torch.leftovers import END, PREFIX, is_left, leftovers
+from esrgan_torch.storage.leftovers import END, PREFIX, is_left, leftovers
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _models(cache: Path) -> Iterator[Path]:
 
 
 def _urls(cache: Path) -> Iterator[Path]:
-    from esrgan_weights.remote import FOLDER
+    from esrgan_weights.sources.remote import FOLDER
 
     if (cache / FOLDER).is_dir():
         yield from (
@@ -80,20 +80,20 @@ def _partial(cache: Path) -> Iterator[Path]:
 
 
 def _native(_: Path) -> Iterator[Path]:
-    from esrgan_torch.native.build import cache_folder
+    from esrgan_torch.engines.native.build import cache_folder
 
     yield cache_folder()
 
 
 def _tfjs(_: Path) -> Iterator[Path]:
     from esrgan_bridge.npm_packages import LISTS
-    from esrgan_bridge.tfjs_setup import PACKAGES
+    from esrgan_bridge.runners.tfjs_setup import PACKAGES
 
     yield from (PACKAGES.folder() / name for name in ("node_modules", *LISTS))
 
 
 def _onnx_tf(_: Path) -> Iterator[Path]:
-    from esrgan_bridge.onnx_tf_setup import data_folder
+    from esrgan_bridge.onnx_tf.setup import data_folder
 
     yield data_folder()
 
@@ -107,8 +107,10 @@ KINDS = (
     Kind("urls", "weights from https:// addresses; fetched again", _urls),
     Kind("partial", "downloads that stopped half-way; the next one would go on from there", _partial),
     Kind("native", "the CPU engine, compiled for this machine; compiled again", _native),
-    Kind("tfjs", "npm packages that measure TensorFlow.js; python -m esrgan_bridge.tfjs_setup", _tfjs),
-    Kind("onnx-tf", "the second converter; python -m esrgan_bridge.onnx_tf_setup", _onnx_tf),
+    Kind(
+        "tfjs", "npm packages that measure TensorFlow.js; python -m esrgan_bridge.runners.tfjs_setup", _tfjs
+    ),
+    Kind("onnx-tf", "the second converter; python -m esrgan_bridge.onnx_tf.setup", _onnx_tf),
     Kind("temporary", "what killed commands left in the folder for temporary files", _temporary),
 )
 

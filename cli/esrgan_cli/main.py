@@ -10,14 +10,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from esrgan_cli import bench, cache, convert, demo, doctor, evaluate, parity, train, upscale, weights
+from esrgan_cli.commands import bench, cache, convert, demo, doctor, evaluate, parity, train, upscale, weights
+from esrgan_cli.output.streams import flush_streams, prepare_streams, put
 from esrgan_cli.processors import heed_quota
 from esrgan_cli.signals import Ended, heed_endings
-from esrgan_cli.streams import flush_streams, prepare_streams, put
 from esrgan_cli.version import PACKAGE, project_version
+from esrgan_torch.engines.strict import keep_float32
 from esrgan_torch.errors import ConfigError, EsrganError
-from esrgan_torch.paths import line, trouble
-from esrgan_torch.strict import keep_float32
+from esrgan_torch.storage.paths import line, trouble
 
 FAILED = 1
 WRONG_USAGE = 2

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from esrgan_torch.errors import ImageWriteError
-from esrgan_torch.paths import real
+from esrgan_torch.storage.paths import real
 
 Kind = Literal["file", "folder", "absent", "other", "unknown"]
 NAME_BYTES = (

@@ -2,7 +2,7 @@
 
 import os
 
-from esrgan_torch import containers
+from esrgan_torch.engines import containers
 
 VARIABLE = "OMP_NUM_THREADS"
 

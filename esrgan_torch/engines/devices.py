@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from esrgan_torch import containers
+from esrgan_torch.engines import containers
 from esrgan_torch.errors import ConfigError
 
 log = logging.getLogger("esrgan_torch")

@@ -10,7 +10,7 @@ import pytest
 
 from esrgan_cli.paths import listing, longest_name, look, make_folder
 from esrgan_torch.errors import ImageWriteError
-from esrgan_torch.paths import real
+from esrgan_torch.storage.paths import real
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from esrgan_cli.processors import VARIABLE, heed_quota
-from esrgan_torch import containers
+from esrgan_torch.engines import containers
 
 
 @pytest.mark.parametrize(

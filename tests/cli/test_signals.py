@@ -17,9 +17,9 @@ from esrgan_cli.signals import ENDING, Ended, heed_endings
 
 START = """
 import sys, time
-import esrgan_cli.demo as demo
+import esrgan_cli.commands.demo as demo
 from esrgan_cli.main import main
-from esrgan_torch.leftovers import temporary_folder
+from esrgan_torch.storage.leftovers import temporary_folder
 def run(arguments):
     with temporary_folder("work") as folder:
         print(folder, flush=True)
@@ -96,6 +96,6 @@ def test_the_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     def run(_: object) -> int:
         raise Ended(signal.SIGTERM)
 
-    monkeypatch.setattr("esrgan_cli.doctor.run", run)
+    monkeypatch.setattr("esrgan_cli.commands.doctor.run", run)
     assert main(["doctor"]) == module.ENDED + signal.SIGTERM
     assert capsys.readouterr().err == "esrgan: stopped by SIGTERM\n"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from esrgan_benchmarks import record
+from esrgan_benchmarks.core import record
 from tests.torture import cases, fuzz, network, sizes
 from tests.torture.forks import MODULES, Forks
 from tests.torture.good import make_good
@@ -25,7 +25,13 @@ from tests.torture.kills import Case, Killer
 from tests.torture.places import can_mount
 from tests.torture.sweep import SLOTS, sweep
 
-MORE = ("esrgan_bridge.chain", "esrgan_torch.train.loop", "esrgan_torch.evaluate", "accelerate", "onnx")
+MORE = (
+    "esrgan_bridge.chain",
+    "esrgan_torch.train.loop",
+    "esrgan_torch.metrics.protocol",
+    "accelerate",
+    "onnx",
+)
 
 
 @dataclass

@@ -11,7 +11,12 @@ from types import TracebackType
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("esrgan_cli.main", "esrgan_cli.upscale_run", "esrgan_weights.loading", "esrgan_weights.write")
+MODULES = (
+    "esrgan_cli.main",
+    "esrgan_cli.upscaling.run",
+    "esrgan_weights.loading",
+    "esrgan_weights.formats.write",
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ MAKE = """
 import sys, numpy as np, torch
 from pathlib import Path
 from safetensors.torch import save_file
-from esrgan_torch.images import write_image
+from esrgan_torch.images.files import write_image
 from esrgan_torch.networks.compact import CompactNet
 torch.manual_seed(0)
 state = CompactNet(features=8, convolutions=1).state_dict()

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from esrgan_torch.errors import EsrganError
-from esrgan_weights import addresses
-from esrgan_weights.download import download
 from esrgan_weights.fetch_options import FetchOptions
 from esrgan_weights.registry import File
-from esrgan_weights.remote import fetch_url
+from esrgan_weights.sources import addresses
+from esrgan_weights.sources.download import download
+from esrgan_weights.sources.remote import fetch_url
 
 MANNERS = (
     "good",

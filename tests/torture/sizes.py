@@ -6,10 +6,10 @@ from functools import cache
 
 import numpy as np
 
+from esrgan_torch.images.picture import Picture, Samples
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.picture import Picture, Samples
-from esrgan_torch.tiling import Tiling
-from esrgan_torch.upscale import Upscaler
+from esrgan_torch.tiling.modes import Tiling
+from esrgan_torch.upscaler import Upscaler
 from tests.torch.networks import small_compact, small_rrdb, small_span
 
 LARGEST = 97

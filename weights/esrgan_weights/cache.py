@@ -9,7 +9,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from esrgan_torch.paths import expanded
+from esrgan_torch.storage.paths import expanded
 from esrgan_weights.registry import Alternative, File, Model
 
 VARIABLE = "ESRGAN_CACHE"

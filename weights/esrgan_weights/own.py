@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, WeightsError
-from esrgan_torch.paths import expanded
+from esrgan_torch.storage.paths import expanded
 from esrgan_weights import registry
 from esrgan_weights.cache import VARIABLE as CACHE
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
@@ -127,8 +127,8 @@ def add(
         WeightsError: the source cannot be read, or the file cannot be written.
     """
     from esrgan_weights.fetch_options import FetchOptions
-    from esrgan_weights.sources import read_source
-    from esrgan_weights.write import save
+    from esrgan_weights.formats.write import save
+    from esrgan_weights.sources.resolve import read_source
 
     _check(name)
     path = own_folder() / f"{name}{SUFFIX}"

@@ -7,7 +7,7 @@ from esrgan_benchmarks.runtimes.web_packages import PACKAGES
 from esrgan_benchmarks.runtimes.web_session import WebSession
 from esrgan_bridge.runners import on_tfjs
 from esrgan_bridge.runners.on_kernels import find_kernels
-from esrgan_bridge.tfjs_setup import PACKAGES as TFJS
+from esrgan_bridge.runners.tfjs_setup import PACKAGES as TFJS
 
 
 class TfjsNode(Runtime):

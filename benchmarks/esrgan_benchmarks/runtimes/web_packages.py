@@ -3,7 +3,7 @@
     python -m esrgan_benchmarks.runtimes.web_packages
 
 fetches them into `bench-web` in the user's cache folder. TF.js and the driver of the browser are those of the
-bridge, see `esrgan_bridge.tfjs_setup`.
+bridge, see `esrgan_bridge.runners.tfjs_setup`.
 """
 
 from pathlib import Path

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
+from esrgan_bridge.export.parts import TAIL, TRUNK
 from esrgan_bridge.findings import PRECISION
-from esrgan_bridge.onnx_parts import TAIL, TRUNK
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import Runner, Session
-from esrgan_torch.leftovers import temporary_folder
+from esrgan_torch.storage.leftovers import temporary_folder
 
 FEATURES = "features"
 # on Arm it multiplies in bfloat16 where it is asked to; not here

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from esrgan_bridge.findings import PRECISION
-from esrgan_bridge.probes import Answer, Batch
+from esrgan_bridge.parity.probes import Answer, Batch
 from esrgan_bridge.runners.base import Session
 from esrgan_torch.engines.computing import CPU, computing
 from esrgan_torch.networks.base import Generator

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import MissingRuntimeError, RunnerError
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import Session
-from esrgan_torch.leftovers import temporary_folder
+from esrgan_torch.storage.leftovers import temporary_folder
 
 SECONDS = 600.0  # for one batch: software GPUs take minutes for what others do in a second
 START_SECONDS = 300.0  # tensorflow alone takes 10 s to import on a slow disk; a browser compiles shaders

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from esrgan_torch import containers
-from esrgan_torch.engines import devices
+from esrgan_torch.engines import containers, devices
 from esrgan_torch.engines.devices import (
     computes_bfloat16_fast,
     device_name,

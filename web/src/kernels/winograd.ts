@@ -1,4 +1,4 @@
-/** Weights of a 3x3 convolution as the products of Winograd's F(4x4, 3x3) read them; see `esrgan_torch/native/winograd.py`. */
+/** Weights of a 3x3 convolution as the products of Winograd's F(4x4, 3x3) read them; see `esrgan_torch/engines/native/winograd.py`. */
 
 const STEP = 16; // channels of a map are padded to a multiple of it
 export const FREQUENCIES = 36;

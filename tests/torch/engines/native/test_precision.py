@@ -1,0 +1,42 @@
+"""How near official weights stay to float64: docs/cpu.md has the numbers of every network."""
+
+import pytest
+import torch
+
+from esrgan_torch import read_image
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.native.engine import NativeCompactEngine, NativeRRDBEngine
+from esrgan_torch.levels import batch_psnr
+from esrgan_weights import load
+from tests.conftest import ROOT
+from tests.torch.engines.native.levels import levels, needs_native
+
+pytestmark = needs_native
+CPU = torch.device("cpu")
+MOST = 20  # times the distance of direct convolutions in float32
+LEAST = 70  # dB of the 8-bit picture
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "esrgan-lite-x4",
+        pytest.param("realesr-animevideov3", marks=pytest.mark.official),
+        pytest.param("realesrgan-x4plus-anime", marks=pytest.mark.official),
+    ],
+)
+def test_official_weights(name: str) -> None:
+    pixels = read_image(ROOT / "examples" / "cat.jpg").pixels
+    top, left = pixels.shape[0] // 2, pixels.shape[1] // 2
+    batch = torch.from_numpy(pixels[top : top + 32, left : left + 32].copy()).permute(2, 0, 1)[None] / 255
+    model = load(name)
+    with torch.inference_mode():
+        direct = model(batch)
+        kind = type(make_engine(model, CPU, torch.float32, "native"))
+        assert kind in (NativeCompactEngine, NativeRRDBEngine)
+        engines = [kind(model, CPU, torch.float32, level) for level in levels()]
+        results = [made.tail(made.trunk(batch, lambda share: None)) for made in engines]
+        exact = model.double()(batch.double())
+    for result in results:
+        assert (result - exact).abs().max() <= MOST * (direct - exact).abs().max()
+        assert batch_psnr(result.double(), exact) >= LEAST
