@@ -1,13 +1,13 @@
-"""Pages made of templates: HTML files of a package that jinja2 fills in."""
+"""Pages made of templates: HTML files that jinja2 fills in."""
 
 from typing import Any
 
 
-def render(package: str, template: str, **values: Any) -> str:
+def render(module: str, template: str, **values: Any) -> str:
     """The text of a page. All values are escaped, but those that are `markupsafe.Markup` already.
 
     Args:
-        package: whose folder holds the template, such as "esrgan_cli".
+        module: the full name of one beside which the template lies.
         template: name of the file.
         values: what the template names; one that is missing is an error.
     """
@@ -15,7 +15,7 @@ def render(package: str, template: str, **values: Any) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader(package, ""),
+        loader=PackageLoader(module, ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -15,11 +15,11 @@ from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
 from esrgan_bridge.files.checksums import check_files, hash_files
 from esrgan_bridge.files.folder import REFERENCE, folder_size, read_reference, write_reference
 from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
-from esrgan_bridge.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.onnx_tf.setup import find_python
 from esrgan_bridge.parity.distance import TOLERANCES, tolerance_of
+from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.measure import Progress, Question, measure_hop, measure_session, require_measured
 from esrgan_bridge.parity.probes import make_probes
 from esrgan_bridge.parity.record import FILE, read_report

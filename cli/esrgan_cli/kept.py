@@ -86,7 +86,7 @@ def _native(_: Path) -> Iterator[Path]:
 
 
 def _tfjs(_: Path) -> Iterator[Path]:
-    from esrgan_bridge.npm_packages import LISTS
+    from esrgan_bridge.runners.npm_packages import LISTS
     from esrgan_bridge.runners.tfjs_setup import PACKAGES
 
     yield from (PACKAGES.folder() / name for name in ("node_modules", *LISTS))

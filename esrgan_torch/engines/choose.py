@@ -17,11 +17,11 @@ from esrgan_torch.engines.kinds import KINDS, EngineName, Kind, name_of
 from esrgan_torch.engines.native.engine import is_faster
 from esrgan_torch.engines.precision import FLOOR, check_dtype, probe_picture
 from esrgan_torch.errors import ConfigError, EngineError
-from esrgan_torch.levels import batch_psnr
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.foreign import ForeignNetwork
 from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, joined, names
 from esrgan_torch.networks.reparameterised import TrainingForm
+from esrgan_torch.quantise import batch_psnr
 
 log = logging.getLogger("esrgan_torch")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from esrgan_torch.errors import ImageReadError
 from esrgan_torch.images.kinds import BEYOND_WHITE
 from esrgan_torch.images.picture import Pixels
-from esrgan_torch.levels import to_levels
+from esrgan_torch.quantise import to_levels
 
 
 def from_floats(values: NDArray[Any]) -> Pixels:

@@ -5,13 +5,13 @@ rgb2ycbcr (16-235) not rounded. BasicSR, Real-ESRGAN and SwinIR measure so. Y ro
 MATLAB scripts have it, moves the PSNR by some 0.01 dB.
 """
 
-import math
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.quantise import decibels
 
 Channel = Literal["y", "rgb"]
 Plane = NDArray[np.float64]
@@ -53,13 +53,6 @@ def psnr(a: NDArray[Any], b: NDArray[Any], border: int = 0, *, channel: Channel 
     """
     first, second = _prepare(a, b, border, channel, least=1)
     return decibels(float(np.mean(np.square(first - second))))
-
-
-def decibels(mean_square: float) -> float:
-    """PSNR in dB of a mean squared error, of a peak of 255: infinite for none, 0 for no number."""
-    if math.isnan(mean_square):
-        return 0.0
-    return 10 * math.log10(_RANGE**2 / mean_square) if mean_square else math.inf
 
 
 def ssim(a: NDArray[Any], b: NDArray[Any], border: int = 0, *, channel: Channel = "y") -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.engines.host import for_rows
-from esrgan_torch.levels import Canvas, CanvasType, Planes, maximum, to_levels
+from esrgan_torch.quantise import Canvas, CanvasType, Planes, maximum, to_levels
 from esrgan_torch.tiling.modes import Box
 from esrgan_torch.tiling.rounding import is_finite, put_planes
 

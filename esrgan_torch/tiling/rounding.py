@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from esrgan_torch.engines.native import build
-from esrgan_torch.levels import Canvas, Planes, to_levels
+from esrgan_torch.quantise import Canvas, Planes, to_levels
 
 BLOCK = 2**16  # values that are rounded at once: they stay in the cache from one step to the next
 

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from esrgan_torch.images.picture import Picture
-from esrgan_torch.levels import rounded_levels
 from esrgan_torch.metrics.protocol import evaluate
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import rounded_levels
 
 
 def validate(network: Generator, folder: Path) -> tuple[float, list[NDArray[Any]]]:

@@ -4,7 +4,6 @@ from importlib import util
 import pytest
 
 from esrgan_bridge.errors import MissingRuntimeError
-from esrgan_bridge.npm_packages import LISTS, NpmPackages
 from esrgan_bridge.runners import (
     NAMES,
     RUNNERS,
@@ -15,6 +14,7 @@ from esrgan_bridge.runners import (
     on_tensorflow,
     on_tfjs,
 )
+from esrgan_bridge.runners.npm_packages import LISTS, NpmPackages
 from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsFirefox, KernelsNode
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode, find_browser, missing_node
 from esrgan_bridge.runners.tfjs_setup import PACKAGES

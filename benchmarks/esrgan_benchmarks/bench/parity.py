@@ -7,8 +7,7 @@ import numpy as np
 from esrgan_benchmarks.core.errors import WrongAnswerError
 from esrgan_benchmarks.runtimes.base import FLOORS
 from esrgan_bridge.parity.probes import Batch
-from esrgan_torch.levels import to_levels
-from esrgan_torch.metrics.psnr_ssim import decibels
+from esrgan_torch.quantise import decibels, to_levels
 
 
 @dataclass(frozen=True)

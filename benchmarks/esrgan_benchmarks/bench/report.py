@@ -105,9 +105,7 @@ def _page(rows: dict[str, list[Row]], drawn: dict[str, str]) -> str:
         if any(rows[read] for name in tables for read in BENCH_TABLES[name][0])
     ]
     missing = [(runtime.name, reason) for runtime in RUNTIMES if (reason := runtime.missing())]
-    return render(
-        "esrgan_benchmarks", "report.html", sections=sections, missing=missing, sentence=SENTENCE, bold=_bold
-    )
+    return render(__name__, "report.html", sections=sections, missing=missing, sentence=SENTENCE, bold=_bold)
 
 
 def _table(name: str, rows: dict[str, list[Row]]) -> str:

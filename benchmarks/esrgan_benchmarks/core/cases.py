@@ -10,8 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from esrgan_bridge.parity.probes import Batch
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.levels import to_levels
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import to_levels
 
 
 @dataclass(frozen=True)

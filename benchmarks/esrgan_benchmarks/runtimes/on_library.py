@@ -7,7 +7,7 @@ import numpy as np
 from esrgan_benchmarks.core.isa import BEYOND
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.parity.probes import Batch
-from esrgan_torch.levels import to_levels
+from esrgan_torch.quantise import to_levels
 
 if TYPE_CHECKING:
     from esrgan_torch.engines.choose import EngineName

@@ -8,7 +8,7 @@ import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.parity.probes import Batch
-from esrgan_torch.levels import to_levels
+from esrgan_torch.quantise import to_levels
 
 MODELS = {"realesr-animevideov3": 2, "realesrgan-x4plus-anime": 3, "realesrgan-x4plus": 4}
 GPU = {"cpu": -1, "cuda": 0}

@@ -8,7 +8,7 @@ bridge, see `esrgan_bridge.runners.tfjs_setup`.
 
 from pathlib import Path
 
-from esrgan_bridge.npm_packages import NpmPackages
+from esrgan_bridge.runners.npm_packages import NpmPackages
 
 PACKAGES = NpmPackages(
     "onnxruntime-web",

@@ -26,7 +26,7 @@ from esrgan_benchmarks.core.record import append
 from esrgan_torch import CompactNet
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.metrics.protocol import pairs
-from esrgan_torch.metrics.psnr_ssim import decibels
+from esrgan_torch.quantise import decibels
 from esrgan_torch.train.data.batches import Crops
 from esrgan_torch.train.data.pictures import prepare
 from esrgan_weights import load

@@ -19,8 +19,8 @@ from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.images.picture import Pixels, Samples
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.images.uniform_alpha import keep_uniform
-from esrgan_torch.metrics.psnr_ssim import decibels
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import decibels
 from esrgan_torch.tiling.mosaic import to_levels
 from esrgan_weights import load
 

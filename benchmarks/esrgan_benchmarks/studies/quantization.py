@@ -29,7 +29,7 @@ from esrgan_bridge.writers.graph_to_tensorflow import write_saved_model
 from esrgan_bridge.writers.graph_to_tfjs import to_tfjs, write_tfjs
 from esrgan_bridge.writers.quantize import expanded, filters_of, quantized
 from esrgan_torch.images.picture import Pixels
-from esrgan_torch.levels import to_levels
+from esrgan_torch.quantise import to_levels
 from esrgan_weights import load
 
 MODELS = ("realesrgan-x4plus", "realesrgan-x4plus-anime", "realesr-animevideov3")

@@ -27,9 +27,9 @@ from esrgan_torch.engines.base import channels_last
 from esrgan_torch.engines.choose import resolve_dtype
 from esrgan_torch.engines.devices import computes_bfloat16_fast
 from esrgan_torch.images.picture import Pixels
-from esrgan_torch.levels import rounded_levels
 from esrgan_torch.metrics.psnr_ssim import psnr
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import rounded_levels
 from esrgan_weights import load
 
 Case = Callable[[], Pixels]

@@ -15,7 +15,7 @@ from esrgan_benchmarks.core.measure import in_child, peak_memory
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_torch import Picture, Tiling, Upscaler, read_image
 from esrgan_torch.images.picture import Pixels
-from esrgan_torch.metrics.psnr_ssim import decibels
+from esrgan_torch.quantise import decibels
 from esrgan_weights import load
 
 PHOTOS = ("RealESRGAN_inputs/OST_009.png", "RealSRSet/dog.png")

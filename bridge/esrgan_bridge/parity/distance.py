@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.parity.probes import Answer, Batch
-from esrgan_torch.levels import to_levels
-from esrgan_torch.metrics.psnr_ssim import decibels
+from esrgan_torch.quantise import decibels, to_levels
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from esrgan_bridge.artifact import Metadata
 from esrgan_bridge.errors import MissingRuntimeError, NotMeasuredError, ParityError, RunnerError
 from esrgan_bridge.export.parts import has_parts
-from esrgan_bridge.findings import PRECISION, SPLIT, NotRun, ParityReport, Worst
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement, Row, Tolerance, compare
+from esrgan_bridge.parity.findings import PRECISION, SPLIT, NotRun, ParityReport, Worst
 from esrgan_bridge.parity.probes import Answer, Batch, Probe
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_torch.tiling.modes import plan_tiles

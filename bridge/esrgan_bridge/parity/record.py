@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from esrgan_bridge.errors import ArtifactError
-from esrgan_bridge.findings import FORMAT_VERSION, Hop, NotRun, ParityReport
 from esrgan_bridge.parity.distance import Row
+from esrgan_bridge.parity.findings import FORMAT_VERSION, Hop, NotRun, ParityReport
 
 FILE = "parity.json"
 

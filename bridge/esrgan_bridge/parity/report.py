@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_bridge.findings import ParityReport, Worst, format_psnr
 from esrgan_bridge.parity.distance import Row
+from esrgan_bridge.parity.findings import ParityReport, Worst, format_psnr
 from esrgan_torch.html_pages import render
-from esrgan_torch.levels import to_levels
+from esrgan_torch.quantise import to_levels
 from esrgan_torch.storage.atomic import atomic_path
 
 PAGE = "parity.html"
@@ -45,7 +45,7 @@ def write_html(report: ParityReport, file: Path) -> None:
     # green only where all is well, so never above a warning
     colour = "bad" if not report.passed else "" if report.warnings else "good"
     text = render(
-        "esrgan_bridge",
+        __name__,
         "report.html",
         report=report,
         titles=_HOPS,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
-from esrgan_bridge.findings import PRECISION
+from esrgan_bridge.parity.findings import PRECISION
 from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_torch.engines.openvino_import import import_openvino

@@ -7,7 +7,7 @@ fetches them into $ESRGAN_TFJS, else into `tfjs` in the user's cache folder.
 
 from pathlib import Path
 
-from esrgan_bridge.npm_packages import NpmPackages
+from esrgan_bridge.runners.npm_packages import NpmPackages
 
 PACKAGES = NpmPackages(
     "TF.js",

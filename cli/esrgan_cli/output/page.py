@@ -101,7 +101,7 @@ class Page:
         if not self._pictures:
             return False
         text = render(
-            "esrgan_cli",
+            __name__,
             "page.html",
             made_by=f"{PACKAGE} {project_version()}",
             pictures=[self._pictures[source] for source in sorted(self._pictures)],

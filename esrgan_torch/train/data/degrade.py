@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.levels import rounded_levels
+from esrgan_torch.quantise import rounded_levels
 from esrgan_torch.train.data.blur import Kernel, Shape, blur_kernel, sinc_kernel
 
 SIZES = (7, 9, 11, 13, 15, 17, 19, 21)  # of kernels, in pixels

@@ -12,9 +12,9 @@ from esrgan_benchmarks.studies.conversion import SEEDED, rows_of, seeded
 from esrgan_benchmarks.studies.conversion_cost import watched
 from esrgan_benchmarks.studies.lowering_speed import compare
 from esrgan_benchmarks.studies.quantization import PHOTOS
-from esrgan_bridge.findings import Hop, ParityReport
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement
 from esrgan_bridge.parity.distance import compare as difference
+from esrgan_bridge.parity.findings import Hop, ParityReport
 
 
 def test_a_row_sums_up_a_runtime_at_a_hop() -> None:

@@ -12,7 +12,7 @@ from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.files import replacing
 from esrgan_bridge.files.checksums import hash_files
 from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
-from esrgan_bridge.findings import ParityReport
+from esrgan_bridge.parity.findings import ParityReport
 from esrgan_bridge.parity.record import FILE
 
 

@@ -7,7 +7,7 @@ import pytest
 from esrgan_bridge.errors import ParityError
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement, Tolerance, compare, tolerance_of
 from esrgan_bridge.parity.measure import require
-from esrgan_torch.levels import to_levels
+from esrgan_torch.quantise import to_levels
 
 ALLOWED = Tolerance(1e-3, "a reason")
 

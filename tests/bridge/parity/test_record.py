@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from esrgan_bridge.errors import ArtifactError, NotMeasuredError
-from esrgan_bridge.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement, compare
+from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.measure import require_measured
 from esrgan_bridge.parity.record import FILE, read_report
 

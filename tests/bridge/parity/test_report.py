@@ -8,8 +8,8 @@ import pytest
 from markupsafe import escape
 from PIL import Image
 
-from esrgan_bridge.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement, compare
+from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.measure import keep_worst
 from esrgan_bridge.parity.report import amplification, write_html
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from esrgan_torch.engines.native import build
-from esrgan_torch.levels import CanvasType
+from esrgan_torch.quantise import CanvasType
 from esrgan_torch.tiling import rounding
 
 LIBRARIES = [None, build.library()]

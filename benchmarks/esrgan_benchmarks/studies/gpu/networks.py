@@ -21,11 +21,10 @@ from esrgan_torch.engines.cuda.engine import KernelEngine
 from esrgan_torch.engines.cuda.flat import FlatShape
 from esrgan_torch.engines.cuda.tuning import Table
 from esrgan_torch.engines.rrdb import RRDBEngine
-from esrgan_torch.levels import rounded_levels
-from esrgan_torch.metrics.psnr_ssim import decibels
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.quantise import decibels, rounded_levels
 
 Size = tuple[int, int]  # height and width
 Run = Callable[[], Tensor]

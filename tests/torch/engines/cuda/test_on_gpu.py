@@ -14,7 +14,7 @@ from esrgan_torch.engines.cuda.flat import FlatShape
 from esrgan_torch.engines.graphed import GraphedEngine
 from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.images.files import read_image
-from esrgan_torch.levels import batch_psnr
+from esrgan_torch.quantise import batch_psnr
 from esrgan_torch.upscaler import Upscaler
 from tests.torch.networks import small_rrdb
 

@@ -6,7 +6,7 @@ import torch
 from esrgan_torch import read_image
 from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.engines.native.engine import NativeCompactEngine, NativeRRDBEngine
-from esrgan_torch.levels import batch_psnr
+from esrgan_torch.quantise import batch_psnr
 from esrgan_weights import load
 from tests.conftest import ROOT
 from tests.torch.engines.native.levels import levels, needs_native

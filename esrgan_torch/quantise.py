@@ -1,12 +1,10 @@
 """Values from 0 to 1 as the whole numbers of a picture, and how far two pictures of such are apart."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from esrgan_torch.images.picture import Samples
-from esrgan_torch.metrics.psnr_ssim import decibels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +16,7 @@ CanvasType = np.dtype[np.uint8 | np.uint16 | np.float32]
 EIGHT_BITS = np.dtype(np.uint8)
 
 
-def to_levels(values: Planes, dtype: CanvasType = EIGHT_BITS) -> Samples:
+def to_levels(values: Planes, dtype: CanvasType = EIGHT_BITS) -> Canvas:
     """Values in [0, 1], or beyond, of any shape, as whole numbers from 0 to the type's maximum.
 
     Whole numbers only change their type, and values for a picture of floats stay as they are.
@@ -33,6 +31,13 @@ def to_levels(values: Planes, dtype: CanvasType = EIGHT_BITS) -> Samples:
 def rounded_levels(values: "Tensor") -> "Tensor":
     """Values in [0, 1], or beyond, as 8-bit levels: whole numbers from 0 to 255 of the same type."""
     return values.clamp(0, 1).mul(255).round()
+
+
+def decibels(mean_square: float) -> float:
+    """PSNR in dB of a mean squared error, of a peak of 255: infinite for none, 0 for no number."""
+    if math.isnan(mean_square):
+        return 0.0
+    return 10 * math.log10(255**2 / mean_square) if mean_square else math.inf
 
 
 def batch_psnr(values: "Tensor", exact: "Tensor") -> float:
