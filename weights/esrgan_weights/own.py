@@ -168,7 +168,7 @@ def remove(name: str) -> Path:
     path = path_of(name)
     if path is None:
         names = ", ".join(model.name for model in own_models())
-        hint = f"those that were added: {names}" if names else "none was added"
+        hint = f"those that were added: {names}" if names else f"none was added to {own_folder()}"
         raise UnknownModelError(f"no model was added as {name!r}; {hint}")
     try:
         path.unlink()

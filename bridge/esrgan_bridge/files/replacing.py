@@ -66,8 +66,8 @@ def put_in_place(building: Path, folder: Path, old: Sequence[str]) -> list[str]:
     Whatever else is in the folder stays. Where the system can swap two names, nobody ever finds the folder
     without a whole conversion in it: what stays is linked into the finished folder, and then the two swap.
     Elsewhere (see `esrgan_torch.storage.swap`, `_can_swap`) files move one by one; a process that is killed
-    meanwhile leaves some of both, the old ones in a folder beside, `.<mark>.part-old`. When a file cannot be moved, the
-    old ones come back.
+    meanwhile leaves some of both, the old ones in a folder beside, `.<mark>.part-old`. When a file cannot be
+    moved, the old ones come back.
 
     Args:
         building: is gone afterwards, or holds what was replaced; the caller removes it.
