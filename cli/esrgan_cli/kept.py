@@ -88,9 +88,10 @@ def _native(_: Path) -> Iterator[Path]:
 
 
 def _tfjs(_: Path) -> Iterator[Path]:
-    from esrgan_bridge.runners.tfjs_setup import LISTS, packages_folder
+    from esrgan_bridge.runners.npm_packages import LISTS
+    from esrgan_bridge.runners.tfjs_setup import PACKAGES
 
-    yield from (packages_folder() / name for name in ("node_modules", *LISTS))
+    yield from (PACKAGES.folder() / name for name in ("node_modules", *LISTS))
 
 
 def _onnx_tf(_: Path) -> Iterator[Path]:

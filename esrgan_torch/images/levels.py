@@ -1,7 +1,7 @@
 """Numbers as files say them: floats whose white is 1 as 16 bits, and densities that mean something."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from esrgan_torch.errors import ImageReadError
 from esrgan_torch.images.kinds import BEYOND_WHITE
 from esrgan_torch.images.picture import Pixels
+from esrgan_torch.quantise import to_levels
 
 
 def from_floats(values: NDArray[Any]) -> Pixels:
@@ -27,7 +28,7 @@ def from_floats(values: NDArray[Any]) -> Pixels:
         )
     if low < 0 or high > 1:
         raise ImageReadError(f"its floats go from {low:g} to {high:g}, not from 0 to 1: it {BEYOND_WHITE}")
-    return np.rint(values.astype(np.float64) * 65535).astype(np.uint16)
+    return cast(Pixels, to_levels(values.astype(np.float64), np.dtype(np.uint16)))
 
 
 def density_of(across: float, down: float) -> tuple[float, float] | None:
