@@ -3,9 +3,9 @@
 #   make test    install everything and run the tests; with ARGS="..." those of Python that pytest then chooses
 #   make check   formatting, lint, types and layers
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
-#   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/kernels/halo/)
+#   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/engines/cuda/halo/)
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
-#   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/native/lib/)
+#   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/engines/native/lib/)
 #   make wasm    its kernels for browsers and Node, which are committed        (web/src/kernels/)
 #   make wheel   the packages that are published, for each system              (dist/)
 #   make wheel-check  whether the compiled parts of those packages are what their source gives
@@ -37,7 +37,7 @@ check: $(VENV)/.developing web/node_modules/.installed
 	cd web && npm run --silent check
 
 native: $(VENV)/.installed
-	$(VENV)/bin/python -m esrgan_torch.native.build
+	$(VENV)/bin/python -m esrgan_torch.engines.native.build
 
 # zig compiles the native engine for every system; it is large, so it has an environment of its own
 ZIG = .venv-zig/bin/python-zig
@@ -47,7 +47,7 @@ wheel: $(VENV)/.developing web/node_modules/.installed .venv-zig/.installed
 	cd web && npm run --silent build && npm run --silent build:demo
 	cp -R web/dist-demo cli/esrgan_cli/demo_files
 	cp web/dist/kernels/kernels.js bridge/esrgan_bridge/tfjs_runner/
-	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.native.cross $(SYSTEMS)
+	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.engines.native.cross $(SYSTEMS)
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 	for system in $(SYSTEMS); do ESRGAN_WHEEL=$$system $(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist . || exit 1; done
 
@@ -57,14 +57,14 @@ wasm: .venv-zig/.installed
 
 # the libraries that `make wheel` made, compiled once more from nothing: the same bytes, or an error
 wheel-check: $(VENV)/.developing .venv-zig/.installed
-	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.native.cross --check $(SYSTEMS)
+	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.engines.native.cross --check $(SYSTEMS)
 
 .venv-zig/.installed: constraints.txt
 	$(PYTHON) -m venv .venv-zig
 	.venv-zig/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt ziglang
 	touch $@
 
-HALO = esrgan_torch/kernels/halo
+HALO = esrgan_torch/engines/cuda/halo
 NVCC ?= nvcc
 cubin: $(HALO)/conv.sm_90a.cubin
 $(HALO)/conv.sm_90a.cubin: $(HALO)/conv.cu $(HALO)/wgmma.cuh
@@ -74,11 +74,11 @@ $(HALO)/conv.sm_90a.cubin: $(HALO)/conv.cu $(HALO)/wgmma.cuh
 # kernels fit only the device's own versions of Python and Triton: DEVICE_PYTHON is an interpreter that has them
 DEVICE_PYTHON ?= $(VENV)/bin/python
 gpu-bundle: $(VENV)/.installed cubin
-	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks.gpu_bundle make gpu-bundle --python $(DEVICE_PYTHON)
+	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.bundle make gpu-bundle --python $(DEVICE_PYTHON)
 
 clean:
 	rm -rf $(VENV) .venv-onnx-tf .venv-zig dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
-	  web/bench/node_modules cli/esrgan_cli/demo_files bridge/esrgan_bridge/tfjs_runner/kernels.js esrgan_torch/native/lib .pytest_cache .ruff_cache .import_linter_cache
+	  web/bench/node_modules cli/esrgan_cli/demo_files bridge/esrgan_bridge/tfjs_runner/kernels.js esrgan_torch/engines/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'
@@ -94,7 +94,7 @@ $(VENV)/.developing: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # TensorFlow.js for Node and browsers, to compare converted networks with the original
 $(VENV)/.tfjs: bridge/esrgan_bridge/tfjs_runner/package-lock.json | $(VENV)/.developing
-	$(VENV)/bin/python -m esrgan_bridge.tfjs_setup
+	$(VENV)/bin/python -m esrgan_bridge.runners.tfjs_setup
 	touch $@
 
 # not `npm ci`: it refuses a lock file that lacks the builds of rollup for other platforms, which not every registry has
@@ -113,6 +113,6 @@ $(VENV)/.browsers: | $(VENV)/.developing
 
 onnx-tf: .venv-onnx-tf/.installed
 
-.venv-onnx-tf/.installed: bridge/esrgan_bridge/onnx_tf_requirements.txt | $(VENV)/.installed
-	$(VENV)/bin/python -m esrgan_bridge.onnx_tf_setup .venv-onnx-tf
+.venv-onnx-tf/.installed: bridge/esrgan_bridge/onnx_tf/onnx_tf_requirements.txt | $(VENV)/.installed
+	$(VENV)/bin/python -m esrgan_bridge.onnx_tf.setup .venv-onnx-tf
 	touch $@

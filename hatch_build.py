@@ -22,13 +22,15 @@ class NativeLibrary(BuildHookInterface):
         if version == "editable" or not name:
             return
         sys.path.insert(0, str(ROOT))
-        from esrgan_torch.native.targets import PREBUILT, WHEELS, source_hash
+        from esrgan_torch.engines.native.targets import PREBUILT, WHEELS, source_hash
 
         if name not in WHEELS:
             raise ValueError(f"ESRGAN_WHEEL is {', '.join(WHEELS)}, not {name}")
         library = PREBUILT / WHEELS[name].file_name(source_hash())
         if not library.exists():
-            raise FileNotFoundError(f"{library} is not there: python -m esrgan_torch.native.cross {name}")
+            raise FileNotFoundError(
+                f"{library} is missing: python -m esrgan_torch.engines.native.cross {name}"
+            )
         build_data["artifacts"].append("/" + library.relative_to(ROOT).as_posix())
         build_data["tag"] = f"py3-none-{WHEELS[name].tag}"
         build_data["pure_python"] = False

@@ -15,13 +15,13 @@ case " $* " in
   *" --dry "*) export TRITON_INTERPRET=1 ;;
   *)
     # the halo kernel is an extra: without a cubin, carried or built here, its rows are missing
-    HALO=esrgan_torch/kernels/halo
+    HALO=esrgan_torch/engines/cuda/halo
     if test -d gpu-bundle; then
-      eval "$("$PYTHON" -m esrgan_benchmarks.gpu_bundle open gpu-bundle)"
+      eval "$("$PYTHON" -m esrgan_benchmarks gpu.bundle open gpu-bundle)"
     elif ! test -f $HALO/conv.sm_90a.cubin; then
       nvcc -gencode=arch=compute_90a,code=sm_90a -cubin -O3 -o $HALO/conv.sm_90a.cubin $HALO/conv.cu ||
         echo "the halo kernel was not built"
     fi
     ;;
 esac
-exec "$PYTHON" -m esrgan_benchmarks.gpu --commit "${COMMIT:-}" "$@"
+exec "$PYTHON" -m esrgan_benchmarks gpu.main --commit "${COMMIT:-}" "$@"

@@ -12,7 +12,6 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from esrgan_torch.discriminator import UNetDiscriminator, VGGDiscriminator
     from esrgan_torch.errors import (
         CancelledError,
         ConfigError,
@@ -30,14 +29,15 @@ if TYPE_CHECKING:
         UpscaleError,
         WeightsError,
     )
-    from esrgan_torch.images import read_frames, read_image, write_frames, write_image
+    from esrgan_torch.images.files import read_frames, read_image, write_frames, write_image
+    from esrgan_torch.images.picture import Frame, Frames, Picture
+    from esrgan_torch.images.resample import imresize
     from esrgan_torch.networks.base import Generator, Provenance
     from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
     from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
-    from esrgan_torch.picture import Frame, Frames, Picture
-    from esrgan_torch.resample import imresize
-    from esrgan_torch.tiling import Tile, Tiling, plan_tiles
-    from esrgan_torch.upscale import Upscaled, Upscaler
+    from esrgan_torch.tiling.modes import Tile, Tiling, plan_tiles
+    from esrgan_torch.train.discriminators import UNetDiscriminator, VGGDiscriminator
+    from esrgan_torch.upscaler import Upscaled, Upscaler
 
 __version__: str
 
@@ -82,7 +82,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "discriminator": ("UNetDiscriminator", "VGGDiscriminator"),
+    "train.discriminators": ("UNetDiscriminator", "VGGDiscriminator"),
     "errors": (
         "CancelledError",
         "ConfigError",
@@ -100,14 +100,14 @@ _HOMES = {
         "UpscaleError",
         "WeightsError",
     ),
-    "images": ("read_frames", "read_image", "write_frames", "write_image"),
+    "images.files": ("read_frames", "read_image", "write_frames", "write_image"),
     "networks.base": ("Generator", "Provenance"),
     "networks.compact": ("CompactNet", "CompactNetConfig"),
     "networks.rrdb": ("RRDBNet", "RRDBNetConfig"),
-    "picture": ("Frame", "Frames", "Picture"),
-    "resample": ("imresize",),
-    "tiling": ("Tile", "Tiling", "plan_tiles"),
-    "upscale": ("Upscaled", "Upscaler"),
+    "images.picture": ("Frame", "Frames", "Picture"),
+    "images.resample": ("imresize",),
+    "tiling.modes": ("Tile", "Tiling", "plan_tiles"),
+    "upscaler": ("Upscaled", "Upscaler"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from esrgan_torch.errors import ConfigError, ImageWriteError
-from esrgan_torch.exchange import take
-from esrgan_torch.images import read_frames, write_frames, write_image
-from esrgan_torch.picture import Frame, Picture, Pixels, Samples
+from esrgan_torch.images.exchange import take
+from esrgan_torch.images.files import read_frames, write_frames, write_image
+from esrgan_torch.images.picture import Frame, Picture, Pixels, Samples
 from esrgan_torch.watch import Flag, Progress, Watch
 
 Number = TypeVar("Number", bound=np.generic)

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
-from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError
-from esrgan_torch.atomic import atomic_path
+from esrgan_bridge.files.checksums import check_files, hash_files
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import architecture_of, names
+from esrgan_torch.storage.atomic import atomic_path
 
 FORMAT_VERSION = 1
 KEY = "esrgan"  # of the record, in ONNX's and TF.js's own metadata

@@ -12,18 +12,18 @@ import numpy as np
 import torch
 
 from esrgan_bridge.artifact import Metadata, metadata_of, read_metadata, verify_shards
-from esrgan_bridge.checksums import check_files, hash_files
 from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
-from esrgan_bridge.folder import REFERENCE, folder_size, read_reference, write_reference
+from esrgan_bridge.files.checksums import check_files, hash_files
+from esrgan_bridge.files.folder import REFERENCE, folder_size, read_reference, write_reference
+from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
 from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
-from esrgan_bridge.measure import Progress, Question, measure_hop, measure_session
-from esrgan_bridge.onnx_tf_setup import find_python
-from esrgan_bridge.parity import TOLERANCES, tolerance_of
-from esrgan_bridge.probes import make_probes
-from esrgan_bridge.record import FILE, Hop, NotRun, ParityReport, read_report
-from esrgan_bridge.replacing import name_some, put_in_place, replaceable
-from esrgan_bridge.report import PAGE, write_html
+from esrgan_bridge.onnx_tf.setup import find_python
+from esrgan_bridge.parity.distance import TOLERANCES, tolerance_of
+from esrgan_bridge.parity.measure import Progress, Question, measure_hop, measure_session
+from esrgan_bridge.parity.probes import make_probes
+from esrgan_bridge.parity.record import FILE, Hop, NotRun, ParityReport, read_report
+from esrgan_bridge.parity.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_torch.errors import ConfigError
@@ -66,7 +66,7 @@ def convert(
             no copy, which the report then says.
         overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
         onnx_tf: for the route of that name, the folder or the Python of its environment; None: where
-            `esrgan_bridge.onnx_tf_setup.find_python` finds it.
+            `esrgan_bridge.onnx_tf.setup.find_python` finds it.
         offline, cache: for a name, see `esrgan_weights.load`.
         progress: is told what is done, a line at a time.
 

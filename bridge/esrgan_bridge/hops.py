@@ -61,7 +61,7 @@ def builders(to: str, route: str) -> list[tuple[str, Callable[[Work], None]]]:
 
 
 def _build_onnx(work: Work) -> None:
-    from esrgan_bridge import torch_to_onnx
+    from esrgan_bridge.export import torch_to_onnx
 
     work.path("onnx").parent.mkdir()
     dtype = "float16" if work.to == "onnx" and work.quantize == "float16" else "float32"
@@ -70,25 +70,27 @@ def _build_onnx(work: Work) -> None:
 
 def _build_tf(work: Work) -> None:
     if work.route == "onnx-tf":
-        from esrgan_bridge import onnx_tf_route
+        from esrgan_bridge.onnx_tf import route as onnx_tf_route
 
         onnx_tf_route.onnx_tf_convert(work.path("onnx"), work.path("tf"), python=work.onnx_tf)
         return
-    from esrgan_bridge import graph_to_tensorflow, onnx_to_tf
+    from esrgan_bridge.lowering import onnx_to_tf
+    from esrgan_bridge.writers import graph_to_tensorflow
 
     graph = onnx_to_tf.lower(work.path("onnx"))
     graph_to_tensorflow.write_saved_model(graph, work.path("tf"), work.metadata)
 
 
 def _build_tfjs(work: Work) -> None:
-    from esrgan_bridge import tf_to_tfjs
+    from esrgan_bridge.writers import tf_to_tfjs
 
     record = read_metadata(work.path("tf"))
     tf_to_tfjs.saved_model_to_tfjs(work.path("tf"), work.path("tfjs"), record, work.quantize)
 
 
 def _build_tfjs_directly(work: Work) -> None:
-    from esrgan_bridge import graph_to_tfjs, onnx_to_tf
+    from esrgan_bridge.lowering import onnx_to_tf
+    from esrgan_bridge.writers import graph_to_tfjs
 
     graph = onnx_to_tf.lower(work.path("onnx"))
     graph_to_tfjs.write_tfjs(graph, work.path("tfjs"), work.metadata, work.quantize)

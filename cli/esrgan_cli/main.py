@@ -9,11 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from esrgan_cli import bench, convert, demo, doctor, evaluate, parity, train, upscale, weights
-from esrgan_cli.streams import flush_streams, prepare_streams, put
+from esrgan_cli.commands import bench, convert, demo, doctor, evaluate, parity, train, upscale, weights
+from esrgan_cli.output.streams import flush_streams, prepare_streams, put
 from esrgan_cli.version import PACKAGE, project_version
+from esrgan_torch.engines.strict import keep_float32
 from esrgan_torch.errors import ConfigError, EsrganError
-from esrgan_torch.strict import keep_float32
 
 FAILED = 1
 WRONG_USAGE = 2

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.tiling import Tiling
+from esrgan_torch.tiling.modes import Tiling
 
 STREAM = Path("-")
 """Stands for stdin and stdout."""

@@ -15,11 +15,11 @@ from esrgan_torch.engines.devices import computes_bfloat16_fast, has_amx
 from esrgan_torch.engines.foreign import ForeignEngine
 from esrgan_torch.engines.graphed import GraphedEngine
 from esrgan_torch.engines.kinds import KINDS, EngineName, Kind, name_of
+from esrgan_torch.engines.native.engine import is_faster
 from esrgan_torch.engines.precision import FLOOR, check_dtype, probe_picture
 from esrgan_torch.errors import ConfigError, EngineError
-from esrgan_torch.foreign import ForeignNetwork
-from esrgan_torch.native.engine import is_faster
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.foreign import ForeignNetwork
 from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, joined, names
 from esrgan_torch.networks.reparameterised import TrainingForm
 

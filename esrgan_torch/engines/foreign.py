@@ -8,9 +8,9 @@ from torch import Tensor
 
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.devices import is_out_of_memory
+from esrgan_torch.engines.footprint import Growth, peak_bytes
 from esrgan_torch.errors import ConfigError, UpscaleError
-from esrgan_torch.footprint import Growth, peak_bytes
-from esrgan_torch.foreign import ForeignNetwork
+from esrgan_torch.networks.foreign import ForeignNetwork
 from esrgan_torch.watch import Progress
 
 PROBE = 32  # pixels a side of the smaller picture by which memory is measured; the other has twice as many

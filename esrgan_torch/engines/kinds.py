@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 
 from esrgan_torch.engines import openvino, packed
-from esrgan_torch.kernels.choose import is_verified, unsupported
-from esrgan_torch.native.build import reason as native_reason
-from esrgan_torch.native.engine import fastest_level, is_faster, is_usable
+from esrgan_torch.engines.cuda.choose import is_verified, unsupported
+from esrgan_torch.engines.native.build import reason as native_reason
+from esrgan_torch.engines.native.engine import fastest_level, is_faster, is_usable
 from esrgan_torch.networks.base import Generator
 
 EngineName = Literal["auto", "eager", "native", "openvino", "triton"]

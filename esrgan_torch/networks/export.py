@@ -16,7 +16,7 @@ def shuffled(features: Tensor, scale: int) -> Tensor:
     """(N, scale² * C, H, W) with channels (row, column, C) -> (N, C, H * scale, W * scale).
 
     At scale 1 the result is the same tensor, and an exporter wants one that is computed: zero is added, which
-    `esrgan_bridge.torch_to_onnx` takes away.
+    `esrgan_bridge.export.torch_to_onnx` takes away.
     """
     if scale == 1:
         return features + 0.0

@@ -15,12 +15,12 @@ from torch import nn
 from esrgan_torch.engines import openvino
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.compact import CompactEngine
+from esrgan_torch.engines.cuda.choose import make_kernel_engine
+from esrgan_torch.engines.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
 from esrgan_torch.engines.openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engines.packed import PackedEngine
 from esrgan_torch.engines.plain import PlainEngine
 from esrgan_torch.engines.rrdb import RRDBEngine
-from esrgan_torch.kernels.choose import make_kernel_engine
-from esrgan_torch.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
 from esrgan_torch.networks import span, span_export, span_training
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet, CompactNetConfig, ExportedCompactNet

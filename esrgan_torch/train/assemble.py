@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from esrgan_torch.discriminator import UNetDiscriminator, VGGDiscriminator
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import TrainingForm
+from esrgan_torch.train.discriminators import UNetDiscriminator, VGGDiscriminator
 from esrgan_torch.train.ema import MovingAverage
 from esrgan_torch.train.initial import starts_of
 from esrgan_torch.train.optimisers import make_adam, make_optimiser
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.state import State
 from esrgan_torch.train.steps import Judge, Objective
-from esrgan_torch.vgg import VGG19Features
+from esrgan_torch.train.vgg import VGG19Features
 
 
 @dataclass

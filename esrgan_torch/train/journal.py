@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.images import write_image
+from esrgan_torch.images.files import write_image
 from esrgan_torch.train.options import Options
 
 STRIP_SIDE = 256  # pixels of a picture in a strip

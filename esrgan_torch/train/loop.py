@@ -11,16 +11,16 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError, TrainingError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import deployed
+from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
-from esrgan_torch.train.batches import Crops, batches
+from esrgan_torch.train.data.batches import Crops, batches
+from esrgan_torch.train.data.distill import make_lessons
+from esrgan_torch.train.data.pictures import prepare
 from esrgan_torch.train.journal import Journal, make_strip
-from esrgan_torch.train.lessons import make_lessons
 from esrgan_torch.train.options import Options
-from esrgan_torch.train.pictures import prepare
 from esrgan_torch.train.recipe import as_toml
 from esrgan_torch.train.schedule import learning_rate
 from esrgan_torch.train.state import latest, store

@@ -115,7 +115,7 @@ class OptimiserOptions:
 
 @dataclass(frozen=True)
 class LossOptions:
-    """What the generator is trained for; see `esrgan_torch.losses` for the equations.
+    """What the generator is trained for; see `esrgan_torch.train.losses` for the equations.
 
     Args:
         pixel, luma, perceptual, adversarial: weights; 0 leaves one out.

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.atomic import atomic_path
 
 State = dict[str, Any]
 

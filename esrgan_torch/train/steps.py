@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from esrgan_torch.losses import (
+from esrgan_torch.train.losses import (
     luma_loss,
     perceptual_loss,
     pixel_loss,
@@ -19,7 +19,7 @@ from esrgan_torch.losses import (
     vanilla_generator_loss,
 )
 from esrgan_torch.train.sharpen import sharpen
-from esrgan_torch.vgg import VGG19Features
+from esrgan_torch.train.vgg import VGG19Features
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from esrgan_torch.evaluate import evaluate
+from esrgan_torch.images.picture import Picture
+from esrgan_torch.metrics.protocol import evaluate
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.picture import Picture
 
 
 def validate(network: Generator, folder: Path) -> tuple[float, list[NDArray[Any]]]:
@@ -17,7 +17,7 @@ def validate(network: Generator, folder: Path) -> tuple[float, list[NDArray[Any]
 
     Args:
         network: in any precision, on any device; it is put into evaluation mode and back.
-        folder: as `esrgan_torch.evaluate.evaluate` takes it.
+        folder: as `esrgan_torch.metrics.protocol.evaluate` takes it.
     """
     pictures: list[NDArray[Any]] = []
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_benchmarks.cases import Case
-from esrgan_benchmarks.harness import measure_case
+from esrgan_benchmarks.bench.harness import measure_case
+from esrgan_benchmarks.core.cases import Case
 from esrgan_benchmarks.runtimes import NAMES, REFERENCE, RUNTIMES, choose_runtimes
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_weights import save
-from tests.benchmarks.fakes import Alone
+from tests.support.fakes import Alone
 
 QUICK = (
     "pytorch-channels-last",
@@ -60,7 +60,7 @@ def test_runtimes_import_nothing_heavy_before_they_are_opened() -> None:
     # else its memory would be counted as the runtime's
     heavy = ("torch", "tensorflow", "onnxruntime", "openvino", "onnx", "spandrel", "cv2")
     code = (
-        "import sys, esrgan_benchmarks.runtimes as r, esrgan_benchmarks.child\n"
+        "import sys, esrgan_benchmarks.runtimes as r, esrgan_benchmarks.bench.child\n"
         "[runtime.missing() for runtime in r.RUNTIMES if runtime.name != 'tensorflow-onnx-tf']\n"
         f"sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules) or 0)"
     )

@@ -13,7 +13,6 @@ import onnx
 import pytest
 import torch
 
-from esrgan_bridge import torch_to_onnx
 from esrgan_bridge.artifact import read_metadata
 from esrgan_bridge.chain import convert, recheck
 from esrgan_bridge.errors import (
@@ -24,6 +23,7 @@ from esrgan_bridge.errors import (
     ParityError,
     RunnerError,
 )
+from esrgan_bridge.export import torch_to_onnx
 from esrgan_bridge.runners import RUNNERS
 from esrgan_torch.errors import ConfigError
 from esrgan_weights.errors import WeightsError

@@ -4,10 +4,11 @@ import os
 import pytest
 import torch
 
-from esrgan_bridge import parity, torch_to_onnx
 from esrgan_bridge.errors import ArtifactError
-from esrgan_cli import convert as convert_command
-from esrgan_cli import parity as parity_command
+from esrgan_bridge.export import torch_to_onnx
+from esrgan_bridge.parity import distance as parity
+from esrgan_cli.commands import convert as convert_command
+from esrgan_cli.commands import parity as parity_command
 from esrgan_torch.errors import ConfigError
 from esrgan_weights import save
 
@@ -61,7 +62,7 @@ def test_parity_failure_is_status_3(run, file, tmp_path, monkeypatch):
     folder = tmp_path / "net"
     assert run("convert", file, "--to", "onnx", "-o", folder)[0] == 0
     strict = {name: parity.Tolerance(1e-12, "none at all") for name in parity.TOLERANCES}
-    monkeypatch.setattr("esrgan_bridge.parity.TOLERANCES", strict)
+    monkeypatch.setattr("esrgan_bridge.parity.distance.TOLERANCES", strict)
     status, out, err = run("parity", folder)
     assert status == 3
     assert "FAILED" in out

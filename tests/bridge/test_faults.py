@@ -12,10 +12,12 @@ import numpy as np
 import onnx
 import pytest
 
-from esrgan_bridge import graph_to_tensorflow, onnx_to_tf, tf_to_tfjs, torch_to_onnx
 from esrgan_bridge.chain import convert
 from esrgan_bridge.errors import ParityError
-from esrgan_bridge.lowered import LoweredGraph, Node
+from esrgan_bridge.export import torch_to_onnx
+from esrgan_bridge.lowering import onnx_to_tf
+from esrgan_bridge.lowering.lowered import LoweredGraph, Node
+from esrgan_bridge.writers import graph_to_tensorflow, tf_to_tfjs
 from tests.bridge.conftest import make_rrdb
 
 Numbers = np.ndarray[Any, np.dtype[Any]]

@@ -13,10 +13,10 @@ import torch
 
 from esrgan_bridge.artifact import read_metadata
 from esrgan_bridge.chain import convert
-from esrgan_bridge.torch_to_onnx import export_onnx
+from esrgan_bridge.export.torch_to_onnx import export_onnx
 from esrgan_torch.engines.openvino_import import import_openvino
 from tests.bridge.conftest import make_compact, make_rrdb
-from tests.bridge.test_graph_to_tfjs import environment, nhwc
+from tests.bridge.writers.test_graph_to_tfjs import environment, nhwc
 
 NETWORKS = {"rrdb": lambda: make_rrdb(scale=2, unshuffle=2), "compact": make_compact}
 KINDS = {"none": 1e-5, "float16": 1e-2}  # largest difference

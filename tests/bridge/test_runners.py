@@ -3,7 +3,6 @@ from importlib import util
 
 import pytest
 
-from esrgan_bridge import tfjs_setup
 from esrgan_bridge.errors import MissingRuntimeError
 from esrgan_bridge.runners import (
     NAMES,
@@ -14,6 +13,7 @@ from esrgan_bridge.runners import (
     on_openvino,
     on_tensorflow,
     on_tfjs,
+    tfjs_setup,
 )
 from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsFirefox, KernelsNode
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode, find_browser, missing_node
@@ -71,7 +71,7 @@ def test_an_old_node_is_said(monkeypatch, tmp_path):
 def test_missing_packages_are_said(monkeypatch, tmp_path):
     monkeypatch.setattr(on_tfjs, "missing_node", lambda *_: None)
     monkeypatch.setenv("ESRGAN_TFJS", str(tmp_path))
-    assert f"TF.js is not in {tmp_path}: python -m esrgan_bridge.tfjs_setup" in TfjsNode().available()
+    assert f"TF.js is not in {tmp_path}: python -m esrgan_bridge.runners.tfjs_setup" in TfjsNode().available()
 
 
 def test_other_versions_of_the_packages_are_said(monkeypatch, tmp_path):

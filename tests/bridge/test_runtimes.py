@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_bridge import measure
 from esrgan_bridge.chain import convert, recheck
 from esrgan_bridge.errors import ArtifactError, MissingRuntimeError, NotMeasuredError, RunnerError
-from esrgan_bridge.probes import make_probes
+from esrgan_bridge.parity import measure
+from esrgan_bridge.parity.probes import make_probes
 from esrgan_bridge.runners import RUNNERS
 from tests.bridge.conftest import lacking, make_compact, make_rrdb, make_span
 

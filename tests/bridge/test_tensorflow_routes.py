@@ -12,16 +12,16 @@ import torch
 
 from esrgan_bridge.artifact import metadata_of, read_metadata, verify_shards
 from esrgan_bridge.errors import ArtifactError, MissingRuntimeError
-from esrgan_bridge.graph_to_tensorflow import write_saved_model
-from esrgan_bridge.graph_to_tfjs import to_tfjs, write_tfjs
-from esrgan_bridge.onnx_tf_route import onnx_tf_convert
-from esrgan_bridge.onnx_tf_setup import find_python
-from esrgan_bridge.onnx_to_tf import lower
-from esrgan_bridge.tf_to_tfjs import saved_model_to_tfjs
-from esrgan_bridge.tfjs_model import read_model
-from esrgan_bridge.torch_to_onnx import export_onnx
-from tests.bridge.interpreter import compute
-from tests.bridge.test_graph_to_tfjs import environment, nhwc
+from esrgan_bridge.export.torch_to_onnx import export_onnx
+from esrgan_bridge.lowering.onnx_to_tf import lower
+from esrgan_bridge.onnx_tf.route import onnx_tf_convert
+from esrgan_bridge.onnx_tf.setup import find_python
+from esrgan_bridge.writers.graph_to_tensorflow import write_saved_model
+from esrgan_bridge.writers.graph_to_tfjs import to_tfjs, write_tfjs
+from esrgan_bridge.writers.tf_to_tfjs import saved_model_to_tfjs
+from esrgan_bridge.writers.tfjs_model import read_model
+from tests.bridge.writers.test_graph_to_tfjs import environment, nhwc
+from tests.support.interpreter import compute
 from tests.torch.networks import small_compact, small_rrdb, small_span
 
 # tensorflow prints and warns when it is imported, so it runs in a child; one child answers for all signatures
@@ -151,6 +151,6 @@ def test_tensorflowjs_absent(tmp_path, monkeypatch):
 
     (tmp_path / "saved_model.pb").write_bytes(b"")
     (tmp_path / "esrgan.json").write_text(metadata_of(small_rrdb(blocks=1)).to_json())
-    monkeypatch.setattr("esrgan_bridge.tf_to_tfjs.version", absent)
+    monkeypatch.setattr("esrgan_bridge.writers.tf_to_tfjs.version", absent)
     with pytest.raises(MissingRuntimeError, match='or take route "direct"'):
         saved_model_to_tfjs(tmp_path, tmp_path / "tfjs", metadata_of(small_rrdb(blocks=1)))

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from esrgan_cli.main import main
-from esrgan_torch.images import write_image
+from esrgan_torch.images.files import write_image
 from esrgan_torch.networks.compact import CompactNet
 
 MakePicture = Callable[..., Path]

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from esrgan_cli import doctor, upscale_run
+from esrgan_cli.commands import doctor
 from esrgan_cli.main import main, make_parser
+from esrgan_cli.upscaling import run as upscale_run
 from esrgan_torch.errors import ConfigError, ImageReadError
-from esrgan_torch.image_encode import FORMAT_NAMES
+from esrgan_torch.images.encode import FORMAT_NAMES
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

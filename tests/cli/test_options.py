@@ -2,7 +2,7 @@ import pytest
 
 from esrgan_cli.options import parse_devices, parse_tiling
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.tiling import Tiling
+from esrgan_torch.tiling.modes import Tiling
 
 
 @pytest.mark.parametrize(

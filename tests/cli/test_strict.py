@@ -10,7 +10,7 @@ import torch
 
 from esrgan_torch import CompactNet, Upscaler, read_image
 from esrgan_weights import save
-from tests.torch.processor import needs_bfloat16
+from tests.support.processor import needs_bfloat16
 
 COMMAND = "import sys; from esrgan_cli.main import main; sys.exit(main(sys.argv[1:]))"
 

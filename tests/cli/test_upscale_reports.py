@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_torch.images import read_image
+from esrgan_torch.images.files import read_image
 
 MakePicture = Callable[..., Path]
 Upscale = Callable[..., int]

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from esrgan_torch.images import Picture, read_image, write_image
-from esrgan_torch.resample import imresize
-from esrgan_torch.upscale import Upscaler
+from esrgan_torch.images.files import Picture, read_image, write_image
+from esrgan_torch.images.resample import imresize
+from esrgan_torch.upscaler import Upscaler
 from esrgan_weights.loading import load
 
 MakePicture = Callable[..., Path]

@@ -29,7 +29,7 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: Path) -> None:
         "esrgan_weights/registry.toml",
         "esrgan_weights/bundled/esrgan-lite-x4.safetensors",
         "esrgan_weights/bundled/esrgan-lite-x4-gan.safetensors",
-        "esrgan_torch/native/source/kernels.c",
+        "esrgan_torch/engines/native/source/kernels.c",
         "esrgan_torch/train/recipes/lite-x4.toml",
         "esrgan_cli/page.html",
     } <= names
@@ -41,7 +41,7 @@ def test_the_installed_wheel_works_outside_the_checkout(wheel: Path, tmp_path: P
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
     code = (
-        "import sys; sys.path.insert(0, 'site'); import esrgan_weights, esrgan_cli.page, esrgan_torch;"
+        "import sys; sys.path.insert(0, 'site'); import esrgan_weights, esrgan_cli.output.page, esrgan_torch;"
         "assert esrgan_torch.__file__.startswith('site') or '/site/' in esrgan_torch.__file__;"
         "print(len(esrgan_weights.models()))"
     )

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 
-from esrgan_bridge.torch_to_onnx import export_onnx
+from esrgan_bridge.export.torch_to_onnx import export_onnx
 from esrgan_torch import Upscaler
 from esrgan_torch.networks.rrdb import RRDBNet
 from tests.bridge.conftest import lacking, make_compact, make_rrdb

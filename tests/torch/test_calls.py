@@ -28,7 +28,7 @@ from esrgan_torch import (
     write_image,
 )
 from tests.torch.networks import small_compact, small_rrdb
-from tests.torch.test_upscale import photo
+from tests.torch.test_upscaler import photo
 
 MODEL = small_compact()
 PIXELS = photo(9, 11)

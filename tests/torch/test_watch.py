@@ -13,7 +13,7 @@ from esrgan_torch.engines.choose import EngineName
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.watch import Watch
 from tests.torch.networks import small_compact, small_rrdb
-from tests.torch.test_upscale import photo
+from tests.torch.test_upscaler import photo
 
 PIXELS = photo(40, 36)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from esrgan_benchmarks.studies.bundle_weights import bundle
 from esrgan_torch import CompactNet
 from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.train.assemble import assemble
@@ -14,13 +15,12 @@ from esrgan_torch.train.options import Options
 from esrgan_torch.train.recipe import as_toml, read_recipe
 from esrgan_torch.train.state import store
 from esrgan_weights import cache, load
-from esrgan_weights.bundle import bundle
 from esrgan_weights.cache import BUNDLED, sha256_of
 from esrgan_weights.errors import CheckpointError, FetchError
-from esrgan_weights.fetching import fetch
-from esrgan_weights.read import read_checkpoint
+from esrgan_weights.formats.read import read_checkpoint
+from esrgan_weights.formats.write import save
 from esrgan_weights.registry import find, models
-from esrgan_weights.write import save
+from esrgan_weights.sources.fetching import fetch
 
 NAMES = [name for name, model in models().items() if model.bundled]
 

@@ -6,11 +6,11 @@ from importlib import import_module
 import pytest
 import torch
 
-from esrgan_torch.torchvision_import import import_torchvision
+from esrgan_torch.metrics.torchvision_import import import_torchvision
 from esrgan_weights import read_checkpoint
-from esrgan_weights.candidates import find
 from esrgan_weights.errors import UnknownArchitectureError
-from esrgan_weights.foreign import identify
+from esrgan_weights.recognition.candidates import find
+from esrgan_weights.recognition.foreign import identify
 
 # folder of spandrel.architectures, module and class -> sizes of a small one, and what it is called
 SMALL = {

@@ -4,7 +4,7 @@ import torch
 from esrgan_weights import load, save
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.errors import CheckpointError, OfflineError, UnknownModelError
-from esrgan_weights.sources import known_scale
+from esrgan_weights.sources.resolve import known_scale
 
 
 def test_file(small_rrdb, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from esrgan_torch import Upscaler
 from esrgan_weights import load
-from tests.torch.test_uniform_alpha import all_around, larger, logo
+from tests.torch.images.test_uniform_alpha import all_around, larger, logo
 
 
 @pytest.mark.parametrize(

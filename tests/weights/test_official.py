@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from esrgan_torch.networks.compact import CompactNetConfig
 from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import inspect, load, save
-from esrgan_weights.fetching import fetch
+from esrgan_weights.sources.fetching import fetch
 
 pytestmark = pytest.mark.official
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from esrgan_torch import Picture, Tiling, Upscaler, read_image
-from esrgan_torch.evaluate import evaluate
-from esrgan_torch.metrics import psnr
-from esrgan_torch.picture import Pixels
+from esrgan_torch.images.picture import Pixels
+from esrgan_torch.metrics.protocol import evaluate
+from esrgan_torch.metrics.psnr_ssim import psnr
 from esrgan_weights import load
-from tests.torch.rounding import assert_equal_to_rounding
+from tests.support.rounding import assert_equal_to_rounding
 
 pytestmark = pytest.mark.official
 PHOTO = Path(__file__).parents[2] / "examples" / "cat.jpg"

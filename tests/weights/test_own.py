@@ -9,7 +9,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_weights import load, own, save
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.errors import CheckpointError, UnknownModelError
-from esrgan_weights.sources import known_scale
+from esrgan_weights.sources.resolve import known_scale
 
 
 @pytest.fixture(autouse=True)

@@ -15,12 +15,12 @@ def test_everything_exported_is_there():
 
 
 def test_names_do_not_change_once_the_modules_are_imported():
-    import esrgan_weights.fetching
     import esrgan_weights.interpolation
     import esrgan_weights.loading
+    import esrgan_weights.sources.fetching
 
     assert esrgan_weights.load is esrgan_weights.loading.load
-    assert esrgan_weights.fetch is esrgan_weights.fetching.fetch
+    assert esrgan_weights.fetch is esrgan_weights.sources.fetching.fetch
     assert esrgan_weights.interpolate is esrgan_weights.interpolation.interpolate
 
 

@@ -5,10 +5,9 @@ import pytest
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.compact import CompactNetConfig
 from esrgan_torch.networks.rrdb import RRDBNetConfig
-from esrgan_weights.addresses import url_of
 from esrgan_weights.checkpoint import empty_network
 from esrgan_weights.errors import UnknownModelError
-from esrgan_weights.layouts import LAYOUTS
+from esrgan_weights.recognition.layouts import LAYOUTS
 from esrgan_weights.registry import (
     Alternative,
     File,
@@ -20,6 +19,7 @@ from esrgan_weights.registry import (
     known_files,
     models,
 )
+from esrgan_weights.sources.addresses import url_of
 
 NAMES = (
     "esrgan-x4",

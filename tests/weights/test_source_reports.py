@@ -6,8 +6,8 @@ import pytest
 
 from esrgan_weights import load, save
 from esrgan_weights.errors import FetchError
-from esrgan_weights.fetching import obtain
 from esrgan_weights.registry import Alternative, File, Model
+from esrgan_weights.sources.fetching import obtain
 
 
 @pytest.fixture

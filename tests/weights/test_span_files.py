@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from esrgan_torch.metrics.torchvision_import import import_torchvision
 from esrgan_torch.networks.span import SPAN, SPANConfig
-from esrgan_torch.torchvision_import import import_torchvision
 from esrgan_weights import load, read_checkpoint, save
 from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError

@@ -13,11 +13,11 @@ import torch
 from esrgan_bridge.chain import convert
 from esrgan_bridge.errors import ConversionError
 from esrgan_torch import Upscaler
-from esrgan_torch.foreign import ForeignNetwork
-from esrgan_torch.torchvision_import import import_torchvision
+from esrgan_torch.metrics.torchvision_import import import_torchvision
+from esrgan_torch.networks.foreign import ForeignNetwork
 from esrgan_weights import load, own, save, spandrel_models
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.write import save as write
+from esrgan_weights.formats.write import save as write
 from tests.weights.test_foreign_networks import SMALL
 
 # several scales, multiples of sizes, one channel

@@ -7,7 +7,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from esrgan_weights import load, save
-from esrgan_weights.layouts import WRITABLE
+from esrgan_weights.recognition.layouts import WRITABLE
 
 # of torch's operations those that compute with a tensor's numbers; views and allocation do not
 COMPUTING = ("clone", "copy", "isfinite", "_to_copy", "all", "eq", "abs", "ne", "mul", "equal", "convolution")

@@ -1,5 +1,5 @@
 /**
- * Carry out a job in Chromium: `node run.js JOB.json RESULT.json`, called by `esrgan_benchmarks.web`.
+ * Carry out a job in Chromium: `node run.js JOB.json RESULT.json`, called by `esrgan_benchmarks.studies.web`.
  *
  * A job names models (folders), a picture (RGBA, base64), a backend, ways, rounds, and what to ask of each way; each
  * way gets a tab, and the ways run in turn.

@@ -20,9 +20,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 sys.path.insert(0, str(ROOT))  # the project need not be installed
-from esrgan_torch.native.zig import find_zig  # noqa: E402
+from esrgan_torch.engines.native.zig import find_zig  # noqa: E402
 
-SOURCE = ROOT / "esrgan_torch" / "native" / "source"
+SOURCE = ROOT / "esrgan_torch" / "engines" / "native" / "source"
 TARGET = HERE.parent / "src" / "kernels"
 COMPILER = "0.17.1"  # the version of zig, as constraints.txt has it
 PARTS = ("kernels.c", "levels.c", "operations.c", "plan.c")

@@ -1,6 +1,6 @@
 /**
  * Colour under transparent pixels, so that a network that looks around sees no fringe there: the same as
- * `esrgan_torch/alpha.py`. Source: the pull-push pyramid of Gortler et al., The Lumigraph, SIGGRAPH 1996.
+ * `esrgan_torch/images/alpha.py`. Source: the pull-push pyramid of Gortler et al., The Lumigraph, SIGGRAPH 1996.
  */
 
 interface Level {

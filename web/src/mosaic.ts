@@ -1,4 +1,4 @@
-/** Float tiles into 8-bit planes, joined plainly or cross-faded: the same as `esrgan_torch/mosaic.py`. */
+/** Float tiles into 8-bit planes, joined plainly or cross-faded: the same as `esrgan_torch/tiling/mosaic.py`. */
 
 /** A rectangle in output pixels. */
 export interface Area {

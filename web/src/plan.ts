@@ -1,4 +1,4 @@
-/** Which plan fits: arithmetic on sizes and bytes, the rules of `esrgan_torch/plan.py`. */
+/** Which plan fits: arithmetic on sizes and bytes, the rules of `esrgan_torch/tiling/plan.py`. */
 import { OptionError, OutOfMemoryError } from "./errors.js";
 import type { ModelInfo } from "./manifest.js";
 import { planTiles, type Tile } from "./tiling.js";

@@ -1,7 +1,7 @@
 /** Bicubic enlargement as MATLAB's imresize does it, for alpha that shall not pass the network. */
 import type { Plane } from "./pixels.js";
 
-/** Enlarge by a whole factor; the same values as `esrgan_torch.resample.imresize`. */
+/** Enlarge by a whole factor; the same values as `esrgan_torch.images.resample.imresize`. */
 export function enlarge(plane: Plane, scale: number): Plane {
   const { height, width, channels } = plane;
   const tall = along(plane.values, height, width * channels, 1, scale);

@@ -1,5 +1,5 @@
 /**
- * How a picture is cut: integers only, the same rule as `esrgan_torch/tiling.py`.
+ * How a picture is cut: integers only, the same rule as `esrgan_torch/tiling/modes.py`.
  * `tests/golden/tile_plans.json` drives the tests of both.
  */
 import { OptionError } from "./errors.js";

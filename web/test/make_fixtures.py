@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from esrgan_bridge.artifact import metadata_of
-from esrgan_bridge.graph_to_tfjs import write_tfjs
-from esrgan_bridge.onnx_to_tf import lower
-from esrgan_bridge.torch_to_onnx import export_onnx
+from esrgan_bridge.export.torch_to_onnx import export_onnx
+from esrgan_bridge.lowering.onnx_to_tf import lower
+from esrgan_bridge.writers.graph_to_tfjs import write_tfjs
 from esrgan_torch import CompactNet, RRDBNet, Upscaler
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.span import SPAN

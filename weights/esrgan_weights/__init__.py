@@ -23,14 +23,14 @@ if TYPE_CHECKING:
         UnsafeCheckpointError,
         WeightsError,
     )
-    from esrgan_weights.fetching import fetch
+    from esrgan_weights.formats.read import read_checkpoint
+    from esrgan_weights.formats.write import save
     from esrgan_weights.identify import Inspection, inspect
     from esrgan_weights.interpolation import interpolate
-    from esrgan_weights.layouts import WRITABLE
     from esrgan_weights.loading import load
-    from esrgan_weights.read import read_checkpoint
+    from esrgan_weights.recognition.layouts import WRITABLE
     from esrgan_weights.registry import Model, find, models
-    from esrgan_weights.write import save
+    from esrgan_weights.sources.fetching import fetch
 
 # the modules are named otherwise than what they export: importing a module binds its name here
 _HOME = {
@@ -47,14 +47,14 @@ _HOME = {
         "UnsafeCheckpointError",
         "WeightsError",
     ),
-    "fetching": ("fetch",),
+    "sources.fetching": ("fetch",),
     "identify": ("Inspection", "inspect"),
     "interpolation": ("interpolate",),
-    "layouts": ("WRITABLE",),
+    "recognition.layouts": ("WRITABLE",),
     "loading": ("load",),
-    "read": ("read_checkpoint",),
+    "formats.read": ("read_checkpoint",),
     "registry": ("Model", "find", "models"),
-    "write": ("save",),
+    "formats.write": ("save",),
 }
 
 __all__ = [

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from esrgan_weights.cache import difference, model_folder
-from esrgan_weights.read import read_checkpoint
+from esrgan_weights.formats.read import read_checkpoint
 from esrgan_weights.registry import Alternative, Model
 
 

@@ -7,7 +7,7 @@ from esrgan_weights import registry
 from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.checkpoint import Checkpoint
 from esrgan_weights.registry import Model
-from esrgan_weights.sources import read_source
+from esrgan_weights.sources.resolve import read_source
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from esrgan_torch.networks.base import Generator
 from esrgan_weights.errors import UnknownArchitectureError
-from esrgan_weights.sources import Source, locate, provenance_of, read_source
+from esrgan_weights.sources.resolve import Source, locate, provenance_of, read_source
 
 
 def load(

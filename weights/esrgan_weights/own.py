@@ -125,8 +125,8 @@ def add(
         ConfigError: the name is not one, or is taken.
         WeightsError: the source cannot be read, or the file cannot be written.
     """
-    from esrgan_weights.sources import read_source
-    from esrgan_weights.write import save
+    from esrgan_weights.formats.write import save
+    from esrgan_weights.sources.resolve import read_source
 
     _check(name)
     path = own_folder() / f"{name}{SUFFIX}"

@@ -16,18 +16,18 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from esrgan_torch.atomic import atomic_path
 from esrgan_torch.errors import WeightsError
-from esrgan_torch.foreign import ForeignNetwork
+from esrgan_torch.metrics.torchvision_import import import_torchvision
 from esrgan_torch.networks.base import Generator, Provenance
-from esrgan_torch.torchvision_import import import_torchvision
-from esrgan_weights import foreign
+from esrgan_torch.networks.foreign import ForeignNetwork
+from esrgan_torch.storage.atomic import atomic_path
 from esrgan_weights.cache import sha256_of
-from esrgan_weights.candidates import AVERAGED
-from esrgan_weights.entries import entries_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
+from esrgan_weights.formats.read_pickle import read_pickle
 from esrgan_weights.own import facts_of
-from esrgan_weights.read_pickle import read_pickle
+from esrgan_weights.recognition import foreign
+from esrgan_weights.recognition.candidates import AVERAGED
+from esrgan_weights.recognition.entries import entries_of
 
 log = logging.getLogger("esrgan_weights")
 

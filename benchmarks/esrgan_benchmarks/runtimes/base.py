@@ -1,8 +1,8 @@
 """What every runtime offers.
 
 A `Runtime` is one way to run a network, such as ONNX Runtime, or PyTorch with `channels_last`. It is opened
-in a process of its own (see `esrgan_benchmarks.child`), so nothing heavy may be imported before `open`, and
-a runtime must not import PyTorch unless it runs on it: its memory would be counted.
+in a process of its own (see `esrgan_benchmarks.bench.child`), so nothing heavy may be imported before `open`,
+and a runtime must not import PyTorch unless it runs on it: its memory would be counted.
 """
 
 import time
@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
-from esrgan_benchmarks.measure import peak_memory
-from esrgan_bridge.probes import Batch
+from esrgan_benchmarks.core.measure import peak_memory
+from esrgan_bridge.parity.probes import Batch
 
 FLOORS = {"float32": 60.0, "float16": 40.0, "bfloat16": 40.0}
 """Least PSNR in dB of the 8-bit picture against float32 PyTorch. Sums in another order were measured above
@@ -27,7 +27,7 @@ class Setting:
         artefacts: folder with the copies that the runtimes in use read: `onnx/model.onnx`, `tf`, `tfjs`.
         threads: to compute with.
         device: "cpu" or "cuda".
-        isa: the most instructions that it may use, of `esrgan_benchmarks.isa`; None: all that there are.
+        isa: the most instructions that it may use, of `esrgan_benchmarks.core.isa`; None: all that there are.
     """
 
     network: str
@@ -97,7 +97,7 @@ class Runtime(ABC):
         compiles: in the first call, which may therefore take minutes.
         border: input pixels at the picture's edge that are not compared: a runtime that pads in another way.
         floor: least PSNR in dB; None: that of its precision.
-        isas: levels of instructions that it can be held to, see `esrgan_benchmarks.isa`.
+        isas: levels of instructions that it can be held to, see `esrgan_benchmarks.core.isa`.
     """
 
     name: str

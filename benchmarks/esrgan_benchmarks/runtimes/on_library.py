@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from esrgan_benchmarks.isa import BEYOND
+from esrgan_benchmarks.core.isa import BEYOND
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 
 if TYPE_CHECKING:
     from esrgan_torch.engines.choose import EngineName
@@ -78,7 +78,7 @@ class _LibrarySession(HostSession):
 
 def _hold_native(beyond: tuple[str, ...]) -> None:
     """Hide from the native engine, in this process, the instructions that it would choose by itself."""
-    from esrgan_torch.native.library import Library
+    from esrgan_torch.engines.native.library import Library
 
     every = Library.levels
 

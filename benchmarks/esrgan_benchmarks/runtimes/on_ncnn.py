@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 
 MODELS = {"realesr-animevideov3": 2, "realesrgan-x4plus-anime": 3, "realesrgan-x4plus": 4}
 GPU = {"cpu": -1, "cuda": 0}

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_benchmarks.core.errors import BenchmarkError
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from esrgan_benchmarks.errors import BenchmarkError
-from esrgan_benchmarks.isa import BEYOND
+from esrgan_benchmarks.core.errors import BenchmarkError
+from esrgan_benchmarks.core.isa import BEYOND
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 from esrgan_torch.engines.openvino_import import import_openvino
 
 HINTS = {"float32": "f32", "bfloat16": "bf16"}

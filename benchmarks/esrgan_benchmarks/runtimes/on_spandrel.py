@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 
 
 class Spandrel(Runtime):
@@ -32,7 +32,7 @@ class _SpandrelSession(HostSession):
     def __init__(self, setting: Setting) -> None:
         import torch
 
-        from esrgan_torch.torchvision_import import import_torchvision
+        from esrgan_torch.metrics.torchvision_import import import_torchvision
         from esrgan_weights import load, save
 
         torch.set_num_threads(setting.threads)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 
 
 class TensorFlow(Runtime):
@@ -30,7 +30,7 @@ class TensorFlow(Runtime):
             return 'tensorflow is not installed: pip install "esrgan-torch[bridge]"'
         if self._route == "onnx-tf":
             from esrgan_bridge.errors import MissingRuntimeError
-            from esrgan_bridge.onnx_tf_setup import find_python
+            from esrgan_bridge.onnx_tf.setup import find_python
 
             try:
                 find_python()

@@ -5,8 +5,7 @@ import sys
 from esrgan_benchmarks.runtimes import web_packages
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_benchmarks.runtimes.web_session import WebSession
-from esrgan_bridge import tfjs_setup
-from esrgan_bridge.runners import on_tfjs
+from esrgan_bridge.runners import on_tfjs, tfjs_setup
 from esrgan_bridge.runners.on_kernels import find_kernels
 
 

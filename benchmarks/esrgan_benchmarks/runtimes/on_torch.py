@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 
 
 class PyTorch(Runtime):

@@ -3,7 +3,7 @@
     python -m esrgan_benchmarks.runtimes.web_packages
 
 The folder is `bench-web` in the user's cache folder; nothing is written into site-packages. TF.js and the
-driver of the browser are those of the bridge, see `esrgan_bridge.tfjs_setup`.
+driver of the browser are those of the bridge, see `esrgan_bridge.runners.tfjs_setup`.
 """
 
 import shutil
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from esrgan_benchmarks.errors import BenchmarkError
+from esrgan_benchmarks.core.errors import BenchmarkError
 
 SCRIPTS = Path(__file__).with_name("web")
 COMMAND = "python -m esrgan_benchmarks.runtimes.web_packages"

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from esrgan_benchmarks.measure import peak_memory_of_descendants
+from esrgan_benchmarks.core.measure import peak_memory_of_descendants
 from esrgan_benchmarks.runtimes.base import Session
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.worker import WorkerSession
 
 

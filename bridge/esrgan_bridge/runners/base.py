@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 
 PRECISION = "precision"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, find_browser, missing_node
+from esrgan_bridge.runners.tfjs_setup import SCRIPTS, packages_folder
 from esrgan_bridge.runners.worker import WorkerSession
-from esrgan_bridge.tfjs_setup import SCRIPTS, packages_folder
 
 SOCKET_NODE = (20, 10)  # the oldest that has WebSocket
 FIREFOXES = ("firefox-esr", "firefox")

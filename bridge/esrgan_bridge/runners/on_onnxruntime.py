@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
-from esrgan_bridge.onnx_parts import TAIL, TRUNK
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.export.parts import TAIL, TRUNK
+from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import PRECISION, Runner, Session
 
 FEATURES = "features"

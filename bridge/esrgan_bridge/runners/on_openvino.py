@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import PRECISION, Runner, Session
 from esrgan_torch.engines.openvino_import import import_openvino
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.worker import WorkerSession
-from esrgan_torch.strict import STRICT
+from esrgan_torch.engines.strict import STRICT
 
 # quieter, on the processor, by oneDNN as TensorFlow does by itself; and float32 is float32 there, whatever
 # the user's own variables ask for

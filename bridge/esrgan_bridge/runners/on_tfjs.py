@@ -1,7 +1,7 @@
 """TensorFlow.js: in Node on wasm, and in a headless Chromium on wasm, WebGL and WebGPU.
 
 The scripts are in `tfjs_runner/`. The npm packages that they need are not part of a Python package:
-`python -m esrgan_bridge.tfjs_setup` fetches them once.
+`python -m esrgan_bridge.runners.tfjs_setup` fetches them once.
 """
 
 import json
@@ -12,8 +12,8 @@ import subprocess
 from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
+from esrgan_bridge.runners.tfjs_setup import SCRIPTS, missing_packages, packages_folder
 from esrgan_bridge.runners.worker import WorkerSession
-from esrgan_bridge.tfjs_setup import SCRIPTS, missing_packages, packages_folder
 
 OLDEST_NODE = (18, 0)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import MissingRuntimeError, RunnerError
-from esrgan_bridge.probes import Batch
+from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import Session
 
 SECONDS = 600.0  # for one batch: software GPUs take minutes for what others do in a second

@@ -8,7 +8,7 @@ from esrgan_torch import Tiling, Upscaler
 from esrgan_torch.engines.choose import make_engine, resolve_dtype
 from esrgan_torch.engines.foreign import ForeignEngine
 from esrgan_torch.errors import ConfigError, UpscaleError
-from esrgan_torch.foreign import ForeignNetwork
+from esrgan_torch.networks.foreign import ForeignNetwork
 
 CPU = torch.device("cpu")
 
@@ -89,7 +89,7 @@ def test_tiles_are_as_large_as_memory_allows(monkeypatch):
     upscaler = Upscaler(model, "cpu")
     assert len(upscaler.plan(2000, 2000).windows) == 1
     needed = upscaler._engine.trunk_bytes(2000, 2000)
-    monkeypatch.setattr("esrgan_torch.upscale.free_memory", lambda device: needed // 2 + 6 * 2000**2 * 4)
+    monkeypatch.setattr("esrgan_torch.upscaler.free_memory", lambda device: needed // 2 + 6 * 2000**2 * 4)
     plan = upscaler.plan(2000, 2000)
     assert len(plan.windows) > 1
     assert not plan.exact

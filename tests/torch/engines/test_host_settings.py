@@ -12,9 +12,9 @@ import torch
 from esrgan_torch import Upscaler
 from esrgan_torch.engines import packed as engine_packed
 from esrgan_torch.engines.choose import EngineName
-from esrgan_torch.native.engine import is_usable
+from esrgan_torch.engines.native.engine import is_usable
 from tests.torch.networks import small_compact, small_rrdb
-from tests.torch.test_upscale import photo
+from tests.torch.test_upscaler import photo
 
 Setting = Callable[[], AbstractContextManager[object]]
 

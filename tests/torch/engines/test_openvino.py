@@ -21,8 +21,8 @@ from esrgan_torch.engines.openvino import OpenVinoCompactEngine, OpenVinoRRDBEng
 from esrgan_torch.engines.packed import PackedEngine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
+from tests.support.processor import needs_bfloat16
 from tests.torch.networks import small_compact, small_rrdb
-from tests.torch.processor import needs_bfloat16
 
 pytest.importorskip("openvino")
 pytestmark = pytest.mark.skipif(not engine_packed.is_available(), reason="used on x86 only")
@@ -32,7 +32,7 @@ SIZES = [(4, 6), (5, 5), (9, 3), (6, 4), (7, 7), (4, 6)]
 
 @pytest.fixture(autouse=True)
 def without_the_native_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a machine without a C compiler; where it runs, it comes first: tests/native/test_engine.py."""
+    """As on a machine without a C compiler: where the native engine runs, it comes first."""
     monkeypatch.setattr(kinds, "is_faster", lambda dtype: False)
 
 

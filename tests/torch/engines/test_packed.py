@@ -23,8 +23,8 @@ from esrgan_torch.engines.packed import (
 )
 from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.networks.rrdb import SLOPE
+from tests.support.processor import needs_bfloat16
 from tests.torch.networks import small_compact, small_rrdb
-from tests.torch.processor import needs_bfloat16
 
 CPU = torch.device("cpu")
 CHANNELS_LAST = torch.channels_last

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from esrgan_torch.engines.footprint import peak_bytes
 from esrgan_torch.engines.plain import PlainEngine
-from esrgan_torch.footprint import peak_bytes
 from esrgan_torch.networks.span import SPAN
 from tests.torch.networks import small_span
 

@@ -15,9 +15,9 @@ from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.engines.compact import CompactEngine
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
-from tests.native.levels import needs_native
+from tests.support.processor import needs_bfloat16
+from tests.torch.engines.native.levels import needs_native
 from tests.torch.networks import small_compact, small_rrdb
-from tests.torch.processor import needs_bfloat16
 
 CPU = torch.device("cpu")
 
@@ -26,7 +26,7 @@ def nothing(_: float) -> None:
     """No progress wanted."""
 
 
-@pytest.fixture(params=["openvino", "packed", "plain"])  # the native one's tests: tests/native
+@pytest.fixture(params=["openvino", "packed", "plain"])  # the native one's tests: tests/torch/engines/native
 def float32_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All engines that can run an RRDBNet in float32 on the CPU."""
     monkeypatch.setattr(kinds, "is_faster", lambda dtype: False)
@@ -148,7 +148,7 @@ def test_shrinking_takes_less_and_ends() -> None:
 MEASURE = """
 import sys
 import torch
-from esrgan_benchmarks.measure import peak_memory
+from esrgan_benchmarks.core.measure import peak_memory
 from esrgan_torch.engines import openvino as engine_openvino
 from esrgan_torch.engines import packed as engine_packed
 from esrgan_torch.engines import kinds

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.metrics.torchvision_import import import_torchvision
 from esrgan_torch.networks.span import SPAN, SPANConfig
 from esrgan_torch.networks.span_training import SPANTraining
-from esrgan_torch.torchvision_import import import_torchvision
 from tests.torch.networks import shaken
 
 

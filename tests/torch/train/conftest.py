@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_torch.images import read_image, write_image
+from esrgan_torch.images.files import read_image, write_image
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.recipe import read_recipe
 

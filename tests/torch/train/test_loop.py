@@ -14,7 +14,7 @@ import torch
 
 from esrgan_torch import CompactNet
 from esrgan_torch.errors import ConfigError, TrainingError
-from esrgan_torch.images import read_image
+from esrgan_torch.images.files import read_image
 from esrgan_torch.networks.span import SPAN
 from esrgan_torch.train import loop
 from esrgan_torch.train.journal import make_strip

@@ -1,5 +1,5 @@
 /**
- * Layers as a program of the kernels: a list of operations on maps, see `esrgan_torch/native/source/esrgan_native.h`.
+ * Layers as a program of the kernels: a list of operations on maps, see `esrgan_torch/engines/native/source/esrgan_native.h`.
  *
  * All operations of a phase go through the picture together, each a few rows behind those that it reads, so that of most
  * maps a few rows exist at a time. A long network of equal blocks is a phase that is repeated; what one block hands to

@@ -1,9 +1,9 @@
-/** Weights of a 3x3 convolution as the products of Winograd's F(4x4, 3x3) read them; see `esrgan_torch/native/winograd.py`. */
+/** Weights of a 3x3 convolution as the products of Winograd's F(4x4, 3x3) read them; see `esrgan_torch/engines/native/winograd.py`. */
 
 const STEP = 16; // channels of a map are padded to a multiple of it
 const SIDE = 6; // frequencies along an axis
 export const FREQUENCIES = SIDE ** 2;
-// points of the transforms beside 0 and infinity: `esrgan_torch/native/source/lines.h`
+// points of the transforms beside 0 and infinity: `esrgan_torch/engines/native/source/lines.h`
 const POINTS = [0, 11 / 16, -11 / 16, 3 / 2, -3 / 2];
 // G of F(4x4, 3x3) (Lavin and Gray 2015): a line of 3 weights becomes 6 frequencies
 const LINE = [

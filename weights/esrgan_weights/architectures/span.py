@@ -1,11 +1,11 @@
-"""SPAN in files: as it was trained, as it runs, or both; see `esrgan_weights.span_tensors`."""
+"""SPAN in files: as it was trained, as it runs, or both; see `esrgan_weights.architectures.span_tensors`."""
 
 from collections.abc import Collection, Mapping
 
 from esrgan_torch.networks.registry import SPAN
 from esrgan_torch.networks.span import SPANConfig
 from esrgan_weights.architectures.base import Files, Spelling, Tensors, read_only
-from esrgan_weights.span_tensors import (
+from esrgan_weights.architectures.span_tensors import (
     MARKS,
     NO_NORM,
     idle_names,

@@ -1,0 +1,1 @@
+"""`esrgan bench`: runtimes compared on this machine."""

@@ -1,0 +1,1 @@
+"""Rows, clocks and cases: what every measurement stands on."""

@@ -1,0 +1,67 @@
+"""The copies of a network that runtimes read, made once for a run of the benchmark."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from esrgan_bridge.artifact import Metadata, metadata_of
+from esrgan_bridge.hops import ARTEFACTS
+from esrgan_weights import load
+
+HOPS = ("onnx", "tf", "tf-onnx-tf", "tfjs")
+
+
+def make_artefacts(network: str, folder: Path, needs: Iterable[str]) -> dict[str, str]:
+    """Write the copies that are needed, and the ONNX file that they are made from, into the folder.
+
+    Run it in a process of its own: it may import tensorflow.
+
+    Args:
+        network: published name, or a checkpoint's path.
+        folder: may hold copies of the same network already.
+        needs: of `HOPS`.
+
+    Returns:
+        Why a copy could not be made, for those that could not.
+
+    Raises:
+        BridgeError: not even the ONNX file could be made.
+    """
+    from esrgan_bridge.export.torch_to_onnx import export_onnx
+
+    # tensorflow greets with a dozen lines about processors and GPUs
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    model = load(network)
+    file = folder / ARTEFACTS["onnx"]
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        export_onnx(model, file)
+    failed: dict[str, str] = {}
+    for hop in HOPS[1:]:
+        if hop in needs and not (folder / hop).exists():
+            try:
+                _convert(file, folder / hop, hop, metadata_of(model))
+            except (
+                Exception
+            ) as error:  # converters raise what they like; the other copies are made all the same
+                failed[hop] = str(error)
+    return failed
+
+
+def _convert(file: Path, folder: Path, hop: str, metadata: Metadata) -> None:
+    if hop == "tf-onnx-tf":
+        from esrgan_bridge.onnx_tf.route import onnx_tf_convert
+
+        onnx_tf_convert(file, folder)
+        return
+    from esrgan_bridge.lowering.onnx_to_tf import lower
+
+    graph = lower(file)
+    if hop == "tf":
+        from esrgan_bridge.writers.graph_to_tensorflow import write_saved_model
+
+        write_saved_model(graph, folder, metadata)
+    else:
+        from esrgan_bridge.writers.graph_to_tfjs import write_tfjs
+
+        write_tfjs(graph, folder, metadata)

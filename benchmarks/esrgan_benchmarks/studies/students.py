@@ -1,0 +1,103 @@
+"""How near a network comes to another that taught it, on damaged pictures that neither was trained on.
+
+    python -m esrgan_benchmarks students MODEL... --dataset DIR [--teacher NAME] [--count N]
+
+Crops of the originals are degraded as Real-ESRGAN does, each with numbers of its own. PSNR against the
+teacher's answers favours smooth results, so sharpness stands beside it: the mean size of the gradient and of
+the Laplacian of luma, divided by the teacher's.
+"""
+
+import argparse
+from itertools import islice
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from esrgan_benchmarks.core.record import Row, append, latest, measured_on
+from esrgan_benchmarks.studies.training import SCALE, upscaling
+from esrgan_torch.images.picture import Picture
+from esrgan_torch.metrics.protocol import pairs
+from esrgan_torch.metrics.psnr_ssim import psnr, rgb_to_y
+from esrgan_torch.train.data.degrade import degrade
+
+SIDE = 320  # of a crop of an original, at most
+
+Pixels = NDArray[Any]
+
+
+def damaged(dataset: Path, count: int) -> list[Pixels]:
+    """The first pictures of a folder, cropped and degraded: (h, w, 3) uint8."""
+    originals = (original[:SIDE, :SIDE] for _, original, _ in islice(pairs(dataset, SCALE), count))
+    return [degrade(each, SCALE, np.random.default_rng(number)) for number, each in enumerate(originals)]
+
+
+def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels], dataset: str) -> Row:
+    """One network's results for `given` beside the teacher's `answers`, as a row."""
+    both = list(zip(enlarged(name, given), answers, strict=True))
+    return {
+        "network": Path(name).stem,  # of a file; a published name stays
+        "teacher": teacher,
+        "dataset": dataset,
+        "pictures": len(given),
+        "psnr_rgb": round(fmean(psnr(result, answer, channel="rgb") for result, answer in both), 3),
+        "gradient": round(fmean(gradient(result) / gradient(answer) for result, answer in both), 4),
+        "laplacian": round(fmean(laplacian(result) / laplacian(answer) for result, answer in both), 4),
+    }
+
+
+def enlarged(name: str, given: list[Pixels]) -> list[Pixels]:
+    """What a model makes of each."""
+    upscale, _ = upscaling(name)
+    return [upscale(Picture(small)).pixels for small in given]
+
+
+def gradient(pixels: Pixels) -> float:
+    """Mean size of the differences of luma between neighbours, along both axes, in levels."""
+    luma = rgb_to_y(pixels)
+    return float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean())
+
+
+def laplacian(pixels: Pixels) -> float:
+    """Mean size of four times a value of luma less its four neighbours, in levels."""
+    luma = rgb_to_y(pixels)
+    inner = 4 * luma[1:-1, 1:-1]
+    around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
+    return float(np.abs(inner - around).mean())
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a table, for the documentation."""
+    rows = latest(rows, "network", "teacher", "dataset")
+    lines = [
+        "| model | PSNR to the teacher's answers | gradient of the teacher's | Laplacian of the teacher's |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['network']} | {row['psnr_rgb']:.2f} dB | {row['gradient']:.2f} | {row['laplacian']:.2f} |"
+        for row in rows
+    ]
+    return "\n".join([*lines, "", measured_on(rows)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", nargs="+", metavar="MODEL")
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--teacher", default="realesrgan-x4plus")
+    parser.add_argument("--count", type=int, default=24)
+    options = parser.parse_args()
+    given = damaged(options.dataset, options.count)
+    answers = enlarged(options.teacher, given)
+    for name in options.models:
+        row = compare(name, options.teacher, given, answers, options.dataset.name)
+        print(f"{name}: {row['psnr_rgb']:.2f} dB, {row['gradient']:.2f}, {row['laplacian']:.2f}", flush=True)
+        append("students", [row])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Folders of converted networks: written whole, checked, replaced."""

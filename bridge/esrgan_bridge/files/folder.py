@@ -1,0 +1,32 @@
+"""What is in the folder of a conversion: its size, the probes and the original's answers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from esrgan_bridge.parity.measure import Question
+from esrgan_bridge.parity.probes import Probe
+
+REFERENCE = "reference.npz"  # probes and the original's answers, so that a check needs no PyTorch weights
+
+
+def write_reference(file: Path, questions: Sequence[Question]) -> None:
+    arrays: dict[str, Any] = {}
+    for question in questions:
+        arrays[f"{question.probe.name}.probe"] = question.probe.pixels
+        arrays[f"{question.probe.name}.answer"] = question.answer
+    with file.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def read_reference(file: Path) -> list[Question]:
+    with np.load(file, allow_pickle=False) as arrays:
+        names = [name.removesuffix(".probe") for name in arrays.files if name.endswith(".probe")]
+        return [Question(Probe(name, arrays[f"{name}.probe"]), arrays[f"{name}.answer"]) for name in names]
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

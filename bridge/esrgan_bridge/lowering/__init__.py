@@ -1,0 +1,1 @@
+"""ONNX to a list of NHWC operations."""

@@ -1,0 +1,1 @@
+"""How far each copy is from the original, recorded and shown."""

@@ -1,0 +1,155 @@
+"""One copy, every runner: open it, compute the probes, compare. Says what was left out."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from esrgan_bridge.artifact import Metadata
+from esrgan_bridge.errors import MissingRuntimeError, ParityError, RunnerError
+from esrgan_bridge.export.parts import has_parts
+from esrgan_bridge.parity.distance import TOLERANCES, Row, Tolerance, compare, require
+from esrgan_bridge.parity.probes import Answer, Batch, Probe
+from esrgan_bridge.parity.record import SPLIT, NotRun, ParityReport, Worst
+from esrgan_bridge.runners.base import PRECISION, Runner, Session
+from esrgan_torch.tiling.modes import plan_tiles
+
+BUDGET = 60.0  # seconds of a runner at one hop; software GPUs would take many minutes
+SPLIT_RUNNERS = (
+    "onnxruntime",
+    "tensorflow",
+    "tfjs-node",
+)  # one of each runtime: the graph is the same in the others
+SPLIT_PROBE = "noise"
+SPLIT_TILE = 8  # feature pixels; small, so that the probe has tiles with neighbours on all sides
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A probe and the original's answer to it, (1, H, W, C) float64."""
+
+    probe: Probe
+    answer: Answer
+
+
+def measure_session(
+    report: ParityReport,
+    hop: str,
+    name: str,
+    session: Session,
+    questions: Sequence[Question],
+    tolerance: Tolerance,
+) -> None:
+    """Ask all that the time allows, the smallest first; add rows to the report.
+
+    Raises:
+        ParityError: an answer is out of tolerance.
+        RunnerError: there was no answer.
+    """
+    rows: list[Row] = []
+    left_out: list[str] = []
+    spent = pace = 0.0
+    for question in questions:
+        probe = question.probe
+        pixels = probe.pixels.shape[0] * probe.pixels.shape[1]
+        if spent + pace * pixels > BUDGET:
+            left_out.append(probe.name)
+            continue
+        start = time.perf_counter()
+        found = session.run(probe.batch())
+        seconds = time.perf_counter() - start
+        spent, pace = spent + seconds, seconds / pixels
+        row = compare(hop, name, probe.name, probe.size, question.answer, found, tolerance, seconds)
+        rows.append(row)
+        keep_worst(report, row, question.answer, found)
+    if left_out:
+        reason = f"too slow: {spent:.0f} s went into {len(rows)} of the probes, {BUDGET:.0f} s are granted"
+        report.not_run.append(NotRun(name, ", ".join(left_out), reason))
+    report.rows += rows
+    report.runtimes[name] = session.facts
+    require(rows, session.facts[PRECISION])
+
+
+def measure_split(report: ParityReport, hop: str, name: str, session: Session, metadata: Metadata) -> None:
+    """Trunk on the whole probe and tail in tiles, against the same runner's untiled answer.
+
+    Raises:
+        ParityError: they differ.
+        RunnerError: the graph has no node between trunk and tail, or the runner failed.
+    """
+    from esrgan_bridge.parity.probes import make_probes
+
+    probes = make_probes(metadata.in_channels, metadata.unshuffle)
+    probe = next(probe for probe in probes if probe.name == SPLIT_PROBE)
+    whole = session.run(probe.batch())
+    start = time.perf_counter()
+    features = session.run(probe.batch(), fetch=metadata.features_node)
+    _, height, width, _ = features.shape
+    factor = metadata.unshuffle * metadata.scale
+    tiled = np.full_like(whole, np.nan)
+    for tile in plan_tiles(height, width, SPLIT_TILE, metadata.tail_halo):
+        rows = slice(tile.window_top, tile.window_top + tile.window_height)
+        columns = slice(tile.window_left, tile.window_left + tile.window_width)
+        large = session.run(np.ascontiguousarray(features[:, rows, columns]), feed=metadata.features_node)
+        top, left = (tile.top - tile.window_top) * factor, (tile.left - tile.window_left) * factor
+        tiled[:, tile.top * factor : tile.bottom * factor, tile.left * factor : tile.right * factor] = large[
+            :, top : top + tile.height * factor, left : left + tile.width * factor
+        ]
+    seconds = time.perf_counter() - start
+    tolerance = TOLERANCES["split float16" if hop == "onnx" and metadata.quantize == "float16" else "split"]
+    row = compare(f"{hop}{SPLIT}", name, probe.name, probe.size, whole, tiled, tolerance, seconds)
+    report.rows.append(row)
+    require([row], session.facts[PRECISION])
+
+
+def measure_hop(
+    report: ParityReport,
+    hop: str,
+    artefact: Path,
+    metadata: Metadata,
+    questions: Sequence[Question],
+    runners: Sequence[Runner],
+    tolerance: Tolerance,
+    progress: Progress,
+) -> None:
+    """Every runner that reads this hop's copies; those that cannot run are noted in the report.
+
+    Raises:
+        ParityError: an answer is out of tolerance; the report is attached.
+        RunnerError: a runner that can start here failed.
+    """
+    for runner in runners:
+        if runner.reads != hop:
+            continue
+        if reason := runner.available():
+            report.not_run.append(NotRun(runner.name, "", reason))
+            continue
+        progress(f"{hop}: {runner.name}")
+        try:
+            with runner.open(artefact) as session:
+                measure_session(report, hop, runner.name, session, questions, tolerance)
+                if runner.name in SPLIT_RUNNERS and (hop != "onnx" or has_parts(artefact)):
+                    if metadata.features_node:
+                        measure_split(report, hop, runner.name, session, metadata)
+                    else:
+                        reason = "this route keeps no node between trunk and tail"
+                        report.not_run.append(NotRun(runner.name, f"{hop}{SPLIT}", reason))
+        except MissingRuntimeError as error:
+            report.not_run.append(NotRun(runner.name, "", str(error).removeprefix(f"{runner.name}: ")))
+        except RunnerError as error:
+            raise RunnerError(
+                f"hop {hop}, runner {error}; if the fault is this machine's, choose others with --runners"
+            ) from error
+        except ParityError as error:
+            raise ParityError(str(error), report) from error
+
+
+def keep_worst(report: ParityReport, row: Row, original: Answer, copy: Batch) -> None:
+    """Remember the answer of each hop that is furthest off."""
+    known = report.worst.get(row.hop)
+    if original.shape == copy.shape and (known is None or row.largest > known.row.largest):
+        report.worst[row.hop] = Worst(row, original[0], copy[0])

@@ -1,0 +1,1 @@
+"""The list of operations as TensorFlow's and TF.js's files."""

@@ -1,0 +1,117 @@
+"""`esrgan demo`: the demo page of tfjs-esrgan on this machine, with models converted on the spot."""
+
+import argparse
+import json
+import re
+import signal
+import sys
+import tempfile
+import threading
+import webbrowser
+from pathlib import Path
+from types import FrameType
+
+from esrgan_cli.demo.server import DemoServer
+from esrgan_cli.options import Subparsers, add_cache_options
+from esrgan_torch.errors import ConfigError
+
+MODELS = ("esrgan-lite-x4", "esrgan-lite-x4-gan")  # nothing to fetch, a second or two for a photo in a page
+PHOTOS = "realesr-general-x4v3"  # the official small network for real photos: offered once it was fetched
+PORT = 8642
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `demo`; it sets `run`, a function from the arguments to an exit status."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="enlarge photos in the browser, by models converted on the spot",
+        description="Convert models for TensorFlow.js and serve a page that enlarges photos with them,"
+        " in the browser, for this machine alone. Ctrl-C ends it.",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        action="append",
+        help="published model or checkpoint; may be given several times "
+        f"(default: {', '.join(MODELS)}, and {PHOTOS} once it was fetched)",
+    )
+    parser.add_argument(
+        "--port", metavar="N", type=int, help=f"port of 127.0.0.1; 0: any (default: {PORT}, or any)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    add_cache_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert, serve until Ctrl-C, remove what was converted."""
+    from esrgan_cli.demo.page import page_folder
+
+    if arguments.port is not None and not 0 <= arguments.port <= 65535:
+        raise ConfigError(f"--port is a number from 0 to 65535, not {arguments.port}")
+    page = page_folder()
+    with tempfile.TemporaryDirectory(prefix="esrgan-demo-") as folder:
+        models = Path(folder)
+        names = arguments.model or default_models(arguments.cache)
+        convert_models(names, models, arguments.offline, arguments.cache)
+        _serve(page, models, arguments.port, arguments.no_browser)
+    return 0
+
+
+def default_models(cache: Path | None) -> list[str]:
+    """Those that are there without the network."""
+    from esrgan_weights import registry
+    from esrgan_weights.cache import cached
+
+    return [*MODELS, *([PHOTOS] if cached(registry.find(PHOTOS), cache) else [])]
+
+
+def convert_models(names: list[str], folder: Path, offline: bool, cache: Path | None) -> None:
+    """Convert each model into `folder`, and list them in `models.json` there.
+
+    Raises:
+        WeightsError: a model cannot be had.
+        BridgeError: it cannot be converted, or the copy is not like the original.
+    """
+    from esrgan_bridge.chain import convert
+
+    listed: list[dict[str, str]] = []
+    for number, name in enumerate(names, start=1):
+        print(f"{name}: converting for TensorFlow.js", file=sys.stderr, flush=True)
+        # the name is for people who look at the address, the number keeps two files of one name apart
+        place = f"{number}-{re.sub(r'[^A-Za-z0-9.-]+', '-', Path(name).stem)}"
+        report = convert(
+            name, folder / place, route="direct", runners=["onnxruntime"], offline=offline, cache=cache
+        )
+        listed.append({"name": report.name, "folder": f"{place}/tfjs"})
+    (folder / "models.json").write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+
+
+def _serve(page: Path, models: Path, port: int | None, no_browser: bool) -> None:
+    try:
+        server = DemoServer(page, models, PORT if port is None else port)
+    except OSError as error:
+        if port is not None:
+            raise ConfigError(
+                f"--port {port} cannot be used: {error.strerror or error}; 0 takes any that is free"
+            ) from error
+        server = DemoServer(page, models, 0)
+    with server:
+        print(server.url, flush=True)
+        print("Ctrl-C ends it.", file=sys.stderr, flush=True)
+        if not no_browser:
+            # a browser of the terminal would hold this thread until it is left
+            threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
+        _serve_until_told(server)
+
+
+def _serve_until_told(server: DemoServer) -> None:
+    """Until Ctrl-C or SIGTERM; a second one must not end what cleans up after the first."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # shutdown() waits for the loop that this thread is in
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    server.serve_forever()

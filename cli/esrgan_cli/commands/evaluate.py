@@ -1,0 +1,167 @@
+"""`esrgan evaluate`: PSNR and SSIM of models over folders of pictures, by the papers' protocol."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esrgan_cli.options import (
+    Subparsers,
+    add_cache_options,
+    add_running_options,
+    parse_devices,
+    parse_tiling,
+)
+from esrgan_torch.errors import ConfigError
+
+if TYPE_CHECKING:
+    from esrgan_torch.images.picture import Picture
+    from esrgan_torch.metrics.protocol import Evaluation, Score
+    from esrgan_torch.upscaler import Upscaler
+
+    Upscale = Callable[[Picture], Picture]
+    Result = tuple[str, str, Evaluation]  # model, how it ran, its scores
+
+BICUBIC = "bicubic"
+BICUBIC_SCALE = 4
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `evaluate`; it sets `run`, a function from the arguments to an exit status."""
+    text = "measure PSNR, SSIM and LPIPS over folders of pictures"
+    parser = subparsers.add_parser("evaluate", help=text, description=text)
+    parser.add_argument(
+        "models",
+        metavar="MODEL",
+        nargs="+",
+        help=f"published models, checkpoint files, or {BICUBIC} for the baseline",
+    )
+    parser.add_argument(
+        "--dataset",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        required=True,
+        help="folders with HR and LRbicx4 in them, or with HR alone, or with the originals themselves",
+    )
+    parser.add_argument(
+        "--scale", metavar="N", type=int, help=f"default: the model's own ({BICUBIC_SCALE} for {BICUBIC})"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "csv", "json"),
+        default="text",
+        help="of the results (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--lpips",
+        action="store_true",
+        help='also LPIPS, a distance as people see it; needs pip install "esrgan-torch[lpips]"',
+    )
+    parser.add_argument(
+        "--grid",
+        metavar="FILE",
+        type=Path,
+        help="also a picture: the middles of the first folder's pictures by each model, and the originals",
+    )
+    add_running_options(parser, "auto, cpu, mps or cuda:0 (default: %(default)s)")
+    add_cache_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure every model on every folder; print tables with their protocol, CSV or JSON."""
+    devices = parse_devices(arguments.device)
+    if len(devices) != 1:
+        raise ConfigError("evaluate runs on one device; give one with --device")
+    parse_tiling(arguments.tile, arguments.overlap)
+    if arguments.scale is not None and arguments.scale < 1:
+        raise ConfigError(f"--scale is 1 or more, not {arguments.scale}")
+    for folder in arguments.dataset:
+        if not folder.is_dir():
+            raise ConfigError(f"--dataset {folder} is not a folder")
+
+    from esrgan_torch.metrics.protocol import evaluate, evaluate_bicubic_classic
+
+    distance = None
+    if arguments.lpips:
+        from esrgan_torch.metrics.lpips import Lpips
+
+        distance = Lpips()
+    results: list[Result] = []
+    upscalers: dict[str, Upscale] = {}
+    scales: dict[str, int] = {}
+    for model in arguments.models:
+        upscalers[model], scales[model], how = _upscaler(model, arguments)
+        for folder in arguments.dataset:
+            found = [
+                evaluate(upscalers[model], folder, scale=scales[model], distance=distance, on_score=_tell)
+            ]
+            if model == BICUBIC:
+                found.append(evaluate_bicubic_classic(folder, scale=scales[model]))
+            results += [(model, how, evaluation) for evaluation in found]
+            if arguments.format == "text":
+                for evaluation in found:
+                    print(f"{how}\n{evaluation}\n", flush=True)
+    if arguments.format == "csv":
+        _print_csv(results)
+    elif arguments.format == "json":
+        print(json.dumps([_as_json(*result) for result in results], indent=1))
+    if arguments.grid is not None:
+        _write_grid(upscalers, set(scales.values()), arguments.dataset[0], arguments.grid)
+    return 0
+
+
+def _upscaler(model: str, arguments: argparse.Namespace) -> "tuple[Upscale, int, str]":
+    """The function that enlarges, its scale, and what to call it."""
+    if model == BICUBIC:
+        from esrgan_torch.metrics.protocol import bicubic
+
+        scale = arguments.scale or BICUBIC_SCALE
+        return bicubic(scale), scale, "bicubic interpolation (MATLAB's imresize)"
+    from esrgan_torch.upscaler import Upscaler
+    from esrgan_weights.loading import load
+
+    network = load(model, offline=arguments.offline, cache=arguments.cache)
+    scale = arguments.scale or network.scale
+    [device] = parse_devices(arguments.device)
+    tiling = parse_tiling(arguments.tile, arguments.overlap)
+    upscaler = Upscaler(network, device, arguments.dtype, tiling, scale=scale, engine=arguments.engine)
+    how = f"{model} on {upscaler.device}, {str(upscaler.dtype).removeprefix('torch.')}"
+    return _pictures_only(upscaler), scale, how
+
+
+def _pictures_only(upscaler: "Upscaler") -> "Upscale":
+    return lambda picture: upscaler.upscale(picture).picture
+
+
+def _print_csv(results: "list[Result]") -> None:
+    """A line for each picture and one for each mean."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    columns = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "lpips"]
+    writer.writerow(["model", "dataset", "protocol", "picture", *columns])
+    for model, _, evaluation in results:
+        for score in (*evaluation.scores, evaluation.mean):
+            writer.writerow([model, evaluation.dataset, evaluation.protocol, *asdict(score).values()])
+
+
+def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object]:
+    return {"model": model, "how": how, **asdict(evaluation), "mean": asdict(evaluation.mean)}
+
+
+def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], dataset: Path, path: Path) -> None:
+    if len(scales) != 1:
+        raise ConfigError(f"--grid needs models of one scale, given {', '.join(map(str, sorted(scales)))}")
+    from esrgan_torch.images.files import write_image
+    from esrgan_torch.metrics.grid import comparison_grid
+
+    write_image(path, comparison_grid(upscalers, dataset, scale=scales.pop()))
+    print(f"{path}: {', '.join(upscalers)}, original", file=sys.stderr)
+
+
+def _tell(score: "Score") -> None:
+    print(f"{score.name}: {score.psnr_y:.2f} dB", file=sys.stderr)

@@ -1,0 +1,121 @@
+"""`esrgan upscale`: enlarge pictures and folders of pictures."""
+
+import argparse
+
+from esrgan_cli.options import Subparsers, add_cache_options, add_running_options, given_path
+
+DEFAULT_MODEL = "realesrgan-x4plus"
+EPILOG = """\
+where results go:
+  -o PATH with a picture's suffix, one input file   that file
+  -o PATH otherwise                                 <name>-x4.png in that folder, subfolders kept
+  -o -, or no -o and the input -                    the picture itself, on stdout
+  no -o, a file                                     <name>-x4.png beside it
+  no -o, a folder                                   the new folder <folder>-x4 beside it
+
+The paths of results are printed on stdout. A result that exists is left as it is, unless --overwrite or
+--update. What is called alike (a.png, a.jpg) gets names apart, and a picture keeps the name that its result
+once got; .esrgan.jsonl in the output folder keeps these names, and how each result was made.
+A picture that fails does not stop the others; the exit status is then 1.
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `upscale`; it sets `run`, a function from the arguments to an exit status."""
+    text = "enlarge pictures and folders of pictures"
+    parser = subparsers.add_parser("upscale", help=text, description=text)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        type=given_path,
+        help="a picture, a folder with its subfolders, or - for stdin",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        type=given_path,
+        help="file or folder of the results, or - for stdout",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        default=DEFAULT_MODEL,
+        help="published model (see: esrgan weights list) or checkpoint file (default: %(default)s)",
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--scale",
+        metavar="N",
+        type=float,
+        help="enlarge N times, by resizing after (default: the model's own)",
+    )
+    size.add_argument("--width", metavar="PX", type=int, help="results so wide, proportions kept")
+    size.add_argument("--height", metavar="PX", type=int, help="results so high, proportions kept")
+    size.add_argument("--fit", metavar="WxH", help="results that fit so many pixels, proportions kept")
+    add_running_options(
+        parser, "auto, cpu, mps, cuda:0; several share the files: cuda:0,1 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--alpha",
+        choices=("model", "resize", "drop"),
+        default="model",
+        help="transparency: enlarged by the model (default), resized, or removed",
+    )
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help="the mean of the results for the picture turned and mirrored in all eight ways: takes eight "
+        "times as long",
+    )
+    parser.add_argument(
+        "--background",
+        metavar="COLOUR",
+        help="lay transparent pictures over white, #ff8800, ...; jpg and bmp need it",
+    )
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        help="png, jpg, webp, tiff, avif, jxl, gif or bmp, or same: as the input (default: by -o, else png)",
+    )
+    parser.add_argument(
+        "--suffix", metavar="TEXT", help="end of the names of results (default: -x4, by the scale or size)"
+    )
+    parser.add_argument(
+        "--strip",
+        action="store_true",
+        help="leave out EXIF, XMP, texts and density; colours stay as they are",
+    )
+    parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp, avif and jxl")
+    parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp and jxl")
+    parser.add_argument(
+        "--max-pixels",
+        metavar="MILLIONS",
+        type=float,
+        help="refuse inputs with more pixels, in millions (default: 268)",
+    )
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--overwrite", action="store_true", help="make results again that exist")
+    again.add_argument(
+        "--update",
+        action="store_true",
+        help="make results again whose source has changed, or that were made by another model or options",
+    )
+    parser.add_argument(
+        "--page",
+        metavar="FILE.html",
+        type=given_path,
+        help="write a before/after page of what this run makes",
+    )
+    add_cache_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Upscale; 0 if every picture is made or was there, 1 if one failed."""
+    from esrgan_cli.upscaling.run import upscale_files
+
+    return upscale_files(arguments)

@@ -1,0 +1,91 @@
+"""What people and programs see: results on stdout; a line a file, warnings and a bar on stderr."""
+
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self, TextIO
+
+from tqdm import tqdm
+
+from esrgan_cli.output.streams import put
+
+BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} files, {elapsed} gone, {remaining} to go"
+# a name may hold line breaks and what moves a terminal's cursor; a line about it stays one line
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))} | {10: "\\n", 9: "\\t"}
+# nor does it run backwards
+_TURNS = {number: f"\\u{number:04x}" for number in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))}
+_SPELT = _CONTROLS | _TURNS
+
+
+class Console:
+    """Writes lines without tearing the progress bar, from any thread. A stream that fails costs nothing else.
+
+    The bar is drawn on a terminal only; in a log it would be noise.
+
+    Args:
+        files: how many files the bar stands for.
+
+    Attributes:
+        names_lost: whether a path of a result could not be printed, and not because its reader has gone, as
+            in `esrgan upscale ... | head -1`.
+    """
+
+    def __init__(self, files: int) -> None:
+        self.names_lost = False
+        self._stderr = sys.stderr
+        self._lock = threading.RLock()
+        self._lost: set[int] = set()
+        self._shares: dict[Path, float] = {}
+        self._bar: tqdm[NoReturn] | None = None
+        if files and self._stderr.isatty():
+            self._bar = tqdm(total=files, file=self._stderr, bar_format=BAR, leave=False, dynamic_ncols=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+
+    def result(self, path: Path) -> None:
+        """A path that was made, on stdout, for programs."""
+        name = str(path)
+        # a program gets the very name; a terminal would do what it holds
+        error = self._write(name.translate(_SPELT) if sys.stdout.isatty() else name, sys.stdout)
+        if error is not None and not isinstance(error, BrokenPipeError):
+            self.names_lost = True
+            self.warn(f"stdout cannot be written ({error}): the paths of results are not printed any more")
+
+    def say(self, text: str) -> None:
+        """A line on stderr."""
+        self._write(text.translate(_SPELT), self._stderr)
+
+    def warn(self, text: str) -> None:
+        """A line on stderr that should not be overlooked."""
+        self.say(f"esrgan: warning: {text}")
+
+    def progress(self, file: Path, share: float) -> None:
+        """`share` of `file`, 0 to 1, is done."""
+        with self._lock:
+            before = self._shares.get(file, 0.0)
+            self._shares[file] = max(share, before)
+            if self._bar is not None:
+                self._bar.update(self._shares[file] - before)
+
+    def _write(self, text: str, stream: TextIO) -> Exception | None:
+        with self._lock:
+            if id(stream) in self._lost:
+                return None
+            if self._bar is not None:
+                self._bar.clear()
+            error = put(text, stream)
+            if self._bar is not None:
+                self._bar.refresh()
+            if error is not None:
+                self._lost.add(id(stream))
+            return error

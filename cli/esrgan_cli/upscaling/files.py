@@ -1,0 +1,147 @@
+"""Which pictures are meant: decided before any work, so that nothing is lost."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from esrgan_cli.options import STREAM
+from esrgan_cli.paths import is_link, listing, look, real
+from esrgan_torch.errors import ConfigError
+from esrgan_torch.images.files import READ_SUFFIXES
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture file to read; `root` is the input folder that it is in, None if it was given itself."""
+
+    path: Path
+    root: Path | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """What the inputs hold.
+
+    Args:
+        sources: pictures, each once.
+        ignored: files in folders that are no pictures by their suffix.
+        problems: what cannot be used, a sentence each; they count as pictures that failed.
+    """
+
+    sources: tuple[Source, ...]
+    ignored: tuple[Path, ...]
+    problems: tuple[str, ...]
+
+
+def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
+    """Look through files and folders.
+
+    A file that is given is taken whatever its name. Folders are searched with their subfolders, in the order
+    of names; hidden files and folders, linked folders and the folder `output` are left out.
+
+    Raises:
+        ConfigError: a folder is its own output.
+    """
+    sources: dict[Hashable, Source] = {}
+    ignored: list[Path] = []
+    problems: list[str] = []
+    away = real(output) if output is not None else None
+    for given in inputs:
+        if given == STREAM:
+            sources.setdefault(STREAM, Source(STREAM))
+            continue
+        found = look(given)
+        if found.kind == "file":
+            sources.setdefault(found.identity, Source(given))
+            continue
+        if found.kind != "folder":
+            problems.append(f"{given} {found.cause}")
+            continue
+        if real(given) == away:
+            raise ConfigError(
+                f"{given} is the input and the output folder, where results would be taken for inputs the "
+                "next time; give another folder with -o"
+            )
+        nothing = True
+        for path, identity, cause in _walk(given, away):
+            if cause:
+                problems.append(f"{path} {cause}")
+            elif path.suffix.lower() in READ_SUFFIXES:
+                sources.setdefault(identity, Source(path, given))
+            else:
+                ignored.append(path)
+                continue
+            nothing = False
+        if nothing:
+            problems.append(f"{given} holds no pictures ({', '.join(sorted(READ_SUFFIXES))})")
+    # what is given twice is one, whether it can be used or not
+    return Search(tuple(sources.values()), tuple(dict.fromkeys(ignored)), tuple(dict.fromkeys(problems)))
+
+
+def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
+    """Whether -o names the file of a single result: it has a picture's suffix and is no folder.
+
+    Raises:
+        ConfigError: it names a file where a folder is needed.
+    """
+    if output is None or output == STREAM:
+        return False
+    there = look(output)
+    if there.kind == "folder":
+        return False
+    given = {STREAM if path == STREAM else look(path).identity for path in inputs}
+    single = len(given) == 1 and (STREAM in given or look(inputs[0]).kind != "folder")
+    if output.suffix.lower() in READ_SUFFIXES:
+        if single:
+            return True
+        raise ConfigError(f"-o {output} names one picture, and the inputs are several; give a folder")
+    if there.kind == "file":
+        raise ConfigError(f"-o {output} is a file, not a folder, and not a picture by its suffix")
+    if there.kind in ("other", "unknown"):
+        raise ConfigError(f"-o {output} {there.cause}")
+    return False
+
+
+def goes_to_stdout(inputs: Sequence[Path], output: Path | None) -> bool:
+    """Whether the result itself goes to stdout: asked for by -o -, or by the input - alone.
+
+    Raises:
+        ConfigError: stdin or stdout stands for several pictures.
+    """
+    several = len(inputs) > 1 or any(look(path).kind == "folder" for path in inputs if path != STREAM)
+    if output == STREAM and several:
+        raise ConfigError("-o - is one picture, and the inputs are several; give a folder")
+    if STREAM in inputs and several:
+        raise ConfigError("the input - is one picture; give it alone")
+    if STREAM in inputs and output is not None and output != STREAM and not names_a_file(inputs, output):
+        raise ConfigError(
+            f"-o {output} is a folder, and what comes from stdin has no name; give a file's name"
+        )
+    return output == STREAM or (STREAM in inputs and output is None)
+
+
+def _walk(folder: Path, away: Path | None) -> Iterator[tuple[Path, Hashable, str]]:
+    """What a folder and its subfolders hold, in the order of names: path, identity, why it cannot be used."""
+    entries, cause = listing(folder)
+    if cause:
+        yield folder, None, cause
+        return
+    waiting = entries[::-1]
+    while waiting:
+        path = waiting.pop()
+        if path.name.startswith("."):
+            continue
+        found = look(path)
+        if found.kind == "folder":
+            if is_link(path) or real(path) == away:  # a linked folder may lead in a circle
+                continue
+            entries, cause = listing(path)
+            if cause:
+                yield path, None, cause
+            waiting += entries[::-1]
+        elif (
+            path.suffix.lower() in READ_SUFFIXES or found.kind == "unknown"
+        ):  # which may be a folder of pictures
+            yield path, found.identity, found.cause
+        else:
+            yield path, None, ""

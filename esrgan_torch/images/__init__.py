@@ -1,0 +1,1 @@
+"""Picture files and pixels: reading, writing, metadata, colour and transparency."""

@@ -1,0 +1,206 @@
+"""Reading and writing picture files.
+
+| format | read | written | alpha | several | ICC profile | EXIF, XMP | else |
+|---|---|---|---|---|---|---|---|
+| PNG | 8, 16 bits | 8, 16 bits | yes | animation | yes | yes | density, texts, IPTC |
+| TIFF | 8, 16 bits, floats 0 to 1 | 8, 16 bits | yes | pages | yes | yes | density, IPTC |
+| JPEG | 8 bits | 8 bits | no | no | yes | yes | density, comment, IPTC |
+| WebP | 8 bits | 8 bits | yes | animation | yes | yes | |
+| AVIF | 8 bits; 10, 12 become 8 (Pillow) | 8 bits | yes | animation | yes | yes | |
+| GIF | 256 colours | 256 colours a frame | 1 bit | animation | to sRGB | no | comment |
+| BMP | 8 bits | 8 bits | read only | no | to sRGB | no | density |
+| JPEG XL | 8, 16 bits, floats 0 to 1 | 8 bits | yes | first frame | some; to sRGB | no | |
+| HEIF | 8, 10, 12 bits | no | yes | main picture | read | read | |
+| PNM, PFM | 1 to 16 bits, floats 0 to 1 | no | no | no | no | no | |
+| TGA, DDS, QOI, ICO | 8 bits | no | yes | no | no | no | |
+"""
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from esrgan_torch.errors import ConfigError, EsrganError, ImageReadError, ImageWriteError
+from esrgan_torch.images.decode import decode
+from esrgan_torch.images.encode import FORMAT_NAMES, FramesError, choose_format, encode, encode_frames
+from esrgan_torch.images.kinds import HEAD, READ_SUFFIXES, recognise, refusal
+from esrgan_torch.images.picture import Frame, Frames, Picture, Pixels
+from esrgan_torch.images.places import OpenSource, Source, Target, name_of, store, suffix_of
+
+__all__ = [
+    "DEFAULT_MAX_PIXELS",
+    "FORMAT_NAMES",
+    "READ_SUFFIXES",
+    "Frame",
+    "Frames",
+    "Picture",
+    "Pixels",
+    "check_output",
+    "read_frames",
+    "read_image",
+    "write_frames",
+    "write_image",
+]
+
+DEFAULT_MAX_PIXELS = 1 << 28
+"""268 million pixels: above the largest cameras (200 million), and 0.8 GB as 8-bit RGB."""
+
+
+def read_image(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
+    """Read a picture file; the kind is recognised by its content, not by its name.
+
+    Gray stays gray. Palettes, CMYK, YCbCr and L*a*b* become RGB: CMYK through its ICC profile to sRGB,
+    where it has one. Alpha is kept, a transparent colour becomes alpha. 16 bits stay 16: the depth is the
+    file's, never guessed from the values. The EXIF orientation is applied. Of an animation, the first
+    frame is read, of a file with pages, the first that is no thumbnail; `frames` says how many there are.
+
+    Args:
+        source: a path, the content of a file, or a file open for reading bytes. Of paths, only those of
+            regular files are opened.
+        max_pixels: a file whose header announces more is refused before it is decoded.
+
+    Raises:
+        ImageReadError: missing, not readable, empty, no picture, truncated or damaged.
+        MissingCodecError: this kind needs a library that is not installed.
+        ImageTooLargeError: more than `max_pixels`.
+        ConfigError: `max_pixels` is not positive.
+    """
+    return read_frames(source, max_pixels=max_pixels).first()
+
+
+def read_frames(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Frames:
+    """Open a picture file for all its frames or pages; see `Frames`. Its pixels are read as by `read_image`.
+
+    Each frame of an animation is the whole picture that is to be seen, whatever part of it the file stores.
+    The content of the file is held in memory, and the pixels of one frame at a time.
+
+    Args and errors: as in `read_image`; going through the frames raises ImageReadError where one is damaged.
+
+    Example:
+        >>> frames = read_frames("moving.gif")
+        >>> larger = (Frame(upscaler(frame.picture), frame.seconds) for frame in frames)
+        >>> write_frames("larger.webp", larger, loop=frames.loop)
+    """
+    if max_pixels < 1:
+        raise ConfigError(f"max_pixels must be at least 1, not {max_pixels}")
+    opened = OpenSource(source, HEAD)
+    kind = recognise(opened.head, opened.suffix)
+    if kind is None:
+        raise ImageReadError(f"{opened.name} {refusal(opened.head, opened.suffix)}")
+    data = opened.read()
+    with _named(opened.name, kind):
+        frames = decode(kind, data, max_pixels)
+
+    def first() -> Picture:
+        with _named(opened.name, kind):
+            return frames.first()
+
+    def again() -> Iterator[Frame]:
+        with _named(opened.name, kind):
+            yield from frames
+
+    return replace(frames, first=first, decode=again)
+
+
+def write_image(
+    target: Target,
+    image: Picture | Pixels,
+    *,
+    format: str | None = None,
+    quality: int | None = None,
+    lossless: bool = False,
+) -> None:
+    """Write a picture file: the whole file, or none; what was there before stays if it fails.
+
+    The ICC profile and the metadata go with it where the format holds them (a warning says what does not
+    fit), with the sizes of this picture and without the old thumbnail; where it holds no profile, colours
+    become sRGB. 16 bits are rounded to 8 for all but png and tiff, with `lossless` too: it concerns the
+    coding. Gray becomes RGB in webp; gray with alpha becomes RGB with alpha in webp and avif.
+
+    Args:
+        target: a path, whose folder must exist, or a file open for writing bytes.
+        image: a `Picture`, or pixels (H, W) or (H, W, C) of uint8 or uint16, C as in `Picture`.
+        format: one of FORMAT_NAMES; None to go by the suffix of the path.
+        quality: 1 to 100 for jpg (default 95, always 4:4:4), webp (90), avif (85) and jxl (90).
+        lossless: for webp and jxl; png, tiff and bmp lose nothing anyway; jpg, avif and gif cannot.
+
+    Raises:
+        ConfigError: unknown format, an option that it does not have, transparency in jpg or bmp, or an
+            array that is no picture.
+        ImageWriteError: too large for the format, or the folder is missing, read-only or full.
+        MissingCodecError: the format needs a library that is not installed.
+    """
+    form = choose_format(suffix_of(target), format, quality, lossless)
+    if not isinstance(image, Picture):
+        image = Picture(image[:, :, None] if image.ndim == 2 else image)
+    try:
+        data = encode(image, form, quality, lossless)
+    except ImageWriteError as error:
+        raise type(error)(f"{name_of(target)}: {error}") from error
+    store(target, data)
+
+
+def write_frames(
+    target: Target,
+    frames: Iterable[Frame],
+    *,
+    loop: int = 0,
+    format: str | None = None,
+    quality: int | None = None,
+    lossless: bool = False,
+) -> int:
+    """Write an animation (png, webp, avif, gif) or pages (tiff); one frame alone as `write_image` does.
+
+    Frames are taken one after another and held in memory as they are coded, not as pixels. The metadata
+    of an animation is that of its first frame; pages keep their own.
+
+    Args:
+        frames: of an animation, all of one size, depth and number of channels; a frame without seconds
+            lasts none. TIFF keeps no durations.
+        loop: how many times it is played, 0 for ever. AVIF always says for ever (a limit of Pillow).
+        Others as in `write_image`; gif has 256 colours a frame and its alpha is all or nothing.
+
+    Returns:
+        How many frames were written.
+
+    Raises:
+        ConfigError: as in `write_image`; no frames, frames that differ, or a format that holds one picture.
+        ImageWriteError, MissingCodecError: as in `write_image`.
+        Whatever `frames` raises; nothing is written then.
+    """
+    form = choose_format(suffix_of(target), format, quality, lossless)
+    if loop < 0:
+        raise ConfigError(f"loop is how many times it is played, 0 for ever, not {loop}")
+    try:
+        data, count = encode_frames(frames, loop, form, quality, lossless)
+    except FramesError as error:
+        raise error.__cause__ or error from None
+    except ImageWriteError as error:
+        raise type(error)(f"{name_of(target)}: {error}") from error
+    store(target, data)
+    return count
+
+
+def check_output(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    quality: int | None = None,
+    lossless: bool = False,
+) -> None:
+    """Raise the ConfigError that `write_image` would raise for these options, before the work is done."""
+    choose_format(Path(path).suffix, format, quality, lossless)
+
+
+@contextmanager
+def _named(name: str, kind: str) -> Generator[None]:
+    """Give errors of decoding the file's name; a damaged file makes the decoders raise anything."""
+    try:
+        yield
+    except ImageReadError as error:
+        raise type(error)(f"{name}: {error}") from error
+    except (EsrganError, MemoryError, Warning):
+        raise
+    except Exception as error:
+        raise ImageReadError(f"{name} is a damaged {kind} file: {error}") from error

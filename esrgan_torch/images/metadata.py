@@ -1,0 +1,94 @@
+"""Orientation applied to pixels, and EXIF blocks in TIFF files, whose own directories hold what they say."""
+
+import struct
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from esrgan_torch.images.colour import adobe_rgb_profile, fitting_profile
+from esrgan_torch.images.exif import (
+    EXIF_IFD,
+    GPS_IFD,
+    JPEG_PREFIX,
+    is_adobe_rgb,
+    take_orientation,
+    xmp_upright,
+)
+from esrgan_torch.images.picture import Picture, Pixels
+
+# tags of a TIFF file's own directory that describe the picture and not how its file is laid out:
+# description, make, model, software, date, artist, copyright
+_DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
+
+
+def orient(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn and mirror pixels (H, W, C) as the EXIF orientation 1 to 8 asks; 5 to 8 swap height and width."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def upright(picture: Picture, orientation: int | None = None) -> Picture:
+    """A picture as it was decoded turned upright, by its EXIF block unless another orientation is known.
+
+    Its metadata say so then, and a profile that does not fit its channels is made to or left out.
+    """
+    found, exif = take_orientation(picture.exif)
+    if exif is None and picture.exif:
+        warnings.warn("its EXIF block is damaged; it is left out", stacklevel=2)
+    pixels = orient(picture.pixels, found if orientation is None else orientation)
+    profile = picture.icc_profile
+    if profile is None and picture.channels >= 3 and is_adobe_rgb(exif):
+        profile = adobe_rgb_profile()
+    fitting = fitting_profile(profile, pixels.shape[2])
+    if profile is not None and fitting is None:
+        kind = "gray" if pixels.shape[2] < 3 else "RGB"
+        warnings.warn(f"its ICC profile does not describe {kind} pixels; it is left out", stacklevel=2)
+    return replace(picture, pixels=pixels, icc_profile=fitting, exif=exif, xmp=xmp_upright(picture.xmp))
+
+
+def exif_of_tiff(data: bytes, offset: int) -> bytes | None:
+    """The EXIF block of a page of a TIFF file, whose descriptions lie among tags about strips and tiles.
+
+    Args:
+        data: the whole file.
+        offset: where the page's directory begins.
+
+    None if there is nothing of the kind, and for a BigTIFF file, whose directories are built otherwise.
+    """
+    if data[2:4] not in (b"*\0", b"\0*"):
+        return None
+    order = "<" if data[:2] == b"II" else ">"
+    source = Image.Exif()
+    source.load(b"".join((data[:4], struct.pack(order + "I", offset), memoryview(data)[8:])))
+    target = Image.Exif()
+    for tag in _DESCRIPTIVE:
+        if tag in source:
+            target[tag] = _bytes_of_text(source[tag])
+    for directory in (EXIF_IFD, GPS_IFD):
+        if entries := source.get_ifd(directory):
+            target.get_ifd(directory).update(entries)
+            target[directory] = target.get_ifd(directory)
+    return target.tobytes().removeprefix(JPEG_PREFIX) if len(target) else None
+
+
+def tiff_tags(exif: bytes) -> dict[int, object]:
+    """The tags of an EXIF block that belong in the directory of a TIFF file; sub-directories are dicts."""
+    source = Image.Exif()
+    source.load(exif)
+    tags: dict[int, object] = {tag: _bytes_of_text(source[tag]) for tag in _DESCRIPTIVE if tag in source}
+    for directory in (EXIF_IFD, GPS_IFD):
+        if entries := source.get_ifd(directory):
+            tags[directory] = entries
+    return tags
+
+
+def _bytes_of_text(value: object) -> object:
+    """A text as the bytes that it was read from: Pillow reads Latin-1 and writes ASCII alone."""
+    return value if not isinstance(value, str) or value.isascii() else value.encode("latin-1")

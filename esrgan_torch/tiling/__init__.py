@@ -1,0 +1,1 @@
+"""How a picture is cut, computed piece by piece and joined."""

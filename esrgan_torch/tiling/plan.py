@@ -1,0 +1,176 @@
+"""Which plan fits: arithmetic on sizes and bytes, nothing is run or allocated."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from esrgan_torch.errors import ConfigError, OutOfMemoryError
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.tiling.modes import Tile, Tiling, plan_tiles
+
+TAIL_SIZE = 128  # feature pixels: its halo of 2 then costs half a percent of the whole network's time
+TAIL_SIZES = (TAIL_SIZE, 64, 32, 16)
+WINDOW_SIZES = (4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32)
+CHEAP_CONTEXT = 1 / 8  # of a tile's size on every side: 1.6 times the work for an exact result unasked
+LARGEST_CONTEXT = 1  # and 9 times the work where exactness is asked for
+FADE = 8  # part of the overlap that is mixed: more mixes in what has less context, docs/tiling.md
+SHARE = 0.8  # of the memory that is free; the rest is for what an estimate cannot see
+
+
+class Costs(Protocol):
+    """What an engine says of its memory, see `esrgan_torch.engines.base.Engine`."""
+
+    def trunk_bytes(self, height: int, width: int) -> int: ...
+    def tail_bytes(self, height: int, width: int) -> int: ...
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """How a picture will be computed.
+
+    Args:
+        windows: tiles of the whole network in input pixels; a single one is the whole picture.
+        tail_size: height and width of the tail's tiles in feature pixels; None: not cut.
+        overlap: input pixels that a window reaches beyond its core.
+        fade: input pixels on either side of a seam over which two windows are mixed; 0: a plain join.
+        exact: whether the result equals the untiled one to float rounding.
+        memory: estimated peak in bytes on the device.
+        reason: why this plan, for people.
+    """
+
+    windows: tuple[Tile, ...]
+    tail_size: int | None
+    overlap: int
+    fade: int
+    exact: bool
+    memory: int
+    reason: str
+
+    def __str__(self) -> str:
+        if len(self.windows) > 1:
+            size = max(max(tile.height, tile.width) for tile in self.windows)
+            cut = f"{len(self.windows)} tiles of {size} pixels, overlap {self.overlap}"
+        else:
+            cut = "whole picture"
+        kind = "exact" if self.exact else "not exact"
+        return f"{cut}, {kind}, about {self.memory / 2**20:,.0f} MiB ({self.reason})"
+
+    def __repr__(self) -> str:
+        return f"<Plan {self}>"
+
+
+def make_plan(
+    model: Generator, costs: Costs, height: int, width: int, tiling: Tiling, free: int, held: int = 0
+) -> Plan:
+    """The best plan that fits.
+
+    Args:
+        model: sizes of the network: scale, unshuffle, tail_halo, receptive_field, overlap.
+        costs: memory of the engine that will run it.
+        height, width: of the picture in input pixels.
+        tiling: what the user allows.
+        free: bytes that can be allocated on the device.
+        held: bytes of them that the result will take (on the CPU, where the result lives too).
+
+    Raises:
+        OutOfMemoryError: nothing that `tiling` allows fits.
+        ConfigError: a tile size smaller than the network can use.
+    """
+    height = -(-height // model.unshuffle) * model.unshuffle
+    width = -(-width // model.unshuffle) * model.unshuffle
+    planner = _Planner(model, costs, height, width, int(free * SHARE) - held)
+    if tiling.mode == "off":
+        return planner.untiled()
+    if tiling.mode == "overlap":
+        return planner.overlapping(tiling.size, tiling.overlap, "as asked")
+    whole = planner.whole(tiling.size)
+    if whole is not None:
+        return whole
+    exact = planner.exact_windows(LARGEST_CONTEXT if tiling.mode == "exact" else CHEAP_CONTEXT)
+    if exact is not None:
+        return exact
+    needed = planner.needed(height, width, TAIL_SIZES[-1]) / SHARE
+    facts = f"the trunk of {height}x{width} pixels needs {_mib(int(needed))}, {_mib(free)} are free"
+    if tiling.mode == "exact":
+        raise OutOfMemoryError(
+            f"{facts}; free memory, use a smaller picture or half precision, or allow overlapping tiles"
+        )
+    return planner.overlapping(None, None, facts)
+
+
+class _Planner:
+    def __init__(self, model: Generator, costs: Costs, height: int, width: int, budget: int) -> None:
+        self.model = model
+        self.costs = costs
+        self.height = height
+        self.width = width
+        self.budget = budget
+
+    def needed(self, height: int, width: int, tail_size: int) -> int:
+        """Bytes for a window of height x width input pixels: its trunk, then one tile of the tail.
+
+        Both are added up although they do not peak together, since allocators seldom give back at once.
+        """
+        fold = self.model.unshuffle
+        reach = tail_size + 2 * self.model.tail_halo
+        tail = self.costs.tail_bytes(min(height // fold, reach), min(width // fold, reach))
+        return self.costs.trunk_bytes(height, width) + tail
+
+    def untiled(self) -> Plan:
+        fold = self.model.unshuffle
+        memory = self.costs.trunk_bytes(self.height, self.width)
+        memory += self.costs.tail_bytes(self.height // fold, self.width // fold)
+        return Plan(self._whole(), None, 0, 0, True, memory, "tiling is off")
+
+    def whole(self, size: int | None) -> Plan | None:
+        sizes = TAIL_SIZES if size is None else (max(size // self.model.unshuffle, 1),)
+        for tail_size in sizes:
+            memory = self.needed(self.height, self.width, tail_size)
+            if memory <= self.budget:
+                reason = "trunk whole, tail in tiles"
+                return Plan(self._whole(), tail_size, self.model.overlap, 0, True, memory, reason)
+        return None
+
+    def exact_windows(self, largest_context: float) -> Plan | None:
+        """Windows that reach as far as the network sees, where that is no more than this share of a tile."""
+        overlap = self.model.receptive_field
+        for size in WINDOW_SIZES:
+            if overlap > largest_context * size:
+                return None
+            memory = self._window_bytes(size, overlap)
+            if memory <= self.budget:
+                return self._windows(size, overlap, 0, memory, "tiles that reach as far as the network sees")
+        return None
+
+    def overlapping(self, size: int | None, overlap: int | None, reason: str) -> Plan:
+        fold = self.model.unshuffle
+        overlap = self.model.overlap if overlap is None else overlap
+        if size is not None:
+            size = size // fold * fold
+            if size < fold:
+                raise ConfigError(f"a tile of this network has at least {fold} pixels a side")
+        for candidate in WINDOW_SIZES if size is None else (size,):
+            memory = self._window_bytes(candidate, overlap)
+            if memory <= self.budget or size is not None:
+                fade = min(overlap // FADE, candidate // 4) // fold * fold
+                return self._windows(candidate, overlap, fade, memory, reason)
+        smallest = self._window_bytes(WINDOW_SIZES[-1], overlap)
+        raise OutOfMemoryError(
+            f"even tiles of {WINDOW_SIZES[-1]} pixels need {_mib(int(smallest / SHARE))}, and only "
+            f"{_mib(int(self.budget / SHARE))} are left; free memory or choose another device"
+        )
+
+    def _window_bytes(self, size: int, overlap: int) -> int:
+        reach = size + 2 * overlap
+        return self.needed(min(self.height, reach), min(self.width, reach), TAIL_SIZE)
+
+    def _windows(self, size: int, overlap: int, fade: int, memory: int, reason: str) -> Plan:
+        windows = plan_tiles(self.height, self.width, size, overlap, self.model.unshuffle)
+        exact = len(windows) == 1 or overlap >= self.model.receptive_field
+        return Plan(tuple(windows), TAIL_SIZE, overlap, 0 if exact else fade, exact, memory, reason)
+
+    def _whole(self) -> tuple[Tile, ...]:
+        return (Tile(0, 0, self.height, self.width, 0, 0, self.height, self.width),)
+
+
+def _mib(count: int) -> str:
+    return f"{max(count, 0) / 2**20:,.0f} MiB"

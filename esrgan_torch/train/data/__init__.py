@@ -1,0 +1,1 @@
+"""What training reads: pictures, crops, damage, a teacher's answers."""

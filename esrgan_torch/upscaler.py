@@ -1,0 +1,320 @@
+"""`Upscaler`: from picture to larger picture."""
+
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, cast, get_args
+
+import numpy as np
+import torch
+from PIL import Image
+
+from esrgan_torch.calls import Calls
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine, resolve_precision
+from esrgan_torch.engines.devices import device_name, free_memory, release_memory, resolve_device
+from esrgan_torch.engines.kinds import EngineName, name_of
+from esrgan_torch.engines.precision import check_dtype
+from esrgan_torch.errors import ConfigError, ForkedError
+from esrgan_torch.images.alpha import bleed, bleed_evenly
+from esrgan_torch.images.exchange import as_picture
+from esrgan_torch.images.picture import Picture, Pixels, Samples
+from esrgan_torch.images.planes import cut_off, fitted, is_flat, split
+from esrgan_torch.images.uniform_alpha import keep_uniform
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.given import NetworkSource, network_of
+from esrgan_torch.tiling.enlarge import Enlarger
+from esrgan_torch.tiling.modes import Tiling, as_tiling
+from esrgan_torch.tiling.plan import Plan, make_plan
+from esrgan_torch.watch import Flag, Progress, Watch
+
+AlphaMode = Literal["model", "resize", "drop"]
+LARGEST_SCALE = 32
+
+
+@dataclass(frozen=True)
+class Upscaled:
+    """A result and how it came about.
+
+    Args:
+        picture: the larger picture, with the metadata of the given one.
+        plan: how it was cut; with its estimated memory and the reason. Not exact where the plan was, but a
+            window had to be divided.
+        device: name of the device for people.
+        dtype: precision, "float32", "float16" or "bfloat16".
+        engine: what computed it, by the name that `Upscaler` takes: "native", "openvino", "triton", "eager";
+            why it is that one says `Upscaler.describe`.
+        redone: tiles that were not finite in half precision and were computed again in float32.
+        divided: tiles that did not fit in memory and were divided.
+        seconds: wall time.
+        tta: whether it is the mean of the eight turned and mirrored runs.
+    """
+
+    picture: Picture
+    plan: Plan
+    device: str
+    dtype: str
+    engine: str
+    redone: int
+    divided: int
+    seconds: float
+    tta: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether the result equals the untiled one to float rounding."""
+        return self.plan.exact
+
+
+class Upscaler(Calls):
+    """Runs a network on pictures of any size. It can be called from several threads, and pickled.
+
+    Args:
+        model: a network of this project, with 1 or 3 channels in and out; or a published model's name, an
+            address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
+        device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
+            accelerator's number.
+        dtype: "auto" (see `esrgan_torch.engines.choose.resolve_precision`), "float32", "float16" or
+            "bfloat16"; or "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on
+            CUDA without TF32: half precision gives them fewer than 8 bits.
+        tiling: what may be done to fit memory, see `Tiling`; a mode's name will do, or the size of tiles.
+        alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
+            interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
+            spread under the transparent ones, so that no dark fringe grows into the picture.
+            Alpha by the network stays exactly 0, or full, at every pixel whose eight neighbours are so too.
+            Colour or alpha of a single value is not run through the network: it keeps its value.
+        scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
+            result by MATLAB's bicubic interpolation.
+        engine: "auto": the fastest that was measured for this network, device and precision; "eager":
+            PyTorch's operators alone; "native" and "openvino" on CPUs, docs/cpu.md; "triton": the project's
+            own kernels for an RRDBNet in half precision on CUDA, docs/kernels.md, which "auto" takes on
+            devices with a recorded run only.
+        tta: test-time augmentation: the mean of the results for the picture turned and mirrored in all eight
+            ways, each laid back, before rounding. It takes eight times as long; turning the picture then
+            turns the result.
+
+    Raises:
+        ConfigError: any of these cannot be.
+        EngineError: the engine that was asked for by name does not run here.
+        WeightsError: the model cannot be loaded.
+
+    Example:
+        >>> upscaler = Upscaler(CompactNet(features=8, convolutions=1))
+        >>> upscaler(np.zeros((10, 12, 3), np.uint8)).shape
+        (40, 48, 3)
+    """
+
+    def __init__(
+        self,
+        model: NetworkSource,
+        device: str | int | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        tiling: Tiling | int | Literal["auto", "exact", "off"] = "auto",
+        alpha: AlphaMode = "model",
+        scale: float | None = None,
+        engine: EngineName = "auto",
+        tta: bool = False,
+    ) -> None:
+        if alpha not in get_args(AlphaMode):
+            raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
+        if scale is not None and not 0 < scale <= LARGEST_SCALE:
+            raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
+        self.tiling = as_tiling(tiling)
+        self.device = resolve_device(device)
+        self._dtype_is_open = check_dtype(dtype, self.device) is None
+        network = network_of(model)
+        if network.in_channels not in (1, 3) or network.out_channels != network.in_channels:
+            raise ConfigError(
+                "an Upscaler needs a network with 1 or 3 channels, the same in and out; "
+                f"this one has {network.in_channels} and {network.out_channels}"
+            )
+        named = isinstance(model, str | os.PathLike)  # it is loaded again where this is unpickled
+        self._arguments = (model if named else network, device, dtype, tiling, alpha, scale, engine, tta)
+        self.model = network
+        self._precision = resolve_precision(dtype, network, self.device, engine)
+        self.dtype = self._precision.dtype
+        self.alpha: AlphaMode = alpha
+        self.tta = tta
+        self.scale = float(network.scale if scale is None else scale)
+        self._made: Engine | None = make_engine(network, self.device, self.dtype, engine)
+        # the project's kernels compute in half precision
+        self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
+        self._engine_of_16_bits: Engine | None = None
+        self._exact_engine: Engine | None = None
+        self._process = os.getpid()
+
+    def __reduce__(self) -> tuple[type["Upscaler"], tuple[Any, ...]]:
+        return type(self), self._arguments
+
+    def __repr__(self) -> str:
+        engine = "closed" if self._made is None else type(self._made).__name__
+        dtype = name_of(self.dtype)
+        name, device = _name_of(self.model), device_name(self.device)
+        return f"<Upscaler {name} x{self.scale:g}, {device}, {dtype}, {engine}>"
+
+    def describe(self) -> str:
+        """What computes 8-bit pictures here, and why: precision and engine, in a sentence.
+
+        Raises:
+            ConfigError: it is closed.
+            ForkedError: the process was forked since this Upscaler was made.
+
+        Example:
+            >>> Upscaler(CompactNet(features=8, convolutions=1), "cpu", "float32", engine="eager").describe()
+            'CompactNet on the CPU in float32, as asked for; by PyTorch, as asked for'
+        """
+        engine = self._engine
+        where = "the CPU" if self.device.type == "cpu" else str(self.device)
+        precision = f"{name_of(self.dtype)}, {self._precision.why}"
+        return f"{_name_of(self.model)} on {where} in {precision}; by {engine.choice.describe()}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory of weights and compiled graphs back; pictures under way in other threads end well.
+
+        Calls after that raise ConfigError. Closing again does nothing.
+        """
+        self._made = self._exact_engine = self._engine_of_16_bits = None
+        release_memory(self.device)
+
+    @property
+    def _engine(self) -> Engine:
+        if self._made is None:
+            raise ConfigError("this Upscaler is closed; make another")
+        if os.getpid() != self._process:
+            raise ForkedError(
+                "this Upscaler was made before the process was forked, and PyTorch's threads stayed behind; "
+                'start processes with multiprocessing.get_context("spawn"), or make the Upscaler after the '
+                "fork, in a program that has not computed with PyTorch before"
+            )
+        return self._made
+
+    def plan(self, height: int, width: int, bits: int = 8) -> Plan:
+        """How a picture of height x width input pixels with so many bits a channel would be computed now.
+
+        Raises:
+            OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
+        """
+        return self._plan(self._engine_for(bits), height, width, bits)
+
+    def _plan(self, engine: Engine, height: int, width: int, bits: int) -> Plan:
+        # a CPU holds the result as well: RGB, in two versions when it is resized after; the mean of turns and
+        # the turn that is added to it are RGB in float32
+        result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
+        held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
+        return make_plan(self.model, engine, height, width, self.tiling, free_memory(self.device), held)
+
+    def upscale(
+        self,
+        picture: Picture | Pixels | Image.Image,
+        progress: Progress | None = None,
+        cancel: Flag | None = None,
+    ) -> Upscaled:
+        """Upscale a picture and say how it was done.
+
+        Args:
+            picture: any size of at least 1x1; an array of whole numbers or an image of Pillow's is made one.
+            progress: called with the share that is done, from 0 to 1, in the thread of the call. What it
+                raises ends the work and comes out as it is.
+            cancel: a `threading.Event`; when it is set the work ends, at the latest a few percent further on.
+
+        Raises:
+            OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
+            NonFiniteError: the network gives NaN or infinity in float32 too.
+            CancelledError: `cancel` is set.
+            ForkedError: the process was forked since this Upscaler was made.
+            ConfigError: it is closed, or what is given is no picture.
+        """
+        started = time.perf_counter()
+        picture = as_picture(picture)
+        large, plan, enlarger = self._compute(picture.pixels, Watch(progress, cancel))
+        return Upscaled(
+            picture.with_pixels(cast(Pixels, large)),
+            plan,
+            device_name(self.device),
+            name_of(enlarger.engine.dtype),
+            enlarger.engine.choice.engine,
+            enlarger.redone,
+            enlarger.divided,
+            time.perf_counter() - started,
+            self.tta,
+        )
+
+    def _enlarged(self, samples: Samples, watch: Watch) -> Samples:
+        return self._compute(samples, watch)[0]
+
+    def _compute(self, samples: Samples, watch: Watch) -> tuple[Samples, Plan, Enlarger]:
+        height, width = samples.shape[:2]
+        with torch.inference_mode(), np.errstate(all="ignore"):
+            bits = 8 * samples.dtype.itemsize
+            engine = self._engine_for(bits)
+            watch(0.0)
+            plan = self._plan(engine, height, width, bits)
+            colour, alpha = split(samples)
+            if self.alpha == "drop":
+                alpha = None
+            if alpha is not None:
+                colour = (bleed_evenly if self.tta else bleed)(colour, alpha)
+            # a network for gray takes the channels of a colour picture one by one
+            planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
+            if alpha is not None and self.alpha == "model":
+                planes.append(alpha)
+            on_its_side = self._plan(engine, width, height, bits) if self.tta else None
+            enlarger = Enlarger(
+                model=self.model,
+                engine=engine,
+                exact_engine=self._float32_engine,
+                plan=plan,
+                plan_on_its_side=on_its_side,
+                divisible=self.tiling.mode in ("auto", "overlap"),
+                planes=sum(not is_flat(plane) for plane in planes),
+                watch=watch,
+            )
+            parts = [self._enlarge(enlarger, plane, is_alpha=plane is alpha) for plane in planes]
+            if alpha is not None and self.alpha == "resize":
+                parts.append(fitted(alpha, *self._size(height, width)))
+            watch(1.0)  # nothing may have had to be computed
+        if on_its_side is not None and not on_its_side.exact:
+            plan = on_its_side  # the worse of the two, where memory has become less in between
+        if plan.exact and not enlarger.exact:
+            plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
+        large = np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
+        return np.require(large, requirements=("C_CONTIGUOUS", "WRITEABLE")), plan, enlarger
+
+    def _engine_for(self, bits: int) -> Engine:
+        """The engine of `dtype`; where that was left open, one in float32 for what 8 bits do not hold."""
+        engine = self._engine
+        if bits == 8 or not self._dtype_is_open or self.dtype == torch.float32:
+            return engine
+        if self._engine_of_16_bits is None:
+            self._engine_of_16_bits = make_engine(
+                self.model, self.device, torch.float32, self._float32_engine_name
+            )
+        return self._engine_of_16_bits
+
+    def _float32_engine(self) -> Engine:
+        if self._exact_engine is None:
+            self._exact_engine = make_engine(self.model, self.device, torch.float32, "eager")
+        return self._exact_engine
+
+    def _enlarge(self, enlarger: Enlarger, samples: Samples, *, is_alpha: bool) -> Samples:
+        if is_flat(samples):
+            # one colour has no detail to restore, and the networks would shift it by several levels
+            return np.broadcast_to(samples[0, 0], (*self._size(*samples.shape[:2]), samples.shape[2]))
+        large = cut_off(enlarger.pixels(samples))
+        if is_alpha:
+            keep_uniform(large, samples)
+        return fitted(large, *self._size(*samples.shape[:2]))
+
+    def _size(self, height: int, width: int) -> tuple[int, int]:
+        return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
+
+
+def _name_of(model: Generator) -> str:
+    """Of its weights, or of its class where they are from nowhere."""
+    return type(model).__name__ if model.provenance is None else model.provenance.name

@@ -1,0 +1,1 @@
+"""ncnn's pairs of graph and weights."""

@@ -1,0 +1,1 @@
+"""Which network a file's tensors are, and where in the file they stand."""

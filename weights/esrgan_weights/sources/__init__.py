@@ -1,0 +1,1 @@
+"""Where weights come from: addresses, packages, the hub, files."""
