@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         MissingCodecError,
         NonFiniteError,
         OutOfMemoryError,
+        PairError,
+        StoppedError,
         TrainingError,
         UpscaleError,
         WeightsError,
@@ -35,13 +37,14 @@ if TYPE_CHECKING:
     from esrgan_torch.networks.base import Generator, Provenance
     from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
     from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
-    from esrgan_torch.tiling.modes import Tile, Tiling, plan_tiles
+    from esrgan_torch.tiling.modes import Box, Tile, Tiling, plan_tiles
     from esrgan_torch.train.discriminators import UNetDiscriminator, VGGDiscriminator
     from esrgan_torch.upscaler import Upscaled, Upscaler
 
 __version__: str
 
 __all__ = [
+    "Box",
     "CancelledError",
     "CompactNet",
     "CompactNetConfig",
@@ -59,10 +62,12 @@ __all__ = [
     "MissingCodecError",
     "NonFiniteError",
     "OutOfMemoryError",
+    "PairError",
     "Picture",
     "Provenance",
     "RRDBNet",
     "RRDBNetConfig",
+    "StoppedError",
     "Tile",
     "Tiling",
     "TrainingError",
@@ -96,6 +101,8 @@ _HOMES = {
         "MissingCodecError",
         "NonFiniteError",
         "OutOfMemoryError",
+        "PairError",
+        "StoppedError",
         "TrainingError",
         "UpscaleError",
         "WeightsError",
@@ -106,7 +113,7 @@ _HOMES = {
     "networks.rrdb": ("RRDBNet", "RRDBNetConfig"),
     "images.picture": ("Frame", "Frames", "Picture"),
     "images.resample": ("imresize",),
-    "tiling.modes": ("Tile", "Tiling", "plan_tiles"),
+    "tiling.modes": ("Box", "Tile", "Tiling", "plan_tiles"),
     "upscaler": ("Upscaled", "Upscaler"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

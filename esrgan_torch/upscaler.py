@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
@@ -16,19 +16,16 @@ from esrgan_torch.engines.devices import device_name, free_memory, release_memor
 from esrgan_torch.engines.kinds import EngineName, name_of
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError, ForkedError
-from esrgan_torch.images.alpha import bleed, bleed_evenly
 from esrgan_torch.images.exchange import as_picture
 from esrgan_torch.images.picture import Picture, Pixels, Samples
-from esrgan_torch.images.planes import cut_off, fitted, is_flat, split
-from esrgan_torch.images.uniform_alpha import keep_uniform
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.given import NetworkSource, network_of
-from esrgan_torch.tiling.enlarge import Enlarger
+from esrgan_torch.tiling.enlarge import AlphaMode, Way, enlarge
 from esrgan_torch.tiling.modes import Tiling, as_tiling
 from esrgan_torch.tiling.plan import Plan, make_plan
+from esrgan_torch.tiling.run import Course, Means
 from esrgan_torch.watch import Flag, Progress, Watch
 
-AlphaMode = Literal["model", "resize", "drop"]
 LARGEST_SCALE = 32
 
 
@@ -232,59 +229,43 @@ class Upscaler(Calls):
         """
         started = time.perf_counter()
         picture = as_picture(picture)
-        large, plan, enlarger = self._compute(picture.pixels, Watch(progress, cancel))
+        course = Course()
+        engine = self._engine_for(picture.bits)
+        large, plan = self._compute(picture.pixels, engine, course, Watch(progress, cancel))
         return Upscaled(
             picture.with_pixels(cast(Pixels, large)),
             plan,
             device_name(self.device),
-            name_of(enlarger.engine.dtype),
-            enlarger.engine.choice.engine,
-            enlarger.redone,
-            enlarger.divided,
+            name_of(engine.dtype),
+            engine.choice.engine,
+            course.redone,
+            course.divided,
             time.perf_counter() - started,
             self.tta,
         )
 
     def _enlarged(self, samples: Samples, watch: Watch) -> Samples:
-        return self._compute(samples, watch)[0]
+        return self._compute(samples, self._engine_for(8 * samples.dtype.itemsize), Course(), watch)[0]
 
-    def _compute(self, samples: Samples, watch: Watch) -> tuple[Samples, Plan, Enlarger]:
+    def _compute(
+        self, samples: Samples, engine: Engine, course: Course, watch: Watch
+    ) -> tuple[Samples, Plan]:
+        """The enlarged samples, and how they were cut in the end."""
         height, width = samples.shape[:2]
+        bits = 8 * samples.dtype.itemsize
         with torch.inference_mode(), np.errstate(all="ignore"):
-            bits = 8 * samples.dtype.itemsize
-            engine = self._engine_for(bits)
             watch(0.0)
-            plan = self._plan(engine, height, width, bits)
-            colour, alpha = split(samples)
-            if self.alpha == "drop":
-                alpha = None
-            if alpha is not None:
-                colour = (bleed_evenly if self.tta else bleed)(colour, alpha)
-            # a network for gray takes the channels of a colour picture one by one
-            planes = np.split(colour, colour.shape[2], axis=2) if self.model.in_channels == 1 else [colour]
-            if alpha is not None and self.alpha == "model":
-                planes.append(alpha)
-            on_its_side = self._plan(engine, width, height, bits) if self.tta else None
-            enlarger = Enlarger(
-                model=self.model,
-                engine=engine,
-                exact_engine=self._float32_engine,
-                plan=plan,
-                plan_on_its_side=on_its_side,
-                divisible=self.tiling.mode in ("auto", "overlap"),
-                planes=sum(not is_flat(plane) for plane in planes),
-                watch=watch,
+            divisible = self.tiling.mode in ("auto", "overlap")
+            way = Way(
+                Means(self.model, engine, self._float32_engine, divisible),
+                plan=self._plan(engine, height, width, bits),
+                plan_on_its_side=self._plan(engine, width, height, bits) if self.tta else None,
+                alpha=self.alpha,
+                size=(max(round(height * self.scale), 1), max(round(width * self.scale), 1)),
             )
-            parts = [self._enlarge(enlarger, plane, is_alpha=plane is alpha) for plane in planes]
-            if alpha is not None and self.alpha == "resize":
-                parts.append(fitted(alpha, *self._size(height, width)))
+            large = enlarge(samples, way, course, watch)
             watch(1.0)  # nothing may have had to be computed
-        if on_its_side is not None and not on_its_side.exact:
-            plan = on_its_side  # the worse of the two, where memory has become less in between
-        if plan.exact and not enlarger.exact:
-            plan = replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
-        large = np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
-        return np.require(large, requirements=("C_CONTIGUOUS", "WRITEABLE")), plan, enlarger
+        return np.require(large, requirements=("C_CONTIGUOUS", "WRITEABLE")), way.gone(course)
 
     def _engine_for(self, bits: int) -> Engine:
         """The engine of `dtype`; where that was left open, one in float32 for what 8 bits do not hold."""
@@ -301,18 +282,6 @@ class Upscaler(Calls):
         if self._exact_engine is None:
             self._exact_engine = make_engine(self.model, self.device, torch.float32, "eager")
         return self._exact_engine
-
-    def _enlarge(self, enlarger: Enlarger, samples: Samples, *, is_alpha: bool) -> Samples:
-        if is_flat(samples):
-            # one colour has no detail to restore, and the networks would shift it by several levels
-            return np.broadcast_to(samples[0, 0], (*self._size(*samples.shape[:2]), samples.shape[2]))
-        large = cut_off(enlarger.pixels(samples))
-        if is_alpha:
-            keep_uniform(large, samples)
-        return fitted(large, *self._size(*samples.shape[:2]))
-
-    def _size(self, height: int, width: int) -> tuple[int, int]:
-        return max(round(height * self.scale), 1), max(round(width * self.scale), 1)
 
 
 def _name_of(model: Generator) -> str:

@@ -1,6 +1,7 @@
 """Whoever waits for a picture: told how far it is, and heard when they want to stop."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Protocol
 
 import numpy as np
@@ -50,11 +51,17 @@ class Watch:
             raise CancelledError("the picture was given up: its `cancel` is set")
 
     def part(self, number: int, count: int) -> "Watch":
-        """For the picture of this number, from 0, of so many."""
-        if self._progress is None or count == 1:
-            return self
+        """For the part of this number, from 0, of so many."""
         progress = self._progress
-        return Watch(lambda share: progress((number + share) / count), self._cancel)
+        if progress is None or count == 1:
+            return self
+
+        def told(share: float) -> None:
+            progress((number + share) / count)
+
+        part = copy(self)
+        part._progress = told
+        return part
 
     def caused(self, error: BaseException) -> bool:
         """Whether the caller's side raised this, so that it says nothing about the engine."""

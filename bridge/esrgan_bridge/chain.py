@@ -1,6 +1,5 @@
 """The whole chain: build each hop, measure it, and keep the result only if every copy is close enough."""
 
-import secrets
 import shutil
 import time
 from collections.abc import Sequence
@@ -28,6 +27,8 @@ from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.storage.leftovers import END, mark, sweep
+from esrgan_torch.storage.paths import real
 
 Target = Literal["onnx", "tf", "tfjs"]
 Route = Literal["auto", "tf", "direct", "onnx-tf"]
@@ -97,9 +98,10 @@ def convert(
         model = load(model, offline=offline, cache=cache)
     metadata = metadata_of(model)
     try:
-        place = folder.resolve()  # where a link leads, so that the link stays
+        place = real(folder)  # where a link leads, so that the link stays
         place.parent.mkdir(parents=True, exist_ok=True)
-        building = place.with_name(f".{secrets.token_hex(8)}.part")
+        sweep(place.parent)
+        building = place.with_name(f".{mark()}{END}")
         building.mkdir()
     except OSError as error:
         raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from esrgan_torch.errors import ImageWriteError
+from esrgan_torch.storage.paths import real
 
 Kind = Literal["file", "folder", "absent", "other", "unknown"]
 NAME_BYTES = (
@@ -87,14 +88,6 @@ def listing(folder: Path) -> tuple[list[Path], str]:
         return sorted(folder.iterdir()), ""
     except OSError as error:
         return [], f"cannot be listed: {cause_of(error)}"
-
-
-def real(path: Path) -> Path:
-    """The path without links and dots, as far as it can be followed."""
-    try:
-        return Path(os.path.realpath(path))  # Path.resolve raises on a link that leads in a circle
-    except (OSError, ValueError):  # the working folder is gone, or the name is none
-        return path
 
 
 def longest_name(folder: Path) -> int:

@@ -7,11 +7,11 @@ from pathlib import Path
 import psutil
 import torch
 
+from esrgan_torch.engines import containers
 from esrgan_torch.errors import ConfigError
 
 log = logging.getLogger("esrgan_torch")
 
-CGROUP = Path("/sys/fs/cgroup")
 # what NVIDIA's driver brings: on Linux, in the Linux of Windows, on Windows
 NVIDIA_DRIVER = (
     Path("/proc/driver/nvidia/version"),
@@ -89,7 +89,7 @@ def _tell_unused_gpu() -> None:
 def device_name(device: torch.device) -> str:
     """A name for people, such as "NVIDIA H200 (cuda:0)" or "CPU, 2 threads"."""
     if device.type == "cpu":
-        return f"CPU, {torch.get_num_threads()} threads"
+        return f"CPU, {threads()} threads"
     if device.type in ("cuda", "xpu"):
         return f"{torch.get_device_module(device).get_device_name(device)} ({device})"
     return str(device)
@@ -113,29 +113,22 @@ def has_amx() -> bool:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can be allocated on the device now; a container's limit counts."""
+    """Bytes that can be allocated on the device now; the limits of all containers around count."""
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
     if device.type != "cpu":
         module = torch.get_device_module(device)
         free, _ = module.mem_get_info(device)
         return free + module.memory_reserved(device) - module.memory_allocated(device)
-    return min(psutil.virtual_memory().available, _container_memory(CGROUP))
+    available = psutil.virtual_memory().available
+    left = containers.memory_left()
+    return available if left is None else min(available, left)
 
 
-def _container_memory(root: Path) -> int:
-    """Bytes left under the limit of the container that the process runs in (cgroup version 2, then 1)."""
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
-        try:
-            allowed = (root / limit).read_text().strip()
-            if allowed != "max":
-                return max(int(allowed) - int((root / used).read_text()), 0)
-        except OSError:  # no such file: no such container
-            continue
-    return psutil.virtual_memory().total
+def threads() -> int:
+    """How many threads compute on the CPU: PyTorch's, and no more than a container's quota is worth."""
+    most = containers.most_threads()
+    return torch.get_num_threads() if most is None else min(torch.get_num_threads(), most)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from esrgan_torch.arithmetic import round_up
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.devices import is_out_of_memory
 from esrgan_torch.engines.footprint import Growth, peak_bytes
@@ -57,7 +58,7 @@ class ForeignEngine(Engine):
 
     def _measured(self, size: int) -> tuple[int, int]:
         """(pixels, bytes) of a square picture of at least `size` pixels a side."""
-        side = -(-size // self.unshuffle) * self.unshuffle * (size // PROBE if self.unshuffle > PROBE else 1)
+        side = round_up(size, self.unshuffle) * (size // PROBE if self.unshuffle > PROBE else 1)
         batch = torch.full((1, self._in_channels, side, side), 0.5, device=self.device)
         return side * side, peak_bytes(lambda picture: self.trunk(picture, _ignore), batch)
 

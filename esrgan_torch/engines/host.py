@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 
-import torch
+from esrgan_torch.engines.devices import threads
 
 LEAST = 2**17  # values for a thread: handing over fewer takes longer than computing them
 
@@ -26,13 +26,13 @@ def for_rows(work: Callable[[slice], object], rows: int, values: int) -> None:
     Raises:
         Exception: what `work` raised.
     """
-    threads = torch.get_num_threads()
-    parts = max(min(threads, rows, values // LEAST), 1)
+    most = threads()
+    parts = max(min(most, rows, values // LEAST), 1)
     if parts == 1:
         work(slice(0, rows))
         return
     edges = [rows * part // parts for part in range(parts + 1)]
-    list(_pool(threads, os.getpid()).map(work, (slice(*edge) for edge in pairwise(edges))))
+    list(_pool(most, os.getpid()).map(work, (slice(*edge) for edge in pairwise(edges))))
 
 
 @cache

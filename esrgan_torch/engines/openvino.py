@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from esrgan_torch.engines.compact import CompactEngine
+from esrgan_torch.engines.devices import threads as most_threads
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.engines.openvino_import import MODULE, import_openvino
 from esrgan_torch.engines.packed import PackedEngine
@@ -93,7 +94,7 @@ class Compiled:
         `progress` is told 0 all along, and 1 in the end.
         """
         with self._lock:
-            threads = torch.get_num_threads()
+            threads = most_threads()
             if threads not in self._requests:
                 self._requests[threads] = self._compile(threads)
             request = self._requests[threads]

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from esrgan_torch.arithmetic import ceil_div, round_up
 from esrgan_torch.engines.devices import computes_bfloat16_fast
 from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.networks.rrdb import SLOPE, ResidualDenseBlock, RRDBNet
@@ -201,13 +202,13 @@ class _PlaneConvolution:
 def plane_width(features: int, growth: int) -> int:
     """Channels of a plane: as many as divide both, or a multiple of 16 that holds a block's smaller maps."""
     common = math.gcd(features, growth)
-    return common if common >= LEAST_WIDTH else -(-growth // LEAST_WIDTH) * LEAST_WIDTH
+    return common if common >= LEAST_WIDTH else round_up(growth, LEAST_WIDTH)
 
 
 def plane_count(features: int, growth: int) -> int:
     """Planes of a dense block's window."""
     width = plane_width(features, growth)
-    return -(-features // width) + 4 * -(-growth // width)
+    return ceil_div(features, width) + 4 * ceil_div(growth, width)
 
 
 def fill_planes(planes: Tensor, row: int, values: Tensor) -> None:

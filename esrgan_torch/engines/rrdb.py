@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from esrgan_torch.arithmetic import ceil_div
 from esrgan_torch.engines.base import Engine, Layer, channels_last
 from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 from esrgan_torch.watch import Progress
@@ -128,8 +129,8 @@ class RRDBEngine(Engine):
 
     def _band_rows(self, height: int, width: int) -> int:
         rows = max(self._band_bytes // self._row_bytes(width) - 2 * BLOCK_REACH, SMALLEST_BAND)
-        bands = -(-height // rows)
-        return -(-height // bands)
+        bands = ceil_div(height, rows)
+        return ceil_div(height, bands)
 
     def shrink(self) -> bool:
         self._band_bytes //= 2

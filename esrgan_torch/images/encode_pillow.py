@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from esrgan_torch.images.exif import JPEG_PREFIX
+from esrgan_torch.images.formats import Coding
 from esrgan_torch.images.iptc import jpeg_segment
 from esrgan_torch.images.picture import Picture
 
@@ -15,30 +16,28 @@ from esrgan_torch.images.picture import Picture
 _JPEG_ROOM = {"EXIF block": 65_500, "XMP packet": 65_504, "comment": 65_533, "IPTC block": 65_500}
 
 
-def encode_one_by_pillow(picture: Picture, name: str, quality: int | None, lossless: bool) -> bytes:
-    """A whole file of the format `name`: jpg, webp, avif or bmp. The picture fits it, its profile too.
-
-    Args:
-        quality: 1 to 100, None for the formats without.
-    """
+def encode_one_by_pillow(picture: Picture, coding: Coding) -> bytes:
+    """A whole jpg, webp, avif or bmp file. The picture fits the format, its profile too."""
+    name = coding.form.name
     pixels = np.ascontiguousarray(picture.pixels[:, :, 0] if picture.channels == 1 else picture.pixels)
     image = Image.fromarray(pixels)
     # webp has no gray, neither has gray with alpha
     if picture.channels == 2 or (picture.channels == 1 and name == "webp"):
         image = image.convert("RGBA" if picture.channels == 2 else "RGB")
     stream = io.BytesIO()
-    options = pillow_options(picture, name, quality, lossless)
+    options = pillow_options(picture, coding)
     image.save(stream, {"jpg": "JPEG"}.get(name, name.upper()), **options)
     return stream.getvalue()
 
 
-def pillow_options(picture: Picture, name: str, quality: int | None, lossless: bool) -> dict[str, Any]:
+def pillow_options(picture: Picture, coding: Coding) -> dict[str, Any]:
     """The options of Pillow's `save` for the picture's metadata and for how it is coded."""
     options: dict[str, Any] = {}
+    name = coding.form.name
     if name == "bmp":
         return {"dpi": picture.density} if picture.density is not None else {}
-    if quality is not None and not lossless:
-        options["quality"] = quality
+    if not coding.lossless:
+        options["quality"] = coding.quality
     exif, xmp = picture.exif, picture.xmp
     if name == "jpg":
         options["subsampling"] = 0  # 4:4:4: a chroma plane of half the size would undo the upscaling
@@ -54,7 +53,7 @@ def pillow_options(picture: Picture, name: str, quality: int | None, lossless: b
         options["subsampling"] = "4:4:4"
     elif name == "webp":
         options["method"] = 4
-        if lossless:  # quality is the effort here; exact keeps the colours under full transparency
+        if coding.lossless:  # quality is the effort here; exact keeps the colours under full transparency
             options |= {"lossless": True, "quality": 75, "exact": True}
     options |= {"icc_profile": picture.icc_profile, "exif": b"" if exif is None else JPEG_PREFIX + exif}
     return options | ({"xmp": xmp} if xmp is not None else {})

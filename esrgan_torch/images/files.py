@@ -23,7 +23,8 @@ from pathlib import Path
 
 from esrgan_torch.errors import ConfigError, EsrganError, ImageReadError, ImageWriteError
 from esrgan_torch.images.decode import decode
-from esrgan_torch.images.encode import FORMAT_NAMES, FramesError, choose_format, encode, encode_frames
+from esrgan_torch.images.encode import FramesError, encode, encode_frames
+from esrgan_torch.images.formats import FORMAT_NAMES, Coding, EncodeOptions
 from esrgan_torch.images.kinds import HEAD, READ_SUFFIXES, recognise, refusal
 from esrgan_torch.images.picture import Frame, Frames, Picture, Pixels
 from esrgan_torch.images.places import OpenSource, Source, Target, name_of, store, suffix_of
@@ -39,6 +40,7 @@ __all__ = [
     "check_output",
     "read_frames",
     "read_image",
+    "write_coded",
     "write_frames",
     "write_image",
 ]
@@ -121,9 +123,9 @@ def write_image(
     Args:
         target: a path, whose folder must exist, or a file open for writing bytes.
         image: a `Picture`, or pixels (H, W) or (H, W, C) of uint8 or uint16, C as in `Picture`.
-        format: one of FORMAT_NAMES; None to go by the suffix of the path.
-        quality: 1 to 100 for jpg (default 95, always 4:4:4), webp (90), avif (85) and jxl (90).
-        lossless: for webp and jxl; png, tiff and bmp lose nothing anyway; jpg, avif and gif cannot.
+        format, quality, lossless: how it is coded, see `esrgan_torch.images.formats.EncodeOptions`: format is
+            one of FORMAT_NAMES, None to go by the suffix of the path; quality is 1 to 100 for jpg (default
+            95, always 4:4:4), webp (90), avif (85) and jxl (90); lossless is for webp and jxl.
 
     Raises:
         ConfigError: unknown format, an option that it does not have, transparency in jpg or bmp, or an
@@ -131,13 +133,11 @@ def write_image(
         ImageWriteError: too large for the format, or the folder is missing, read-only or full.
         MissingCodecError: the format needs a library that is not installed.
     """
-    form = choose_format(suffix_of(target), format, quality, lossless)
+    coding = EncodeOptions(format, quality, lossless).coding(suffix_of(target))
     if not isinstance(image, Picture):
         image = Picture(image[:, :, None] if image.ndim == 2 else image)
-    try:
-        data = encode(image, form, quality, lossless)
-    except ImageWriteError as error:
-        raise type(error)(f"{name_of(target)}: {error}") from error
+    with _named_in_writing(target):
+        data = encode(image, coding)
     store(target, data)
 
 
@@ -169,15 +169,19 @@ def write_frames(
         ImageWriteError, MissingCodecError: as in `write_image`.
         Whatever `frames` raises; nothing is written then.
     """
-    form = choose_format(suffix_of(target), format, quality, lossless)
+    coding = EncodeOptions(format, quality, lossless).coding(suffix_of(target))
     if loop < 0:
         raise ConfigError(f"loop is how many times it is played, 0 for ever, not {loop}")
+    return write_coded(target, frames, loop, coding)
+
+
+def write_coded(target: Target, frames: Iterable[Frame], loop: int, coding: Coding) -> int:
+    """As `write_frames`, coded as was decided before."""
     try:
-        data, count = encode_frames(frames, loop, form, quality, lossless)
+        with _named_in_writing(target):
+            data, count = encode_frames(frames, loop, coding)
     except FramesError as error:
         raise error.__cause__ or error from None
-    except ImageWriteError as error:
-        raise type(error)(f"{name_of(target)}: {error}") from error
     store(target, data)
     return count
 
@@ -190,7 +194,16 @@ def check_output(
     lossless: bool = False,
 ) -> None:
     """Raise the ConfigError that `write_image` would raise for these options, before the work is done."""
-    choose_format(Path(path).suffix, format, quality, lossless)
+    EncodeOptions(format, quality, lossless).coding(Path(path).suffix)
+
+
+@contextmanager
+def _named_in_writing(target: Target) -> Generator[None]:
+    """Give errors of encoding the file's name."""
+    try:
+        yield
+    except ImageWriteError as error:
+        raise type(error)(f"{name_of(target)}: {error}") from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 
 from esrgan_torch.errors import ImageReadError
 from esrgan_torch.images.colour import profile_of_cicp
+from esrgan_torch.images.formats import Coding
 from esrgan_torch.images.levels import from_floats
 from esrgan_torch.images.optional import codec
 from esrgan_torch.images.picture import Picture, Pixels
@@ -71,20 +72,18 @@ class JxlFile:
         return [Picture(pixels, profile) for pixels in frames]
 
 
-def encode_jxl(pixels: Pixels, quality: int, lossless: bool) -> bytes:
-    """The whole file, of pixels (H, W, C) in sRGB.
-
-    Args:
-        quality: 1 to 100, as cjxl means it: 90 is a Butteraugli distance of 1.
+def encode_jxl(pixels: Pixels, coding: Coding) -> bytes:
+    """The whole file, of pixels (H, W, C) in sRGB. Quality is cjxl's: 90 is a Butteraugli distance of 1.
 
     Raises:
         MissingCodecError: imagecodecs is not installed.
     """
     pixels = np.ascontiguousarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    quality = coding.quality
     distance = (
         0.1 + (100 - quality) * 0.09 if quality >= 30 else 53 / 3000 * quality**2 - 23 / 20 * quality + 25
     )
-    options: dict[str, Any] = {"lossless": True} if lossless else {"distance": min(distance, 25.0)}
+    options: dict[str, Any] = {"lossless": True} if coding.lossless else {"distance": min(distance, 25.0)}
     return bytes(codec("imagecodecs", _NEED).jpegxl_encode(pixels, **options))
 
 

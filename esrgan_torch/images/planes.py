@@ -28,6 +28,17 @@ def split(pixels: Samples) -> tuple[Samples, Samples | None]:
     return pixels, None
 
 
+def padded(pixels: Samples, multiple: int) -> Samples:
+    """As `esrgan_torch.networks.base.pad_to_multiple`, for (H, W, C)."""
+    for axis in (0, 1):
+        missing = -pixels.shape[axis] % multiple
+        if missing:
+            widths = [(0, 0)] * 3
+            widths[axis] = (0, missing)
+            pixels = np.pad(pixels, widths, mode="reflect" if missing < pixels.shape[axis] else "edge")
+    return pixels
+
+
 def is_flat(pixels: Samples) -> bool:
     """Whether all pixels are the same; one row is mostly enough to see that they are not."""
     return bool((pixels[0] == pixels[0, 0]).all() and (pixels == pixels[0, 0]).all())

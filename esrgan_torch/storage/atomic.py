@@ -1,10 +1,12 @@
 """Files and folders that are either whole or not there."""
 
-import secrets
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+from esrgan_torch.storage.leftovers import END, mark, sweep
+from esrgan_torch.storage.paths import trouble
 
 _LONGEST_SUFFIX = 16
 
@@ -17,21 +19,26 @@ def atomic_path(target: Path) -> Generator[Path]:
     was. The temporary name keeps the target's suffix, by which some writers choose the format, unless it is
     longer than any format's; the rest is hexadecimal, which says nothing to those who read meaning from a
     file's name ("x4"). So it is short wherever the target's name is as long as the file system allows.
+    What a killed process left in the folder is removed, see `esrgan_torch.storage.leftovers`.
 
     Args:
         target: the file to make; its folder must exist.
 
     Raises:
-        OSError: the folder is missing, read-only or full.
+        OSError: the folder is missing, read-only or full; `filename` is the target. Errors of writing that
+        PyTorch
+            raises in its own way are such too.
     """
     suffix = target.suffix if len(target.suffix) <= _LONGEST_SUFFIX else ""
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part{suffix}")
-    temporary.touch(exist_ok=False)
-    try:
-        yield temporary
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary = target.with_name(f".{mark()}{END}{suffix}")
+    with _told_of(target, temporary):
+        sweep(target.parent)
+        temporary.touch(exist_ok=False)
+        try:
+            yield temporary
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -46,10 +53,40 @@ def atomic_folder(target: Path) -> Generator[Path]:
     Raises:
         OSError: the parent is missing, read-only or full, or the target is not empty.
     """
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-    temporary.mkdir()
+    temporary = target.with_name(f".{mark()}{END}")
+    with _told_of(target, temporary):
+        sweep(target.parent)
+        temporary.mkdir()
+        try:
+            yield temporary
+            temporary.replace(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _told_of(target: Path, temporary: Path) -> Generator[None]:
+    """Let what goes wrong with the temporary name be told of the target, which a user knows."""
     try:
-        yield temporary
-        temporary.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        yield
+    except (ConnectionError, TimeoutError):  # of the block's own doing
+        raise
+    except (OSError, RuntimeError) as error:
+        found = trouble(error, temporary)
+        if found is None:
+            raise
+        named = found.filename
+        inside = isinstance(named, str | bytes) and temporary in (
+            Path(_text(named)),
+            *Path(_text(named)).parents,
+        )
+        if isinstance(error, OSError) and error.errno is not None:
+            if error.filename is None or inside:
+                error.filename, error.filename2 = str(target), None
+            raise
+        found.filename = str(target) if inside else named
+        raise found from error
+
+
+def _text(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode(errors="surrogateescape")

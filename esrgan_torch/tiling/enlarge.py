@@ -1,120 +1,104 @@
-"""The planes of one picture through the network: once, or turned eight ways and averaged."""
+"""A picture through the network: its planes apart, each once, or turned eight ways and averaged."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from esrgan_torch.engines.base import Engine
-from esrgan_torch.images.luma import luma
+from esrgan_torch.images.alpha import bleed, bleed_evenly
 from esrgan_torch.images.picture import Samples
+from esrgan_torch.images.planes import cut_off, fitted, is_flat, split
 from esrgan_torch.images.turns import TURNS, lies_on_its_side, turned, turned_back
-from esrgan_torch.networks.base import Generator
+from esrgan_torch.images.uniform_alpha import keep_uniform
 from esrgan_torch.tiling.plan import Plan
 from esrgan_torch.tiling.rounding import to_levels
-from esrgan_torch.tiling.run import Run
+from esrgan_torch.tiling.run import Course, Means, compute
 from esrgan_torch.watch import Watch
 
-Values = NDArray[np.float32]
-Result = TypeVar("Result", Samples, Values)
+AlphaMode = Literal["model", "resize", "drop"]
+FLOAT = np.dtype(np.float32)
 
 
-@dataclass
-class Enlarger:
-    """Enlarges planes of one picture, all of the same height and width, by the network's scale.
+@dataclass(frozen=True)
+class Way:
+    """How a picture is enlarged.
 
     Args:
-        model: sizes of the network.
-        engine: runs it.
-        exact_engine: makes the float32 engine that repeats a tile; called at the first need.
-        plan: what to do.
-        plan_on_its_side: what to do with the picture turned by 90 degrees; None: no turns, otherwise the
-            result is the mean of the eight turned and mirrored runs.
-        divisible: whether a window that does not fit may be divided into overlapping ones.
-        planes: how many planes will be given, for the progress.
-        watch: told the share that is done of all planes, from 0 to 1.
-
-    Attributes:
-        redone: tiles that were computed again in float32.
-        divided: tiles that did not fit in memory.
-        exact: whether the result so far equals the untiled one.
+        means: what it is done with.
+        plan: what to do with each plane.
+        plan_on_its_side: what to do with planes turned by 90 degrees; None: no turns, otherwise the result is
+            the mean of the eight turned and mirrored runs.
+        alpha: what becomes of transparency, see `Upscaler`.
+        size: height and width of the result.
     """
 
-    model: Generator
-    engine: Engine
-    exact_engine: Callable[[], Engine]
+    means: Means
     plan: Plan
     plan_on_its_side: Plan | None
-    divisible: bool
-    planes: int
-    watch: Watch
-    redone: int = field(default=0, init=False)
-    divided: int = field(default=0, init=False)
-    exact: bool = field(default=True, init=False)
-    _runs_done: int = field(default=0, init=False)
+    alpha: AlphaMode
+    size: tuple[int, int]
 
-    def pixels(self, plane: Samples) -> Samples:
-        """(H, W, 1 or 3) -> (H * scale, W * scale, 1 or 3) of the same type. Errors as in `Run.picture`.
-
-        Of float32 it is not cut off where the network overshoots.
-        """
-        if self.plan_on_its_side is None:
-            return self._run(lambda run: run.picture(plane), plane, self.plan)
-        return to_levels(self._mean_of_turns(plane, self.plan_on_its_side), plane.dtype)
-
-    def _mean_of_turns(self, plane: Samples, plan_on_its_side: Plan) -> Values:
-        """(H * scale, W * scale, C), before anything is rounded or cut off at black and white."""
-        total: Values | None = None
-        for number in range(TURNS):
-            values = self._turn(plane, number, plan_on_its_side if lies_on_its_side(number) else self.plan)
-            if total is None:
-                total = values
-            else:
-                total += values
-        assert total is not None
-        total /= TURNS
-        return total
-
-    def _turn(self, plane: Samples, number: int, plan: Plan) -> Values:
-        laid = turned(plane, number)
-        return turned_back(self._run(lambda run: run.values(laid), laid, plan), number)
-
-    def _run(self, compute: Callable[[Run], Result], plane: Samples, plan: Plan) -> Result:
-        through_colour = self.model.in_channels == 3 and plane.shape[2] == 1
-        run = Run(
-            engine=self.engine,
-            exact_engine=self.exact_engine,
-            plan=plan,
-            divisible=self.divisible,
-            tail_halo=self.model.tail_halo,
-            receptive_field=self.model.receptive_field,
-            grow=_gray_to_rgb if through_colour else _as_it_is,
-            shrink=_rgb_to_gray if through_colour else _as_it_is,
-            progress=self._tell,
-            caused=self.watch.caused,
-        )
-        result = compute(run)
-        self._runs_done += 1
-        self.redone += run.redone
-        self.divided += run.divided
-        self.exact = self.exact and run.exact
-        return result
-
-    def _tell(self, share_of_run: float) -> None:
-        runs = self.planes * (1 if self.plan_on_its_side is None else TURNS)
-        self.watch((self._runs_done + share_of_run) / runs)
+    def gone(self, course: Course) -> Plan:
+        """How it was cut: the worse of the two plans, and not exact where a window had to be divided."""
+        turned_plan = self.plan_on_its_side
+        plan = self.plan if turned_plan is None or turned_plan.exact else turned_plan
+        if plan.exact and not course.exact:
+            return replace(plan, exact=False, reason="memory ran out, divided into overlapping windows")
+        return plan
 
 
-def _gray_to_rgb(batch: Tensor) -> Tensor:
-    return batch.expand(-1, 3, -1, -1)
+def enlarge(samples: Samples, way: Way, course: Course, watch: Watch) -> Samples:
+    """(H, W, C), uint8, uint16, or float32 from 0 to 1 -> the same of `way.size`.
+
+    `course`, `watch` and errors as of `esrgan_torch.tiling.run.compute`.
+    """
+    planes, alpha = _planes(samples, way)
+    to_do = [not is_flat(plane) for plane in planes]
+    parts: list[Samples] = []
+    for number, plane in enumerate(planes):
+        if not to_do[number]:
+            # one colour has no detail to restore, and the networks would shift it by several levels
+            parts.append(np.broadcast_to(plane[0, 0], (*way.size, plane.shape[2])))
+            continue
+        large = cut_off(_enlarge_plane(plane, way, course, watch.part(sum(to_do[:number]), sum(to_do))))
+        if plane is alpha:
+            keep_uniform(large, plane)
+        parts.append(fitted(large, *way.size))
+    if alpha is not None and way.alpha == "resize":
+        parts.append(fitted(alpha, *way.size))
+    return np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
 
 
-def _rgb_to_gray(batch: Tensor) -> Tensor:
-    return luma(batch.clamp(0, 1))
+def _planes(samples: Samples, way: Way) -> tuple[list[Samples], Samples | None]:
+    """What goes through the network, and alpha, where there is some; colour is bled under transparency."""
+    colour, alpha = split(samples)
+    if way.alpha == "drop":
+        alpha = None
+    if alpha is not None:
+        colour = (bleed if way.plan_on_its_side is None else bleed_evenly)(colour, alpha)
+    # a network for gray takes the channels of a colour picture one by one
+    gray = way.means.model.in_channels == 1
+    planes = np.split(colour, colour.shape[2], axis=2) if gray else [colour]
+    if alpha is not None and way.alpha == "model":
+        planes.append(alpha)
+    return planes, alpha
 
 
-def _as_it_is(batch: Tensor) -> Tensor:
-    return batch
+def _enlarge_plane(plane: Samples, way: Way, course: Course, watch: Watch) -> Samples:
+    """By the network's scale; of float32 it is not cut off where the network overshoots."""
+    if way.plan_on_its_side is None:
+        return compute(plane, way.plan, way.means, course, watch)
+    total: NDArray[np.float32] | None = None
+    for number in range(TURNS):
+        plan = way.plan_on_its_side if lies_on_its_side(number) else way.plan
+        # neither rounded nor cut off at black and white before the mean
+        large = compute(turned(plane, number), plan, way.means, course, watch.part(number, TURNS), FLOAT)
+        values = turned_back(cast(NDArray[np.float32], large), number)
+        if total is None:
+            total = values
+        else:
+            total += values
+    assert total is not None
+    total /= TURNS
+    return to_levels(total, plane.dtype)

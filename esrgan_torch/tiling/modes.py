@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from esrgan_torch.arithmetic import ceil_div, round_up
 from esrgan_torch.errors import ConfigError
 
 TilingMode = Literal["auto", "exact", "overlap", "off"]
@@ -57,25 +58,70 @@ def as_tiling(given: Tiling | int | TilingMode) -> Tiling:
 
 
 @dataclass(frozen=True)
-class Tile:
-    """One tile: the core at (top, left) with its height and width, and the window around it."""
+class Box:
+    """A rectangle of pixels that begins at (top, left)."""
 
     top: int
     left: int
     height: int
     width: int
-    window_top: int
-    window_left: int
-    window_height: int
-    window_width: int
 
     @property
     def bottom(self) -> int:
+        """The row after the last."""
         return self.top + self.height
 
     @property
     def right(self) -> int:
+        """The column after the last."""
         return self.left + self.width
+
+    @property
+    def rows(self) -> slice:
+        """Of an array."""
+        return slice(self.top, self.bottom)
+
+    @property
+    def columns(self) -> slice:
+        """Of an array."""
+        return slice(self.left, self.right)
+
+    def grown(self, reach: int, within: "Box") -> "Box":
+        """With `reach` more pixels on every side, as far as `within` goes."""
+        return Box(
+            self.top - reach, self.left - reach, self.height + 2 * reach, self.width + 2 * reach
+        ).cut_to(within)
+
+    def cut_to(self, other: "Box") -> "Box":
+        """What both have in common; of no height or width where that is nothing."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return Box(top, left, max(bottom - top, 0), max(right - left, 0))
+
+    def is_empty(self) -> bool:
+        """Whether there is no pixel in it."""
+        return not self.height or not self.width
+
+    def scaled(self, factor: int) -> "Box":
+        """In pixels of a picture that is `factor` times as large."""
+        return Box(self.top * factor, self.left * factor, self.height * factor, self.width * factor)
+
+    def moved(self, down: int, right: int) -> "Box":
+        """So many pixels further on."""
+        return Box(self.top + down, self.left + right, self.height, self.width)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One tile.
+
+    Args:
+        core: the pixels that it answers for.
+        window: the pixels that are read for it, the core among them.
+    """
+
+    core: Box
+    window: Box
 
 
 def plan_tiles(height: int, width: int, size: int, overlap: int, multiple: int = 1) -> list[Tile]:
@@ -94,39 +140,19 @@ def plan_tiles(height: int, width: int, size: int, overlap: int, multiple: int =
         raise ConfigError(f"cannot cut {height}x{width} pixels into tiles of {size} with overlap {overlap}")
     if height % multiple or width % multiple:
         raise ConfigError(f"{height}x{width} pixels are not a multiple of {multiple}")
-    rows = _cut(height, size, multiple)
-    columns = _cut(width, size, multiple)
-    reach = -(-overlap // multiple) * multiple
-    return [
-        make_tile(top, left, bottom - top, right - left, height, width, reach)
-        for top, bottom in rows
-        for left, right in columns
+    whole = Box(0, 0, height, width)
+    reach = round_up(overlap, multiple)
+    cores = [
+        Box(top, left, bottom - top, right - left)
+        for top, bottom in _cut(height, size, multiple)
+        for left, right in _cut(width, size, multiple)
     ]
-
-
-def make_tile(
-    top: int, left: int, height: int, width: int, total_height: int, total_width: int, overlap: int
-) -> Tile:
-    """The tile with this core, its window cut off at the border of total_height x total_width pixels."""
-    window_top = max(top - overlap, 0)
-    window_left = max(left - overlap, 0)
-    window_bottom = min(top + height + overlap, total_height)
-    window_right = min(left + width + overlap, total_width)
-    return Tile(
-        top,
-        left,
-        height,
-        width,
-        window_top,
-        window_left,
-        window_bottom - window_top,
-        window_right - window_left,
-    )
+    return [Tile(core, core.grown(reach, whole)) for core in cores]
 
 
 def _cut(length: int, size: int, multiple: int) -> list[tuple[int, int]]:
     """Fewest parts of at most `size`, as equal as multiples allow: (start, end) of each."""
     units = length // multiple
-    parts = -(-units // (size // multiple))
+    parts = ceil_div(units, size // multiple)
     edges = [part * units // parts * multiple for part in range(parts + 1)]
     return list(pairwise(edges))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.engines.host import for_rows
-from esrgan_torch.tiling.modes import Tile
+from esrgan_torch.tiling.modes import Box
 from esrgan_torch.tiling.rounding import Canvas, CanvasType, Planes, is_finite, maximum, put_planes, to_levels
 
 
@@ -24,8 +24,8 @@ class Mosaic(ABC):
         self.picture: Canvas = np.zeros((height, width, channels), dtype)
 
     @abstractmethod
-    def put(self, core: Tile, top: int, left: int, values: Tensor) -> bool:
-        """Put (1, C, h, w) values in [0, 1] at (top, left); `core` is the tile that they are a part of.
+    def put(self, core: Box, top: int, left: int, values: Tensor) -> bool:
+        """Put (1, C, h, w) values in [0, 1] at (top, left), a part of what the tile with that core gives.
 
         Tiles come row by row. Returns whether all values are finite: else the picture is of no use.
         """
@@ -38,7 +38,7 @@ class Mosaic(ABC):
 class JoinedMosaic(Mosaic):
     """Every pixel comes from one tile."""
 
-    def put(self, core: Tile, top: int, left: int, values: Tensor) -> bool:
+    def put(self, core: Box, top: int, left: int, values: Tensor) -> bool:
         height, width = values.shape[-2:]
         place = self.picture[top : top + height, left : left + width]
         finite = [values.device.type == "cpu" or bool(torch.isfinite(values).all())]
@@ -77,7 +77,7 @@ class CrossFadedMosaic(Mosaic):
         self._strip_top = 0
         self._row: tuple[int, int] | None = None
 
-    def put(self, core: Tile, top: int, left: int, values: Tensor) -> bool:
+    def put(self, core: Box, top: int, left: int, values: Tensor) -> bool:
         if self._row != (core.top, core.bottom):
             self._begin_row(core.top, core.bottom)
         pixels = cast(NDArray[np.float32], values[0].permute(1, 2, 0).float().cpu().numpy())

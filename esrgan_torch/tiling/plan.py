@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from esrgan_torch.arithmetic import round_up
 from esrgan_torch.errors import ConfigError, OutOfMemoryError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.tiling.modes import Tile, Tiling, plan_tiles
+from esrgan_torch.tiling.modes import Box, Tile, Tiling, plan_tiles
 
 TAIL_SIZE = 128  # feature pixels: its halo of 2 then costs half a percent of the whole network's time
 TAIL_SIZES = (TAIL_SIZE, 64, 32, 16)
@@ -47,7 +48,7 @@ class Plan:
 
     def __str__(self) -> str:
         if len(self.windows) > 1:
-            size = max(max(tile.height, tile.width) for tile in self.windows)
+            size = max(max(tile.core.height, tile.core.width) for tile in self.windows)
             cut = f"{len(self.windows)} tiles of {size} pixels, overlap {self.overlap}"
         else:
             cut = "whole picture"
@@ -59,7 +60,7 @@ class Plan:
 
 
 def make_plan(
-    model: Generator, costs: Costs, height: int, width: int, tiling: Tiling, free: int, held: int = 0
+    model: Generator, costs: Costs, height: int, width: int, tiling: Tiling, free: int, held: float = 0
 ) -> Plan:
     """The best plan that fits.
 
@@ -72,12 +73,13 @@ def make_plan(
         held: bytes of them that the result will take (on the CPU, where the result lives too).
 
     Raises:
-        OutOfMemoryError: nothing that `tiling` allows fits.
+        OutOfMemoryError: nothing that `tiling` allows fits, or not even the result.
         ConfigError: a tile size smaller than the network can use.
     """
-    height = -(-height // model.unshuffle) * model.unshuffle
-    width = -(-width // model.unshuffle) * model.unshuffle
-    planner = _Planner(model, costs, height, width, int(free * SHARE) - held)
+    height, width = round_up(height, model.unshuffle), round_up(width, model.unshuffle)
+    planner = _Planner(model, costs, height, width, free, held)
+    if held > free:  # whatever is asked for
+        raise planner.too_little(planner.needed(WINDOW_SIZES[-1], WINDOW_SIZES[-1], TAIL_SIZES[-1]))
     if tiling.mode == "off":
         return planner.untiled()
     if tiling.mode == "overlap":
@@ -89,7 +91,8 @@ def make_plan(
     if exact is not None:
         return exact
     needed = planner.needed(height, width, TAIL_SIZES[-1]) / SHARE
-    facts = f"the trunk of {height}x{width} pixels needs {_mib(int(needed))}, {_mib(free)} are free"
+    result = f" and its result {_mib(int(held))}" if held else ""
+    facts = f"the trunk of {height}x{width} pixels needs {_mib(int(needed))}{result}, {_mib(free)} are free"
     if tiling.mode == "exact":
         raise OutOfMemoryError(
             f"{facts}; free memory, use a smaller picture or half precision, or allow overlapping tiles"
@@ -98,12 +101,16 @@ def make_plan(
 
 
 class _Planner:
-    def __init__(self, model: Generator, costs: Costs, height: int, width: int, budget: int) -> None:
+    def __init__(
+        self, model: Generator, costs: Costs, height: int, width: int, free: int, held: float
+    ) -> None:
         self.model = model
         self.costs = costs
         self.height = height
         self.width = width
-        self.budget = budget
+        self.free = free
+        self.held = int(held)
+        self.budget = int(free * SHARE) - self.held
 
     def needed(self, height: int, width: int, tail_size: int) -> int:
         """Bytes for a window of height x width input pixels: its trunk, then one tile of the tail.
@@ -153,10 +160,20 @@ class _Planner:
             if memory <= self.budget or size is not None:
                 fade = min(overlap // FADE, candidate // 4) // fold * fold
                 return self._windows(candidate, overlap, fade, memory, reason)
-        smallest = self._window_bytes(WINDOW_SIZES[-1], overlap)
-        raise OutOfMemoryError(
-            f"even tiles of {WINDOW_SIZES[-1]} pixels need {_mib(int(smallest / SHARE))}, and only "
-            f"{_mib(int(self.budget / SHARE))} are left; free memory or choose another device"
+        raise self.too_little(self._window_bytes(WINDOW_SIZES[-1], overlap))
+
+    def too_little(self, smallest: int) -> OutOfMemoryError:
+        """What to say where the smallest tiles, of so many bytes, do not fit beside the result."""
+        tiles = f"tiles of {WINDOW_SIZES[-1]} pixels need {_mib(int(smallest / SHARE))}"
+        if not self.held:
+            return OutOfMemoryError(
+                f"even {tiles}, and only {_mib(self.free)} are free; free memory or choose another device"
+            )
+        height, width = (side * self.model.scale for side in (self.height, self.width))
+        return OutOfMemoryError(
+            f"the result of {height}x{width} pixels needs {_mib(int(self.held / SHARE))} itself, and even "
+            f"{tiles} more, where {_mib(self.free)} are free; free memory, give the process or its container "
+            "more, or cut the picture into parts"
         )
 
     def _window_bytes(self, size: int, overlap: int) -> int:
@@ -169,7 +186,8 @@ class _Planner:
         return Plan(tuple(windows), TAIL_SIZE, overlap, 0 if exact else fade, exact, memory, reason)
 
     def _whole(self) -> tuple[Tile, ...]:
-        return (Tile(0, 0, self.height, self.width, 0, 0, self.height, self.width),)
+        picture = Box(0, 0, self.height, self.width)
+        return (Tile(picture, picture),)
 
 
 def _mib(count: int) -> str:

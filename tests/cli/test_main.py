@@ -11,7 +11,7 @@ from esrgan_cli.commands import doctor
 from esrgan_cli.main import main, make_parser
 from esrgan_cli.upscaling import run as upscale_run
 from esrgan_torch.errors import ConfigError, ImageReadError
-from esrgan_torch.images.encode import FORMAT_NAMES
+from esrgan_torch.images.formats import FORMAT_NAMES
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_cli.paths import listing, longest_name, look, make_folder, real
+from esrgan_cli.paths import listing, longest_name, look, make_folder
 from esrgan_torch.errors import ImageWriteError
+from esrgan_torch.storage.paths import real
 
 
 @pytest.fixture(autouse=True)

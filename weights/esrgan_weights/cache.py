@@ -9,6 +9,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from esrgan_torch.storage.paths import expanded
 from esrgan_weights.registry import Alternative, File, Model
 
 VARIABLE = "ESRGAN_CACHE"
@@ -20,7 +21,7 @@ def cache_folder(cache: Path | str | None = None) -> Path:
     """The folder of all models: the argument, else $ESRGAN_CACHE, else the user's cache folder."""
     chosen = cache or os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("esrgan-torch"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, WeightsError
+from esrgan_torch.storage.paths import expanded
 from esrgan_weights import registry
 from esrgan_weights.cache import VARIABLE as CACHE
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
@@ -48,9 +49,9 @@ class OwnModel:
 def own_folder() -> Path:
     """Where the models are: $ESRGAN_DATA, else in $ESRGAN_CACHE, else the user's data folder."""
     if os.environ.get(VARIABLE):
-        return Path(os.environ[VARIABLE]).expanduser() / "models"
+        return expanded(os.environ[VARIABLE]) / "models"
     if os.environ.get(CACHE):
-        return Path(os.environ[CACHE]).expanduser() / "own-models"
+        return expanded(os.environ[CACHE]) / "own-models"
     import platformdirs
 
     return Path(platformdirs.user_data_dir("esrgan-torch")) / "models"
@@ -166,7 +167,7 @@ def remove(name: str) -> Path:
     path = path_of(name)
     if path is None:
         names = ", ".join(model.name for model in own_models())
-        hint = f"those that were added: {names}" if names else "none was added"
+        hint = f"those that were added: {names}" if names else f"none was added to {own_folder()}"
         raise UnknownModelError(f"no model was added as {name!r}; {hint}")
     try:
         path.unlink()

@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from esrgan_benchmarks.bench.plots import PLOTS
+from esrgan_benchmarks.bench.tables import BENCH_TABLES
 from esrgan_benchmarks.core.errors import BenchmarkError, NoCeilingError
 from esrgan_benchmarks.core.record import Row, read_file
 from esrgan_benchmarks.runtimes import RUNTIMES
-from esrgan_benchmarks.studies.tables import TABLES
 from esrgan_torch.storage.atomic import atomic_path
 
 SECTIONS = (
@@ -97,12 +97,12 @@ def write_report(results: Path, page: Path, plots: Path | None = None) -> list[P
 def _page(rows: dict[str, list[Row]], drawn: dict[str, str]) -> str:
     parts = ["<h1>ESRGAN across runtimes</h1>"]
     for title, plots, tables, words in SECTIONS:
-        if not any(rows[read] for name in tables for read in TABLES[name][0]):
+        if not any(rows[read] for name in tables for read in BENCH_TABLES[name][0]):
             continue
         parts += [f"<h2>{title}</h2>", f"<p>{html.escape(words)}</p>"]
         parts += [f'<div class="wide">{_inline(drawn[name])}</div>' for name in plots if name in drawn]
         for name in tables:
-            reads, make = TABLES[name]
+            reads, make = BENCH_TABLES[name]
             parts.append(_html(make(*(rows[read] for read in reads))))
     missing = [(runtime.name, reason) for runtime in RUNTIMES if (reason := runtime.missing())]
     if missing:

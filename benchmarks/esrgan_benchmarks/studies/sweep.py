@@ -124,7 +124,7 @@ def measure(case: Case, pairs: Sequence[Pair], validation: Path, seconds: float)
         "processor_seconds": seconds,
         "steps": step,
         "dataset": validation.name,
-        "psnr_y": round(validate(network, validation)[0], 2),
+        "psnr_y": round(validate(network, validation).psnr, 2),
     }
 
 

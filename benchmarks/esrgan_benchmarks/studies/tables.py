@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from esrgan_benchmarks.bench import advice, runtime_tables
+from esrgan_benchmarks.bench.tables import BENCH_TABLES
 from esrgan_benchmarks.core.record import RESULTS, Row, latest, measured_on, newest, read
 from esrgan_benchmarks.studies import (
     conversion_tables,
@@ -109,7 +109,7 @@ def _work(row: Row) -> float:
         return 1.0
     height, width, _ = row["shape"]
     tiles = plan_tiles(height, width, row["tile"], int(row["way"].split()[1]))
-    return sum(tile.window_height * tile.window_width for tile in tiles) / (height * width)
+    return sum(tile.window.height * tile.window.width for tile in tiles) / (height * width)
 
 
 def _way(row: Row) -> str:
@@ -119,6 +119,7 @@ def _way(row: Row) -> str:
 
 
 TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
+    **BENCH_TABLES,
     "speed": (("speed",), speed),
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),
@@ -133,17 +134,6 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "quantization": (("quantization",), conversion_tables.quantization),
     "images": (("images",), images),
     "weight-files": (("weight-files",), weight_peers.table),
-    "runtimes": (("runtimes",), runtime_tables.times),
-    "runtimes-cost": (("runtimes",), runtime_tables.costs),
-    "advice": (("runtimes",), advice.choice),
-    "advice-newest": (("runtimes",), advice.newest_choice),
-    "advice-costs": (("runtimes",), advice.costs),
-    "native-share": (("runtimes",), advice.native_share),
-    "reach": (("runtimes", "ceiling"), advice.reach),
-    "below-baseline": (("quality",), advice.below_baseline),
-    "left-out": (("left-out",), runtime_tables.left_out),
-    "ceiling": (("ceiling",), runtime_tables.ceilings),
-    "quality": (("quality",), runtime_tables.quality),
     "sweep": (("sweep",), training_tables.sweep),
     "run": (("run",), training_tables.run),
     "models": (("models",), training_tables.models),

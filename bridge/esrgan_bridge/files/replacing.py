@@ -10,6 +10,8 @@ from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.files.checksums import sha256_of
 from esrgan_bridge.parity.record import FILE, read_report
 from esrgan_bridge.parity.report import PAGE
+from esrgan_torch.storage.paths import real
+from esrgan_torch.storage.swap import swap
 
 ANOTHER = "choose another folder"
 NAMED = 5  # files that a message names before it counts
@@ -59,9 +61,18 @@ def replaceable(folder: Path, to: str, overwrite: bool) -> list[str]:
 
 
 def put_in_place(building: Path, folder: Path, old: Sequence[str]) -> list[str]:
-    """Move a finished folder's files into `folder`, in place of the files `old`.
+    """Let a finished folder take the place of `folder`, in place of the files `old`.
 
-    Whatever else is in the folder is not touched. When a file cannot be moved, the old ones come back.
+    Whatever else is in the folder stays. Where the system can swap two names, nobody ever finds the folder
+    without a whole conversion in it: what stays is linked into the finished folder, and then the two swap.
+    Elsewhere (see `esrgan_torch.storage.swap`, `_can_swap`) files move one by one; a process that is killed
+    meanwhile leaves some of both, the old ones in a folder beside, `.<mark>.part-old`. When a file cannot be
+    moved, the old ones come back.
+
+    Args:
+        building: is gone afterwards, or holds what was replaced; the caller removes it.
+        folder: need not be there.
+        old: see `replaceable`.
 
     Returns:
         The files that were there and stay.
@@ -76,7 +87,70 @@ def put_in_place(building: Path, folder: Path, old: Sequence[str]) -> list[str]:
     kept = [name for name in _files(folder) if name not in set(old)]
     new = _files(building)
     _refuse_collisions(folder, new, old)
-    aside = building.with_name(building.name + ".old")
+    if not _swapped(building, folder, kept, old):
+        _move_all(building, folder, new, old)
+    return kept
+
+
+def _swapped(building: Path, folder: Path, kept: Sequence[str], old: Sequence[str]) -> bool:
+    """Swap the two, with what stays in both; False where that cannot be, and nothing has changed."""
+    if not _can_swap(folder):
+        return False
+    try:
+        for place in _own_folders(folder, kept, old):
+            (building / place).mkdir(exist_ok=True)
+            _copy_rights(folder / place, building / place)
+        for name in kept:
+            os.link(folder / name, building / name, follow_symlinks=False)
+        _copy_rights(folder, building)
+    except OSError:  # no links here: some network drives and memory cards
+        _unlink(building, kept)
+        return False
+    if not swap(building, folder):
+        _unlink(building, kept)
+        return False
+    for name in set(_files(building)) - {*kept, *old}:  # somebody put it there a moment ago
+        if not os.path.lexists(folder / name):
+            _move(building / name, folder / name)
+    return True
+
+
+def _can_swap(folder: Path) -> bool:
+    """Not where this process stands in the folder, as a shell may, which would then be in the old one."""
+    try:
+        return not real(Path.cwd()).is_relative_to(real(folder))
+    except OSError:  # the working folder is gone
+        return True
+
+
+def _own_folders(folder: Path, kept: Sequence[str], old: Sequence[str]) -> list[str]:
+    """The folders that hold what stays, or nothing of an earlier conversion; a parent comes first."""
+    earlier = {parent.as_posix() for name in old for parent in PurePosixPath(name).parents}
+    holding = {parent.as_posix() for name in kept for parent in PurePosixPath(name).parents}
+    below = [
+        (Path(place) / name).relative_to(folder).as_posix()
+        for place, folders, _ in os.walk(folder)
+        for name in folders
+        if not (Path(place) / name).is_symlink()
+    ]
+    return sorted(name for name in below if name in holding or name not in earlier)
+
+
+def _copy_rights(source: Path, target: Path) -> None:
+    shutil.copystat(source, target)
+    with suppress(OSError, AttributeError):  # only root may, and Windows has no such owners
+        os.chown(target, source.stat().st_uid, source.stat().st_gid)
+
+
+def _unlink(building: Path, names: Iterable[str]) -> None:
+    for name in names:
+        (building / name).unlink(missing_ok=True)
+    _prune(building, names)
+
+
+def _move_all(building: Path, folder: Path, new: Sequence[str], old: Sequence[str]) -> None:
+    """One file after the other; back again where one cannot be moved."""
+    aside = building.with_name(building.name + "-old")
     moved: list[tuple[Path, Path]] = []
     try:
         for names, source, target in ((old, folder, aside), (new, building, folder)):
@@ -91,7 +165,6 @@ def put_in_place(building: Path, folder: Path, old: Sequence[str]) -> list[str]:
         raise
     shutil.rmtree(aside, ignore_errors=True)
     _prune(folder, old)
-    return kept
 
 
 def name_some(names: Sequence[str]) -> str:
@@ -112,7 +185,7 @@ def _is_there(folder: Path, name: str) -> bool:
         ArtifactError: it is outside of the folder.
     """
     file = folder / name
-    if PurePosixPath(name).name in ("", "..") or not file.parent.resolve().is_relative_to(folder.resolve()):
+    if PurePosixPath(name).name in ("", "..") or not real(file.parent).is_relative_to(real(folder)):
         raise ArtifactError(
             f"{folder / FILE} lists {name!r}, which is outside of the folder; {ANOTHER}, or remove this one"
         )

@@ -12,6 +12,7 @@ from esrgan_bridge.artifact import read_metadata, write_record
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_bridge.files.storing import whole_folder
 from esrgan_bridge.onnx_tf.setup import find_python
+from esrgan_torch.storage.paths import real
 
 SCRIPT = """
 import sys
@@ -40,7 +41,7 @@ def onnx_tf_convert(path: Path, folder: Path, *, python: Path | None = None) -> 
         raise ArtifactError(f"{path} is not a file; convert the network again")
     metadata = read_metadata(path)
     with whole_folder(folder) as temporary:
-        command = [str(python), "-W", "ignore", "-c", SCRIPT, str(path.resolve()), str(temporary)]
+        command = [str(python), "-W", "ignore", "-c", SCRIPT, str(real(path)), str(temporary)]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode != 0 or not (temporary / "saved_model.pb").is_file():
             tail = "\n".join(done.stderr.strip().splitlines()[-12:])

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from esrgan_bridge.errors import MissingRuntimeError
+from esrgan_torch.storage.paths import expanded
 
 VARIABLE = "ESRGAN_ONNX_TF"
 COMMAND = "python -m esrgan_bridge.onnx_tf.setup"
@@ -39,14 +40,14 @@ def find_python(given: Path | None = None) -> Path:
     named = given or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if named:
         source = "" if given else f", which ${VARIABLE} names,"
-        python = _python_in(named.expanduser())
+        python = _python_in(expanded(named))
         if python is None:
             raise MissingRuntimeError(
                 f"{named}{source} is no Python, and no environment that has one; make it there: "
                 f"{COMMAND} {named}"
             )
     else:
-        places = (_data_folder(), Path(__file__).resolve().parents[3] / CHECKOUT)
+        places = (data_folder(), Path(__file__).resolve().parents[3] / CHECKOUT)
         python = next(filter(None, map(_python_in, places)), None)
         if python is None:
             raise MissingRuntimeError(
@@ -68,7 +69,7 @@ def install(folder: Path | None = None, python: str | None = None) -> Path:
     Raises:
         MissingRuntimeError: no Python fits, or pip failed; its own words are on stderr.
     """
-    folder = (folder or Path(os.environ.get(VARIABLE) or _data_folder())).expanduser()
+    folder = expanded(folder or os.environ.get(VARIABLE) or data_folder())
     with_onnx_tf = _python_in(folder)
     if with_onnx_tf is None:
         _run([_fitting(python), "-m", "venv", str(folder)], f"cannot make an environment in {folder}")
@@ -87,7 +88,7 @@ def install(folder: Path | None = None, python: str | None = None) -> Path:
     return with_onnx_tf
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("esrgan-torch")) / "onnx-tf"

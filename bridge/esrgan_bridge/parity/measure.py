@@ -92,13 +92,11 @@ def measure_split(report: ParityReport, hop: str, name: str, session: Session, m
     factor = metadata.unshuffle * metadata.scale
     tiled = np.full_like(whole, np.nan)
     for tile in plan_tiles(height, width, SPLIT_TILE, metadata.tail_halo):
-        rows = slice(tile.window_top, tile.window_top + tile.window_height)
-        columns = slice(tile.window_left, tile.window_left + tile.window_width)
-        large = session.run(np.ascontiguousarray(features[:, rows, columns]), feed=metadata.features_node)
-        top, left = (tile.top - tile.window_top) * factor, (tile.left - tile.window_left) * factor
-        tiled[:, tile.top * factor : tile.bottom * factor, tile.left * factor : tile.right * factor] = large[
-            :, top : top + tile.height * factor, left : left + tile.width * factor
-        ]
+        part = features[:, tile.window.rows, tile.window.columns]
+        large = session.run(np.ascontiguousarray(part), feed=metadata.features_node)
+        core = tile.core.scaled(factor)
+        inside = core.moved(-tile.window.top * factor, -tile.window.left * factor)
+        tiled[:, core.rows, core.columns] = large[:, inside.rows, inside.columns]
     seconds = time.perf_counter() - start
     tolerance = TOLERANCES["split float16" if hop == "onnx" and metadata.quantize == "float16" else "split"]
     row = compare(f"{hop}{SPLIT}", name, probe.name, probe.size, whole, tiled, tolerance, seconds)

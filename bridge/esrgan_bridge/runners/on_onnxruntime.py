@@ -1,6 +1,5 @@
 """ONNX Runtime on the CPU, in this process."""
 
-import tempfile
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ from esrgan_bridge.errors import RunnerError
 from esrgan_bridge.export.parts import TAIL, TRUNK
 from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import PRECISION, Runner, Session
+from esrgan_torch.storage.leftovers import temporary_folder
 
 FEATURES = "features"
 # on Arm it multiplies in bfloat16 where it is asked to; not here
@@ -39,8 +39,8 @@ class _OnnxSession(Session):
         runtime.disable_telemetry_events()  # on Windows its makers build it with some
         self._runtime, self._file = runtime, file
         self._parts: dict[str, Any] = {}
-        with tempfile.TemporaryDirectory(prefix="esrgan-ort-") as folder:
-            rewritten = Path(folder) / "rewritten.onnx" if _holds_float16(file) else None
+        with temporary_folder("ort") as folder:
+            rewritten = folder / "rewritten.onnx" if _holds_float16(file) else None
             self._session: Any = self._load(file, rewritten)
             precision = _precision(rewritten) if rewritten else "float32"
         self.facts = {PRECISION: precision, "onnxruntime": str(runtime.__version__)}

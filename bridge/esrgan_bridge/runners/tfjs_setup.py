@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from esrgan_bridge.errors import MissingRuntimeError
+from esrgan_torch.storage.paths import expanded
 
 SCRIPTS = Path(__file__).parent.with_name("tfjs_runner")
 VARIABLE = "ESRGAN_TFJS"
@@ -23,7 +24,7 @@ LISTS = ("package.json", "package-lock.json")
 def packages_folder() -> Path:
     """The folder that holds `node_modules`, or will."""
     if given := os.environ.get(VARIABLE):
-        return Path(given).expanduser()
+        return expanded(given)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("esrgan-torch")) / "tfjs"

@@ -11,12 +11,10 @@ import os
 import queue
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,7 @@ import numpy as np
 from esrgan_bridge.errors import MissingRuntimeError, RunnerError
 from esrgan_bridge.parity.probes import Batch
 from esrgan_bridge.runners.base import Session
+from esrgan_torch.storage.leftovers import temporary_folder
 
 SECONDS = 600.0  # for one batch: software GPUs take minutes for what others do in a second
 START_SECONDS = 300.0  # tensorflow alone takes 10 s to import on a slow disk; a browser compiles shaders
@@ -51,8 +50,10 @@ class WorkerSession(Session):
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> None:
         self.name = name
-        self._folder = tempfile.TemporaryDirectory(prefix="esrgan-runner-")
-        self._log = Path(self._folder.name) / "stderr"
+        with ExitStack() as opened:  # so that it goes too where this raises
+            self._folder = opened.enter_context(temporary_folder("runner"))
+            self._opened = opened.pop_all()
+        self._log = self._folder / "stderr"
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._count = 0
         self.answer: dict[str, Any] = {}
@@ -63,14 +64,14 @@ class WorkerSession(Session):
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    env={**os.environ, **(environment or {}), "ESRGAN_RUNNER_FOLDER": self._folder.name},
+                    env={**os.environ, **(environment or {}), "ESRGAN_RUNNER_FOLDER": str(self._folder)},
                     text=True,
                     encoding="utf-8",
                     # a group of its own, so that a browser's many processes end with it
                     start_new_session=True,
                 )
         except OSError as error:
-            self._folder.cleanup()
+            self._opened.close()
             raise MissingRuntimeError(f"{name}: cannot start {command[0]}: {error}") from error
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -81,7 +82,7 @@ class WorkerSession(Session):
             raise
 
     def run(self, batch: Batch, feed: str = "input", fetch: str = "output") -> Batch:
-        source, target = (Path(self._folder.name) / f"{self._count}.{kind}" for kind in ("in", "out"))
+        source, target = (self._folder / f"{self._count}.{kind}" for kind in ("in", "out"))
         self._count += 1
         np.ascontiguousarray(batch, np.float32).tofile(source)
         request = {
@@ -118,7 +119,7 @@ class WorkerSession(Session):
         self._reader.join()
         assert self._process.stdout is not None
         self._process.stdout.close()
-        self._folder.cleanup()
+        self._opened.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -7,7 +7,6 @@ here (see `quantize`), equally for every route.
 
 import subprocess
 import sys
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from esrgan_bridge.errors import ArtifactError, ConversionError, MissingRuntimeE
 from esrgan_bridge.files.storing import whole_folder
 from esrgan_bridge.writers.quantize import quantized
 from esrgan_bridge.writers.tfjs_model import Json, TfjsModel, read_model, write_model
+from esrgan_torch.storage.leftovers import temporary_folder
+from esrgan_torch.storage.paths import real
 
 
 def saved_model_to_tfjs(saved_model: Path, folder: Path, metadata: Metadata, quantize: str = "none") -> Path:
@@ -40,8 +41,8 @@ def saved_model_to_tfjs(saved_model: Path, folder: Path, metadata: Metadata, qua
     except PackageNotFoundError as error:
         message = 'tensorflowjs is not installed: pip install "esrgan-torch[bridge]", or take route "direct"'
         raise MissingRuntimeError(message) from error
-    with tempfile.TemporaryDirectory(prefix="esrgan-tfjs-") as name:
-        work = Path(name) / "tfjs"
+    with temporary_folder("tfjs") as place:
+        work = place / "tfjs"
         # a result of the signature stays a node; without that, the converter may merge the features away
         _run_converter(saved_model, work, "both" if record.features_node else "serving_default")
         model = quantized(_single_output(read_model(work)), quantize)
@@ -62,7 +63,7 @@ def _run_converter(saved_model: Path, folder: Path, signature: str) -> None:
         "--output_format=tfjs_graph_model",
         f"--signature_name={signature}",
         "--saved_model_tags=serve",
-        str(saved_model.resolve()),
+        str(real(saved_model)),
         str(folder),
     ]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from esrgan_bridge.artifact import KEY, Metadata
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_bridge.files.checksums import sha256_of
+from esrgan_torch.arithmetic import ceil_div
 
 SHARD_BYTES = 4 * 1024**2
 MODEL = "model.json"
@@ -82,7 +83,7 @@ def write_model(folder: Path, model: TfjsModel, metadata: Metadata, converter: s
         entries.append(entry)
         little = stored.values.astype(stored.values.dtype.newbyteorder("<"), copy=False)
         blob += np.ascontiguousarray(little).tobytes()
-    count = max(1, -(-len(blob) // SHARD_BYTES))
+    count = max(1, ceil_div(len(blob), SHARD_BYTES))
     names = [f"group1-shard{number}of{count}.bin" for number in range(1, count + 1)]
     for position, name in enumerate(names):
         (folder / name).write_bytes(blob[position * SHARD_BYTES : (position + 1) * SHARD_BYTES])

@@ -5,7 +5,6 @@ import json
 import re
 import signal
 import sys
-import tempfile
 import threading
 import webbrowser
 from pathlib import Path
@@ -13,7 +12,9 @@ from types import FrameType
 
 from esrgan_cli.demo.server import DemoServer
 from esrgan_cli.options import Subparsers, add_cache_options
+from esrgan_cli.signals import ENDING
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.leftovers import temporary_folder
 
 MODELS = ("esrgan-lite-x4", "esrgan-lite-x4-gan")  # nothing to fetch, a second or two for a photo in a page
 PHOTOS = "realesr-general-x4v3"  # the official small network for real photos: offered once it was fetched
@@ -50,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.port is not None and not 0 <= arguments.port <= 65535:
         raise ConfigError(f"--port is a number from 0 to 65535, not {arguments.port}")
     page = page_folder()
-    with tempfile.TemporaryDirectory(prefix="esrgan-demo-") as folder:
-        models = Path(folder)
+    with temporary_folder("demo") as models:
         names = arguments.model or default_models(arguments.cache)
         convert_models(names, models, arguments.offline, arguments.cache)
         _serve(page, models, arguments.port, arguments.no_browser)
@@ -106,12 +106,12 @@ def _serve(page: Path, models: Path, port: int | None, no_browser: bool) -> None
 
 
 def _serve_until_told(server: DemoServer) -> None:
-    """Until Ctrl-C or SIGTERM; a second one must not end what cleans up after the first."""
+    """Until Ctrl-C, SIGTERM or SIGHUP; a second one must not end what cleans up after the first."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         # shutdown() waits for the loop that this thread is in
         threading.Thread(target=server.shutdown, daemon=True).start()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *(each for each in ENDING if signal.getsignal(each) != signal.SIG_IGN)):
         signal.signal(number, stop)
     server.serve_forever()

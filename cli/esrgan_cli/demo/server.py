@@ -1,5 +1,7 @@
 """A server for the demo page on the loopback address: static files with the headers that threads need."""
 
+import os
+import re
 import sys
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -7,13 +9,34 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from esrgan_torch.storage.paths import real
+
 ADDRESS = "127.0.0.1"
+HOSTS = (ADDRESS, "localhost", "[::1]")
 MODELS = "/models/"
+WAIT = 60.0  # seconds for the next part of a request; a thread is not held longer
+POLICY = {
+    # the page's own files alone; TF.js and the kernels compile WebAssembly, and their threads begin with a
+    # blob
+    "default-src": "'none'",
+    "script-src": "'self' 'wasm-unsafe-eval' blob:",
+    "worker-src": "'self' blob:",
+    "style-src": "'self'",
+    # a photo that was chosen is a blob, and it goes nowhere else
+    "img-src": "'self' blob: data:",
+    "connect-src": "'self' blob: data:",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
 HEADERS = {
     # a page that is isolated so may use shared memory, and WebAssembly threads with it
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     # another model may be served at the same address tomorrow; an unchanged file costs an empty answer
     "Cache-Control": "no-cache",
@@ -53,7 +76,7 @@ class DemoServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away in the middle of a file is none."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
     @property
@@ -66,18 +89,39 @@ class _Handler(SimpleHTTPRequestHandler):
     server: DemoServer  # pyright: ignore[reportIncompatibleVariableOverride]
     protocol_version = "HTTP/1.1"
     extensions_map = TYPES
+    timeout = WAIT
+
+    def parse_request(self) -> bool:
+        """Whether there is a request to answer; else it is answered already.
+
+        A page of another site may give its own name this machine's address, and would then be the same site
+        as this one for a browser; that name is what the browser sends as the host.
+        """
+        if not super().parse_request():
+            return False
+        host = self.headers.get("Host", "").strip().lower()
+        named = bool(host) or self.request_version >= "HTTP/1.1"  # older programs name none
+        if named and re.sub(r":[0-9]*$", "", host) not in HOSTS:
+            self.close_connection = True
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, explain=f"ask for {self.server.url}")
+            return False
+        return True
 
     def translate_path(self, path: str) -> str:
         """The file of an address; one that is not there where the address would leave its folder."""
-        name = unquote(urlsplit(path).path)
+        try:
+            name = unquote(urlsplit(path).path)
+            os.fsencode(name)
+        except ValueError:  # a bracket that is not closed, or letters that the file system's encoding lacks
+            name = "/not/here"
         root, rest = self.server.page, name.removeprefix("/") or "index.html"
         if name.startswith(MODELS):
             root, rest = self.server.models, name.removeprefix(MODELS)
         nowhere = str(root / "not" / "here")
         if "\0" in rest:
             return nowhere
-        file = (root / rest).resolve()
-        return str(file) if file.is_relative_to(root.resolve()) else nowhere
+        file = real(root / rest)
+        return str(file) if file.is_relative_to(real(root)) else nowhere
 
     def list_directory(self, path: Any) -> None:
         self.send_error(HTTPStatus.NOT_FOUND)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.errors import ConfigError, ImageWriteError
-from esrgan_torch.images.encode import choose_format, encode, to_8_bits
+from esrgan_torch.images.encode import encode, to_8_bits
+from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.upscaler import Upscaled
@@ -119,15 +120,15 @@ def encode_shown(picture: Picture, limit: int) -> Shown:
     if smaller > 1:
         picture = picture.with_pixels(_shrink(pixels, smaller))
     elif pixels.shape[0] * pixels.shape[1] <= LOSSLESS_PIXELS:
-        data = encode(picture, choose_format("", "png", None, False), None, False)
+        data = encode(picture, EncodeOptions("png").coding())
         if len(data) <= limit:
             return _shown(data, "png", "PNG, lossless")
-    form = choose_format("", "webp" if picture.has_alpha else "jpg", None, False)
+    form = find_format("", "webp" if picture.has_alpha else "jpg")
     factor = max(smaller, 1)
     while True:
         if max(picture.height, picture.width) <= form.max_side:
             for quality in QUALITIES:
-                data = encode(picture, form, quality, False)
+                data = encode(picture, EncodeOptions(form.name, quality).coding())
                 if len(data) <= limit or (quality == QUALITIES[-1] and max(picture.pixels.shape) <= 64):
                     size = f", 1/{factor} of the size" if factor > 1 else ""
                     kind = {"jpg": "JPEG", "webp": "WebP"}[form.name]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from esrgan_cli.upscaling.finish import Finish
-from esrgan_torch.images.encode import Format
 from esrgan_torch.images.files import Frame, Frames, Picture
+from esrgan_torch.images.formats import Format
 from esrgan_torch.upscaler import Upscaled, Upscaler
 
 

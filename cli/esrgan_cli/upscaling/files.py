@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_cli.options import STREAM
-from esrgan_cli.paths import is_link, listing, look, real
+from esrgan_cli.paths import is_link, listing, look
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images.files import READ_SUFFIXES
+from esrgan_torch.storage.paths import real
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from esrgan_cli.paths import read_head
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.images.encode import Format, choose_format
+from esrgan_torch.images.formats import Format, find_format
 from esrgan_torch.images.kinds import HEAD, recognise
 
 DEFAULT_FORMAT = "png"
@@ -35,6 +35,6 @@ def suffix_for(head: bytes, suffix: str) -> tuple[str, str]:
 
 def _format_of(suffix: str) -> Format | None:
     try:
-        return choose_format(suffix, None, None, False)
+        return find_format(suffix)
     except ConfigError:
         return None

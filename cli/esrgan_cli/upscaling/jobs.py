@@ -14,13 +14,13 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import about
 from esrgan_cli.output.page import Page
 from esrgan_cli.paths import Found, look, make_folder
-from esrgan_cli.upscaling.coding import FileOptions, told
+from esrgan_cli.upscaling.coding import FileOptions, check_fits, told
 from esrgan_cli.upscaling.enlarging import Enlarging
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.making import Making
 from esrgan_cli.upscaling.targets import Job, Targets
 from esrgan_torch.errors import EsrganError, ImageTooLargeError, ImageWriteError
-from esrgan_torch.images.files import Picture, read_frames, write_frames
+from esrgan_torch.images.files import Picture, read_frames, write_coded
 from esrgan_torch.upscaler import Upscaled, Upscaler
 
 
@@ -111,7 +111,8 @@ class Runner:
         coding = options.coding(job.suffix or job.target.suffix)
 
         def check(picture: Picture) -> None:
-            coding.check(picture, upscaler.scale, self._finish, drops_alpha=upscaler.alpha == "drop")
+            drops_alpha = upscaler.alpha == "drop"
+            check_fits(picture, upscaler.scale, self._finish, coding.form, drops_alpha=drops_alpha)
 
         def progress(share: float) -> None:
             if self._stop.is_set():
@@ -124,14 +125,7 @@ class Runner:
             _check_place(job.target)
             make_folder(job.target.parent)
             job = self._claim(job)
-        write_frames(
-            job.target if options.stdout is None else options.stdout,
-            work,
-            loop=frames.loop,
-            format=coding.form.name,
-            quality=coding.quality,
-            lossless=coding.lossless,
-        )
+        write_coded(job.target if options.stdout is None else options.stdout, work, frames.loop, coding)
         self._note(job, found)
         if self._page is not None:
             self._page.add(job.source, job.target, work.first, work.result)

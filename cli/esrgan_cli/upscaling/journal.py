@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from esrgan_cli.paths import append, folded, look, read_from, real
+from esrgan_cli.paths import append, folded, look, read_from
+from esrgan_torch.storage.paths import real
 
 NAME = ".esrgan.jsonl"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from esrgan_cli.paths import Found, look, sha256_of
 from esrgan_cli.upscaling.journal import Record
+from esrgan_torch.storage.paths import expanded
 from esrgan_weights import own, registry
 from esrgan_weights.sources.addresses import is_address
 
@@ -56,7 +57,7 @@ class Making:
             return registry.find(self._published).alternatives[0].weights.sha256
         if is_address(self.model):
             return ""
-        path = own.path_of(self.model) or Path(self.model).expanduser()
+        path = own.path_of(self.model) or expanded(self.model)
         return sha256_of(path.with_suffix(".bin") if path.suffix == ".param" else path)  # ncnn's numbers
 
     @cached_property

@@ -26,8 +26,8 @@ from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_
 from esrgan_torch.engines.devices import resolve_device
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.images.encode import choose_format
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
+from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.images.kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.tiling.modes import Tiling
@@ -56,7 +56,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     options = _file_options(arguments)
     to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
     to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
-    form = _check_format(arguments, to_file)
+    form = _check_format(arguments, options, to_file)
     _check_scale(arguments.scale)
     finish = _finish(arguments)
     check_page(arguments.page)
@@ -148,9 +148,8 @@ def _file_options(arguments: argparse.Namespace) -> FileOptions:
     else:
         raise ConfigError(f"--max-pixels counts millions of pixels, at least 0.000001, not {millions:g}")
     same = arguments.format == SAME
-    return FileOptions(
-        max_pixels, None if same else arguments.format, arguments.quality, arguments.lossless, same
-    )
+    form = None if same else arguments.format
+    return FileOptions(max_pixels, EncodeOptions(form, arguments.quality, arguments.lossless), same)
 
 
 def _finish(arguments: argparse.Namespace) -> Finish:
@@ -168,20 +167,20 @@ def _finish(arguments: argparse.Namespace) -> Finish:
     return Finish(size, background, arguments.strip)
 
 
-def _check_format(arguments: argparse.Namespace, to_file: bool) -> str:
+def _check_format(arguments: argparse.Namespace, options: FileOptions, to_file: bool) -> str:
     """The suffix of results, with its dot; empty where each has its source's format."""
-    asked: str | None = arguments.format
-    if asked == SAME:
+    if options.same:
         if to_file:
             raise ConfigError(
                 f"-o {arguments.output} and --format {SAME} contradict each other; leave one out"
             )
-        if arguments.quality is not None:
-            choose_format(".webp", None, arguments.quality, arguments.lossless)  # 1 to 100, and not both
+        if options.encode.quality is not None:
+            options.encode.coding(".webp")  # 1 to 100, and not both
         return ""
+    asked = options.encode.format
     suffix: str = arguments.output.suffix if to_file else f".{asked or DEFAULT_FORMAT}"
-    form = choose_format(suffix, asked, arguments.quality, arguments.lossless)
-    if choose_format(suffix, None, None, False) != form:
+    form = options.encode.coding(suffix).form
+    if form != find_format(suffix):
         raise ConfigError(f"-o {arguments.output} and --format {asked} contradict each other; leave one out")
     return suffix.lower()
 

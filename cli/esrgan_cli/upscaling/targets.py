@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from esrgan_cli.options import STREAM
-from esrgan_cli.paths import look, real
+from esrgan_cli.paths import look
 from esrgan_cli.upscaling.files import Source
 from esrgan_cli.upscaling.journal import Journal
 from esrgan_cli.upscaling.names import Names, Wish
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.paths import real
 
 
 @dataclass(frozen=True)

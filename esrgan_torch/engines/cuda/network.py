@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import torch
 
+from esrgan_torch.arithmetic import round_up
 from esrgan_torch.engines.cuda.flat import Flat, FlatShape
 from esrgan_torch.engines.cuda.packing import first_inputs, pack_block, pack_conv, pack_first, pack_phases
 from esrgan_torch.engines.cuda.steps import Channels, ClearBorder, Conv, Place, Step, Upsample, Weights
@@ -229,7 +230,7 @@ class PackedNetwork:
     @property
     def large_channels(self) -> int:
         """Channels of a pixel of the large picture in memory."""
-        return -(-self.out_channels // OUTPUT_CHANNELS) * OUTPUT_CHANNELS
+        return round_up(self.out_channels, OUTPUT_CHANNELS)
 
     def _map_shapes(self, shape: FlatShape) -> list[FlatShape]:
         """Of the features, of each enlarged map, and of the last one again for conv_hr."""

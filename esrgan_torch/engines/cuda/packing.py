@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from esrgan_torch.arithmetic import round_up
 from esrgan_torch.engines.cuda.steps import Weights
 from esrgan_torch.networks.rrdb import ResidualDenseBlock
 
@@ -41,7 +42,7 @@ def pack_first(
 
 def first_inputs(channels: int) -> int:
     """Channels of the split picture."""
-    return -(-3 * channels // UNIT) * UNIT
+    return round_up(3 * channels, UNIT)
 
 
 def split_picture(batch: Tensor, target: Tensor) -> None:

@@ -28,6 +28,7 @@ from esrgan_torch.engines.native.targets import (
     source_hash,
 )
 from esrgan_torch.storage.atomic import atomic_path
+from esrgan_torch.storage.paths import expanded
 
 log = logging.getLogger("esrgan_torch")
 
@@ -193,7 +194,7 @@ def cache_folder() -> Path:
     """Where compiled libraries are kept: in the folder of the fetched weights."""
     chosen = os.environ.get("ESRGAN_CACHE")
     if chosen:
-        return Path(chosen).expanduser() / "native"
+        return expanded(chosen) / "native"
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("esrgan-torch")) / "native"

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.devices import threads
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.engines.native import build
 from esrgan_torch.engines.native.library import Library, Program, Runner
@@ -70,7 +71,7 @@ class Runners:
 
     def runner(self) -> Runner:
         """The one for now; a forked process has none of its parent's threads."""
-        wanted = torch.get_num_threads(), os.getpid()
+        wanted = threads(), os.getpid()
         with self._lock:
             if self._made is None or self._made[0] != wanted:
                 self._made = wanted, Runner(self.library, self._program, self._level, wanted[0])

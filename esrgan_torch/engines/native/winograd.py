@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from esrgan_torch.arithmetic import round_up
+
 STEP = 16  # channels of a map are padded to a multiple of it
 FREQUENCIES = 6  # along an axis
 A, B = 11 / 16, 3 / 2  # points of the transforms beside 0, their negatives and infinity: source/lines.h
@@ -23,7 +25,7 @@ def _line() -> Tensor:
 
 def padded(channels: int) -> int:
     """Channels of a map that is stored."""
-    return -(-channels // STEP) * STEP
+    return round_up(channels, STEP)
 
 
 def transformed_weight(weight: Tensor, lanes: int) -> Tensor:

@@ -1,12 +1,15 @@
 """What an earlier conversion's folder may lose, without a network: files and records alone."""
 
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from esrgan_bridge.errors import ArtifactError
+from esrgan_bridge.files import replacing
 from esrgan_bridge.files.checksums import hash_files
 from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
 from esrgan_bridge.parity.record import FILE, ParityReport
@@ -93,7 +96,63 @@ def test_the_rest_stays(earlier, building):
     assert (earlier / "link").is_symlink()
     (earlier / "link").unlink()
     assert contents(earlier) == own | new
-    assert not list(building.parent.glob("*.old"))
+    assert not list(building.parent.glob("*-old"))
+
+
+@pytest.mark.usefixtures("no_swap")
+def test_the_rest_stays_where_names_cannot_swap(earlier, building):
+    test_the_rest_stays(earlier, building)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asked of Linux here")
+def test_there_is_no_moment_without_a_conversion(earlier, building, monkeypatch):
+    """Whoever looks before and after the one step that matters finds a whole one, and the own files."""
+    fill(earlier, {"notes.txt": "mine", "tf/more/notes.txt": "mine"})
+    (earlier / "empty" / "inner").mkdir(parents=True)
+    earlier.chmod(0o750)
+    (earlier / "tf" / "more").chmod(0o700)
+    seen, real_swap = [], replacing.swap
+
+    def swap(first, second):
+        seen.append(contents(second))
+        done = real_swap(first, second)
+        seen.append(contents(second))
+        fill(first, {"late.txt": "put there a moment before"})
+        return done
+
+    monkeypatch.setattr(replacing, "swap", swap)
+    before, new = contents(earlier), contents(building)
+    own = {"notes.txt": "mine", "tf/more/notes.txt": "mine"}
+    assert put_in_place(building, earlier, OLD) == [*own]
+    assert seen == [before, own | new]
+    assert contents(earlier) == own | new | {"late.txt": "put there a moment before"}
+    assert (earlier / "empty" / "inner").is_dir()
+    assert earlier.stat().st_mode & 0o777 == 0o750
+    assert (earlier / "tf" / "more").stat().st_mode & 0o777 == 0o700
+    assert not (earlier / "tf" / "saved_model.pb").exists()
+
+
+def test_a_shell_that_stands_in_the_folder_stays_in_it(earlier, building, monkeypatch):
+    monkeypatch.chdir(earlier)
+    put_in_place(building, earlier, OLD)
+    assert (Path.cwd() / "tfjs" / "model.json").read_text() == "new tfjs"
+
+
+@pytest.mark.parametrize("fails", ["link", "swap"])
+def test_where_names_or_links_cannot_nothing_is_left_of_the_attempt(earlier, building, monkeypatch, fails):
+    def refuse(*_, **__):
+        raise OSError(1, "Operation not permitted")
+
+    if fails == "link":
+        monkeypatch.setattr(os, "link", refuse)
+    else:
+        monkeypatch.setattr(replacing, "swap", lambda first, second: False)
+    own = {"notes.txt": "mine", "tf/more/notes.txt": "mine"}
+    fill(earlier, own)
+    new = contents(building)
+    put_in_place(building, earlier, OLD)
+    assert contents(earlier) == own | new
+    assert contents(building) == {}
 
 
 def test_an_empty_folder_and_none(building, tmp_path):
@@ -121,6 +180,13 @@ def test_a_link_is_not_written_through(earlier, building, tmp_path):
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+@pytest.fixture
+def no_swap(monkeypatch):
+    """As on Windows and network drives: files move one by one."""
+    monkeypatch.setattr(replacing, "swap", lambda first, second: False)
+
+
+@pytest.mark.usefixtures("no_swap")
 @pytest.mark.parametrize("failing", range(8))
 def test_whatever_fails_the_old_files_come_back(earlier, building, monkeypatch, failing):
     """The n-th move fails when a part is written, as on a full disk."""
@@ -139,7 +205,7 @@ def test_whatever_fails_the_old_files_come_back(earlier, building, monkeypatch, 
         put_in_place(building, earlier, OLD)
     assert contents(earlier) == before
     assert not (earlier / "tfjs").exists()
-    assert not list(building.parent.glob("*.old"))
+    assert not list(building.parent.glob("*-old"))
 
 
 def test_names_are_not_a_thousand():

@@ -1,8 +1,10 @@
 """`esrgan demo`: what is served, with which headers, and where the page comes from."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -93,6 +95,77 @@ def test_nothing_else_is_served(address: str, path: str) -> None:
     answer = connection.getresponse()
     assert (answer.status, b"secret" in answer.read()) == (404, False)
     connection.close()
+
+
+def ask(address: str, *lines: str | bytes) -> bytes:
+    """What the server answers to these lines, as they stand, until it closes or waits for more."""
+    host, port = address.removeprefix("http://").removesuffix("/").split(":")
+    with socket.create_connection((host, int(port)), timeout=0.5) as connection:
+        for line in lines:
+            connection.sendall((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
+        connection.sendall(b"\r\n")
+        said = b""
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while part := connection.recv(65536):
+                said += part
+                if b"the page" in said or b"</html>" in said:
+                    break
+        return said
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:8642", "[::1]:1", "127.0.0.1:1"])
+def test_this_machine_s_names_are_answered(address: str, host: str) -> None:
+    assert b" 200 " in ask(address, "GET / HTTP/1.1", f"Host: {host}").splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8642", "127.0.0.1@evil", ""]
+)
+def test_a_name_that_was_given_this_address_is_not(address: str, host: str) -> None:
+    said = ask(address, "GET / HTTP/1.1", f"Host: {host}")
+    assert b" 421 " in said.splitlines()[0]
+    assert b"the page" not in said
+
+
+def test_the_policy_lets_nothing_out() -> None:
+    policy = HEADERS["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "connect-src 'self' blob: data:" in policy
+    assert "http" not in policy
+    assert "'unsafe-" not in policy.replace("wasm-unsafe-eval", "")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["GET http://[ HTTP/1.1", "Host: localhost"],
+        ["GET //[x HTTP/1.1", "Host: localhost"],
+        ["GET /%ff%fe HTTP/1.1", "Host: localhost"],
+        [b"GET /\xff\xfe HTTP/1.1", "Host: localhost"],
+        ["GET /" + "a" * 5000 + " HTTP/1.1", "Host: localhost"],
+        ["GET /" + "a/" * 5000 + " HTTP/1.1", "Host: localhost"],
+        ["GET /" + "a" * 70000 + " HTTP/1.1", "Host: localhost"],
+        ["GET /loop HTTP/1.1", "Host: localhost"],
+        ["GET / HTTP/1.1", "Host: localhost", "If-Modified-Since: Thu, 99 Foo 99999999999999 99:99:99"],
+        ["GET / HTTP/1.1", "Host: localhost", "Content-Length: -1"],
+        ["POST / HTTP/1.1", "Host: localhost"],
+        ["G\0T / HTTP/9.9"],
+        ["GET / HTTP/1.1", "Host"],
+        ["GET / HTTP/1.1", *[f"X{number}: 1" for number in range(200)]],
+        ["\x16\x03\x01 a greeting by TLS"],
+        [""],
+        ["GET /"],
+    ],
+    ids=str,
+)
+def test_a_bad_request_is_no_fault(
+    address: str, lines: list[str | bytes], page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (page / "loop").symlink_to(page / "loop")
+    said = ask(address, *lines)
+    assert b" 500 " not in said[:20]
+    assert b" 200 " in ask(address, "GET / HTTP/1.1", "Host: localhost").splitlines()[0]
+    assert capsys.readouterr().err == ""
 
 
 def test_a_port_that_is_taken_is_named(page: Path, tiny_model: Path, monkeypatch, capsys) -> None:

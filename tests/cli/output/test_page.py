@@ -13,11 +13,12 @@ from esrgan_cli.output import page as page_module
 from esrgan_cli.output.page import Page, check_page, encode_shown
 from esrgan_torch.errors import ConfigError, ImageWriteError
 from esrgan_torch.images.picture import Picture
-from esrgan_torch.tiling.modes import Tile
+from esrgan_torch.tiling.modes import Box, Tile
 from esrgan_torch.tiling.plan import Plan
 from esrgan_torch.upscaler import Upscaled
 
-PLAN = Plan((Tile(0, 0, 6, 8, 0, 0, 6, 8),), 128, 96, 0, True, 5 << 20, "trunk <whole>")
+PICTURE = Box(0, 0, 6, 8)
+PLAN = Plan((Tile(PICTURE, PICTURE),), 128, 96, 0, True, 5 << 20, "trunk <whole>")
 
 
 def noise(height: int, width: int, channels: int = 3, dtype: type = np.uint8) -> Picture:

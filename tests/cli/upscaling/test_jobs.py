@@ -20,7 +20,7 @@ from esrgan_cli.upscaling.jobs import remarks
 from esrgan_torch.images.files import read_image
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.networks.rrdb import RRDBNet
-from esrgan_torch.tiling.modes import Tile
+from esrgan_torch.tiling.modes import Box, Tile
 from esrgan_torch.tiling.plan import Plan
 from esrgan_torch.upscaler import Upscaled, Upscaler
 
@@ -36,7 +36,7 @@ def made(folder: str = ".") -> list[str]:
 
 
 def test_remarks() -> None:
-    tile = Tile(0, 0, 9, 9, 0, 0, 9, 9)
+    tile = Tile(Box(0, 0, 9, 9), Box(0, 0, 9, 9))
     plan = Plan((tile,), 128, 96, 0, True, 1, "whole")
     picture = Picture(np.zeros((9, 9, 3), np.uint8))
     assert remarks(Upscaled(picture, plan, "CPU", "bfloat16", "eager", 0, 0, 1.0)) == []

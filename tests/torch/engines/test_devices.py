@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from esrgan_torch.engines import devices
+from esrgan_torch.engines import containers, devices
 from esrgan_torch.engines.devices import (
     computes_bfloat16_fast,
+    device_name,
     free_memory,
     is_out_of_memory,
     resolve_device,
+    threads,
 )
 from esrgan_torch.errors import ConfigError
 
@@ -93,28 +95,23 @@ def test_free_memory_is_that_of_the_machine() -> None:
     assert 2**20 < free_memory(torch.device("cpu")) < 2**50
 
 
-@pytest.mark.parametrize(
-    ("files", "left"),
-    [
-        ({"memory.max": "5000\n", "memory.current": "2000\n"}, 3000),
-        ({"memory.max": "5000\n", "memory.current": "7000\n"}, 0),
-        ({"memory/memory.limit_in_bytes": "900", "memory/memory.usage_in_bytes": "100"}, 800),
-    ],
-)
-def test_a_container_limits_it(
-    files: dict[str, str], left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    monkeypatch.setattr(devices, "CGROUP", tmp_path)
+@pytest.mark.parametrize("left", [0, 3000])
+def test_a_container_limits_it(left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "memory_left", lambda: left)
     assert free_memory(torch.device("cpu")) == left
 
 
-def test_no_limit_is_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "memory.max").write_text("max\n")
-    monkeypatch.setattr(devices, "CGROUP", tmp_path)
+def test_no_limit_is_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(containers, "memory_left", lambda: None)
     assert free_memory(torch.device("cpu")) > 2**20
+
+
+def test_a_quota_limits_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    for most, expected in ((None, 8), (3, 3), (64, 8)):
+        monkeypatch.setattr(containers, "most_threads", lambda most=most: most)
+        assert threads() == expected
+        assert device_name(torch.device("cpu")) == f"CPU, {expected} threads"
 
 
 def test_running_out_of_memory_is_recognised() -> None:

@@ -94,8 +94,8 @@ def test_tiles_are_as_large_as_memory_allows(monkeypatch):
     assert len(plan.windows) > 1
     assert not plan.exact
     assert plan.overlap == model.overlap
-    tile = plan.windows[0]
-    assert upscaler._engine.trunk_bytes(tile.window_height, tile.window_width) > needed / 8
+    window = plan.windows[0].window
+    assert upscaler._engine.trunk_bytes(window.height, window.width) > needed / 8
 
 
 def test_memory_is_measured(picture):

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 
 from esrgan_torch.errors import ConfigError, ImageReadError
 from esrgan_torch.images.apng import Apng
-from esrgan_torch.images.encode import choose_format
 from esrgan_torch.images.files import Frame, Picture, read_frames, read_image, write_frames, write_image
+from esrgan_torch.images.formats import find_format
 from esrgan_torch.images.png import PngFile, chunk, encode_pixels, read_chunks
 
 Colours = NDArray[np.uint8 | np.uint16]
@@ -332,7 +332,7 @@ def test_formats_say_what_they_hold(tmp_path: Path) -> None:
     write_image(tmp_path / "c.png", np.zeros((2, 2, 3), np.uint8))
     one = read_frames(tmp_path / "c.png")
     holds = {
-        name: tuple(choose_format("", name, None, False).holds(frames) for frames in (moving, paged, one))
+        name: tuple(find_format("", name).holds(frames) for frames in (moving, paged, one))
         for name in ("png", "webp", "avif", "gif", "tiff", "jpg", "bmp")
     }
     assert holds == {

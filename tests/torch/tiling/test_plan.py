@@ -95,6 +95,13 @@ def test_nothing_fits_is_said() -> None:
         make_plan(DEEP, Costs(), 4000, 4000, AUTO, 1 * MIB)
 
 
+@pytest.mark.parametrize("tiling", [AUTO, EXACT, OFF, Tiling("overlap", 64)])
+def test_a_result_that_does_not_fit_is_refused_at_once_with_its_size(tiling: Tiling) -> None:
+    said = r"result of 10000x10000 pixels needs 7\d\d MiB itself, and even tiles .* where 500 MiB are free"
+    with pytest.raises(OutOfMemoryError, match=said):
+        make_plan(DEEP, Costs(), 2500, 2500, tiling, 500 * MIB, held=6 * 10**8)
+
+
 def test_sizes_that_the_network_folds_are_rounded_up() -> None:
     plan = make_plan(small_rrdb(unshuffle=4, scale=1), Costs(), 5, 3, AUTO, 100 * MIB)
-    assert (plan.windows[0].height, plan.windows[0].width) == (8, 4)
+    assert (plan.windows[0].core.height, plan.windows[0].core.width) == (8, 4)

@@ -16,7 +16,7 @@ from esrgan_torch import CompactNet
 from esrgan_torch.errors import ConfigError, TrainingError
 from esrgan_torch.images.files import read_image
 from esrgan_torch.networks.span import SPAN
-from esrgan_torch.train import loop
+from esrgan_torch.train import keeper, moves
 from esrgan_torch.train.journal import make_strip
 from esrgan_torch.train.loop import train
 from esrgan_torch.train.options import Options
@@ -70,9 +70,9 @@ def test_20_steps_are_10_and_10_more(
         if step == 10:
             raise Stopped
 
-    store = loop.store
+    store = keeper.store
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "store", stop)
+        patch.setattr(keeper, "store", stop)
         with pytest.raises(Stopped):
             train(options, tmp_path / "parts")
     resumed = train(options, tmp_path / "parts", resume=True)
@@ -111,7 +111,7 @@ def test_the_last_checkpoints_are_kept(make_options: MakeOptions, tmp_path: Path
 def test_a_loss_that_is_not_finite_stops_the_run(
     make_options: MakeOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = loop.generator_step
+    honest = moves.generator_step
     calls: list[int] = []
 
     def broken(*given: Any) -> Any:
@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
             made.loss.data.fill_(float("nan"))
         return made
 
-    monkeypatch.setattr(loop, "generator_step", broken)
+    monkeypatch.setattr(moves, "generator_step", broken)
     with pytest.raises(TrainingError, match=r"step 2: loss is nan; its batch, of photo\d, photo\d") as caught:
         train(make_options("steps=4"), tmp_path / "run")
     kept = torch.load(tmp_path / "run" / "stopped-at-step-2.pt", weights_only=True)
@@ -199,16 +199,20 @@ def test_a_teacher_takes_the_originals_place(make_options: MakeOptions, tmp_path
 def test_runs_that_cannot_be(make_options: MakeOptions, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no checkpoints/step"):
         train(make_options(), tmp_path / "new", resume=True)
-    with pytest.raises(ConfigError, match="another network than the recipe's"):
+    with pytest.raises(
+        ConfigError, match="is a CompactNet with features 4, convolutions 2, scale 4, and the rec"
+    ):
         train(make_options(), tmp_path / "new", initial=CompactNet(4, 2))
-    with pytest.raises(ConfigError, match=r"SPANConfig.* cannot start as CompactNetConfig"):
+    with pytest.raises(
+        ConfigError, match=r"CompactNet with features 4.* the recipe's is a SPAN with features"
+    ):
         train(make_options(*SPAN_SETTINGS), tmp_path / "new", initial=CompactNet(4, 2))
     with pytest.raises(ConfigError, match=r"network.init of SPAN is enlargement, not .scaled"):
         make_options("network.kind=SPAN", "network.init=scaled")
     with pytest.raises(ConfigError, match="the teacher enlarges 2 times"):
         train(make_options(), tmp_path / "new", teacher=CompactNet(4, 2, scale=2))
     with pytest.raises(ConfigError, match="VGGDiscriminator judges crops of 128 or 256 pixels, not 32"):
-        train(make_options("losses.adversarial=1"), tmp_path / "new")
+        make_options("losses.adversarial=1")
     train(make_options("steps=1"), tmp_path / "run")
     with pytest.raises(ConfigError, match="does not fit these options"):
         train(make_options("network.features=4", "steps=2"), tmp_path / "run", resume=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from esrgan_torch.storage.leftovers import AGE, mark
 from esrgan_weights.errors import FetchError
 from esrgan_weights.registry import File
 from esrgan_weights.sources import download as module
@@ -110,17 +111,17 @@ def test_complete_partial_file_needs_no_download(file, server, target):
     assert server.requests == []
 
 
-def test_part_of_a_killed_process_is_taken_up_when_it_is_old(file, server, target):
-    left = target.parent / ".tiny.pth.0123.part"
-    left.write_bytes(server.content[:5000])
+def test_the_longest_part_of_killed_processes_is_taken_up(file, server, target):
+    lengths = {"0": 5000, "1": 7000, "2": 0}
+    parts = {digit: target.parent / f".tiny.pth.{digit * 32}.part" for digit in lengths}
+    for digit, length in lengths.items():  # of another machine, since yesterday
+        parts[digit].write_bytes(server.content[:length])
+        os.utime(parts[digit], (time.time() - AGE - 60,) * 2)
+    live = target.parent / f".tiny.pth.{mark()}.part"
+    live.write_bytes(server.content[:9000])
     download(file("good"), target)
-    assert server.requests.pop() == ("good", None)
-    assert left.exists()  # a live process may be writing to it
-    old = time.time() - module.STALE - 1
-    os.utime(left, (old, old))
-    download(file("good"), target)
-    assert server.requests.pop() == ("good", "bytes=5000-")
-    assert names(target.parent) == ["tiny.pth"]
+    assert server.requests == [("good", "bytes=7000-")]
+    assert names(target.parent) == [live.name, "tiny.pth"]  # this process writes to the other one
 
 
 @pytest.mark.parametrize("manners", ["good", "cut", "no-length", "moved"])

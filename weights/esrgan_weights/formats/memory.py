@@ -1,7 +1,6 @@
 """Weights that a program has in memory: tensors by name, or an open file. Both go through a file's checks."""
 
 import shutil
-import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import IO, cast
 import torch
 from torch import Tensor
 
+from esrgan_torch.storage.leftovers import temporary_folder
 from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.checkpoint import Checkpoint
 from esrgan_weights.errors import CheckpointError
@@ -54,8 +54,8 @@ def read_stream(stream: IO[bytes]) -> Checkpoint:
 
 @contextmanager
 def _place(name: str) -> Generator[Path]:
-    with tempfile.TemporaryDirectory(prefix="esrgan-") as folder:
-        yield Path(folder) / name
+    with temporary_folder("weights") as folder:
+        yield folder / name
 
 
 def _read(path: Path, name: str) -> Checkpoint:

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from esrgan_torch.networks.base import Provenance
+from esrgan_torch.storage.paths import exists, expanded
 from esrgan_weights.architectures.registry import files_of
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.checkpoint import Checkpoint, Config
@@ -18,7 +19,6 @@ from esrgan_weights.formats.ncnn.graph import MAGIC
 from esrgan_weights.formats.ncnn.read import pair, read_ncnn
 from esrgan_weights.formats.read_pickle import PICKLE, read_pickle
 from esrgan_weights.formats.stated import stated_sizes
-from esrgan_weights.paths import exists, expanded
 from esrgan_weights.recognition.candidates import Candidate, find
 from esrgan_weights.recognition.infer import network_of
 

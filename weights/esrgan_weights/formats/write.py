@@ -11,6 +11,7 @@ from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_torch.networks.base import Generator, Provenance
 from esrgan_torch.networks.registry import names
 from esrgan_torch.storage.atomic import atomic_path
+from esrgan_torch.storage.paths import expanded
 from esrgan_weights.architectures.registry import files_of, is_own
 from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of, title_of
 from esrgan_weights.errors import CheckpointError
@@ -56,7 +57,7 @@ def save(
             dtype, or the file's name says scale 3 of a network of scale 2, so that it would not be read.
         WeightsError: the file could not be written.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     layout = layout or layout_for(path)
     _check_target(path, layout)
     dtype = _check_dtype(layout, dtype)

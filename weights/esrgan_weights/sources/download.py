@@ -1,10 +1,10 @@
 """One file from its URLs, by the standard library: resumed where it stopped, verified, then renamed.
 
 A download is written to `NAME.part` beside its target. While it runs, that file has a name of its own
-(`.NAME.<random>.part`), so that two processes never write to the same one; when it stops half-way, it
-is renamed back to `NAME.part` and the next attempt goes on from there. A process that was killed
-leaves the file under its own name: it is taken up once nobody has written to it for `STALE` seconds,
-since a live download writes or gives up within `TIMEOUT`.
+(`.NAME.<mark>.part`, see `esrgan_torch.storage.leftovers`), so that two processes never write to the same
+one; when it stops half-way, it is renamed back to `NAME.part` and the next attempt goes on from there. A
+process that was killed leaves the file under its own name: the next attempt takes the longest of these up,
+and removes the others.
 
 A part with the wrong sha256 is deleted. So is one that filled the disk, to give the room back.
 """
@@ -14,14 +14,13 @@ import errno
 import http.client
 import io
 import re
-import time
 import urllib.error
-import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from esrgan_torch.storage.leftovers import END, leftovers, mark
 from esrgan_weights.cache import CHUNK, difference
 from esrgan_weights.errors import FetchError
 from esrgan_weights.registry import File
@@ -30,7 +29,6 @@ from esrgan_weights.sources.addresses import TIMEOUT, length_of, open_url
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-STALE = 300.0  # seconds after which a part that nobody writes to is free to take
 ATTEMPTS = 5  # on one URL, as long as each brings the file forward
 LARGEST = 2 * 2**30  # bytes of a file whose size is not known: a network's weights are far smaller
 
@@ -178,13 +176,15 @@ def disk_error(error: OSError, path: Path) -> FetchError:
 def _part_of(target: Path) -> Generator[Path]:
     """A partial file that is this process's alone, holding what an earlier attempt left."""
     shared = target.with_name(f"{target.name}.part")
-    mine = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-    for left in (shared, *target.parent.glob(f".{target.name}.*.part")):
+    mine = target.with_name(f".{target.name}.{mark()}{END}")
+    left = [shared, *leftovers(target.parent, f".{target.name}.")]
+    for part in sorted(left, key=_size, reverse=True):
         # a rename is atomic: of two processes, one gets the file and the other an error
         with contextlib.suppress(FileNotFoundError):
-            if left == shared or time.time() - left.stat().st_mtime > STALE:
-                left.rename(mine)
-                break
+            if _size(mine):
+                part.unlink()
+            else:
+                part.replace(mine)
     try:
         yield mine
     finally:

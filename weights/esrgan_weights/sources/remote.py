@@ -9,12 +9,12 @@ import hashlib
 import http.client
 import re
 import urllib.error
-import uuid
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from esrgan_torch.storage.leftovers import END, mark, sweep
 from esrgan_weights.cache import CHUNK, cache_folder, sha256_of
 from esrgan_weights.errors import FetchError, OfflineError
 from esrgan_weights.sources.addresses import TIMEOUT, length_of, open_url, url_of
@@ -61,8 +61,9 @@ def fetch_url(
     parts: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
         for one in urls:
-            parts.append(folder / f".{uuid.uuid4().hex}.part")
+            parts.append(folder / f".{mark()}{END}")
             _receive(one, parts[-1], progress)
         target = folder / f"{stem}-{_digest(parts)[:DIGITS]}{suffix}"
         for one, part in zip(reversed(urls), reversed(parts), strict=True):  # the one to open comes last

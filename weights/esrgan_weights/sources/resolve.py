@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import IO
 
 from esrgan_torch.networks.base import Provenance
+from esrgan_torch.storage.paths import exists, expanded
 from esrgan_weights import own, registry
 from esrgan_weights.cache import model_folder
 from esrgan_weights.checkpoint import Checkpoint
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.formats.memory import read_state_dict, read_stream
 from esrgan_weights.formats.read import read_checkpoint
-from esrgan_weights.paths import exists, expanded
 from esrgan_weights.registry import Model
 from esrgan_weights.sources.addresses import is_address
 from esrgan_weights.sources.fetching import obtain

@@ -8,18 +8,10 @@ from pathlib import Path
 
 import torch
 
-from esrgan_benchmarks.studies.gpu import (
-    halo as gpu_halo,
-)
-from esrgan_benchmarks.studies.gpu import (
-    layers as gpu_layers,
-)
-from esrgan_benchmarks.studies.gpu import (
-    networks as gpu_networks,
-)
-from esrgan_benchmarks.studies.gpu import (
-    sweep as gpu_sweep,
-)
+from esrgan_benchmarks.studies.gpu import halo as gpu_halo
+from esrgan_benchmarks.studies.gpu import layers as gpu_layers
+from esrgan_benchmarks.studies.gpu import networks as gpu_networks
+from esrgan_benchmarks.studies.gpu import sweep as gpu_sweep
 from esrgan_benchmarks.studies.gpu.inputs import PHOTO_SIZE, compact, official_network, seeded
 from esrgan_benchmarks.studies.gpu.report import Report
 from esrgan_torch.engines.cuda.flat import FlatShape

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from esrgan_torch.arithmetic import ceil_div, round_up
 from esrgan_torch.engines.cuda.flat import FlatShape
 from esrgan_torch.engines.cuda.steps import Weights
 
@@ -24,7 +25,7 @@ class Planes:
 
     def __init__(self, shape: FlatShape, channels: int, dtype: torch.dtype, device: torch.device) -> None:
         self.shape = shape
-        rows = -(-shape.height // TILE_HEIGHT) * TILE_HEIGHT + 2
+        rows = round_up(shape.height, TILE_HEIGHT) + 2
         # a pixel before the first one, and after the last what a tile and its halo reach beyond a row
         self.plane_pixels = 1 + rows * shape.pitch + TILE_WIDTH + 2
         self.values = torch.zeros(channels // LANES, self.plane_pixels, LANES, dtype=dtype, device=device)
@@ -44,11 +45,11 @@ class Planes:
 
     @property
     def tiles_across(self) -> int:
-        return -(-self.shape.width // TILE_WIDTH)
+        return ceil_div(self.shape.width, TILE_WIDTH)
 
     @property
     def tiles(self) -> int:
-        return self.tiles_across * -(-self.shape.height // TILE_HEIGHT)
+        return self.tiles_across * ceil_div(self.shape.height, TILE_HEIGHT)
 
 
 def pack(weights: Weights) -> Weights:

@@ -1,0 +1,127 @@
+"""The commands that are killed."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.torture.kills import Case, Files, conversion_is_whole, only_whole
+from tests.torture.sweep import SETTINGS
+
+NUMBERS = ("--engine", "eager", "--dtype", "float32", "--device", "cpu")
+
+
+def _nothing(_: Path) -> None:
+    """The folder is empty before."""
+
+
+def upscale(good: Mapping[str, Path]) -> Case:
+    """A folder of pictures; one result is there from an earlier time, and is another picture's."""
+
+    def prepare(folder: Path) -> None:
+        shutil.copytree(good["pictures"], folder / "in")
+        (folder / "out").mkdir()
+        (folder / "out" / "precious-x4.png").write_bytes(b"mine")
+
+    model = ("--model", str(good["model"]))
+    arguments = ("upscale", "in", "-o", "out", *model, *NUMBERS)
+    return Case("upscale", arguments, prepare, only_whole, watched=("out",), same=r"\.esrgan\.jsonl$")
+
+
+def upscale_over(good: Mapping[str, Path]) -> Case:
+    """Results that exist are made again."""
+
+    def prepare(folder: Path) -> None:
+        shutil.copytree(good["pictures"], folder / "in")
+        (folder / "out").mkdir()
+        for name in ("a-x4.png", "b-x4.png"):
+            shutil.copy(good["picture"], folder / "out" / name)
+
+    model = ("--model", str(good["model"]))
+    arguments = ("upscale", "in", "-o", "out", "--overwrite", *model, *NUMBERS)
+    return Case("upscale --overwrite", arguments, prepare, only_whole, watched=("out",), same=r"\.jsonl$")
+
+
+def weights_convert(good: Mapping[str, Path]) -> Case:
+    """A checkpoint into ncnn's two files."""
+    arguments = ("weights", "convert", str(good["model"]), "-o", "new.param")
+    return Case("weights convert", arguments, _nothing, only_whole)
+
+
+def weights_add(good: Mapping[str, Path]) -> Case:
+    """A model under a name; where a kill came after it was stored, the name is taken."""
+    arguments = ("weights", "add", str(good["model"]), "--name", "mine")
+
+    def again(folder: Path) -> tuple[str, ...]:
+        stored = folder / "data" / "models" / "mine.safetensors"
+        return ("weights", "list") if stored.is_file() else arguments
+
+    return Case("weights add", arguments, _nothing, only_whole, again)
+
+
+def fetch_url(address: str) -> Case:
+    """Weights from an address of this machine."""
+    arguments = ("weights", "inspect", address, "--cache", "cache")
+    return Case("weights inspect https://", arguments, _nothing, only_whole)
+
+
+def fetch_published(name: str) -> Case:
+    """Published weights, by whatever source gives them first; needs the network."""
+    return Case(f"weights fetch {name}", ("weights", "fetch", name, "--cache", "cache"), _nothing, only_whole)
+
+
+RECORDS = r"parity\.(json|html)$"  # which tell seconds
+
+
+def convert_new(good: Mapping[str, Path]) -> Case:
+    """A network for ONNX Runtime, in a folder that was not there."""
+
+    def half(folder: Path, _: Files, __: Files) -> list[str]:
+        return conversion_is_whole(folder / "net") if (folder / "net").exists() else []
+
+    return Case("convert", _conversion(good), _nothing, half, same=RECORDS)
+
+
+def convert_over(good: Mapping[str, Path]) -> Case:
+    """In the place of an earlier conversion of another network, beside files of one's own."""
+
+    def prepare(folder: Path) -> None:
+        shutil.copytree(good["conversion"], folder / "net")
+        (folder / "net" / "notes.txt").write_text("mine")
+        (folder / "net" / "onnx" / "more").mkdir()
+        (folder / "net" / "onnx" / "more" / "notes.txt").write_text("mine")
+        (folder / "net" / "empty").mkdir()
+
+    def half(folder: Path, before: Files, _: Files) -> list[str]:
+        if not (folder / "net").is_dir():
+            return ["there is no conversion"]
+        now = files_of_ones_own(folder)
+        own = [name for name in before if name.endswith("notes.txt")]
+        lost = [f"{name} is lost" for name in own if name not in now]
+        return lost + conversion_is_whole(folder / "net")
+
+    return Case("convert, replaced", _conversion(good), prepare, half, same=RECORDS)
+
+
+def files_of_ones_own(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("notes.txt")}
+
+
+def _conversion(good: Mapping[str, Path]) -> tuple[str, ...]:
+    model = str(good["pickle"])
+    return ("convert", model, "--to", "onnx", "--parts", "--runners", "onnxruntime", "-o", "net")
+
+
+def train(good: Mapping[str, Path]) -> Case:
+    """A run of three steps with a checkpoint after each; it is taken up where it was left."""
+    recipe = str(good["recipe"])
+    more = ("--set", "steps=3", "--set", "checkpoint_every=1", "--set", "log_every=1")
+    arguments = ("train", recipe, *SETTINGS, *more, "-o", "run")
+
+    def again(folder: Path) -> tuple[str, ...]:
+        begun = (folder / "run" / "recipe.toml").is_file()
+        return ("train", "--resume", "run") if begun else arguments
+
+    def half(folder: Path, before: Files, whole: Files) -> list[str]:
+        return []  # a run's folder is read by the next run alone, which is what is tried
+
+    return Case("train", arguments, _nothing, half, again, same=r"log\.jsonl$|\.pt$|events\.")
