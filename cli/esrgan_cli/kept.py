@@ -79,6 +79,12 @@ def _partial(cache: Path) -> Iterator[Path]:
     )  # of earlier releases
 
 
+def _pictures(cache: Path) -> Iterator[Path]:
+    from esrgan_torch.train.data.cache import FOLDER, kept_pictures
+
+    yield from (kept.path for kept in kept_pictures(cache / FOLDER))
+
+
 def _native(_: Path) -> Iterator[Path]:
     from esrgan_torch.engines.native.build import cache_folder
 
@@ -105,6 +111,7 @@ KINDS = (
     Kind("models", "published weights; fetched again when they are needed", _models),
     Kind("urls", "weights from https:// addresses; fetched again", _urls),
     Kind("partial", "downloads that stopped half-way; the next one would go on from there", _partial),
+    Kind("pictures", "training pictures and a teacher's answers; decoded and answered again", _pictures),
     Kind("native", "the CPU engine, compiled for this machine; compiled again", _native),
     Kind(
         "tfjs", "npm packages that measure TensorFlow.js; python -m esrgan_bridge.runners.tfjs_setup", _tfjs

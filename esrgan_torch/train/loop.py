@@ -16,8 +16,8 @@ from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
-from esrgan_torch.train.cache import pictures_folder
 from esrgan_torch.train.data.batches import Batch, Crops, batches
+from esrgan_torch.train.data.cache import pictures_folder
 from esrgan_torch.train.data.distill import make_lessons
 from esrgan_torch.train.data.pictures import prepare
 from esrgan_torch.train.journal import Journal
@@ -29,7 +29,7 @@ from esrgan_torch.train.preflight import check_compiler, check_disk
 from esrgan_torch.train.recipe import as_toml
 from esrgan_torch.train.runs import RECIPE
 from esrgan_torch.train.schedule import learning_rate
-from esrgan_torch.train.state import latest, remove_parts
+from esrgan_torch.train.state import latest
 from esrgan_torch.train.status import Status
 from esrgan_torch.train.stopping import Stopper, name_of
 from esrgan_torch.train.trackers import make_trackers
@@ -128,8 +128,7 @@ def _begin(
     sets: dict[str, PictureSet],
     stopper: Stopper,
 ) -> Keeper:
-    """The folder as a run's; what a start that was killed has left is taken out of it."""
-    remove_parts(folder)
+    """The folder as a run's; what a start that was killed has logged is taken out of it."""
     known = keep_until(folder, first)
     with atomic_path(folder / RECIPE) as temporary:
         temporary.write_text(as_toml(options), encoding="utf-8")

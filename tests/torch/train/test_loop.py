@@ -211,7 +211,7 @@ def test_runs_that_cannot_be(make_options: MakeOptions, tmp_path: Path) -> None:
         make_options("network.kind=SPAN", "network.init=scaled")
     with pytest.raises(ConfigError, match="the teacher enlarges 2 times"):
         train(make_options(), tmp_path / "new", teacher=CompactNet(4, 2, scale=2))
-    with pytest.raises(ConfigError, match="VGGDiscriminator judges crops of 128 or 256 pixels, not 32"):
+    with pytest.raises(ConfigError, match=r"judges crops of 128 or 256 pixels, and data.patch is 32"):
         make_options("losses.adversarial=1")
     train(make_options("steps=1"), tmp_path / "run")
     with pytest.raises(ConfigError, match="does not fit these options"):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.train import cache
-from esrgan_torch.train.cache import clear_pictures, kept_pictures, make_room, pictures_folder, touch
+from esrgan_torch.train.data import cache
+from esrgan_torch.train.data.cache import clear_pictures, kept_pictures, make_room, pictures_folder, touch
 
 
 def put(folder: Path, name: str, size: int = 1000, age: float = 0.0) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from esrgan_torch.errors import ConfigError
 
 VARIABLE = "ESRGAN_CACHE"
+FOLDER = "pictures"
 SUFFIX = ".npy"
 LESSON = "lesson-"
 """How the names of a teacher's answers begin; they are not given up by themselves: they cost hours."""
@@ -41,10 +42,10 @@ def pictures_folder(given: str | Path = "") -> Path:
         return Path(given).expanduser()
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen).expanduser() / "pictures"
+        return Path(chosen).expanduser() / FOLDER
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("esrgan-torch")) / "pictures"
+    return Path(platformdirs.user_cache_dir("esrgan-torch")) / FOLDER
 
 
 def kept_pictures(folder: Path | None = None) -> list[Kept]:
