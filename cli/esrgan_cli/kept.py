@@ -111,13 +111,13 @@ KINDS = (
     Kind("models", "published weights; fetched again when they are needed", _models),
     Kind("urls", "weights from https:// addresses; fetched again", _urls),
     Kind("partial", "downloads that stopped half-way; the next one would go on from there", _partial),
-    Kind("pictures", "training pictures and a teacher's answers; decoded and answered again", _pictures),
     Kind("native", "the CPU engine, compiled for this machine; compiled again", _native),
     Kind(
         "tfjs", "npm packages that measure TensorFlow.js; python -m esrgan_bridge.runners.tfjs_setup", _tfjs
     ),
     Kind("onnx-tf", "the second converter; python -m esrgan_bridge.onnx_tf.setup", _onnx_tf),
     Kind("temporary", "what killed commands left in the folder for temporary files", _temporary),
+    Kind("pictures", "training pictures and a teacher's answers; decoded and answered again", _pictures),
 )
 
 

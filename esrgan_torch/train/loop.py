@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from esrgan_torch.datasets.sets import PictureSet
 from esrgan_torch.errors import ConfigError, StoppedError, TrainingError
@@ -26,7 +25,7 @@ from esrgan_torch.train.log import keep_until
 from esrgan_torch.train.moves import Mover
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.preflight import check_compiler, check_disk
-from esrgan_torch.train.recipe import as_toml
+from esrgan_torch.train.recipe import as_toml, from_anywhere
 from esrgan_torch.train.runs import RECIPE
 from esrgan_torch.train.schedule import learning_rate
 from esrgan_torch.train.state import latest
@@ -131,7 +130,7 @@ def _begin(
     """The folder as a run's; what a start that was killed has logged is taken out of it."""
     known = keep_until(folder, first)
     with atomic_path(folder / RECIPE) as temporary:
-        temporary.write_text(as_toml(options), encoding="utf-8")
+        temporary.write_text(as_toml(from_anywhere(options)), encoding="utf-8")
     journal = Journal(folder, options, status, make_trackers(accelerator, folder, options, first))
     keeper = Keeper(options, folder, parts, sets, journal, first, lambda: stopper.asked is not None)
     if first:
@@ -236,16 +235,8 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
     main = accelerator.is_main_process
     cache = pictures_folder(data.cache)
     degrading = data.degradation == "second-order"
-    hidden = not (main and status.drawing)
     # the others find the cache filled
-    with accelerator.main_process_first(), tqdm(desc="decoding", unit="", disable=hidden, leave=False) as bar:
-
-        def decoded(done: int, total: int) -> None:
-            bar.total = total
-            bar.update()
-            if main and not status.drawing and done % max(100, total // 10) == 0:
-                status.say(f"decoded {done:,} of {total:,} pictures")
-
+    with accelerator.main_process_first(), status.counting("decoded", main) as decoded:
         pairs = prepare(
             data.folders,
             data.small_folders,
@@ -262,12 +253,13 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
     if data.lessons:
         if teacher is None:
             raise ConfigError(f"data.lessons = {data.lessons} needs the teacher {options.losses.teacher!r}")
-        share = data.lessons // accelerator.num_processes
         if main:
             status.say(
                 f"lessons: {data.lessons} crops are answered by {options.losses.teacher}, kept in {cache}"
             )
-        with tqdm(desc="lessons", total=share, unit="", disable=hidden, leave=False) as bar:
+        made = iter(range(1, data.lessons + 1))
+        share = data.lessons // accelerator.num_processes
+        with status.counting("lessons", main) as count:
             pairs = make_lessons(
                 pairs,
                 teacher,
@@ -278,7 +270,7 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
                 cache=cache,
                 process=accelerator.process_index,
                 processes=accelerator.num_processes,
-                on_made=lambda: bar.update(),
+                on_made=lambda: count(next(made), share),
             )
         accelerator.wait_for_everyone()
         degrading = False
