@@ -4,6 +4,7 @@ import atexit
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -212,18 +213,13 @@ def _accelerator(options: Options) -> Any:
         from accelerate import Accelerator, InitProcessGroupKwargs
     except ImportError as error:
         raise ConfigError('training needs Accelerate: pip install "esrgan-torch[train]"') from error
-    try:
-        accelerator = Accelerator(
-            cpu=not torch.accelerator.is_available(),
-            log_with=options.tracker or None,
-            kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
-        )
-    except ValueError as error:
-        if not options.tracker:
-            raise
-        raise ConfigError(
-            f'tracker = "{options.tracker}" needs its library: pip install "esrgan-torch[{options.tracker}]"'
-        ) from error
+    if options.tracker and find_spec(options.tracker) is None:
+        raise ConfigError(f'tracker = "{options.tracker}" needs its library: pip install {options.tracker}')
+    accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),
+        log_with=options.tracker or None,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
+    )
     if accelerator.num_processes > 1:
         # now and then gloo's threads outlive the interpreter and abort a process that has done its work
         atexit.register(accelerator.end_training)
