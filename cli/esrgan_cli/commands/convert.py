@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from esrgan_cli.words import harmless
 
 if TYPE_CHECKING:
-    from esrgan_bridge.parity.record import ParityReport
+    from esrgan_bridge.parity.findings import ParityReport
 
 PARITY_FAILED = 3
 
