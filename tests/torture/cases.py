@@ -118,7 +118,7 @@ def train(good: Mapping[str, Path]) -> Case:
     arguments = ("train", recipe, *SETTINGS, *more, "-o", "run")
 
     def again(folder: Path) -> tuple[str, ...]:
-        begun = (folder / "run" / "recipe.toml").is_file()
+        begun = any((folder / "run" / "checkpoints").glob("step-*.pt"))
         return ("train", "--resume", "run") if begun else arguments
 
     def half(folder: Path, before: Files, whole: Files) -> list[str]:
