@@ -96,8 +96,8 @@ def _kills(given: Round) -> Iterator[Result]:
                     f"esrgan {case.name}",
                     _said(kill.where, kill.lost),
                 )
-            if given.over:
-                return
+                if given.over:
+                    return
 
 
 def _moments(given: Round) -> Iterator[Result]:
@@ -106,8 +106,8 @@ def _moments(given: Round) -> Iterator[Result]:
             killer = Killer(given.forks, case, given.scratch / f"moments-{number}")
             for kill in killer.at_moments(50, given.seed):
                 yield "kill -9 at a random moment", f"esrgan {case.name}", _said(kill.where, kill.lost)
-            if given.over:
-                return
+                if given.over:
+                    return
 
 
 def _said(where: float, lost: list[str]) -> str:

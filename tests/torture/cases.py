@@ -124,4 +124,6 @@ def train(good: Mapping[str, Path]) -> Case:
     def half(folder: Path, before: Files, whole: Files) -> list[str]:
         return []  # a run's folder is read by the next run alone, which is what is tried
 
-    return Case("train", arguments, _nothing, half, again, same=r"log\.jsonl$|\.pt$|events\.")
+    # an older checkpoint that was to be removed when the kill came after the last step
+    older = r"checkpoints/step-\d+\.pt$"
+    return Case("train", arguments, _nothing, half, again, same=r"log\.jsonl$|\.pt$|events\.", may_stay=older)
