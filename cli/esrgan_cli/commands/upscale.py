@@ -117,8 +117,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upscale; 0 if every picture is made or was there, 1 if one failed."""
-    # PyTorch's thousands of objects stay: looking through them for garbage, again and again while they come, takes
-    # a fifth of the time to the first picture
+    # PyTorch's thousands of objects stay: looking through them for garbage, again and again while they come,
+    # takes a fifth of the time to the first picture
     gc.disable()
     try:
         from esrgan_cli.upscaling.run import upscale_files
