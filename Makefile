@@ -5,6 +5,7 @@
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/engines/cuda/halo/)
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
+#   make projects  tfjs-esrgan in the projects of all tools that it is for, and their table in docs/web.md
 #   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/engines/native/lib/)
 #   make wasm    its kernels for browsers and Node, which are committed        (web/src/kernels/)
 #   make wheel   the packages that are published, for each system              (dist/)
@@ -18,7 +19,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test check wheel wheel-check onnx-tf clean cubin gpu-bundle native wasm
+.PHONY: demo test check projects wheel wheel-check onnx-tf clean cubin gpu-bundle native wasm
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
@@ -26,7 +27,7 @@ demo: $(VENV)/.installed
 	  examples/cat.jpg --model esrgan-lite-x4 --output demo/cat-x4.png --page demo/cat-x4.html --overwrite; }
 
 test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browsers web/node_modules/.installed
-	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser)
+	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser && npm run --silent test:projects)
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(VENV)/.developing web/node_modules/.installed
@@ -35,6 +36,9 @@ check: $(VENV)/.developing web/node_modules/.installed
 	$(VENV)/bin/pyright
 	$(VENV)/bin/lint-imports
 	cd web && npm run --silent check
+
+projects: $(VENV)/.browsers web/node_modules/.installed
+	cd web && PROJECTS=all npm run --silent test:projects
 
 native: $(VENV)/.installed
 	$(VENV)/bin/python -m esrgan_torch.engines.native.build

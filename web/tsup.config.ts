@@ -1,11 +1,10 @@
+/** `dist/`: what Node runs, and the parts that a program joins itself; TF.js is a package beside it. */
 import { defineConfig } from "tsup";
 
 export default defineConfig({
   entry: {
-    index: "src/index.ts",
     inline: "src/inline.ts",
     node: "src/node.ts",
-    worker: "src/worker.ts",
     serve: "src/serve.ts",
     cpu: "src/cpu.ts",
     wasm: "src/wasm.ts",

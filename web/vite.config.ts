@@ -62,13 +62,13 @@ function serviceWorker(): Plugin {
 export default defineConfig({
   root: here("demo"),
   base: "./",
-  resolve: { alias: { "tfjs-esrgan": here("dist/index.js") } },
+  resolve: { alias: { "tfjs-esrgan": here("dist/page/index.js") } },
   worker: { format: "es" },
   plugins: [wasmFiles(), serviceWorker()],
   server: { headers: ISOLATION },
   build: { outDir: here("dist-demo"), emptyOutDir: true, target: "es2022" },
 });
 
-if (!statSync(here("dist/index.js"), { throwIfNoEntry: false })) {
+if (!statSync(here("dist/page/index.js"), { throwIfNoEntry: false })) {
   throw new Error("the library is not built yet: npm run build");
 }

@@ -2,6 +2,7 @@
  * Colour under transparent pixels, so that a network that looks around sees no fringe there: the same as
  * `esrgan_torch/images/alpha.py`. Source: the pull-push pyramid of Gortler et al., The Lumigraph, SIGGRAPH 1996.
  */
+import type { ClampedBytes } from "./bytes.js";
 
 interface Level {
   readonly height: number;
@@ -18,11 +19,7 @@ interface Level {
  * @param data RGBA, 8 bits; not changed
  * @returns RGBA; the same array where nothing had to be filled
  */
-export function bleed(
-  data: Uint8ClampedArray<ArrayBuffer>,
-  height: number,
-  width: number,
-): Uint8ClampedArray<ArrayBuffer> {
+export function bleed(data: ClampedBytes, height: number, width: number): ClampedBytes {
   const count = height * width;
   const weight = new Float32Array(count);
   const sums = new Float32Array(3 * count);

@@ -4,9 +4,14 @@ import { BackendError, messageOf } from "./errors.js";
 
 export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu" | "tensorflow";
 
+/** TF.js's .wasm files: their folder, or the address of each by its name, such as "tfjs-backend-wasm-simd.wasm". */
+export type WasmPaths = string | URL | Readonly<Record<string, string>>;
+
 export interface StartOptions {
-  /** Folder of TF.js's .wasm files, as a URL with a slash at the end. */
-  readonly wasmPaths?: string | undefined;
+  /** Absolute; a folder ends in a slash. */
+  readonly wasmPaths?: string | Readonly<Record<string, string>> | undefined;
+  /** What else is to be said of the choice, for people. */
+  readonly note?: string | undefined;
 }
 
 export interface Backend {

@@ -1,9 +1,10 @@
 /** Where downloaded shards are kept, by the sha256 of their content. */
+import type { Bytes } from "./bytes.js";
 
 export interface ShardCache {
   /** The bytes stored under a sha256, unchecked, or undefined. */
-  get(sha256: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  put(sha256: string, data: Uint8Array<ArrayBuffer>): Promise<void>;
+  get(sha256: string): Promise<Bytes | undefined>;
+  put(sha256: string, data: Bytes): Promise<void>;
   delete(sha256: string): Promise<void>;
 }
 

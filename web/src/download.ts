@@ -1,17 +1,10 @@
 /** From a model's place to checked bytes. */
+import type { Bytes } from "./bytes.js";
 import type { ShardCache } from "./cache.js";
-import { DownloadError, IntegrityError, messageOf } from "./errors.js";
+import { IntegrityError } from "./errors.js";
 import { parseManifest, type Manifest } from "./manifest.js";
 import { sha256 } from "./sha256.js";
-
-/** Reads a file by its name beside model.json; `undefined` name: model.json itself. */
-export interface Place {
-  /** For messages. */
-  readonly name: string;
-  read(file: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>>;
-  /** Whether reading costs a transfer, so that a cache is of use. */
-  readonly remote: boolean;
-}
+import { isUnreachable, MANIFEST, type Place } from "./places.js";
 
 export interface Model {
   readonly manifest: Manifest;
@@ -21,8 +14,8 @@ export interface Model {
 export interface FetchOptions {
   cache?: ShardCache | undefined;
   signal?: AbortSignal | undefined;
-  /** Told the share of shards that is there, from 0 to 1. */
-  progress?: ((share: number) => void) | undefined;
+  /** Told how many bytes of the shards are there, and how many there are in all. */
+  progress?: ((bytes: number, total: number) => void) | undefined;
 }
 
 /**
@@ -31,16 +24,49 @@ export interface FetchOptions {
  * @throws ModelError model.json is none of ours
  */
 export async function fetchModel(place: Place, options: FetchOptions = {}): Promise<Model> {
-  const text = new TextDecoder().decode(await place.read("model.json", options.signal));
-  const manifest = parseManifest(text, place.name);
+  const { signal, progress } = options;
   const cache = place.remote ? options.cache : undefined;
+  const manifest = await fetchManifest(place, cache, signal);
   const shards: ArrayBuffer[] = [];
+  let bytes = 0;
+  progress?.(0, manifest.bytes);
   for (const { path, sha256: expected } of manifest.shards) {
-    options.signal?.throwIfAborted();
-    shards.push((await fetchShard(place, path, expected, cache, options.signal)).buffer);
-    options.progress?.(shards.length / manifest.shards.length);
+    signal?.throwIfAborted();
+    const shard = await fetchShard(place, path, expected, cache, signal, (count) =>
+      progress?.(Math.min(bytes + count, manifest.bytes), manifest.bytes),
+    );
+    bytes += shard.length;
+    progress?.(bytes, manifest.bytes);
+    shards.push(shard.buffer);
   }
   return { manifest, shards };
+}
+
+/** It is asked for anew each time; what was kept of it serves where nothing can be reached. */
+async function fetchManifest(
+  place: Place,
+  cache: ShardCache | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Manifest> {
+  const parse = (bytes: Bytes) => parseManifest(new TextDecoder().decode(bytes), place.name);
+  // without what signs an address, which is another one each time
+  const key = await sha256(new TextEncoder().encode(`${MANIFEST} of ${place.name.replace(/[?#].*/s, "")}`));
+  let found: Bytes;
+  try {
+    found = await place.read(MANIFEST, signal);
+  } catch (error) {
+    const kept = isUnreachable(error) ? await cache?.get(key) : undefined;
+    if (!kept) throw error;
+    try {
+      return parse(kept);
+    } catch {
+      await cache?.delete(key);
+      throw error;
+    }
+  }
+  const manifest = parse(found);
+  await cache?.put(key, found);
+  return manifest;
 }
 
 async function fetchShard(
@@ -49,13 +75,14 @@ async function fetchShard(
   expected: string,
   cache: ShardCache | undefined,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
+  progress: (count: number) => void,
+): Promise<Bytes> {
   const kept = await cache?.get(expected);
   if (kept) {
     if ((await sha256(kept)) === expected) return kept;
     await cache?.delete(expected);
   }
-  const data = await place.read(path, signal);
+  const data = whole(await place.read(path, signal, progress));
   const found = await sha256(data);
   if (found !== expected) {
     throw new IntegrityError(
@@ -67,45 +94,7 @@ async function fetchShard(
   return data;
 }
 
-/** A model on the web: model.json's address, data files beside it. */
-export function webPlace(url: string): Place {
-  return {
-    name: url,
-    remote: true,
-    async read(file, signal) {
-      const address = file === "model.json" ? url : new URL(file, url).href;
-      let response: Response;
-      try {
-        // the manifest is asked for anew, so that a new model is seen; data files are known by their hash
-        response = await fetch(address, {
-          signal: signal ?? null,
-          cache: file === "model.json" ? "no-cache" : "default",
-        });
-        if (response.ok) return new Uint8Array(await response.arrayBuffer());
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw new DownloadError(`${address} cannot be fetched: ${messageOf(error)}`);
-      }
-      throw new DownloadError(`${address} cannot be fetched: the server answered ${response.status}`);
-    },
-  };
-}
-
-/** Files that the user chose: model.json and its data files, found by name. */
-export function filePlace(files: Iterable<File>): Place {
-  const known = new Map(Array.from(files, (file) => [file.name, file]));
-  return {
-    name: "model.json among the files given",
-    remote: false,
-    async read(name) {
-      const file = known.get(name);
-      if (!file) {
-        const given = [...known.keys()].join(", ") || "none";
-        throw new DownloadError(
-          `${name} is missing among the files given (${given}); choose all files of the model's folder`,
-        );
-      }
-      return new Uint8Array(await file.arrayBuffer());
-    },
-  };
+/** All of its buffer: TF.js takes buffers. */
+function whole(data: Bytes): Bytes {
+  return data.length === data.buffer.byteLength ? data : data.slice();
 }

@@ -2,6 +2,7 @@
 import { startBackend, type BackendName, type StartOptions } from "./backend.js";
 import type { Model } from "./download.js";
 import { BackendError, messageOf } from "./errors.js";
+import { inTime } from "./limit.js";
 import type { Network } from "./network.js";
 import { TfjsNetwork } from "./tfjs.js";
 import { waysFor, type Computer, type EngineName, type Way } from "./ways.js";
@@ -57,16 +58,18 @@ export class Engine {
         try {
           if (way.backend !== "cpu") expected ??= await onCpu(model, options);
           options.signal?.throwIfAborted();
-          const computer = await way.start(model, options);
-          passed.push({
-            way,
-            computer,
-            verdict: expected ? await judge(computer, model, expected) : "it is the reference",
-          });
+          const computer = await inTime(way.start(model, options), discard);
+          try {
+            const verdict = expected ? await inTime(judge(computer, model, expected)) : "it is the reference";
+            passed.push({ way, computer, verdict });
+          } catch (error) {
+            discard(computer);
+            throw error;
+          }
         } catch (error) {
           options.signal?.throwIfAborted();
           const text = messageOf(error);
-          failures.push(error instanceof BackendError ? text : `${nameOf(way)} fails: ${text}`);
+          failures.push(text.startsWith("backend ") ? text : `${nameOf(way)} fails: ${text}`);
         }
       }
       if (!passed.length) throw new BackendError(failures.join("; "));
@@ -78,6 +81,7 @@ export class Engine {
         verdict,
         ...comparison,
         ...failures,
+        ...(options.note ? [options.note] : []),
       ].join("; ");
       passed.splice(passed.indexOf(chosen), 1);
       return new Engine(way, reason, options.memory ?? computer.budget, computer, options);
@@ -127,13 +131,8 @@ async function onCpu(model: Model, options: EngineOptions): Promise<Float32Array
 }
 
 async function judge(computer: Computer, model: Model, expected: Float32Array): Promise<string> {
-  let worst = Infinity;
-  try {
-    const found = await testResult(computer.network, testSide(model));
-    worst = found.reduce((most, value, index) => Math.max(most, Math.abs(value - expected[index]!)), 0);
-  } finally {
-    if (!(worst <= TOLERANCE)) discard(computer);
-  }
+  const found = await testResult(computer.network, testSide(model));
+  const worst = found.reduce((most, value, index) => Math.max(most, Math.abs(value - expected[index]!)), 0);
   if (worst <= TOLERANCE) return `a test tile differs by ${worst.toExponential(1)} at most`;
   throw new Error(`it computes a test tile wrongly, by ${worst.toPrecision(2)} of full range`);
 }

@@ -1,36 +1,67 @@
 /** `tfjs-esrgan` in a browser: the model runs in a worker, with the best backend that works. */
-import { remoteRunner } from "./remote.js";
-import { BaseUpscaler, prepare, type LoadOptions } from "./upscaler.js";
+import { fetchedHere } from "./fetched.js";
+import { remoteRunner, WorkerMissing } from "./remote.js";
+import { ownWorker, workerAt } from "./workers.js";
+import { BaseUpscaler, prepare, whole, type LoadOptions, type ModelSource } from "./upscaler.js";
 
 export * from "./public.js";
-export type { Source } from "./sources.js";
-export type { LoadOptions, Outputs, UpscaleOptions, UpscaleResult } from "./upscaler.js";
+export * from "./public-page.js";
 
 export interface ThreadedLoadOptions extends LoadOptions {
-  /** true (unless given): a worker of the library's own; false: the page's thread; or a worker that calls `serve()`. */
-  readonly worker?: boolean | Worker | undefined;
+  /**
+   * true (unless given): a worker of the library's own, and the page's thread where none starts; false: the page's thread; the
+   * address of the package's worker.js; or a worker that calls `serve()`.
+   */
+  readonly worker?: boolean | string | URL | Worker | undefined;
 }
 
 export class Upscaler extends BaseUpscaler {
   /**
    * Load a model.
    *
-   * @param source address of model.json, or the files of the model's folder
+   * @param source unless given, the model that comes with the package
    * @throws DownloadError, ModelError, IntegrityError, BackendError, OptionError, the signal's reason
    */
-  static async load(
-    source: string | URL | Iterable<File>,
-    options: ThreadedLoadOptions = {},
-  ): Promise<Upscaler> {
+  static async load(source?: ModelSource, options: ThreadedLoadOptions = {}): Promise<Upscaler> {
     const { worker = true, ...rest } = options;
-    const [origin, runnerOptions, hooks] = prepare(source, rest);
-    hooks.signal?.throwIfAborted();
-    if (worker === false) {
+    const [place, runnerOptions, hooks] = await prepare(source, rest, wasmFiles());
+    const origin = await fetchedHere(place, runnerOptions, rest, hooks);
+    const here = async (why: string | undefined) => {
       const { localRunner } = await import("./all.js");
-      return new Upscaler(await localRunner(origin, runnerOptions, hooks));
+      const note = why && `in the page's thread, since ${why}`;
+      return new Upscaler(await localRunner(origin, { ...runnerOptions, note }, hooks));
+    };
+    if (worker === false) return await here(undefined);
+    if (typeof worker === "object" && !(worker instanceof URL))
+      return new Upscaler(await remoteRunner(worker, origin, runnerOptions, hooks));
+    try {
+      const thread = worker === true ? ownWorker() : workerAt(whole(worker));
+      return new Upscaler(await remoteRunner(thread, origin, runnerOptions, hooks));
+    } catch (error) {
+      if (!(error instanceof WorkerMissing) || worker !== true) throw error;
+      return await here(error.message);
     }
-    const thread =
-      worker === true ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) : worker;
-    return new Upscaler(await remoteRunner(thread, origin, runnerOptions, hooks));
+  }
+}
+
+/** TF.js's files beside this one; each is written out, so that bundlers find and keep it. */
+function wasmFiles(): Record<string, string> {
+  try {
+    return {
+      "tfjs-backend-wasm.wasm": new URL("./wasm/tfjs-backend-wasm.wasm", import.meta.url).href,
+      "tfjs-backend-wasm-simd.wasm": new URL("./wasm/tfjs-backend-wasm-simd.wasm", import.meta.url).href,
+      "tfjs-backend-wasm-threaded-simd.wasm": new URL(
+        "./wasm/tfjs-backend-wasm-threaded-simd.wasm",
+        import.meta.url,
+      ).href,
+    };
+  } catch {
+    // a bundler's script that does not know its own address
+    return Object.fromEntries(
+      ["", "-simd", "-threaded-simd"].map((kind) => {
+        const name = `tfjs-backend-wasm${kind}.wasm`;
+        return [name, whole(`wasm/${name}`)];
+      }),
+    );
   }
 }

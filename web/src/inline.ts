@@ -2,17 +2,18 @@
  * `tfjs-esrgan/inline`: the model runs in the page's own thread, with the backends that were imported
  * (`import "tfjs-esrgan/wasm"` and the like), and no other code is loaded.
  */
+import { fetchedHere } from "./fetched.js";
 import { localRunner } from "./local.js";
-import { BaseUpscaler, prepare, type LoadOptions } from "./upscaler.js";
+import { BaseUpscaler, prepare, type LoadOptions, type ModelSource } from "./upscaler.js";
 
 export * from "./public.js";
-export type { Source } from "./sources.js";
-export type { LoadOptions, Outputs, UpscaleOptions, UpscaleResult } from "./upscaler.js";
+export * from "./public-page.js";
 
 export class Upscaler extends BaseUpscaler {
   /** As `load` of the main entry, without a worker. */
-  static async load(source: string | URL | Iterable<File>, options: LoadOptions = {}): Promise<Upscaler> {
-    options.signal?.throwIfAborted();
-    return new Upscaler(await localRunner(...prepare(source, options)));
+  static async load(source?: ModelSource, options: LoadOptions = {}): Promise<Upscaler> {
+    const [place, runnerOptions, hooks] = await prepare(source, options, {});
+    const origin = await fetchedHere(place, runnerOptions, options, hooks);
+    return new Upscaler(await localRunner(origin, runnerOptions, hooks));
   }
 }

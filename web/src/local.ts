@@ -1,18 +1,20 @@
 /** A runner in this thread: the worker's inside, or the page's own where no worker is wanted. */
 import { browserCache } from "./cache.js";
-import { filePlace, webPlace } from "./download.js";
+import { encode } from "./canvas.js";
+import { placeOf } from "./origins.js";
 import type { Origin, Runner, RunnerHooks, RunnerOptions } from "./protocol.js";
 import { Session } from "./session.js";
-import { encode, toPicture } from "./sources.js";
+import { toPicture } from "./sources.js";
 
 export async function localRunner(
   origin: Origin,
   options: RunnerOptions,
   hooks: RunnerHooks,
 ): Promise<Runner> {
-  const place = typeof origin === "string" ? webPlace(origin) : filePlace(origin);
-  const cache = options.cache ? await browserCache() : undefined;
-  const session = await Session.load(place, options, { ...hooks, cache });
+  const { request, cache: keep, ...rest } = options;
+  const place = placeOf(origin, { request });
+  const cache = keep ? await browserCache() : undefined;
+  const session = await Session.load(place, rest, { ...hooks, cache });
   return {
     info: session.info,
     backend: session.backend,

@@ -46,6 +46,8 @@ export interface Manifest {
   readonly output: string;
   /** Numbers in all weights. */
   readonly parameters: number;
+  /** Bytes of all data files together. */
+  readonly bytes: number;
   /** model.json itself, for TF.js. */
   readonly document: Readonly<Record<string, unknown>>;
 }
@@ -105,7 +107,8 @@ function read(document: Json): Manifest {
     nodes,
     input: onlyName(signature["inputs"]),
     output: onlyName(signature["outputs"]),
-    parameters: weights.reduce((sum, entry) => sum + asArray(entry["shape"]).reduce<number>(product, 1), 0),
+    parameters: weights.reduce((sum, entry) => sum + sizeOf(entry), 0),
+    bytes: weights.reduce((sum, entry) => sum + sizeOf(entry) * bytesOf(entry), 0),
     document,
   };
 }
@@ -163,6 +166,17 @@ function onlyName(ports: unknown): string {
   const names = Object.keys(asRecord(ports));
   if (names.length !== 1 || names[0] === undefined) throw new Error("it has not one input and one output");
   return asText(asRecord(asRecord(ports)[names[0]])["name"]).replace(/:\d+$/, "");
+}
+
+function sizeOf(weight: Json): number {
+  return asArray(weight["shape"]).reduce<number>(product, 1);
+}
+
+const WIDE = 4; // bytes of float32 and int32
+
+function bytesOf({ dtype, quantization }: Json): number {
+  const stored = (quantization as Json | undefined)?.["dtype"] ?? dtype;
+  return { float16: 2, uint16: 2, uint8: 1, bool: 1 }[String(stored)] ?? WIDE;
 }
 
 function product(total: number, size: unknown): number {

@@ -1,4 +1,5 @@
 /** Float tiles into 8-bit planes, joined plainly or cross-faded: the same as `esrgan_torch/tiling/mosaic.py`. */
+import type { ClampedBytes } from "./bytes.js";
 
 /** A rectangle in output pixels. */
 export interface Area {
@@ -16,7 +17,7 @@ export interface Mosaic {
    */
   put(core: Area, area: Area, values: Float32Array): void;
   /** The picture, when every tile has been put. */
-  finish(): Uint8ClampedArray<ArrayBuffer>;
+  finish(): ClampedBytes;
 }
 
 /** Every pixel comes from one tile. Uint8ClampedArray rounds to nearest, ties to even, as PyTorch does. */

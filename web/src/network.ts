@@ -1,4 +1,5 @@
 /** A network that was loaded, whatever computes it: trunk and tail. */
+import type { Floats } from "./bytes.js";
 import { NonFiniteError } from "./errors.js";
 import type { ModelInfo } from "./manifest.js";
 import type { Tile } from "./tiling.js";
@@ -30,13 +31,7 @@ export interface Network {
    * @returns (1, height * s, width * s, channels), s = scale * unshuffle, not clamped
    * @throws NonFiniteError
    */
-  tail(
-    features: Features,
-    top: number,
-    left: number,
-    height: number,
-    width: number,
-  ): Promise<Float32Array<ArrayBuffer>>;
+  tail(features: Features, top: number, left: number, height: number, width: number): Promise<Floats>;
 
   /**
    * How the tail is cut, in feature pixels.

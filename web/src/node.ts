@@ -1,24 +1,29 @@
 /** `Upscaler` in Node: pictures as RGBA bytes; models from a folder or from the web. */
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerBackend, type BackendName } from "./backend.js";
 import type { ShardCache } from "./cache.js";
-import { webPlace, type Place } from "./download.js";
-import { DownloadError, messageOf } from "./errors.js";
+import { builtIn } from "./builtin.js";
+import type { Bytes } from "./bytes.js";
+import { DownloadError, messageOf, OptionError } from "./errors.js";
 import type { ModelInfo } from "./manifest.js";
-import type { Picture } from "./pixels.js";
-import {
-  Session,
-  type Account,
-  type Hooks,
-  type LoadProgress,
-  type SessionOptions,
-  type Settings,
-} from "./session.js";
+import type {
+  Account,
+  FetchFunction,
+  Hooks,
+  LoadProgress,
+  ModelRequest,
+  SessionOptions,
+  Settings,
+} from "./options.js";
+import { pictureOf, type Picture, type Pixels } from "./pixels.js";
+import { filesPlace, MANIFEST, webPlace, type Place, type WebOptions } from "./places.js";
+import { Session } from "./session.js";
 import { registerEngine, type EngineName } from "./ways.js";
 
 export * from "./public.js";
@@ -26,6 +31,10 @@ export * from "./public.js";
 export interface NodeLoadOptions extends SessionOptions {
   /** Folder for what is fetched; false: none; unless given, `tfjs-esrgan` in the user's cache. */
   readonly cache?: string | false | undefined;
+  /** Headers and credentials with which the model is fetched. */
+  readonly request?: ModelRequest | undefined;
+  /** Fetches the model in place of Node's `fetch`. */
+  readonly fetch?: FetchFunction | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -52,17 +61,18 @@ export class Upscaler {
   /**
    * Load a model.
    *
-   * @param source folder or model.json, or its address on the web
+   * @param source folder or model.json, or its address on the web; unless given, the model that comes with the package
    * @throws DownloadError, ModelError, IntegrityError, BackendError, OptionError
    */
-  static async load(source: string | URL, options: NodeLoadOptions = {}): Promise<Upscaler> {
+  static async load(source?: string | URL, options: NodeLoadOptions = {}): Promise<Upscaler> {
     // TF.js then says nothing about its other packages on stderr
     tf.env().set("PROD", true);
-    const { cache, onProgress, signal, ...rest } = options;
-    const wasmPaths = rest.wasmPaths ?? dirname(require.resolve("@tensorflow/tfjs-backend-wasm")) + sep;
+    const { cache, onProgress, signal, request, fetch, wasmPaths, ...rest } = options;
+    signal?.throwIfAborted();
+    const place = await placeOf(source, { request, fetch });
     const session = await Session.load(
-      placeOf(source),
-      { ...rest, wasmPaths },
+      place,
+      { ...rest, wasmPaths: wasmFiles(wasmPaths) },
       {
         cache: cache === false ? undefined : folderCache(cache ?? defaultCache()),
         signal,
@@ -89,11 +99,16 @@ export class Upscaler {
   }
 
   /**
-   * @param source RGBA, 8 bits; not changed
+   * @param source RGBA, 8 bits, or floats from 0 to 1; not changed
    * @throws OptionError, OutOfMemoryError, NonFiniteError, the signal's reason
    */
-  async upscale(source: Picture, options: Settings & Hooks = {}): Promise<NodeResult> {
-    const { picture, ...account } = await this.session.upscale(source, options, options);
+  async upscale(source: Pixels, options: Settings & Hooks = {}): Promise<NodeResult> {
+    options.signal?.throwIfAborted();
+    if (typeof source !== "object" || (source as unknown) === null || !("data" in source))
+      throw new OptionError(
+        "a picture is { width, height, data } in RGBA; `tfjs-esrgan upscale` reads files",
+      );
+    const { picture, ...account } = await this.session.upscale(pictureOf(source), options, options);
     return { image: picture, ...account };
   }
 
@@ -106,16 +121,24 @@ export class Upscaler {
   }
 }
 
-function placeOf(source: string | URL): Place {
+async function placeOf(source: string | URL | undefined, options: WebOptions): Promise<Place> {
+  if (source === undefined) {
+    const { name, files } = await builtIn();
+    return filesPlace(name, files);
+  }
+  if (typeof source !== "string" && !(source instanceof URL))
+    throw new OptionError(
+      `a model is the path or the address of its folder or ${MANIFEST}, not ${String(source)}`,
+    );
   const text = String(source);
-  if (/^https?:/.test(text)) return webPlace(text);
-  const path = source instanceof URL ? source : pathToFileURL(text);
-  const base = path.pathname.endsWith(".json") ? path : new URL("model.json", path.href.replace(/\/?$/, "/"));
+  if (/^https?:/.test(text)) return webPlace(text, options);
+  const path = source instanceof URL || text.startsWith("file:") ? new URL(text) : pathToFileURL(text);
+  const base = path.pathname.endsWith(".json") ? path : new URL(MANIFEST, path.href.replace(/\/?$/, "/"));
   return {
     name: text,
     remote: false,
-    async read(file, signal) {
-      const address = file === "model.json" ? base : new URL(file, base);
+    async read(file, signal): Promise<Bytes> {
+      const address = file === MANIFEST ? base : new URL(file, base);
       try {
         return new Uint8Array(await readFile(address, { signal }));
       } catch (error) {
@@ -124,6 +147,22 @@ function placeOf(source: string | URL): Place {
       }
     },
   };
+}
+
+/** @throws OptionError the files are not there: TF.js takes no second place after a wrong one */
+function wasmFiles(given: SessionOptions["wasmPaths"]): string | Record<string, string> {
+  if (given === undefined) return dirname(require.resolve("@tensorflow/tfjs-backend-wasm")) + sep;
+  const path = (place: string) => (place.startsWith("file:") ? fileURLToPath(place) : place);
+  if (typeof given === "object" && !(given instanceof URL)) {
+    const files = Object.fromEntries(Object.entries(given).map(([name, place]) => [name, path(place)]));
+    const missing = Object.values(files).find((file) => !existsSync(file));
+    if (missing !== undefined) throw new OptionError(`wasmPaths names ${missing}, which is not there`);
+    return files;
+  }
+  const folder = path(String(given)).replace(/[\\/]?$/, sep);
+  if (!existsSync(join(folder, "tfjs-backend-wasm-simd.wasm")))
+    throw new OptionError(`wasmPaths is ${folder}, where TF.js's .wasm files are not; leave it out`);
+  return folder;
 }
 
 function defaultCache(): string {
@@ -141,10 +180,15 @@ export function folderCache(folder: string): ShardCache {
       }
     },
     async put(sha256, data) {
-      await mkdir(folder, { recursive: true });
       const temporary = join(folder, `.${sha256}.${process.pid}`);
-      await writeFile(temporary, data);
-      await rename(temporary, join(folder, sha256));
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(temporary, data);
+        await rename(temporary, join(folder, sha256));
+      } catch {
+        // a folder that cannot be written to, or a full disk: nothing is kept, and nothing lost
+        await rm(temporary, { force: true }).catch(() => undefined);
+      }
     },
     async delete(sha256) {
       await rm(join(folder, sha256), { force: true });

@@ -1,11 +1,44 @@
 /** Pictures in memory: what they hold, and how they become what a network takes. */
+import type { ClampedBytes, Floats } from "./bytes.js";
 import { OptionError } from "./errors.js";
 
 /** RGBA, 8 bits, not premultiplied, row by row: what `ImageData` is too. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  readonly data: Uint8ClampedArray<ArrayBuffer>;
+  readonly data: ClampedBytes;
+}
+
+/** Pixels as they are given: 8 bits of RGBA, or floats from 0 to 1, as an `ImageData` may hold them. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number> & ArrayBufferView;
+}
+
+const WHITE = 255;
+
+/**
+ * A copy.
+ *
+ * @throws OptionError another type, or sizes and data that do not go together
+ */
+export function pictureOf({ width, height, data }: Pixels): Picture {
+  // by its name: another window's array is of another class
+  const type = Object.prototype.toString.call(data).slice(8, -1);
+  let bytes: ClampedBytes;
+  if (type === "Uint8ClampedArray" || type === "Uint8Array") bytes = Uint8ClampedArray.from(data);
+  else if (/^Float(16|32|64)Array$/.test(type))
+    bytes = Uint8ClampedArray.from(data, (value) => value * WHITE);
+  else {
+    throw new OptionError(
+      "pixels are RGBA in a Uint8ClampedArray or Uint8Array, or from 0 to 1 in a Float32Array or Float16Array, " +
+        `not in a ${type}`,
+    );
+  }
+  const picture = { width, height, data: bytes };
+  checkPicture(picture);
+  return picture;
 }
 
 /** Channels of a picture that go through the network together: three colours, or one value. */
@@ -14,7 +47,7 @@ export interface Plane {
   readonly width: number;
   /** 1 or 3. */
   readonly channels: number;
-  readonly values: Uint8ClampedArray<ArrayBuffer>;
+  readonly values: ClampedBytes;
 }
 
 /** @throws OptionError sizes and data do not go together */
@@ -89,7 +122,7 @@ export function toInput(
   height: number,
   width: number,
   channels: number,
-): Float32Array<ArrayBuffer> {
+): Floats {
   const result = new Float32Array(height * width * channels);
   const repeated = plane.channels === 1;
   let to = 0;
@@ -103,7 +136,7 @@ export function toInput(
 }
 
 /** Luma of ITU-R BT.601, for the one value of a network's three colours; clamped before it is mixed. */
-export function toGray(values: Float32Array): Float32Array<ArrayBuffer> {
+export function toGray(values: Float32Array): Floats {
   const result = new Float32Array(values.length / 3);
   const within = (value: number) => Math.min(Math.max(value, 0), 1);
   for (let pixel = 0; pixel < result.length; pixel++) {

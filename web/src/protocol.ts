@@ -1,18 +1,21 @@
 /** What a page and its worker say to each other. */
-import type { BackendName } from "./backend.js";
+import type { BackendName, StartOptions } from "./backend.js";
 import type { PlainError } from "./errors.js";
 import type { ModelInfo } from "./manifest.js";
+import type { Account, LoadProgress, ModelRequest, SessionOptions, Settings, TileEvent } from "./options.js";
 import type { Picture } from "./pixels.js";
-import type { Account, LoadProgress, SessionOptions, Settings, TileEvent } from "./session.js";
-import type { BlobFormat, Portable } from "./sources.js";
+import type { FileMap } from "./places.js";
+import type { Encoding } from "./canvas.js";
+import type { Portable } from "./sources.js";
 import type { EngineName } from "./ways.js";
 
-/** Where a model is: model.json's absolute address, or its files. */
-export type Origin = string | readonly File[];
+/** Where a model is: model.json's absolute address, or its files by their names. */
+export type Origin = string | { readonly name: string; readonly files: FileMap };
 
-export interface RunnerOptions extends SessionOptions {
+export interface RunnerOptions extends Omit<SessionOptions, "wasmPaths">, StartOptions {
   /** Keep what is fetched in the browser's Cache API. */
   readonly cache: boolean;
+  readonly request: ModelRequest | undefined;
 }
 
 export interface RunnerHooks {
@@ -23,7 +26,7 @@ export interface RunnerHooks {
 export interface Request {
   readonly settings: Settings;
   /** Encode the result; undefined: give its pixels. */
-  readonly encode: BlobFormat | undefined;
+  readonly encode: Encoding | undefined;
   readonly wantsTiles: boolean;
   readonly wantsProgress: boolean;
 }

@@ -11,7 +11,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { EsrganError, toPlain } from "./errors.js";
 import { localRunner } from "./local.js";
 import type { FromWorker, Runner, ToWorker } from "./protocol.js";
-import type { LoadProgress } from "./session.js";
+import type { LoadProgress } from "./options.js";
+import { watchPolicy } from "./policy.js";
 
 export { registerBackend, type Backend } from "./backend.js";
 
@@ -23,6 +24,7 @@ interface Port {
 /** Answer an `Upscaler` on the other side; call it once, in a worker. */
 export function serve(port: Port = globalThis as unknown as Port): void {
   tf.env().set("PROD", true);
+  watchPolicy();
   const aborts = new Map<number, AbortController>();
   let runner: Runner | undefined;
   const send = (message: FromWorker, transfer: Transferable[] = []) => {

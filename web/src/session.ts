@@ -1,85 +1,27 @@
 /** A loaded model and its queue of pictures: all that needs neither a page nor a worker. */
 import type { ShardCache } from "./cache.js";
 import { bleed } from "./alpha.js";
-import type { BackendName } from "./backend.js";
-import { fetchModel, type Model, type Place } from "./download.js";
+import type { BackendName, StartOptions } from "./backend.js";
+import { fetchModel, type Model } from "./download.js";
 import { Engine } from "./engine.js";
 import { EsrganError, OptionError } from "./errors.js";
 import type { ModelInfo } from "./manifest.js";
 import type { Area } from "./mosaic.js";
+import type { Account, AlphaMode, Hooks, LoadProgress, SessionOptions, Settings } from "./options.js";
 import { checkPicture, hasAlpha, isFlat, isGray, planeOf, type Picture, type Plane } from "./pixels.js";
+import type { Place } from "./places.js";
 import { makePlan, type Plan, type Tiling } from "./plan.js";
 import { breathe, inTurn } from "./queue.js";
-import { enlarge } from "./resample.js";
+import { imresize } from "./resample.js";
 import { Run } from "./run.js";
+import { targetSize, type Size } from "./target-size.js";
+import { keepUniform } from "./uniform-alpha.js";
 import type { EngineName } from "./ways.js";
-
-export interface LoadProgress {
-  readonly phase: "download" | "warm-up";
-  /** From 0 to 1. */
-  readonly share: number;
-}
-
-export interface SessionOptions {
-  /** "auto" (unless given): the fastest of those that start and compute a test tile rightly. */
-  readonly backend?: BackendName | "auto" | undefined;
-  /** "kernels": this library's own; "tfjs": TensorFlow.js; "auto" (unless given): the kernels where they are right. */
-  readonly engine?: EngineName | "auto" | undefined;
-  /** Bytes that a computation may take; undefined: what suits the backend. */
-  readonly memory?: number | undefined;
-  /** Folder of TF.js's .wasm files, as a URL with a slash at the end. */
-  readonly wasmPaths?: string | undefined;
-}
 
 export interface LoadHooks {
   readonly cache?: ShardCache | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
-}
-
-/** What becomes of transparency: enlarged by the network, by bicubic interpolation, or removed. */
-export type AlphaMode = "model" | "resize" | "drop";
-
-export interface Settings {
-  /** What may be done to fit memory; "auto" unless given. */
-  readonly tile?: Tiling | undefined;
-  /** "model" unless given. */
-  readonly alpha?: AlphaMode | undefined;
-}
-
-/** A tile that is finished, in output pixels. */
-export interface TileEvent {
-  readonly done: number;
-  /** Grows when a tile has to be divided. */
-  readonly total: number;
-  readonly top: number;
-  readonly left: number;
-  readonly height: number;
-  readonly width: number;
-  /** The tile's pixels; undefined while transparency, or one of several colours, is computed. */
-  readonly preview: Picture | undefined;
-}
-
-export interface Hooks {
-  readonly signal?: AbortSignal | undefined;
-  readonly onTile?: ((tile: TileEvent) => void) | undefined;
-  /** Told the share that is done, from 0 to 1, more often than `onTile`. */
-  readonly onProgress?: ((share: number) => void) | undefined;
-}
-
-/** How a picture was computed. */
-export interface Account {
-  readonly backend: BackendName;
-  readonly engine: EngineName;
-  /** Why these. */
-  readonly reason: string;
-  /** Whether the result equals the untiled one to float rounding. */
-  readonly exact: boolean;
-  /** How the picture was cut, and why. */
-  readonly plan: string;
-  /** Tiles that did not fit in memory and were divided. */
-  readonly divided: number;
-  readonly milliseconds: number;
 }
 
 export interface Outcome extends Account {
@@ -94,16 +36,23 @@ export class Session {
     private readonly reload: () => Promise<Model>,
   ) {}
 
-  static async load(place: Place, options: SessionOptions, hooks: LoadHooks): Promise<Session> {
+  static async load(
+    place: Place,
+    options: Omit<SessionOptions, "wasmPaths"> & StartOptions,
+    hooks: LoadHooks,
+  ): Promise<Session> {
     const { cache, signal, onProgress } = hooks;
     const { memory } = options;
     if (memory !== undefined && !(memory > 0)) throw new OptionError(`memory counts bytes, given ${memory}`);
+    const tell = (phase: LoadProgress["phase"], share: number, bytes: number, totalBytes: number) =>
+      onProgress?.({ phase, share, bytes, totalBytes });
     const model = await fetchModel(place, {
       cache,
       signal,
-      progress: (share) => onProgress?.({ phase: "download", share }),
+      progress: (bytes, total) => tell("download", total ? bytes / total : 1, bytes, total),
     });
-    onProgress?.({ phase: "warm-up", share: 0 });
+    const { bytes } = model.manifest;
+    tell("warm-up", 0, bytes, bytes);
     const start = {
       ...options,
       backend: options.backend ?? "auto",
@@ -111,7 +60,7 @@ export class Session {
       signal,
     } as const;
     const engine = await inTurn(() => Engine.start(model, start), signal);
-    onProgress?.({ phase: "warm-up", share: 1 });
+    tell("warm-up", 1, bytes, bytes);
     return new Session(engine, () => fetchModel(place, { cache }));
   }
 
@@ -138,11 +87,13 @@ export class Session {
     if (!["model", "resize", "drop"].includes(alpha)) {
       throw new OptionError(`alpha is model, resize or drop, not ${JSON.stringify(alpha)}`);
     }
+    const size = targetSize(picture, this.info.scale, settings);
     return await inTurn(async () => {
       if (!this.open) throw new EsrganError("this upscaler was disposed; load another");
       const started = performance.now();
       await this.engine.select();
-      const work = new Work(picture, this.engine, this.reload, settings.tile ?? "auto", alpha, hooks);
+      const { tile = "auto" } = settings;
+      const work = new Work(picture, size, this.engine, this.reload, tile, alpha, hooks);
       const result = await work.run();
       return {
         picture: result,
@@ -178,6 +129,7 @@ class Work {
 
   constructor(
     private readonly picture: Picture,
+    private readonly size: Size,
     private readonly engine: Engine,
     private readonly reload: () => Promise<Model>,
     private readonly tiling: Tiling,
@@ -218,22 +170,22 @@ class Work {
     this.total = throughNetwork.length * tiles.reduce((sum, count) => sum + count, 0);
     let finished = 0;
     const one = async (plane: Plane, opaque: Plane | undefined, shown: boolean): Promise<Plane> => {
-      if (isFlat(plane)) return flat(plane, this.info.scale);
-      return await this.enlarge(
-        plane,
-        opaque,
-        shown,
-        finished++ / throughNetwork.length,
-        1 / throughNetwork.length,
-      );
+      if (isFlat(plane)) return plane;
+      const [from, part] = [finished++ / throughNetwork.length, 1 / throughNetwork.length];
+      return await this.enlarge(plane, opaque, shown, from, part);
     };
     let large: Plane | undefined;
-    if (opacity)
-      large =
-        this.alpha === "resize" ? enlarge(opacity, this.info.scale) : await one(opacity, undefined, false);
+    if (opacity && this.alpha === "model") {
+      large = await one(opacity, undefined, false);
+      if (large !== opacity) keepUniform(large, opacity);
+    }
+    let shown = large;
+    if (opacity && this.alpha === "resize" && this.hooks.onTile)
+      shown = imresize(opacity, height * this.info.scale, width * this.info.scale);
     const parts: Plane[] = [];
-    for (const plane of colours) parts.push(await one(plane, large, colours.length === 1));
-    return this.join(parts, large);
+    for (const plane of colours) parts.push(await one(plane, shown, colours.length === 1));
+    if (!throughNetwork.length) this.hooks.onProgress?.(1);
+    return this.join(parts, large ?? opacity);
   }
 
   private async enlarge(
@@ -287,7 +239,7 @@ class Work {
           const to = 4 * (y * width + x);
           const source = (y * area.width + x) * channels;
           for (let c = 0; c < 3; c++) data[to + c] = values[channels === 1 ? source : source + c]! * 255;
-          data[to + 3] = opaque ? opaque.values[(area.top + y) * opaque.width + area.left + x]! : 255;
+          data[to + 3] = opaque ? opacityAt(opaque, area.top + y, area.left + x) : 255;
         }
       }
       preview = { width, height, data };
@@ -295,28 +247,37 @@ class Work {
     onTile({ done: this.done, total: this.total, top: area.top, left: area.left, height, width, preview });
   }
 
+  /** What came out of the network, and flat planes as they were given, in the size of the result. */
   private join(colours: readonly Plane[], opacity: Plane | undefined): Picture {
-    const width = this.picture.width * this.info.scale;
-    const height = this.picture.height * this.info.scale;
+    const { height, width } = this.size;
     const data = new Uint8ClampedArray(4 * width * height).fill(255);
     const put = (channel: number, plane: Plane, first: number) => {
       const { channels, values } = plane;
       for (let from = first, to = channel; to < data.length; from += channels, to += 4)
         data[to] = values[from]!;
     };
+    const fitted = colours.map((plane) => this.fitted(plane));
     for (let c = 0; c < 3; c++) {
-      const plane = colours[Math.min(c, colours.length - 1)]!;
+      const plane = fitted[Math.min(c, fitted.length - 1)]!;
       put(c, plane, plane.channels === 3 ? c : 0);
     }
-    if (opacity) put(3, opacity, 0);
+    if (opacity) put(3, this.fitted(opacity), 0);
     return { width, height, data };
+  }
+
+  private fitted(plane: Plane): Plane {
+    const { height, width } = this.size;
+    return isFlat(plane) ? flat(plane, height, width) : imresize(plane, height, width);
   }
 }
 
-function flat(plane: Plane, scale: number): Plane {
+/** Of a flat plane, which is as small as it was given, its one value. */
+function opacityAt({ height, width, values }: Plane, y: number, x: number): number {
+  return y < height && x < width ? values[y * width + x]! : values[0]!;
+}
+
+function flat(plane: Plane, height: number, width: number): Plane {
   const { channels } = plane;
-  const height = plane.height * scale;
-  const width = plane.width * scale;
   const values = new Uint8ClampedArray(height * width * channels);
   for (let i = 0; i < values.length; i++) values[i] = plane.values[i % channels]!;
   return { height, width, channels, values };

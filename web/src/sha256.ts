@@ -1,6 +1,7 @@
 /** sha256 by the platform; by our own code where a page is not served securely and has no `crypto.subtle`. */
+import type { Bytes } from "./bytes.js";
 
-export async function sha256(data: Uint8Array<ArrayBuffer>): Promise<string> {
+export async function sha256(data: Bytes): Promise<string> {
   const subtle = (globalThis.crypto as Crypto | undefined)?.subtle;
   const digest = subtle ? new Uint8Array(await subtle.digest("SHA-256", data)) : digestOf(data);
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,78 +1,181 @@
-/** What a page has as pictures, into RGBA bytes, and back into what a page wants. */
-import { OptionError } from "./errors.js";
-import type { Picture } from "./pixels.js";
+/** What a page has as pictures, into RGBA bytes. */
+import { canvasOf, contextOf, type ColourSpace } from "./canvas.js";
+import { messageOf, OptionError } from "./errors.js";
+import { pictureOf, type Picture, type Pixels } from "./pixels.js";
 
 export type Source =
-  ImageBitmap | ImageData | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | Blob | Picture;
+  | ImageBitmap
+  | ImageData
+  | HTMLImageElement
+  | SVGImageElement
+  | HTMLVideoElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | VideoFrame
+  | Blob
+  | Picture
+  | Pixels;
 
 /** A picture that can be handed to a worker: bytes, or what the worker will draw. */
-export type Portable = Picture | ImageBitmap;
+export type Portable = (
+  Picture | { readonly bitmap: ImageBitmap; readonly width: number; readonly height: number }
+) & {
+  /** What its colours are, in which it is computed and given back. */
+  readonly colorSpace: ColourSpace;
+};
 
-/** The caller keeps its source: what is handed on is a copy. Orientation in EXIF is applied. */
-export async function toPortable(source: Source): Promise<Portable> {
-  if (typeof source !== "object") {
-    throw new OptionError(`a picture is an image, a canvas, a Blob or RGBA bytes, not ${typeof source}`);
+const WANTED =
+  "a picture is an image, a canvas, a video, a Blob, an ImageBitmap, an ImageData or RGBA bytes { width, height, data }";
+
+/**
+ * The caller keeps its source: what is handed on is a copy. Orientation in EXIF is applied.
+ *
+ * @param colorSpace of the result; unless given, that of an ImageData or a canvas, and sRGB for all others
+ * @throws OptionError this is no picture, or one that the page may not read
+ */
+export async function toPortable(source: Source, colorSpace: ColourSpace | undefined): Promise<Portable> {
+  const given: unknown = source;
+  if (typeof given !== "object" || given === null) {
+    const hint = typeof given === "string" ? "; fetch an address first, and give the answer's blob()" : "";
+    throw new OptionError(`${WANTED}, not ${given === null ? "null" : typeof given}${hint}`);
   }
   if ("data" in source) {
-    const { width, height, data } = source;
-    if (!(data instanceof Uint8ClampedArray)) throw new OptionError("RGBA bytes come as Uint8ClampedArray");
-    return { width, height, data: data.slice() };
+    const own = (source as ImageData).colorSpace === "display-p3" ? "display-p3" : "srgb";
+    return { ...pictureOf(source), colorSpace: colorSpace ?? own };
   }
-  if (typeof HTMLImageElement !== "undefined" && source instanceof HTMLImageElement) await source.decode();
-  try {
-    return await createImageBitmap(source);
-  } catch (error) {
-    throw new OptionError(`this is no picture that the browser can read: ${String(error)}`);
-  }
+  const kind = (name: string) => isA(source, name);
+  if (kind("HTMLImageElement")) await decoded(source as HTMLImageElement);
+  if (kind("HTMLVideoElement")) checkVideo(source as HTMLVideoElement);
+  const own = kind("HTMLCanvasElement") || kind("OffscreenCanvas");
+  const space = colorSpace ?? (own ? spaceOf(source as HTMLCanvasElement) : "srgb");
+  const bitmap = await bitmapOf(source);
+  if (!kind("Blob") && !kind("ImageBitmap")) checkReadable(bitmap);
+  return { bitmap, width: bitmap.width, height: bitmap.height, colorSpace: space };
 }
 
 /** Draw and read; a bitmap is closed. A canvas keeps colour under nearly transparent pixels only roughly. */
 export function toPicture(portable: Portable): Picture {
-  if ("data" in portable) return portable;
-  const { width, height } = portable;
+  if (!("bitmap" in portable)) return portable;
+  const { bitmap, width, height, colorSpace } = portable;
   try {
-    const context = contextOf(new OffscreenCanvas(width, height));
-    context.drawImage(portable, 0, 0);
-    return {
-      width,
-      height,
-      data: context.getImageData(0, 0, width, height).data,
-    };
+    const context = contextOf(canvasOf(width, height), colorSpace);
+    context.drawImage(bitmap, 0, 0);
+    return { width, height, data: context.getImageData(0, 0, width, height, { colorSpace }).data };
+  } catch (error) {
+    if (error instanceof OptionError) throw error;
+    throw unreadable(error);
   } finally {
-    portable.close();
+    bitmap.close();
   }
 }
 
-export interface BlobFormat {
-  readonly type?: "image/png" | "image/jpeg" | "image/webp" | undefined;
-  /** From 0 to 1, for JPEG and WebP. */
-  readonly quality?: number | undefined;
+/** Whether it is of a class that this place may not have; the class of another window counts too. */
+function isA(source: object, name: string): boolean {
+  const Class = (globalThis as Record<string, unknown>)[name];
+  if (typeof Class === "function" && source instanceof (Class as new () => object)) return true;
+  for (let at: unknown = Object.getPrototypeOf(source); at; at = Object.getPrototypeOf(at)) {
+    if ((at as { constructor?: { name?: string } }).constructor?.name === name) return true;
+  }
+  return false;
 }
 
-/** @throws OptionError the browser cannot write this format, or not a picture this large */
-export async function encode(picture: Picture, { type = "image/png", quality }: BlobFormat): Promise<Blob> {
-  const canvas = new OffscreenCanvas(picture.width, picture.height);
-  contextOf(canvas).putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0);
-  const blob = await canvas.convertToBlob(quality === undefined ? { type } : { type, quality });
-  if (blob.type !== type) throw new OptionError(`this browser cannot write ${type}; choose image/png`);
-  return blob;
+async function decoded(image: HTMLImageElement): Promise<void> {
+  try {
+    await image.decode();
+  } catch {
+    const shown = image.currentSrc || image.src;
+    const place = !shown
+      ? "it has no src"
+      : shown.startsWith("data:")
+        ? "a data: address"
+        : shown.slice(0, 200);
+    throw new OptionError(`this image is broken, or of a format that the browser does not know: ${place}`);
+  }
 }
 
-/** Largest side that every current browser can draw. */
-export const LARGEST_SIDE = 16384;
+const HAVE_CURRENT_DATA = 2;
 
-export function checkDrawable(width: number, height: number): void {
-  if (width <= LARGEST_SIDE && height <= LARGEST_SIDE) return;
-  throw new OptionError(
-    `a canvas holds ${LARGEST_SIDE} pixels a side, the result has ${height}x${width}; ask for the output "raw"`,
+function checkVideo({ readyState, videoWidth }: HTMLVideoElement): void {
+  if (readyState >= HAVE_CURRENT_DATA && videoWidth > 0) return;
+  throw new OptionError('this video has no picture yet; wait for its event "loadeddata"');
+}
+
+/** Of a 2D canvas its own, else sRGB. */
+function spaceOf(canvas: HTMLCanvasElement | OffscreenCanvas): ColourSpace {
+  try {
+    const context = canvas.getContext("2d") as CanvasRenderingContext2D | null;
+    return context?.getContextAttributes().colorSpace === "display-p3" ? "display-p3" : "srgb";
+  } catch {
+    return "srgb"; // an older browser, or one that is no longer the page's
+  }
+}
+
+async function bitmapOf(source: Exclude<Source, Picture | Pixels>): Promise<ImageBitmap> {
+  try {
+    if (isA(source, "Blob") && (source as Blob).type.startsWith("image/svg"))
+      return await drawnSvg(source as Blob);
+    const size = isA(source, "HTMLImageElement") ? missingSize(source as HTMLImageElement) : undefined;
+    return await createImageBitmap(source, size ?? {});
+  } catch (error) {
+    if (error instanceof OptionError) throw error;
+    if (nameOf(error) === "SecurityError") throw unreadable(error);
+    throw new OptionError(
+      `this is no picture that the browser can read (${messageOf(error)}); PNG, JPEG, WebP, GIF, BMP and SVG all can`,
+    );
+  }
+}
+
+/** An SVG's size where its file tells of none: that of the element. */
+function missingSize(image: HTMLImageElement): ImageBitmapOptions | undefined {
+  if (
+    image.naturalWidth > 0 &&
+    image.naturalHeight > 0 &&
+    !/\.svg([?#]|$)|^data:image\/svg/.test(image.currentSrc)
+  )
+    return undefined;
+  const { width, height } = image;
+  if (!width || !height)
+    throw new OptionError("this image has no size; give the element a width and a height");
+  return { resizeWidth: width, resizeHeight: height };
+}
+
+/** Browsers make no bitmap of an SVG file, but draw an image of it. */
+async function drawnSvg(file: Blob): Promise<ImageBitmap> {
+  if (typeof document === "undefined")
+    throw new OptionError("an SVG is drawn by a page, not by a worker: give it to the library there");
+  const image = new Image();
+  const url = URL.createObjectURL(file);
+  try {
+    image.src = url;
+    await decoded(image);
+    const [resizeWidth, resizeHeight] = [image.naturalWidth || 300, image.naturalHeight || 150]; // as pages show it
+    return await createImageBitmap(image, { resizeWidth, resizeHeight });
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/** @throws OptionError what was drawn from another site must not be read */
+function checkReadable(bitmap: ImageBitmap): void {
+  try {
+    const context = contextOf(canvasOf(1, 1), "srgb");
+    context.drawImage(bitmap, 0, 0);
+    context.getImageData(0, 0, 1, 1);
+  } catch (error) {
+    bitmap.close();
+    throw unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): OptionError {
+  if (nameOf(error) !== "SecurityError")
+    return new OptionError(`the browser cannot read this picture: ${messageOf(error)}`);
+  return new OptionError(
+    'this picture is from another site, and the browser does not let the page read it: its server must send "Access-Control-Allow-Origin", ' +
+      'and the element needs crossorigin="anonymous"',
   );
 }
 
-function contextOf(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context)
-    throw new OptionError(
-      `the browser has no memory for a canvas of ${canvas.height}x${canvas.width} pixels`,
-    );
-  return context;
+function nameOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "name" in error ? String(error.name) : "";
 }

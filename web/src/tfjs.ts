@@ -1,4 +1,5 @@
 /** The graph by TF.js, on its current backend: trunk and tail, every tensor accounted for. */
+import type { Floats } from "./bytes.js";
 import { GraphModel, loadGraphModel } from "@tensorflow/tfjs-converter";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backend } from "./backend.js";
@@ -100,13 +101,7 @@ export class TfjsNetwork implements Network {
     });
   }
 
-  async tail(
-    given: Features,
-    top: number,
-    left: number,
-    height: number,
-    width: number,
-  ): Promise<Float32Array<ArrayBuffer>> {
+  async tail(given: Features, top: number, left: number, height: number, width: number): Promise<Floats> {
     const features = (given as Held).tensor;
     const [, allRows, allColumns, channels] = features.shape;
     const result = tf.tidy(() => {
@@ -116,9 +111,9 @@ export class TfjsNetwork implements Network {
           : tf.slice4d(features, [0, top, left, 0], [1, height, width, channels]);
       return this.model.execute({ [this.info.featuresNode]: part }, this.output) as tf.Tensor;
     });
-    let values: Float32Array<ArrayBuffer>;
+    let values: Floats;
     try {
-      values = (await this.read(result)) as Float32Array<ArrayBuffer>;
+      values = (await this.read(result)) as Floats;
     } finally {
       result.dispose();
     }

@@ -1,16 +1,53 @@
 /** `Upscaler` in a browser: what a page calls, whichever thread computes. */
 import type { BackendName } from "./backend.js";
+import { builtIn } from "./builtin.js";
+import type { Bytes } from "./bytes.js";
+import {
+  canvasOf,
+  checkDrawable,
+  checkFormat,
+  drawn,
+  encode,
+  hasOffscreen,
+  type BlobFormat,
+  type ColourSpace,
+} from "./canvas.js";
+import { exifOf, withExtras } from "./containers.js";
 import { OptionError } from "./errors.js";
+import { SAVED } from "./indexeddb.js";
 import type { ModelInfo } from "./manifest.js";
+import type {
+  Account,
+  FetchFunction,
+  Hooks,
+  LoadProgress,
+  ModelRequest,
+  SessionOptions,
+  Settings,
+} from "./options.js";
 import type { Picture } from "./pixels.js";
+import { MANIFEST, type FileMap } from "./places.js";
+import { watchPolicy } from "./policy.js";
 import type { Origin, Runner, RunnerHooks, RunnerOptions } from "./protocol.js";
-import type { Account, LoadProgress, SessionOptions, Settings, TileEvent } from "./session.js";
+import { targetSize, type Size } from "./target-size.js";
+import { toPicture, toPortable, type Source } from "./sources.js";
 import type { EngineName } from "./ways.js";
-import { checkDrawable, toPortable, type BlobFormat, type Source } from "./sources.js";
+
+/**
+ * Where a model is: the address of its model.json, which may be signed or be `indexeddb://name` of a model that TF.js saved;
+ * the files of its folder; or each file's address or content by its name. Without one it is the model that comes with the
+ * package, esrgan-lite-x4.
+ */
+export type ModelSource =
+  string | URL | Iterable<File> | Readonly<Record<string, string | URL | Blob | Bytes>>;
 
 export interface LoadOptions extends SessionOptions {
   /** Keep what is fetched in the browser's Cache API; true unless given. */
   readonly cache?: boolean | undefined;
+  /** Headers and credentials with which the model is fetched. */
+  readonly request?: ModelRequest | undefined;
+  /** Fetches the model in place of the browser's `fetch`, in this thread. */
+  readonly fetch?: FetchFunction | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -23,13 +60,11 @@ export interface Outputs {
   raw: Picture;
 }
 
-export interface UpscaleOptions<O extends keyof Outputs = "imagedata"> extends Settings, BlobFormat {
+export interface UpscaleOptions<O extends keyof Outputs = "imagedata"> extends Settings, BlobFormat, Hooks {
   /** "imagedata" unless given. */
   readonly output?: O | undefined;
-  readonly onTile?: ((tile: TileEvent) => void) | undefined;
-  /** Told the share that is done, from 0 to 1, more often than `onTile`. */
-  readonly onProgress?: ((share: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** Of the result; unless given, that of an ImageData or a canvas, and sRGB for all others. */
+  readonly colorSpace?: ColourSpace | undefined;
 }
 
 export interface UpscaleResult<I = ImageData> extends Account {
@@ -71,16 +106,21 @@ export abstract class BaseUpscaler {
     source: Source,
     options: UpscaleOptions<O> = {},
   ): Promise<UpscaleResult<Outputs[O]>> {
-    const { signal, onTile, onProgress, output = "imagedata", tile, alpha, type, quality } = options;
+    const { signal, onTile, onProgress, output = "imagedata", type, quality, background } = options;
     signal?.throwIfAborted();
-    if (!["imagedata", "canvas", "blob", "raw"].includes(output)) {
-      throw new OptionError(`output is imagedata, canvas, blob or raw, not ${JSON.stringify(output)}`);
-    }
-    const portable = await toPortable(source);
-    if (output !== "raw") checkDrawable(portable.width * this.info.scale, portable.height * this.info.scale);
+    checkOutput(output, options);
+    const { tile, alpha, scale, width, height } = options;
+    const settings = { tile, alpha, scale, width, height };
+    const given = await toPortable(source, options.colorSpace);
+    // a worker has no canvas where the page has none but its own
+    const portable = hasOffscreen() ? given : { ...toPicture(given), colorSpace: given.colorSpace };
+    const size = targetSize(portable, this.info.scale, settings);
+    if (output !== "raw") checkDrawable(size.width, size.height);
+    const { colorSpace } = portable;
+    const encoding = output === "blob" ? { type, quality, background, colorSpace } : undefined;
     const request = {
-      settings: { tile, alpha },
-      encode: output === "blob" ? { type, quality } : undefined,
+      settings,
+      encode: hasOffscreen() ? encoding : undefined,
       wantsTiles: onTile !== undefined,
       wantsProgress: onProgress !== undefined,
     };
@@ -89,7 +129,10 @@ export abstract class BaseUpscaler {
       onTile,
       onProgress,
     });
-    return { ...account, image: present(content, output) as Outputs[O] };
+    if (!encoding)
+      return { ...account, image: present(content as Picture, output, colorSpace) as Outputs[O] };
+    const file = content instanceof Blob ? content : await encode(content, encoding);
+    return { ...account, image: (await withExif(file, source, size)) as Outputs[O] };
   }
 
   /** Free everything: the model's tensors, and the worker. */
@@ -102,28 +145,88 @@ export abstract class BaseUpscaler {
   }
 }
 
+/** @throws OptionError before anything is computed */
+function checkOutput(output: keyof Outputs, format: BlobFormat): void {
+  if (!["imagedata", "canvas", "blob", "raw"].includes(output)) {
+    throw new OptionError(`output is imagedata, canvas, blob or raw, not ${JSON.stringify(output)}`);
+  }
+  if (output === "canvas" && typeof document === "undefined")
+    throw new OptionError('a worker has no canvas element; ask for the output "imagedata", "blob" or "raw"');
+  if (output === "blob") checkFormat(format);
+}
+
 /** Sort options out, and make addresses whole: a worker has another base. */
-export function prepare(
-  source: string | URL | Iterable<File>,
+export async function prepare(
+  source: ModelSource | undefined,
   options: LoadOptions,
-): [Origin, RunnerOptions, RunnerHooks] {
-  const { signal, onProgress, backend, engine, memory, cache = true, wasmPaths } = options;
-  const whole = (address: string | URL) => new URL(address, document.baseURI).href;
-  const origin = typeof source === "string" || source instanceof URL ? whole(source) : [...source];
-  const runner = { backend, engine, memory, cache, wasmPaths: whole(wasmPaths ?? "./") };
+  wasmFiles: Readonly<Record<string, string>>,
+): Promise<[Origin, RunnerOptions, RunnerHooks]> {
+  const { signal, onProgress, backend, engine, memory, cache = true, wasmPaths, request } = options;
+  signal?.throwIfAborted();
+  watchPolicy();
+  const origin = await originOf(source);
+  const paths =
+    wasmPaths === undefined
+      ? wasmFiles
+      : typeof wasmPaths === "string" || wasmPaths instanceof URL
+        ? folder(whole(wasmPaths))
+        : Object.fromEntries(Object.entries(wasmPaths).map(([name, address]) => [name, whole(address)]));
+  const runner = { backend, engine, memory, cache, request, wasmPaths: paths };
   return [origin, runner, { signal, onProgress }];
 }
 
-function present(content: Picture | Blob, output: keyof Outputs): Outputs[keyof Outputs] {
-  if (content instanceof Blob || output === "raw") return content;
-  const image = new ImageData(content.data, content.width, content.height);
-  if (output === "imagedata") return image;
-  const canvas = document.createElement("canvas");
-  canvas.width = image.width;
-  canvas.height = image.height;
-  const context = canvas.getContext("2d");
-  if (!context)
-    throw new OptionError(`the browser has no memory for a canvas of ${image.height}x${image.width} pixels`);
-  context.putImageData(image, 0, 0);
-  return canvas;
+async function originOf(source: ModelSource | undefined): Promise<Origin> {
+  if (source === undefined) return await builtIn();
+  if (typeof source === "string" || source instanceof URL) {
+    return SAVED.test(String(source)) ? String(source) : whole(source);
+  }
+  if (typeof source !== "object" || (source as unknown) === null)
+    throw new OptionError(`a model is the address of its ${MANIFEST}, or its files, not ${typeof source}`);
+  if (Symbol.iterator in source) {
+    const files = Object.fromEntries(Array.from(source as Iterable<File>, (file) => [file.name, file]));
+    return { name: `${MANIFEST} among the files given`, files };
+  }
+  const files: FileMap = Object.fromEntries(
+    Object.entries(source).map(([name, file]) => [
+      name,
+      typeof file === "string" || file instanceof URL ? whole(file) : file,
+    ]),
+  );
+  return { name: `${MANIFEST} among the files given`, files };
+}
+
+/** Absolute, from the page's or the worker's own address. */
+export function whole(address: string | URL): string {
+  const base = typeof document === "undefined" ? location.href : document.baseURI;
+  try {
+    return new URL(address, base).href;
+  } catch {
+    throw new OptionError(
+      `${String(address)} is no address, seen from ${base.slice(0, 200)}; give a whole one, with https://`,
+    );
+  }
+}
+
+const folder = (address: string) => (address.endsWith("/") ? address : `${address}/`);
+
+/** What a camera wrote into the file that was given is in the result too. */
+async function withExif(file: Blob, source: Source, size: Size): Promise<Blob> {
+  if (!(source instanceof Blob)) return file;
+  let exif: Bytes | undefined;
+  try {
+    exif = exifOf(new Uint8Array(await source.arrayBuffer()));
+  } catch {
+    // what is broken in it is not carried
+  }
+  if (!exif) return file;
+  return new Blob([withExtras(new Uint8Array(await file.arrayBuffer()), { exif }, size)], {
+    type: file.type,
+  });
+}
+
+function present(content: Picture, output: keyof Outputs, colorSpace: ColourSpace): Outputs[keyof Outputs] {
+  if (output === "raw") return content;
+  const { data, width, height } = content;
+  if (output === "imagedata") return new ImageData(data, width, height, { colorSpace });
+  return drawn(content, canvasOf(width, height, "element"), { colorSpace }) as HTMLCanvasElement;
 }

@@ -90,6 +90,19 @@ def test_all_of_it_is_deleted_but_what_is_one_s_own(
     assert "in all: 0.0 MB" in capsys.readouterr().out
 
 
+def test_with_a_folder_nothing_else_is_touched(
+    kept: dict[str, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Else `--clear all` for a folder of one's own would delete what every other program here uses."""
+    folder = ["--cache", str(tmp_path / "cache")]
+    assert main(["cache", *folder, "--clear", "all"]) == 0
+    gone = {name.split(" of ")[0] for name, path in kept.items() if not path.exists()}
+    assert gone == {kind.name for kind in KINDS if kind.inside} == {"models", "urls", "partial"}
+    assert list(sizes(capsys.readouterr().out)) == ["models", "urls", "partial"]
+    assert main(["cache", *folder, "--clear", "tfjs"]) == 2
+    assert kept["tfjs"].exists()
+
+
 def test_what_cannot_be_deleted_is_told(
     kept: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

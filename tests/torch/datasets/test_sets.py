@@ -66,7 +66,7 @@ def test_given_folders_are_taken_as_they_are(tmp_path: Path) -> None:
     assert found.couples[0].small == tmp_path / "mine" / "X4" / "low-a.png"
     without = find_set(tmp_path / "sets", 4, tmp_path / "mine")
     with pytest.raises(
-        PairError, match=r"a.png has no low-resolution picture in .*X4: none is called a or ax4"
+        PairError, match=r"a\.png has no low-resolution picture in .*X4: none is called a or ax4"
     ):
         without.read(without.couples[0])
     with pytest.raises(ConfigError, match="is not a folder; low-resolution"):

@@ -1,6 +1,9 @@
 import * as wasmBackend from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backend } from "../backend.js";
+import { messageOf } from "../errors.js";
+import { inTime } from "../limit.js";
+import { blocked } from "../policy.js";
 
 /**
  * WebAssembly with SIMD, and with threads where the page is cross-origin isolated
@@ -15,10 +18,25 @@ export const wasm: Backend = {
   keepsAddresses: true,
   async prepare({ wasmPaths }) {
     if (typeof WebAssembly === "undefined") throw new Error("there is no WebAssembly here");
-    if (wasmPaths !== undefined) wasmBackend.setWasmPaths(wasmPaths);
-    const started = await withSoundThreads(() => withAllCores(() => tf.setBackend("wasm")));
-    if (!started)
-      throw new Error(`its files are not at ${wasmPaths ?? "their place"}; give their folder as wasmPaths`);
+    const place = typeof wasmPaths === "string" || wasmPaths === undefined ? wasmPaths : { ...wasmPaths };
+    if (place !== undefined) {
+      await checkFile(place);
+      wasmBackend.setWasmPaths(place);
+    }
+    const start = () => withSoundThreads(() => withAllCores(() => inTime(tf.setBackend("wasm"))));
+    let started: boolean;
+    try {
+      started = await start();
+    } catch (error) {
+      if (!(await tf.env().getAsync("WASM_HAS_MULTITHREAD_SUPPORT"))) throw error;
+      // its threads may be what hangs
+      tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+      const factory = tf.findBackendFactory("wasm") as () => tf.KernelBackend;
+      tf.removeBackend("wasm");
+      tf.registerBackend("wasm", factory);
+      started = await start();
+    }
+    if (!started) throw new Error(`TF.js does not start it, see the console${blocked()}`);
   },
   isLost: () => false,
   about() {
@@ -27,6 +45,33 @@ export const wasm: Backend = {
   },
 };
 
+/**
+ * Look for the file before TF.js does: after a first place that was wrong it takes no second one.
+ *
+ * @throws Error nothing is there, or something else
+ */
+async function checkFile(place: string | Record<string, string>): Promise<void> {
+  const [simd, threads] = [
+    await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT"),
+    await tf.env().getAsync("WASM_HAS_MULTITHREAD_SUPPORT"),
+  ];
+  const name = `tfjs-backend-wasm${simd ? (threads ? "-threaded-simd" : "-simd") : ""}.wasm`;
+  const address = typeof place === "string" ? place + name : place[name];
+  if (address === undefined) throw new Error(`wasmPaths names no ${name}`);
+  if (!/^(https?|blob|data):/.test(address)) return; // Node's, where TF.js reads files
+  const advice = "copy the package's folder dist/page/wasm to the site, and give its address as wasmPaths";
+  let bytes: Uint8Array;
+  try {
+    const response = await fetch(address);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    bytes = new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new Error(`${address} cannot be fetched (${messageOf(error)}${blocked()}); ${advice}`);
+  }
+  if (String(bytes.subarray(0, 4)) !== MAGIC) throw new Error(`${address} is no WebAssembly; ${advice}`);
+}
+
+const MAGIC = "0,97,115,109"; // \0asm
 const FEW_CORES = 4;
 
 /**

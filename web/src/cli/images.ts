@@ -1,93 +1,155 @@
-/** Pictures as files, by sharp. */
-import { rename, rm } from "node:fs/promises";
+/** Pictures as files, by sharp: frames in, frames out. */
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import type { Sharp } from "sharp";
+import { deflateSync } from "node:zlib";
+import type { Metadata, Sharp } from "sharp";
+import type { Bytes } from "../bytes.js";
+import { exifOf, withExtras, type Extras } from "../containers.js";
 import { DownloadError, EsrganError, messageOf } from "../errors.js";
 import type { Picture } from "../pixels.js";
 
-/** A picture and what of its file is carried over. */
-export interface FilePicture extends Picture {
+/** The pictures of a file, one unless it is animated, and what of the file is carried over. */
+export interface PictureFile extends Extras {
+  readonly frames: readonly Picture[];
   /** Stored as one value a pixel. */
   readonly gray: boolean;
   /** Stored with 16 bits a channel, of which 8 are kept. */
   readonly deep: boolean;
+  /** Milliseconds of each frame, and how often they are shown, 0 for ever. */
+  readonly delay: readonly number[];
+  readonly loop: number;
 }
+
+export const WRITTEN = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".gif"];
+export const READ = [...WRITTEN, ".jfif"];
+const ANIMATED = [".gif", ".webp"];
+const PROFILED = [".png", ".jpg", ".jpeg", ".webp"];
+
+export const canAnimate = (path: string): boolean => ANIMATED.includes(extname(path).toLowerCase());
 
 async function load(): Promise<typeof import("sharp").default> {
   try {
     return (await import("sharp")).default;
   } catch (error) {
     throw new EsrganError(
-      `the package sharp, which reads pictures, is not installed or does not start: npm install sharp (${messageOf(error)})`,
+      `the package sharp, which reads pictures, is not installed or does not start: npm install sharp (${firstLine(messageOf(error))})`,
     );
   }
 }
 
-/** Read as sRGB, by the file's colour profile where it has one, and turned as its EXIF says. */
-export async function readPicture(path: string): Promise<FilePicture> {
+/**
+ * Read, turned as its EXIF says. Colours stay as they are stored where the file written has place for the profile that says
+ * what they mean, and become sRGB where it has none.
+ */
+export async function readPicture(path: string, target: string): Promise<PictureFile> {
   const sharp = await load();
   try {
-    const file = sharp(path, { failOn: "error" });
-    const { channels, depth } = await file.metadata();
-    const { data, info } = await file
+    const bytes: Bytes = new Uint8Array(await readFile(path));
+    const first: Metadata = await sharp(bytes, { failOn: "error" }).metadata();
+    // pages of a TIFF may differ in size; only an animation is read as one picture above another
+    const animated = (first.pages ?? 1) > 1 && ["gif", "webp"].includes(first.format);
+    const about = animated ? await sharp(bytes, { animated }).metadata() : first;
+    const keepsProfile =
+      about.icc !== undefined &&
+      PROFILED.includes(extname(target).toLowerCase()) &&
+      ["srgb", "rgb16", "b-w", "grey16"].includes(about.space);
+    const options = { failOn: "error", ignoreIcc: keepsProfile, animated } as const;
+    const { data, info } = await sharp(bytes, options)
       .autoOrient()
       .toColourspace("srgb")
       .ensureAlpha()
       .raw()
       .toBuffer({ resolveWithObject: true });
-    const pixels = new Uint8ClampedArray(4 * info.width * info.height);
-    // sharp keeps a gray picture in two channels
-    if (info.channels === 4) pixels.set(data);
-    else {
-      for (let pixel = 0; pixel < info.width * info.height; pixel++) {
-        pixels.fill(data[2 * pixel]!, 4 * pixel, 4 * pixel + 3);
-        pixels[4 * pixel + 3] = data[2 * pixel + 1]!;
-      }
-    }
-    return {
+    const height = (animated && about.pageHeight) || info.height;
+    const size = height * info.width;
+    const frames = Array.from({ length: Math.max(info.height / height, 1) }, (_, frame) => ({
       width: info.width,
-      height: info.height,
-      data: pixels,
-      gray: channels <= 2,
-      deep: depth === "ushort",
+      height,
+      data: rgba(
+        data.subarray(frame * size * info.channels, (frame + 1) * size * info.channels),
+        info.channels,
+      ),
+    }));
+    return {
+      frames,
+      gray: about.channels <= 2,
+      deep: about.depth === "ushort",
+      delay: about.delay ?? [],
+      loop: about.loop ?? 0,
+      exif: exifOf(bytes),
+      icc: keepsProfile ? new Uint8Array(about.icc!) : undefined,
     };
   } catch (error) {
-    throw new DownloadError(`${path} cannot be read as a picture: ${messageOf(error)}`);
+    throw new DownloadError(`${path} cannot be read as a picture: ${firstLine(messageOf(error))}`);
   }
+}
+
+/** sharp keeps a gray picture in two channels. */
+function rgba(data: Buffer, channels: number): Uint8ClampedArray<ArrayBuffer> {
+  if (channels === 4) return Uint8ClampedArray.from(data);
+  const pixels = new Uint8ClampedArray(2 * data.length);
+  for (let pixel = 0; pixel < data.length / 2; pixel++) {
+    pixels.fill(data[2 * pixel]!, 4 * pixel, 4 * pixel + 3);
+    pixels[4 * pixel + 3] = data[2 * pixel + 1]!;
+  }
+  return pixels;
 }
 
 /** Write to a temporary name beside the target and rename. */
 export async function writePicture(
   path: string,
-  picture: FilePicture,
+  file: PictureFile,
   quality: number | undefined,
 ): Promise<void> {
   const sharp = await load();
-  const { width, height, data, gray } = picture;
-  let image: Sharp = sharp(data, { raw: { width, height, channels: 4 } });
+  const frames = canAnimate(path) ? file.frames : file.frames.slice(0, 1);
+  const { width, height } = frames[0]!;
+  const data =
+    frames.length > 1
+      ? Buffer.concat(frames.map((frame) => Buffer.from(frame.data.buffer)))
+      : frames[0]!.data;
+  const raw = { width, height: height * frames.length, channels: 4 as const, pageHeight: height };
+  let image: Sharp = sharp(data, { raw });
   if (!hasTransparency(data)) image = image.removeAlpha();
-  if (gray) image = image.toColourspace("b-w");
-  const end = extname(path).toLowerCase();
-  const rate = quality === undefined ? {} : { quality };
-  if (end === ".png") image = image.png();
-  else if (end === ".webp") image = image.webp(rate);
-  else if (end === ".avif") image = image.avif(rate);
-  else if (end === ".tif" || end === ".tiff") image = image.tiff({ compression: "deflate" });
-  else
-    image = image
-      .flatten({ background: "white" })
-      .jpeg({ quality: quality ?? 92, chromaSubsampling: "4:4:4" });
+  if (file.gray) image = image.toColourspace("b-w");
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
   try {
-    await image.toFile(temporary);
+    await mkdir(dirname(path), { recursive: true });
+    const delay = frames.length > 1 ? { delay: [...file.delay], loop: file.loop } : {};
+    const encoded = new Uint8Array(await encoder(image, path, quality, delay).toBuffer());
+    const { exif, icc } = file;
+    await writeFile(
+      temporary,
+      withExtras(encoded, { exif, icc }, { width, height }, (bytes) => new Uint8Array(deflateSync(bytes))),
+    );
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new EsrganError(`${path} cannot be written: ${messageOf(error)}`);
+    throw new EsrganError(`${path} cannot be written: ${firstLine(messageOf(error))}`);
   }
 }
 
-function hasTransparency(data: Uint8ClampedArray): boolean {
+function encoder(
+  image: Sharp,
+  path: string,
+  quality: number | undefined,
+  animation: { delay?: number[]; loop?: number },
+): Sharp {
+  const end = extname(path).toLowerCase();
+  const rate = quality === undefined ? {} : { quality };
+  if (end === ".png") return image.png();
+  if (end === ".webp") return image.webp({ ...rate, ...animation });
+  if (end === ".gif") return image.gif(animation);
+  if (end === ".avif") return image.avif(rate);
+  if (end === ".tif" || end === ".tiff") return image.tiff({ compression: "deflate" });
+  return image.flatten({ background: "white" }).jpeg({ quality: quality ?? 92, chromaSubsampling: "4:4:4" });
+}
+
+function hasTransparency(data: ArrayLike<number>): boolean {
   for (let i = 3; i < data.length; i += 4) if (data[i] !== 255) return true;
   return false;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]!.trim();
 }

@@ -1,7 +1,8 @@
 /** Which pictures a command line means, and where their results go. */
-import { access, mkdir, readdir, stat } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { access, readdir, stat } from "node:fs/promises";
+import { basename, extname, join, relative, resolve, sep } from "node:path";
 import { DownloadError, OptionError } from "../errors.js";
+import { READ, WRITTEN } from "./images.js";
 
 export interface Job {
   readonly name: string;
@@ -9,39 +10,74 @@ export interface Job {
   readonly output: string;
 }
 
-const KNOWN = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff"];
+export interface Jobs {
+  readonly jobs: readonly Job[];
+  /** How many results of a folder were there already. */
+  readonly there: number;
+}
 
 /**
  * @throws DownloadError the input does not exist
- * @throws OptionError a format that cannot be written, results that exist, a folder without pictures
+ * @throws OptionError a format that cannot be written, a result that exists, a folder without pictures
  */
-export async function listJobs(input: string, output: string, overwrite: boolean): Promise<Job[]> {
+export async function listJobs(input: string, output: string, overwrite: boolean): Promise<Jobs> {
   const found = await stat(input).catch(() => undefined);
   if (!found) throw new DownloadError(`${input} does not exist`);
-  const jobs = found.isDirectory() ? await inFolder(input, output) : [await single(input, output)];
-  if (overwrite) return jobs;
-  for (const job of jobs) {
-    const exists = await access(job.output).then(
-      () => true,
-      () => false,
-    );
-    if (exists) throw new OptionError(`${job.output} exists; --overwrite replaces it`);
-  }
-  return jobs;
+  if (found.isDirectory()) return await inFolder(input, output, overwrite);
+  const job = await single(input, output);
+  if (!overwrite && (await exists(job.output)))
+    throw new OptionError(`${job.output} exists; --overwrite replaces it`);
+  return { jobs: [job], there: 0 };
 }
 
 async function single(input: string, output: string): Promise<Job> {
-  const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
+  const isFolder = output.endsWith("/") || output.endsWith(sep) || (await isDirectory(output));
   const target = isFolder ? join(output, basename(input)) : output;
-  if (!KNOWN.includes(extname(target).toLowerCase())) {
-    throw new OptionError(`${target} must end in ${KNOWN.join(", ")}`);
+  if (!WRITTEN.includes(extname(target).toLowerCase())) {
+    throw new OptionError(`${target} must end in ${WRITTEN.join(", ")}`);
   }
   return { name: basename(input), input, output: target };
 }
 
-async function inFolder(input: string, output: string): Promise<Job[]> {
-  const names = (await readdir(input)).filter((name) => KNOWN.includes(extname(name).toLowerCase())).sort();
-  if (!names.length) throw new OptionError(`${input} holds no picture (${KNOWN.join(", ")})`);
-  await mkdir(output, { recursive: true });
-  return names.map((name) => ({ name, input: join(input, name), output: join(output, name) }));
+/** Of subfolders too; results keep their names, and those that are there stay. */
+async function inFolder(input: string, output: string, overwrite: boolean): Promise<Jobs> {
+  if (await isFile(output)) throw new OptionError(`${output} is a file; a folder of pictures needs a folder`);
+  const own = resolve(output);
+  const jobs: Job[] = [];
+  let there = 0;
+  const look = async (folder: string): Promise<void> => {
+    const entries = await readdir(folder, { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      // hidden files are systems' own, and results in a subfolder are no pictures to enlarge
+      if (entry.name.startsWith(".") || resolve(path) === own) continue;
+      if (entry.isDirectory()) await look(path);
+      else if (READ.includes(extname(path).toLowerCase())) {
+        const name = relative(input, path);
+        const target = join(output, name.replace(/\.jfif$/i, ".jpg"));
+        if (resolve(target) === resolve(path))
+          throw new OptionError("a folder's results need a folder of their own");
+        if (!overwrite && (await exists(target))) there++;
+        else jobs.push({ name, input: path, output: target });
+      }
+    }
+  };
+  await look(input);
+  if (!jobs.length && !there) throw new OptionError(`${input} holds no picture (${READ.join(", ")})`);
+  return { jobs, there };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }

@@ -3,23 +3,35 @@ import { parseArgs } from "node:util";
 import type { BackendName } from "../backend.js";
 import { EsrganError, messageOf, OptionError } from "../errors.js";
 import type { EngineName } from "../ways.js";
+import type { Upscaler } from "../node.js";
+import type { AlphaMode, Settings } from "../options.js";
+import type { Picture } from "../pixels.js";
+import type { Tiling } from "../plan.js";
+import { targetSize } from "../target-size.js";
 import { ProgressBar } from "./bar.js";
+import { canAnimate, readPicture, writePicture } from "./images.js";
 import { listJobs, type Job } from "./jobs.js";
 
-const USAGE = `Usage: tfjs-esrgan upscale INPUT OUTPUT --model DIR [options]
+const MOST_PIXELS = 1_000_000;
 
-Enlarge a picture, or every picture of a folder, by a model that \`esrgan convert --to tfjs\` wrote.
+const USAGE = `Usage: tfjs-esrgan upscale INPUT OUTPUT [options]
 
-  INPUT            picture (PNG, JPEG, WebP, AVIF, TIFF) or folder
+Enlarge a picture, or every picture of a folder, by the model that comes with this package or by one that
+\`esrgan convert --to tfjs\` wrote.
+
+  INPUT            picture (PNG, JPEG, WebP, AVIF, TIFF, GIF), or folder with its subfolders
   OUTPUT           picture, or folder (required where INPUT is one); the name's end chooses the format
-  --model DIR      folder or address of model.json
+  --model DIR      folder or address of model.json; esrgan-lite-x4 unless given
+  --scale N        how many times as large, above 0 and up to 32; the model's own unless given
+  --width PX, --height PX
+                   pixels of the result instead; with both it fits into the box, proportions stay
   --backend NAME   auto (default), tensorflow, webgpu, wasm or cpu
   --engine NAME    auto (default), kernels or tfjs
   --tile PX        overlapping tiles of PX input pixels; "auto" (default) or "exact": see the documentation
   --overlap PX     input pixels around such a tile
   --alpha MODE     model (default), resize or drop
   --quality N      1 to 100, of JPEG, WebP and AVIF
-  --overwrite      replace results that exist
+  --overwrite      replace results that exist; without it a folder's are left, and a single one is an error
   --quiet          no progress
   --help, --version
 
@@ -28,6 +40,9 @@ Exit status: 0 done, 1 failed, 2 wrong usage.
 
 const OPTIONS = {
   model: { type: "string" },
+  scale: { type: "string" },
+  width: { type: "string" },
+  height: { type: "string" },
   backend: { type: "string", default: "auto" },
   engine: { type: "string", default: "auto" },
   tile: { type: "string", default: "auto" },
@@ -48,8 +63,9 @@ export async function main(argv: string[]): Promise<number> {
     return await run(argv);
   } catch (error) {
     const usage = error instanceof UsageError || error instanceof OptionError;
-    if (!usage && !(error instanceof EsrganError)) throw error;
-    process.stderr.write(`tfjs-esrgan: ${error.message}\n${usage ? "See: tfjs-esrgan --help\n" : ""}`);
+    const text = usage || error instanceof EsrganError ? error.message : `unexpected: ${String(error)}`;
+    complain(text);
+    if (usage) process.stderr.write("See: tfjs-esrgan --help\n");
     return usage ? 2 : 1;
   }
 }
@@ -71,13 +87,21 @@ async function run(argv: string[]): Promise<number> {
   if (verb !== "upscale")
     throw new UsageError(verb ? `there is no command ${verb}` : "a command is needed: upscale");
   if (!input || !output || more.length) throw new UsageError("upscale takes one INPUT and one OUTPUT");
-  if (!values.model)
-    throw new UsageError("--model is needed: the folder that `esrgan convert --to tfjs` wrote");
   const tile = tiling(values.tile, values.overlap);
   const quality = values.quality === undefined ? undefined : number("quality", values.quality, 1, 100);
-  const jobs = await listJobs(input, output, values.overwrite);
+  const settings = {
+    tile,
+    alpha: values.alpha as AlphaMode,
+    scale: values.scale === undefined ? undefined : Number(values.scale),
+    width: values.width === undefined ? undefined : number("width", values.width, 1, MOST_PIXELS),
+    height: values.height === undefined ? undefined : number("height", values.height, 1, MOST_PIXELS),
+  };
+  checkSettings(settings);
+  const { jobs, there } = await listJobs(input, output, values.overwrite);
+  if (there)
+    complain(`${there} of ${jobs.length + there} results are there and stay; --overwrite replaces them`);
+  if (!jobs.length) return 0;
 
-  const { readPicture, writePicture } = await import("./images.js");
   const { Upscaler } = await import("../node.js");
   const bar = new ProgressBar(values.quiet ? undefined : process.stderr);
   try {
@@ -90,30 +114,63 @@ async function run(argv: string[]): Promise<number> {
     for (const [index, job] of jobs.entries()) {
       const label = jobs.length > 1 ? `${index + 1}/${jobs.length} ${job.name}` : job.name;
       try {
-        const picture = await readPicture(job.input);
-        if (picture.deep)
-          process.stderr.write(`tfjs-esrgan: ${job.input} has 16 bits a channel, of which 8 are kept\n`);
-        const result = await upscaler.upscale(picture, {
-          tile,
-          alpha: values.alpha as "model",
-          onProgress: (share) => bar.show(label, share),
-        });
-        await writePicture(job.output, { ...picture, ...result.image }, quality);
+        const line = await enlarge(job, upscaler, settings, quality, (share) => bar.show(label, share));
         bar.clear();
         process.stdout.write(`${job.output}\n`);
-        if (!values.quiet) process.stderr.write(`${describe(job, result)}\n`);
+        if (!values.quiet) process.stderr.write(`${line}\n`);
       } catch (error) {
-        if (error instanceof OptionError || !(error instanceof EsrganError) || jobs.length === 1) throw error;
+        if (jobs.length === 1) throw error;
         failed++;
         bar.clear();
-        process.stderr.write(`tfjs-esrgan: ${job.input}: ${error.message}\n`);
+        complain(`${job.input}: ${messageOf(error)}`);
       }
     }
-    if (failed) process.stderr.write(`tfjs-esrgan: ${failed} of ${jobs.length} pictures failed\n`);
+    if (failed) complain(`${failed} of ${jobs.length} pictures failed`);
     return failed ? 1 : 0;
   } finally {
     bar.clear();
   }
+}
+
+/** @returns a line on how it was computed */
+async function enlarge(
+  job: Job,
+  upscaler: Upscaler,
+  settings: Settings,
+  quality: number | undefined,
+  progress: (share: number) => void,
+): Promise<string> {
+  const file = await readPicture(job.input, job.output);
+  if (file.deep) complain(`${job.input} has 16 bits a channel, of which 8 are kept`);
+  const count = canAnimate(job.output) ? file.frames.length : 1;
+  if (count < file.frames.length)
+    complain(`${job.input} is animated, and ${job.output} holds its first frame; .gif and .webp hold all`);
+  const frames: Picture[] = [];
+  let milliseconds = 0;
+  let line = "";
+  for (const [index, frame] of file.frames.slice(0, count).entries()) {
+    const onProgress = (share: number) => progress((index + share) / count);
+    const { image, ...account } = await upscaler.upscale(frame, { ...settings, onProgress });
+    frames.push(image);
+    milliseconds += account.milliseconds;
+    const many = count > 1 ? `${count} frames of ` : "";
+    line = `${job.name}: ${many}${image.width}x${image.height} pixels in ${(milliseconds / 1000).toFixed(1)} s on ${account.backend}, ${account.plan}`;
+  }
+  await writePicture(job.output, { ...file, frames }, quality);
+  return line;
+}
+
+/** What is wrong for every picture is said before any is read. */
+function checkSettings(settings: Settings): void {
+  const { alpha = "model" } = settings;
+  if (!["model", "resize", "drop"].includes(alpha))
+    throw new UsageError(`--alpha is model, resize or drop, not ${alpha}`);
+  if (settings.scale !== undefined || settings.width !== undefined || settings.height !== undefined)
+    targetSize({ height: MOST_PIXELS, width: MOST_PIXELS }, 1, settings);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`tfjs-esrgan: ${text.replaceAll("\n", " ")}\n`);
 }
 
 function parse(argv: string[]) {
@@ -124,7 +181,7 @@ function parse(argv: string[]) {
   }
 }
 
-function tiling(tile: string, overlap: string | undefined) {
+function tiling(tile: string, overlap: string | undefined): Tiling {
   if (tile !== "auto" && tile !== "exact") {
     const size = number("tile", tile, 16, Infinity);
     return overlap === undefined ? { size } : { size, overlap: number("overlap", overlap, 0, Infinity) };
@@ -138,12 +195,4 @@ function number(name: string, text: string, least: number, most: number): number
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   const range = most === Infinity ? `from ${least} up` : `from ${least} to ${most}`;
   throw new UsageError(`--${name} is a whole number ${range}, not ${text}`);
-}
-
-function describe(
-  job: Job,
-  result: { backend: string; plan: string; milliseconds: number; image: { width: number; height: number } },
-): string {
-  const { image, backend, plan, milliseconds } = result;
-  return `${job.name}: ${image.width}x${image.height} pixels in ${(milliseconds / 1000).toFixed(1)} s on ${backend}, ${plan}`;
 }

@@ -1,4 +1,6 @@
 /** The WebAssembly module of the kernels, and its memory. */
+import type { Bytes } from "../bytes.js";
+import { messageOf } from "../errors.js";
 import { ABI } from "./abi.js";
 
 /** What `web/native/wasm.c` exports. */
@@ -53,13 +55,26 @@ export async function loadModule(threads: boolean): Promise<Loaded> {
   // the same code serves both: a memory that is not shared has only to be declared so
   if (!shared) bytes[flags]! &= ~SHARED;
   const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: pages, shared });
-  const module = await WebAssembly.compile(bytes);
+  const module = await compiled(bytes);
   const instance = await WebAssembly.instantiate(module, {
     env: { memory, now: () => performance.now(), rest: restHere() },
   });
   const exports = instance.exports as unknown as Exports;
   if (exports.abi() !== ABI) throw new Error("the module is of another release than its caller");
   return { exports, module, memory, shared, relaxed: isRelaxed };
+}
+
+/** @throws Error a policy forbids it; a browser says so only here */
+async function compiled(bytes: Bytes): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    const isForbidden = /content security policy|blocked by csp|unsafe-eval/i.test(messageOf(error));
+    if (!isForbidden) throw error;
+    throw new Error(
+      "the Content-Security-Policy forbids WebAssembly; script-src must allow 'wasm-unsafe-eval'",
+    );
+  }
 }
 
 /** Node's threads share memory as they like; a page's must be isolated. */
@@ -80,7 +95,7 @@ function restHere(): () => void {
 }
 
 /** The bytes, where the flags of the imported memory lie, and the most pages that it may have. */
-function bytesOf(text: string): { bytes: Uint8Array<ArrayBuffer>; flags: number; pages: number } {
+function bytesOf(text: string): { bytes: Bytes; flags: number; pages: number } {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   let at = 8;
   const number = () => {

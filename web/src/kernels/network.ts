@@ -1,4 +1,5 @@
 /** A network by kernels of our own: trunk and tail, as `Network` of TF.js offers them. */
+import type { Floats } from "../bytes.js";
 import type { Model } from "../download.js";
 import type { ModelInfo } from "../manifest.js";
 import { checkFinite, type Features, type Network, type Pause } from "../network.js";
@@ -90,13 +91,7 @@ export class KernelsNetwork implements Network {
     }
   }
 
-  async tail(
-    features: Features,
-    top: number,
-    left: number,
-    height: number,
-    width: number,
-  ): Promise<Float32Array<ArrayBuffer>> {
+  async tail(features: Features, top: number, left: number, height: number, width: number): Promise<Floats> {
     const { heap, info, layers } = this;
     if (left !== 0 || width !== features.width) throw new Error("tiles of the tail are bands of whole rows");
     const channels = padded(layers.features);
@@ -160,7 +155,7 @@ function smallest(programs: readonly Program[], { exports }: Loaded, heap: Heap,
 }
 
 /** Planes as pixels. */
-function interleaved(planes: Float32Array, channels: number): Float32Array<ArrayBuffer> {
+function interleaved(planes: Float32Array, channels: number): Floats {
   const result = new Float32Array(planes.length);
   const size = planes.length / channels;
   for (let c = 0; c < channels; c++)

@@ -2,7 +2,9 @@
  * The kernels alone, in one file without TF.js (`dist/kernels/kernels.js`): for the parity check of the Python project
  * and for measurements, which have their own way to pictures.
  */
-import { fetchModel, type Place } from "../download.js";
+import type { Bytes, Floats } from "../bytes.js";
+import { fetchModel } from "../download.js";
+import type { Place } from "../places.js";
 import { KernelsNetwork } from "./network.js";
 import { pageSpawner, useSpawner } from "./threads.js";
 
@@ -10,7 +12,7 @@ export interface Kernels {
   /** SIMD, and how many threads. */
   readonly facts: string;
   /** A batch (1, height, width, channels) through the whole network. */
-  compute(values: Float32Array, height: number, width: number): Promise<Float32Array<ArrayBuffer>>;
+  compute(values: Float32Array, height: number, width: number): Promise<Floats>;
   dispose(): void;
 }
 
@@ -18,10 +20,7 @@ export interface Kernels {
  * @param read a file of the model's folder
  * @param threads how many compute; undefined: as many as suit the machine
  */
-export async function open(
-  read: (name: string) => Promise<Uint8Array<ArrayBuffer>>,
-  threads?: number,
-): Promise<Kernels> {
+export async function open(read: (name: string) => Promise<Bytes>, threads?: number): Promise<Kernels> {
   const here = typeof process === "undefined" ? pageSpawner : await (await import("./node.js")).nodeSpawner();
   useSpawner({ ...here, threads: threads ?? here.threads });
   const place: Place = { name: "the model", remote: false, read };

@@ -1,5 +1,6 @@
 /** The kernels on WebAssembly. */
 import type { Model } from "../download.js";
+import { blocked } from "../policy.js";
 import type { Computer } from "../ways.js";
 import { KernelsNetwork } from "./network.js";
 
@@ -15,7 +16,7 @@ export async function startKernels(model: Model): Promise<Computer> {
     budget: BUDGET,
     about: () => [
       `kernels with ${relaxed ? "relaxed SIMD" : "SIMD"}`,
-      threads > 1 ? `${threads} threads` : "1 thread",
+      threads > 1 ? `${threads} threads` : `1 thread${blocked()}`,
     ],
     isLost: () => false,
     select: () => Promise.resolve(),

@@ -103,11 +103,8 @@ describe.skipIf(!hasChromium)("calls in Chromium", () => {
     const tab = await page.open();
     const found = await tab.evaluate(
       async (one) => {
-        const { Upscaler, tf } = esrgan;
-        const upscaler = await Upscaler.load("models/compact-x4/model.json", {
-          backend: "webgl",
-          worker: false,
-        });
+        const { Inline, tf } = esrgan;
+        const upscaler = await Inline.load("models/compact-x4/model.json", { backend: "webgl" });
         const picture = esrgan.picture(one);
         const expected = esrgan.sent((await upscaler.upscale(picture)).image).data;
         const tensors = tf.memory().numTensors;
@@ -136,13 +133,9 @@ describe.skipIf(!hasChromium)("calls in Chromium", () => {
     const tab = await page.open();
     const found = await tab.evaluate(
       async ({ backend, one }) => {
-        const { Upscaler, tf } = esrgan;
+        const { Inline, tf } = esrgan;
         const empty = tf.engine().state.numTensors; // memory() needs a backend
-        const upscaler = await Upscaler.load("models/compact-x4/model.json", {
-          backend,
-          worker: false,
-          wasmPaths: "wasm/",
-        });
+        const upscaler = await Inline.load("models/compact-x4/model.json", { backend, wasmPaths: "wasm/" });
         const { numTensors, numBytes } = tf.memory();
         for (let i = 0; i < 20; i++) await upscaler.upscale(esrgan.picture(one));
         const after = tf.memory();

@@ -57,14 +57,20 @@ export interface Site {
   close(): Promise<void>;
 }
 
+export interface SiteOptions {
+  /** Whether pages may have threads; true unless given. */
+  readonly isolated?: boolean;
+  /** May replace a file's bytes. */
+  readonly change?: (path: string, bytes: Buffer) => Buffer;
+  readonly headers?: Record<string, string>;
+}
+
 /**
  * Serve files; folders by the start of the address, the longest first.
- *
- * @param change may replace a file's bytes
  */
 export async function serveSite(
   folders: Record<string, string>,
-  { isolated = true, change = (_path: string, bytes: Buffer) => bytes } = {},
+  { isolated = true, change = (_, bytes) => bytes, headers: more = {} }: SiteOptions = {},
 ): Promise<Site> {
   const asked: string[] = [];
   const server: Server = createServer((request, response) => {
@@ -82,6 +88,7 @@ export async function serveSite(
       return;
     }
     const headers: Record<string, string> = {
+      ...more,
       "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
     };
     if (isolated) {

@@ -35,7 +35,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
     writeFileSync(join(folder, "index.html"), blocks("html")[0]!);
     const site = await serveSite({
       "/": folder,
-      "/tfjs-esrgan/": here("../../dist/standalone"),
+      "/tfjs-esrgan/": here("../../dist/page"),
       "/model/": MODEL,
       "/photo.jpg": PHOTO,
     });
@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
       base: "./",
       resolve: {
         alias: [
-          { find: /^tfjs-esrgan$/, replacement: here("../../dist/index.js") },
+          { find: /^tfjs-esrgan$/, replacement: here("../../dist/page/index.js") },
           { find: /^tfjs-esrgan\/(.*)$/, replacement: here("../../dist/$1.js") },
         ],
       },

@@ -17,7 +17,7 @@ export async function buildPage(): Promise<string> {
     logLevel: "error",
     root: here("page"),
     base: "./",
-    resolve: { alias: { "tfjs-esrgan": here("../../dist/index.js") } },
+    resolve: { alias: { "tfjs-esrgan": here("../../dist/page/index.js") } },
     worker: { format: "es" },
     plugins: [wasmFiles()],
     build: { outDir: out, emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 4000 },

@@ -145,10 +145,9 @@ describe("loading", () => {
         });
       await (await load()).dispose();
       await (await load()).dispose();
-      expect(shares).toEqual([1, 1]);
+      expect([shares[0], shares.at(-1)]).toEqual([0, 1]);
       expect(asked).toEqual(["/model.json", "/group1-shard1of1.bin", "/model.json"]);
-      const [kept] = readdirSync(cache);
-      writeFileSync(join(cache, kept!), "damaged");
+      for (const kept of readdirSync(cache)) writeFileSync(join(cache, kept), "damaged");
       await (await load()).dispose();
       expect(asked.at(-1)).toBe("/group1-shard1of1.bin");
     });

@@ -16,7 +16,7 @@ import { crossFadedMosaic, fadeWeights, joinedMosaic } from "../../src/mosaic.js
 import { isFlat, padPlane, planeOf } from "../../src/pixels.js";
 import { graphBytes, makePlan } from "../../src/plan.js";
 import { inTurn } from "../../src/queue.js";
-import { enlarge } from "../../src/resample.js";
+import { imresize } from "../../src/resample.js";
 import { digestOf, sha256 } from "../../src/sha256.js";
 import { cutStages } from "../../src/stages.js";
 import { planTiles } from "../../src/tiling.js";
@@ -197,12 +197,14 @@ describe("pixels", () => {
     expect(bleed(data, 5, 7)).toBe(data);
   });
   test("bicubic enlargement keeps what is even, and its overshoot within the range", () => {
-    const even = enlarge({ height: 3, width: 2, channels: 1, values: new Uint8ClampedArray(6).fill(77) }, 4);
+    const values = new Uint8ClampedArray(6).fill(77);
+    const even = imresize({ height: 3, width: 2, channels: 1, values }, 12, 8);
     expect(new Set(even.values)).toEqual(new Set([77]));
     expect(even).toMatchObject({ height: 12, width: 8 });
-    const edge = enlarge(
+    const edge = imresize(
       { height: 1, width: 4, channels: 1, values: new Uint8ClampedArray([0, 0, 255, 255]) },
       2,
+      8,
     );
     expect([...edge.values.subarray(0, 8)]).toEqual([0, 0, 0, 52, 203, 255, 255, 255]);
   });

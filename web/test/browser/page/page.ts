@@ -3,8 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as library from "tfjs-esrgan";
 import type { BackendName, EngineName, Picture } from "tfjs-esrgan";
 import "../../../src/all.js";
-import { fetchModel, webPlace } from "../../../src/download.js";
+import { fetchModel } from "../../../src/download.js";
 import { Engine } from "../../../src/engine.js";
+import { Upscaler as Inline } from "../../../src/inline.js";
+import { webPlace } from "../../../src/places.js";
 
 /** RGBA bytes travel between test and page as base64. */
 interface Sent {
@@ -47,6 +49,8 @@ async function floats(
 const page = {
   ...library,
   tf,
+  /** In the page's thread, with that very TF.js. */
+  Inline,
   floats,
   picture({ width, height, data }: Sent): ImageData {
     return new ImageData(new Uint8ClampedArray(bytesOf(data)), width, height);

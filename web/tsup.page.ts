@@ -1,31 +1,37 @@
 /**
- * `dist/standalone/`: the library with TF.js in it and TF.js's .wasm files, for pages without a bundler.
+ * `dist/page/`: the library for pages, with TF.js and its .wasm files in it, so that nothing else need be found: neither by a
+ * bundler nor by a server. The worker is one file: where no bundler knows it, it is copied, or named by its address.
  * `dist/kernels/kernels.js`: the kernels alone, one file.
  */
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const WASM = here("node_modules/@tensorflow/tfjs-backend-wasm/dist/");
-const OUT = here("dist/standalone/");
+const OUT = here("dist/page/");
+
+const page: Options = {
+  format: "esm",
+  target: "es2022",
+  platform: "browser",
+  noExternal: [/./],
+  minify: true,
+  outDir: OUT,
+};
 
 export default defineConfig([
   {
-    entry: { index: "src/index.ts", worker: "src/worker.ts" },
-    format: "esm",
-    target: "es2022",
-    platform: "browser",
-    noExternal: [/./],
+    ...page,
+    entry: { index: "src/index.ts" },
     splitting: true,
-    minify: true,
-    outDir: OUT,
     async onSuccess() {
       await mkdir(`${OUT}wasm`, { recursive: true });
       for (const name of await readdir(WASM))
         if (name.endsWith(".wasm")) await copyFile(WASM + name, `${OUT}wasm/${name}`);
     },
   },
+  { ...page, entry: { worker: "src/worker.ts" }, splitting: false },
   {
     entry: { kernels: "src/kernels/standalone.ts" },
     format: "esm",

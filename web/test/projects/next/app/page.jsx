@@ -1,0 +1,10 @@
+"use client";
+
+import { useEffect } from "react";
+import { Upscaler } from "tfjs-esrgan";
+import { offer } from "../offer.js";
+
+export default function Page() {
+  useEffect(() => offer(Upscaler));
+  return <p>app router</p>;
+}
