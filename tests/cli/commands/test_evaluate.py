@@ -64,7 +64,8 @@ def test_csv_and_json_hold_the_same_numbers(
 
 def test_a_grid_of_pictures(dataset: Path, tiny_model: Path, tmp_path: Path) -> None:
     arguments = ["evaluate", "bicubic", str(tiny_model), "--dataset", str(dataset), "--device", "cpu"]
-    assert main([*arguments, "--grid", str(tmp_path / "grid.png")]) == 0
+    (dataset / "HR" / "damaged.png").write_bytes(b"no picture")
+    assert main([*arguments, "--grid", str(tmp_path / "grid.png")]) == 1
     pixels = read_image(tmp_path / "grid.png").pixels
     # two rows of two models and the original, 192 pixels each, 4 between
     assert pixels.shape == (2 * 192 + 4, 3 * 192 + 8, 3)
