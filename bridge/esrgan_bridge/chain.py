@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -164,6 +164,13 @@ def recheck(
         earlier.name, earlier.to, earlier.route, earlier.quantize, machine=describe_machine()
     )
     report.asked = list(runners or ())
+    if unknown := {hop.name for hop in earlier.hops} - ARTEFACTS.keys():
+        raise ArtifactError(f"{folder} has hops that no conversion has: {', '.join(sorted(unknown))}")
+    if earlier.to not in ARTEFACTS or earlier.quantize not in get_args(Quantize):
+        raise ArtifactError(
+            f"{folder} says that it was converted to {earlier.to} with {earlier.quantize} weights, which "
+            "cannot be; convert the network again"
+        )
     present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
     if not present:
         raise ArtifactError(f"{folder} holds no artefact any more; convert the network again")

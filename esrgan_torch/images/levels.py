@@ -1,7 +1,7 @@
 """Numbers as files say them: floats whose white is 1 as 16 bits, and densities that mean something."""
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,10 @@ def from_floats(values: NDArray[Any]) -> Pixels:
         )
     if low < 0 or high > 1:
         raise ImageReadError(f"its floats go from {low:g} to {high:g}, not from 0 to 1: it {BEYOND_WHITE}")
-    return cast(Pixels, to_levels(values.astype(np.float64), np.dtype(np.uint16)))
+    pixels = np.empty(values.shape, np.uint16)
+    for row, line in enumerate(values):  # in float64, which takes eight bytes a number
+        pixels[row] = to_levels(line.astype(np.float64), np.dtype(np.uint16))
+    return pixels
 
 
 def density_of(across: float, down: float) -> tuple[float, float] | None:

@@ -92,7 +92,7 @@ def facts_of(path: Path) -> Mapping[str, str]:
         with opened as archive:
             stated: dict[str, str] = archive.metadata() or {}
             return stated
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path}: it is a damaged safetensors file ({error})") from error
 
 

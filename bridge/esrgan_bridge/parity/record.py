@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from esrgan_bridge.errors import ArtifactError
-from esrgan_bridge.parity.distance import Row
-from esrgan_bridge.parity.findings import FORMAT_VERSION, Hop, NotRun, ParityReport
+from esrgan_bridge.parity.findings import FORMAT_VERSION, ParityReport
+from esrgan_bridge.plain_records import built
 
 FILE = "parity.json"
 
@@ -24,7 +24,7 @@ def read_report(folder: Path) -> ParityReport:
         record: Any = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError(f"{folder} has no {FILE}: it was not made by `esrgan convert`") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{file} cannot be read ({error}); convert the network again") from error
     known = cast(dict[str, Any], record) if isinstance(record, dict) else {}
     version = known.pop("format_version", None)
@@ -33,15 +33,9 @@ def read_report(folder: Path) -> ParityReport:
             f"{file} has format version {version!r}, this release reads version {FORMAT_VERSION}; "
             "convert the network again"
         )
+    if "worst" in known:
+        raise ArtifactError(f"{file} is damaged (it holds pictures); convert the network again")
     try:
-        known["hops"] = [Hop(**hop) for hop in known["hops"]]
-        known["rows"] = [_row(row) for row in known["rows"]]
-        known["not_run"] = [NotRun(**entry) for entry in known["not_run"]]
-        return ParityReport(**known)
-    except (KeyError, TypeError, ValueError) as error:
+        return built(ParityReport, known)
+    except (ValueError, OverflowError) as error:
         raise ArtifactError(f"{file} is damaged ({error}); convert the network again") from error
-
-
-def _row(record: dict[str, Any]) -> Row:
-    y, x, channel = record.pop("at")
-    return Row(at=(y, x, channel), **record)
