@@ -4,11 +4,11 @@ import atexit
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from esrgan_torch.datasets.sets import PictureSet
 from esrgan_torch.errors import ConfigError, StoppedError, TrainingError
@@ -16,8 +16,8 @@ from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
-from esrgan_torch.train.cache import pictures_folder
 from esrgan_torch.train.data.batches import Batch, Crops, batches
+from esrgan_torch.train.data.cache import pictures_folder
 from esrgan_torch.train.data.distill import make_lessons
 from esrgan_torch.train.data.pictures import prepare
 from esrgan_torch.train.journal import Journal
@@ -26,10 +26,10 @@ from esrgan_torch.train.log import keep_until
 from esrgan_torch.train.moves import Mover
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.preflight import check_compiler, check_disk
-from esrgan_torch.train.recipe import as_toml
+from esrgan_torch.train.recipe import as_toml, from_anywhere
 from esrgan_torch.train.runs import RECIPE
 from esrgan_torch.train.schedule import learning_rate
-from esrgan_torch.train.state import latest, remove_parts
+from esrgan_torch.train.state import latest
 from esrgan_torch.train.status import Status
 from esrgan_torch.train.stopping import Stopper, name_of
 from esrgan_torch.train.trackers import make_trackers
@@ -128,11 +128,10 @@ def _begin(
     sets: dict[str, PictureSet],
     stopper: Stopper,
 ) -> Keeper:
-    """The folder as a run's; what a start that was killed has left is taken out of it."""
-    remove_parts(folder)
+    """The folder as a run's; what a start that was killed has logged is taken out of it."""
     known = keep_until(folder, first)
     with atomic_path(folder / RECIPE) as temporary:
-        temporary.write_text(as_toml(options), encoding="utf-8")
+        temporary.write_text(as_toml(from_anywhere(options)), encoding="utf-8")
     journal = Journal(folder, options, status, make_trackers(accelerator, folder, options, first))
     keeper = Keeper(options, folder, parts, sets, journal, first, lambda: stopper.asked is not None)
     if first:
@@ -214,18 +213,13 @@ def _accelerator(options: Options) -> Any:
         from accelerate import Accelerator, InitProcessGroupKwargs
     except ImportError as error:
         raise ConfigError('training needs Accelerate: pip install "esrgan-torch[train]"') from error
-    try:
-        accelerator = Accelerator(
-            cpu=not torch.accelerator.is_available(),
-            log_with=options.tracker or None,
-            kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
-        )
-    except ValueError as error:
-        if not options.tracker:
-            raise
-        raise ConfigError(
-            f'tracker = "{options.tracker}" needs its library: pip install "esrgan-torch[{options.tracker}]"'
-        ) from error
+    if options.tracker and find_spec(options.tracker) is None:
+        raise ConfigError(f'tracker = "{options.tracker}" needs its library: pip install {options.tracker}')
+    accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),
+        log_with=options.tracker or None,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
+    )
     if accelerator.num_processes > 1:
         # now and then gloo's threads outlive the interpreter and abort a process that has done its work
         atexit.register(accelerator.end_training)
@@ -237,16 +231,8 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
     main = accelerator.is_main_process
     cache = pictures_folder(data.cache)
     degrading = data.degradation == "second-order"
-    hidden = not (main and status.drawing)
     # the others find the cache filled
-    with accelerator.main_process_first(), tqdm(desc="decoding", unit="", disable=hidden, leave=False) as bar:
-
-        def decoded(done: int, total: int) -> None:
-            bar.total = total
-            bar.update()
-            if main and not status.drawing and done % max(100, total // 10) == 0:
-                status.say(f"decoded {done:,} of {total:,} pictures")
-
+    with accelerator.main_process_first(), status.counting("decoded", main) as decoded:
         pairs = prepare(
             data.folders,
             data.small_folders,
@@ -263,12 +249,13 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
     if data.lessons:
         if teacher is None:
             raise ConfigError(f"data.lessons = {data.lessons} needs the teacher {options.losses.teacher!r}")
-        share = data.lessons // accelerator.num_processes
         if main:
             status.say(
                 f"lessons: {data.lessons} crops are answered by {options.losses.teacher}, kept in {cache}"
             )
-        with tqdm(desc="lessons", total=share, unit="", disable=hidden, leave=False) as bar:
+        made = iter(range(1, data.lessons + 1))
+        share = data.lessons // accelerator.num_processes
+        with status.counting("lessons", main) as count:
             pairs = make_lessons(
                 pairs,
                 teacher,
@@ -279,7 +266,7 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
                 cache=cache,
                 process=accelerator.process_index,
                 processes=accelerator.num_processes,
-                on_made=lambda: bar.update(),
+                on_made=lambda: count(next(made), share),
             )
         accelerator.wait_for_everyone()
         degrading = False

@@ -9,7 +9,7 @@ from torch import nn
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.train.assemble import Parts
-from esrgan_torch.train.cache import in_words
+from esrgan_torch.train.data.cache import in_words
 from esrgan_torch.train.options import Options
 
 _COMPILERS = ("g++", "clang++", "c++", "cl")

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import NoReturn
 
@@ -66,6 +68,28 @@ class Status:
         elif not self.drawing:
             share = f"step {step:,}/{self.steps:,} ({step / self.steps:.0%})"
             self.say(f"{share}, {self._left(step)} left, {numbers}")
+
+    @contextmanager
+    def counting(self, what: str, shown: bool) -> Generator[Callable[[int, int], None]]:
+        """Yield a function that is told how many of how many are done: a bar, or every tenth as a line."""
+
+        def count(done: int, total: int) -> None:
+            if not shown:
+                return
+            if not self.drawing:
+                if done % max(100, total // 10) == 0:
+                    self.say(f"{what}: {done:,} of {total:,}")
+            elif self._bar is None:
+                self._bar = tqdm(
+                    desc=what, total=total, initial=done, leave=False, file=sys.stderr, dynamic_ncols=True
+                )
+            else:
+                self.advance()
+
+        try:
+            yield count
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the bar."""

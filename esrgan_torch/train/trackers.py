@@ -1,9 +1,11 @@
 """Programs that draw a run's curves: TensorBoard, and Weights & Biases through Accelerate."""
 
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +16,7 @@ from esrgan_torch.train.options import Options
 
 PROJECT = "esrgan-torch"
 _ID = "wandb-id.txt"
+_WITHOUT = "tensorboard.compat.notf"
 
 
 class Tracker(Protocol):
@@ -44,6 +47,10 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path, first: int) -> None:
+        if "tensorflow" not in sys.modules:
+            # the name by which TensorBoard knows that it is to do without TensorFlow, which it would import
+            # where it is installed: ten seconds, and twenty lines of its own on stderr
+            sys.modules.setdefault(_WITHOUT, ModuleType(_WITHOUT))
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:

@@ -19,9 +19,9 @@ from esrgan_torch.datasets.colour import read_rgb
 from esrgan_torch.errors import ConfigError, ImageError, PairError, TrainingError
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.train import cache as kept
-from esrgan_torch.train.keys import key_of
-from esrgan_torch.train.originals import Job, find_jobs
+from esrgan_torch.train.data import cache as kept
+from esrgan_torch.train.data.keys import key_of
+from esrgan_torch.train.data.originals import Job, find_jobs
 
 Pixels = NDArray[np.uint8]
 Tell = Callable[[str], object]
