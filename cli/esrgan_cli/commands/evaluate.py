@@ -154,9 +154,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not results and errors:
         raise errors[0]
     for error in errors:
-        put(harmless(f"esrgan: {error}"), sys.stderr)
+        put(one_line(f"esrgan: {error}"), sys.stderr)
     if arguments.grid is not None:
-        _write_grid(upscalers, set(scales.values()), arguments.dataset[0], arguments.grid)
+        _write_grid(upscalers, set(scales.values()), arguments)
     return 1 if errors or any(evaluation.failures for _, _, evaluation in results) else 0
 
 
@@ -211,14 +211,13 @@ def _print_csv(results: "list[Result]") -> None:
     columns = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "lpips"]
     writer.writerow(["model", "dataset", "protocol", "picture", *columns, "low_resolution", "failure"])
     for model, _, evaluation in results:
-        first = [cell(word) for word in (model, evaluation.dataset, evaluation.protocol)]
+        first = [cell(model), cell(evaluation.dataset), evaluation.protocol]
         for score in (*evaluation.scores, *([evaluation.mean] if evaluation.scores else [])):
             name, *values = asdict(score).values()
-            writer.writerow([*first, cell(name), *values, cell(evaluation.origin), ""])
+            writer.writerow([*first, cell(str(name)), *values, cell(evaluation.origin), ""])
         for failure in evaluation.failures:
-            none = [""] * len(columns)
-            said = (cell(evaluation.origin), cell(failure.cause))
-            writer.writerow([*first, cell(failure.name), *none, *said])
+            words = [cell(failure.name), *[""] * len(columns), cell(evaluation.origin), cell(failure.cause)]
+            writer.writerow([*first, *words])
 
 
 def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object]:
@@ -226,14 +225,18 @@ def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object
     return {"model": model, "how": how, **asdict(evaluation), "mean": mean}
 
 
-def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], dataset: Path, path: Path) -> None:
+def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], arguments: argparse.Namespace) -> None:
     if len(scales) != 1:
         raise ConfigError(f"--grid needs models of one scale, given {', '.join(map(str, sorted(scales)))}")
+    from esrgan_torch.datasets.sets import find_set
     from esrgan_torch.images.files import write_image
     from esrgan_torch.metrics.grid import comparison_grid
 
-    write_image(path, comparison_grid(upscalers, dataset, scale=scales.pop()))
-    print(f"{path}: {', '.join(upscalers)}, original", file=sys.stderr)
+    scale, path = scales.pop(), arguments.grid
+    small = arguments.lr[0] if arguments.lr is not None else None
+    pictures = find_set(arguments.dataset[0], scale, small, arguments.lr_name)
+    write_image(path, comparison_grid(upscalers, pictures, scale=scale))
+    print(one_line(f"{path}: {', '.join(upscalers)}, original"), file=sys.stderr)
 
 
 def _tell(score: "Score") -> None:

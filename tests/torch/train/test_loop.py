@@ -398,8 +398,9 @@ def test_lines_outside_a_terminal_and_nothing_where_it_is_to_be_quiet(
     number = r"[\d.e+-]+"
     assert re.search(
         rf"^step 2/4 \(50%\), 0:00:\d\d left, rate {number}, loss {number}, pixel {number}, "
-        rf"adversarial {number}, discriminator {number}, waiting \d+%, {number} MP/s, {number} steps/s, 8
-        crops$", told,
+        rf"adversarial {number}, discriminator {number}, waiting \d+%, {number} MP/s, {number} steps/s, "
+        r"8 crops$",
+        told,
         re.MULTILINE,
     )
     assert f"validation: {photos.name}, 4 pictures, low-resolution ones made from the originals" in told
