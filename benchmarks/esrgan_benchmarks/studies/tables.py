@@ -20,6 +20,7 @@ from esrgan_benchmarks.studies import (
     cpu,
     levels,
     native_layers,
+    reliability,
     same_cost,
     students,
     training_tables,
@@ -120,6 +121,7 @@ def _way(row: Row) -> str:
 
 TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     **BENCH_TABLES,
+    "reliability": (("reliability",), reliability.table),
     "speed": (("speed",), speed),
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),
