@@ -1,4 +1,4 @@
-"""`make audit`: a weakness is a failure, a registry that does not answer is said, and neither passes for the other."""
+"""`make audit`: a weakness is a failure, a registry that does not answer is told; neither passes for the other."""
 
 import subprocess
 import sys
