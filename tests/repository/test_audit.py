@@ -1,4 +1,4 @@
-"""`make audit`: a weakness is a failure, a registry that does not answer is told; neither passes for the other."""
+"""`make audit`: a weakness is a failure, and a registry that does not answer is told and passes for none."""
 
 import subprocess
 import sys
