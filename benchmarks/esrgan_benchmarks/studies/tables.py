@@ -21,6 +21,7 @@ from esrgan_benchmarks.studies import (
     levels,
     native_layers,
     reading,
+    reliability,
     same_cost,
     students,
     training_tables,
@@ -121,6 +122,7 @@ def _way(row: Row) -> str:
 
 TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     **BENCH_TABLES,
+    "reliability": (("reliability",), reliability.table),
     "speed": (("speed",), speed),
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),
