@@ -1,4 +1,5 @@
 /** What a page has as pictures, into RGBA bytes. */
+import "./elements.js";
 import { canvasOf, contextOf, type ColourSpace } from "./canvas.js";
 import { messageOf, OptionError } from "./errors.js";
 import { pictureOf, type Picture, type Pixels } from "./pixels.js";
