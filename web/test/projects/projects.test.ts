@@ -11,7 +11,7 @@ import { launchFirefox, type Firefox } from "../../../bridge/esrgan_bridge/tfjs_
 import { hasChromium, launch } from "../browser/chromium.js";
 import { PROJECTS, type Project } from "./list.js";
 import { Workshop } from "./running.js";
-import { RESULTS, withTable, type Result } from "./table.js";
+import { keep, withTable, type Result } from "./table.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const wanted = process.env["PROJECTS"] ?? "";
@@ -50,15 +50,14 @@ describe.skipIf(!hasChromium)("in the project of", () => {
     if (FIREFOX) firefox = await launchFirefox(FIREFOX);
   }, 120_000);
   afterAll(async () => {
-    if (wanted === "all") {
-      const browsers = { Chromium: browser.version(), ...(firefox ? { Firefox: firefox.version } : {}) };
-      writeFileSync(RESULTS, `${JSON.stringify({ browsers, results }, null, 1)}\n`);
-      const page = here("../../../docs/web.md");
-      writeFileSync(page, withTable(readFileSync(page, "utf8")));
-    }
+    const browsers = { Chromium: browser.version(), ...(firefox ? { Firefox: firefox.version } : {}) };
     await browser?.close();
     await firefox?.close();
     workshop?.close();
+    if (!wanted) return;
+    keep(browsers, results);
+    const page = here("../../../docs/web.md");
+    writeFileSync(page, withTable(readFileSync(page, "utf8")));
   });
 
   test.each(chosen.map((project) => [project.name, project] as const))("%s", async (name, project) => {
