@@ -6,9 +6,11 @@
     │   ├── ImageReadError      missing, damaged or not a picture
     │   ├── ImageTooLargeError  more pixels than the limit
     │   ├── ImageWriteError     the result could not be stored
+    │   ├── PairError           an original and its low-resolution picture that do not go together
     │   └── MissingCodecError   the kind needs a library that is not installed; a read and a write error
     ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
     ├── TrainingError           a training run that cannot go on
+    │   └── StoppedError        a signal asked it to stop; what was done is stored
     └── UpscaleError            the work itself
         ├── EngineError         the engine that was asked for does not run here, or computes wrongly
         ├── OutOfMemoryError    no plan fits the memory that is free
@@ -44,6 +46,10 @@ class ImageWriteError(ImageError):
     """The picture could not be stored; whatever stood at the target before is untouched."""
 
 
+class PairError(ImageError):
+    """An original has no low-resolution picture, or one that is not its own by name or size."""
+
+
 class MissingCodecError(ImageReadError, ImageWriteError):
     """The file is of a kind that needs a library which is not installed."""
 
@@ -54,6 +60,14 @@ class WeightsError(EsrganError):
 
 class TrainingError(EsrganError):
     """A training run that cannot go on."""
+
+
+class StoppedError(TrainingError):
+    """A training run that a signal asked to stop; `signal` is its number. It can go on where it was."""
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
 
 
 class UpscaleError(EsrganError):

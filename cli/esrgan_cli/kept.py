@@ -18,11 +18,13 @@ class Kind:
         name: what `esrgan cache --clear` takes.
         about: what it is, and what brings it back, for people.
         find: the files and folders, given the cache folder.
+        inside: whether they are in that folder; the others are this machine's, whatever folder is meant.
     """
 
     name: str
     about: str
     find: Callable[[Path], Iterator[Path]]
+    inside: bool = True
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -79,6 +81,12 @@ def _partial(cache: Path) -> Iterator[Path]:
     )  # of earlier releases
 
 
+def _pictures(cache: Path) -> Iterator[Path]:
+    from esrgan_torch.train.data.cache import FOLDER, kept_pictures
+
+    yield from (kept.path for kept in kept_pictures(cache / FOLDER))
+
+
 def _native(_: Path) -> Iterator[Path]:
     from esrgan_torch.engines.native.build import cache_folder
 
@@ -86,9 +94,10 @@ def _native(_: Path) -> Iterator[Path]:
 
 
 def _tfjs(_: Path) -> Iterator[Path]:
-    from esrgan_bridge.runners.tfjs_setup import LISTS, packages_folder
+    from esrgan_bridge.runners.npm_packages import LISTS
+    from esrgan_bridge.runners.tfjs_setup import PACKAGES
 
-    yield from (packages_folder() / name for name in ("node_modules", *LISTS))
+    yield from (PACKAGES.folder() / name for name in ("node_modules", *LISTS))
 
 
 def _onnx_tf(_: Path) -> Iterator[Path]:
@@ -105,12 +114,18 @@ KINDS = (
     Kind("models", "published weights; fetched again when they are needed", _models),
     Kind("urls", "weights from https:// addresses; fetched again", _urls),
     Kind("partial", "downloads that stopped half-way; the next one would go on from there", _partial),
-    Kind("native", "the CPU engine, compiled for this machine; compiled again", _native),
+    Kind("native", "the CPU engine, compiled for this machine; compiled again", _native, inside=False),
     Kind(
-        "tfjs", "npm packages that measure TensorFlow.js; python -m esrgan_bridge.runners.tfjs_setup", _tfjs
+        "tfjs",
+        "npm packages that measure TensorFlow.js; python -m esrgan_bridge.runners.tfjs_setup",
+        _tfjs,
+        inside=False,
     ),
-    Kind("onnx-tf", "the second converter; python -m esrgan_bridge.onnx_tf.setup", _onnx_tf),
-    Kind("temporary", "what killed commands left in the folder for temporary files", _temporary),
+    Kind("onnx-tf", "the second converter; python -m esrgan_bridge.onnx_tf.setup", _onnx_tf, inside=False),
+    Kind(
+        "temporary", "what killed commands left in the folder for temporary files", _temporary, inside=False
+    ),
+    Kind("pictures", "training pictures and a teacher's answers; decoded and answered again", _pictures),
 )
 
 

@@ -18,6 +18,7 @@ NVIDIA_DRIVER = (
     Path("/usr/lib/wsl/lib/libcuda.so.1"),
     Path("C:/Windows/System32/nvcuda.dll"),
 )
+_SHOWN = 40  # characters of a name that is none
 INSTALL_CUDA = "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130"
 
 
@@ -34,12 +35,14 @@ def resolve_device(device: str | int | torch.device) -> torch.device:
         if found is None:
             _tell_unused_gpu()
         return torch.device("cpu") if found is None else _numbered(found)
-    if isinstance(device, int):
-        device = f"{found or 'cuda'}:{device}"
     try:
+        if isinstance(device, int):
+            device = f"{found or 'cuda'}:{device}"
         resolved = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ConfigError(f"{device!r} is not a device; give {_devices_here(found)}") from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        shown = repr(device) if isinstance(device, str) else "that number"
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+        raise ConfigError(f"{shown} is not a device; give {_devices_here(found)}") from error
     if resolved.type == "cpu":
         return resolved
     if found is None or resolved.type != found.type:

@@ -8,19 +8,24 @@ Two conventions are in use, and they differ on Set14, one of whose pictures (bri
 - `evaluate_bicubic_classic`, as in the MATLAB scripts of SRCNN, VDSR and A+: the Y plane alone is shrunk
   and enlarged, and a gray picture stays as it is, 0-255. Bicubic x4: Set5 28.42 dB / 0.810, Set14
   26.00 dB, the numbers that most papers print. Networks for RGB have no result of this kind.
+
+Files of 16 bits or with transparency are brought to 8 bits of RGB by the rule of
+`esrgan_torch.datasets.colour`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_torch.errors import ConfigError, ImageReadError
+from esrgan_torch.datasets.colour import as_rgb, read_colour
+from esrgan_torch.datasets.sets import MADE, PictureSet, cropped, find_set
+from esrgan_torch.errors import CancelledError, ConfigError, EsrganError, ImageReadError
 from esrgan_torch.images.encode import to_8_bits
-from esrgan_torch.images.files import READ_SUFFIXES, Picture, read_image
+from esrgan_torch.images.files import Picture
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.metrics.psnr_ssim import psnr, rgb_to_y, ssim, without_border
 
@@ -54,16 +59,40 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A picture that could not be measured, and why, naming the file."""
+
+    name: str
+    cause: str
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """The scores of a folder; printed, a table with the protocol below."""
+    """The scores of a folder; printed, a table with the protocol below.
+
+    Args:
+        dataset: its name.
+        protocol: how the pictures were compared.
+        scores: of the pictures that could be measured.
+        origin: where the low-resolution pictures came from.
+        failures: the pictures that could not be measured; they are in no mean.
+    """
 
     dataset: str
     protocol: str
     scores: tuple[Score, ...]
+    origin: str = ""
+    failures: tuple[Failure, ...] = ()
 
     @property
     def mean(self) -> Score:
-        """The arithmetic means of the pictures' numbers, as papers print them."""
+        """The arithmetic means of the pictures' numbers, as papers print them.
+
+        Raises:
+            ConfigError: no picture could be measured.
+        """
+        if not self.scores:
+            raise ConfigError(f"{self.dataset}: no picture could be measured")
         return Score(
             f"mean of {len(self.scores)}",
             float(np.mean([score.psnr_y for score in self.scores])),
@@ -74,11 +103,12 @@ class Evaluation:
         )
 
     def __str__(self) -> str:
-        rows = (*self.scores, self.mean)
-        width = max(len(self.dataset), *(len(row.name) for row in rows))
+        rows = (*self.scores, self.mean) if self.scores else ()
+        width = max(map(len, (self.dataset, *(row.name for row in rows))))
         distances = any(row.lpips is not None for row in rows)
         title = f"{self.dataset:{width}}  PSNR-Y  SSIM-Y  PSNR-RGB  SSIM-RGB"
-        lines = [title + "   LPIPS" * distances]
+        lines = [f"low-resolution pictures: {self.origin}"] if self.origin else []
+        lines.append(title + "   LPIPS" * distances)
         for row in rows:
             psnr_rgb = "-" if row.psnr_rgb is None else f"{row.psnr_rgb:.2f}"
             ssim_rgb = "-" if row.ssim_rgb is None else f"{row.ssim_rgb:.4f}"
@@ -86,6 +116,7 @@ class Evaluation:
             lpips = "-" if row.lpips is None else f"{row.lpips:.4f}"
             line = f"{row.name:{width}}  {y}  {psnr_rgb:>8}  {ssim_rgb:>8}"
             lines.append(line + f"  {lpips:>6}" * distances)
+        lines += [f"not measured: {failure.cause}" for failure in self.failures]
         return "\n".join([*lines, f"protocol: {self.protocol}"])
 
 
@@ -100,139 +131,150 @@ def bicubic(scale: int) -> Callable[[Picture], Picture]:
 
 def evaluate(
     upscale: Callable[[Picture], Picture],
-    dataset: Path,
+    dataset: Path | PictureSet,
     *,
     scale: int = 4,
     distance: Distance | None = None,
     on_score: Callable[[Score], None] | None = None,
+    on_failure: Callable[[Failure], None] | None = None,
 ) -> Evaluation:
     """Upscale the low-resolution pictures of a folder and compare them with the originals.
 
     Args:
         upscale: from an RGB picture of 8 bits to one `scale` times as large. A gray picture comes to it
             as RGB.
-        dataset: a folder with the subfolders `HR` and `LRbicx{scale}` that hold pictures of equal names
-            (suffixes may differ); or with `HR` alone, or with the originals themselves: then the
-            low-resolution ones are made by `imresize`. Originals are cropped to a multiple of `scale`.
+        dataset: a folder as `esrgan_torch.datasets.sets` knows it, with the subfolders `HR` and
+            `LRbicx{scale}` for example, or with the originals alone: then the low-resolution ones are made by
+            `imresize`; or what `find_set` found. Originals are cropped to a multiple of `scale`.
         scale: 1 or more.
         distance: such as `esrgan_torch.metrics.lpips.Lpips()`; given the result and the original without the
             border, (H, W, 3) uint8.
         on_score: called after each picture.
+        on_failure: called with each picture that cannot be read, paired, enlarged or compared, which then
+            costs itself alone. None: it raises.
 
     Raises:
-        ConfigError: no pictures, no partner of the same name, sizes that do not go together, or `upscale`
-            returned another size.
+        ConfigError: no pictures, or `upscale` returned another size.
+        PairError: no partner of the same name, or sizes that do not go together.
         ImageReadError: a picture cannot be read.
     """
-    scores: list[Score] = []
-    for name, original, small in pairs(dataset, scale):
-        result = upscale(Picture(small))
-        if (result.height, result.width) != original.shape[:2]:
-            raise ConfigError(
-                f"{name}: the upscaler returned {result.width} x {result.height} pixels, the original has "
-                f"{original.shape[1]} x {original.shape[0]}; give the model's own scale, not {scale}"
-            )
-        pixels = to_8_bits(result.pixels)
-        pixels = _as_rgb(pixels[:, :, : result.channels - result.has_alpha])
-        score = Score(
-            name,
-            psnr(pixels, original, scale),
-            ssim(pixels, original, scale),
-            psnr(pixels, original, scale, channel="rgb"),
-            ssim(pixels, original, scale, channel="rgb"),
-            distance(without_border(pixels, scale), without_border(original, scale))
-            if distance is not None
-            else None,
-        )
-        scores.append(score)
-        if on_score is not None:
-            on_score(score)
+    found = dataset if isinstance(dataset, PictureSet) else find_set(dataset, scale)
+    record = _Record(on_score, on_failure)
+    for problem in found.problems:
+        record.fail(problem.path.name, ImageReadError(str(problem)))
+    for couple in found.couples:
+        with record.trying(couple.name):
+            original, small = found.read(couple)
+            result = upscale(Picture(small))
+            if (result.height, result.width) != original.shape[:2]:
+                raise _OtherScaleError(
+                    f"{couple.name}: the upscaler returned {result.width} x {result.height} pixels, the "
+                    "original "
+                    f"has {original.shape[1]} x {original.shape[0]}; give the model's own scale, not {scale}"
+                )
+            # what was given to it had no alpha, so one in the result means nothing
+            colours = to_8_bits(result.pixels)[:, :, : result.channels - result.has_alpha].astype(np.uint8)
+            record.add(_score(couple.name, as_rgb(colours), original, scale, distance))
     protocol = RGB_PROTOCOL + LPIPS_PROTOCOL * (distance is not None)
-    return Evaluation(dataset.name, protocol.format(scale=scale), tuple(scores))
+    return record.evaluation(found, protocol.format(scale=scale))
 
 
-def evaluate_bicubic_classic(dataset: Path, *, scale: int = 4) -> Evaluation:
+def evaluate_bicubic_classic(
+    dataset: Path | PictureSet, *, scale: int = 4, on_failure: Callable[[Failure], None] | None = None
+) -> Evaluation:
     """Bicubic interpolation by the classic protocol (see the top of this module).
 
     Args:
-        dataset, scale: as for `evaluate`; the low-resolution pictures are not used.
+        dataset, scale, on_failure: as for `evaluate`; the low-resolution pictures are not used.
 
     Raises:
         ConfigError, ImageReadError: as for `evaluate`.
     """
-    scores: list[Score] = []
-    for path in _pictures(_originals(dataset)):
-        original = _crop(_read_colour(path), scale)
-        if original.shape[2] == 1:
-            plane = original[:, :, 0].astype(np.float64)
-        else:
-            plane = np.floor(rgb_to_y(original) + 0.5)
-        height, width = plane.shape
-        small = imresize(plane, height // scale, width // scale)
-        result = np.clip(np.floor(imresize(small, height, width) + 0.5), 0, 255)
-        scores.append(Score(path.stem, psnr(result, plane, scale), ssim(result, plane, scale), None, None))
-    return Evaluation(dataset.name, CLASSIC_PROTOCOL.format(scale=scale), tuple(scores))
+    found = dataset if isinstance(dataset, PictureSet) else find_set(dataset, scale)
+    record = _Record(None, on_failure)
+    for couple in found.couples:
+        with record.trying(couple.name):
+            original = cropped(read_colour(couple.original), scale)
+            if original.shape[2] == 1:
+                plane = original[:, :, 0].astype(np.float64)
+            else:
+                plane = np.floor(rgb_to_y(original) + 0.5)
+            height, width = plane.shape
+            small = imresize(plane, height // scale, width // scale)
+            result = np.clip(np.floor(imresize(small, height, width) + 0.5), 0, 255)
+            numbers = psnr(result, plane, scale), ssim(result, plane, scale)
+            record.add(Score(couple.name, *numbers, None, None))
+    return record.evaluation(replace(found, origin=MADE), CLASSIC_PROTOCOL.format(scale=scale))
 
 
-def pairs(dataset: Path, scale: int) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+def pairs(dataset: Path, scale: int) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]]:
     """Name, original (H, W, 3) and low-resolution picture (H / scale, W / scale, 3), both uint8.
 
     Args:
         dataset, scale: as for `evaluate`, which raises the same errors.
     """
-    folder = _originals(dataset)
-    originals = _pictures(folder)
-    small_folder = dataset / f"LRbicx{scale}"
-    small_paths: dict[str, Path] | None = None
-    if folder != dataset and small_folder.is_dir():
-        small_paths = {path.stem: path for path in _pictures(small_folder)}
-    for path in originals:
-        original = _crop(_read_colour(path), scale)
-        height, width = original.shape[0] // scale, original.shape[1] // scale
-        if small_paths is None:
-            small = imresize(original, height, width)
-        else:
-            if path.stem not in small_paths:
-                raise ConfigError(f"{path} has no partner of the same name in {small_folder}")
-            small = _read_colour(small_paths[path.stem])
-            if small.shape[:2] != (height, width):
-                raise ConfigError(
-                    f"{small_paths[path.stem]} has {small.shape[1]} x {small.shape[0]} pixels; for x{scale} "
-                    f"and the original {path} it must have {width} x {height}"
-                )
-        yield path.stem, _as_rgb(original), _as_rgb(small)
+    found = find_set(dataset, scale)
+    for couple in found.couples:
+        yield couple.name, *found.read(couple)
+
+
+class _OtherScaleError(ConfigError):
+    """The upscaler's scale is not the data set's, whatever the picture."""
+
+
+class _Record:
+    """What a folder's pictures came to."""
+
+    def __init__(
+        self, on_score: Callable[[Score], None] | None, on_failure: Callable[[Failure], None] | None
+    ) -> None:
+        self.on_score, self.on_failure = on_score, on_failure
+        self.scores: list[Score] = []
+        self.failures: list[Failure] = []
+
+    @contextmanager
+    def trying(self, name: str) -> Generator[None]:
+        """Make what goes wrong with one picture a failure of that picture."""
+        try:
+            yield
+        except (_OtherScaleError, CancelledError):
+            raise
+        except (EsrganError, MemoryError) as error:
+            self.fail(name, error)
+
+    def add(self, score: Score) -> None:
+        self.scores.append(score)
+        if self.on_score is not None:
+            self.on_score(score)
+
+    def fail(self, name: str, error: Exception) -> None:
+        if self.on_failure is None:
+            raise error
+        cause = str(error) or "there is not enough memory"
+        failure = Failure(name, cause if name in cause else f"{name}: {cause}")
+        self.failures.append(failure)
+        self.on_failure(failure)
+
+    def evaluation(self, found: PictureSet, protocol: str) -> Evaluation:
+        return Evaluation(found.name, protocol, tuple(self.scores), found.origin, tuple(self.failures))
+
+
+def _score(
+    name: str, result: NDArray[np.uint8], original: NDArray[np.uint8], scale: int, distance: Distance | None
+) -> Score:
+    """Both pictures (H, W, 3)."""
+    return Score(
+        name,
+        psnr(result, original, scale),
+        ssim(result, original, scale),
+        psnr(result, original, scale, channel="rgb"),
+        ssim(result, original, scale, channel="rgb"),
+        distance(without_border(result, scale), without_border(original, scale))
+        if distance is not None
+        else None,
+    )
 
 
 def _mean(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
-
-
-def _originals(dataset: Path) -> Path:
-    if not dataset.is_dir():
-        raise ConfigError(f"{dataset} is not a folder; give one with pictures, or with a subfolder HR")
-    return dataset / "HR" if (dataset / "HR").is_dir() else dataset
-
-
-def _pictures(folder: Path) -> list[Path]:
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in READ_SUFFIXES)
-    if not paths:
-        raise ConfigError(f"{folder} holds no pictures")
-    return paths
-
-
-def _read_colour(path: Path) -> NDArray[Any]:
-    """(H, W, 1) or (H, W, 3) uint8."""
-    picture = read_image(path)
-    if picture.has_alpha or picture.bits != 8:
-        raise ImageReadError(f"{path}: the protocol is defined for 8-bit pictures without alpha")
-    return picture.pixels
-
-
-def _crop(image: NDArray[Any], scale: int) -> NDArray[Any]:
-    height, width = (side - side % scale for side in image.shape[:2])
-    return image[:height, :width]
-
-
-def _as_rgb(image: NDArray[Any]) -> NDArray[Any]:
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image

@@ -11,8 +11,8 @@ from esrgan_torch.images.picture import Samples
 from esrgan_torch.images.planes import cut_off, fitted, is_flat, split
 from esrgan_torch.images.turns import TURNS, lies_on_its_side, turned, turned_back
 from esrgan_torch.images.uniform_alpha import keep_uniform
+from esrgan_torch.quantise import to_levels
 from esrgan_torch.tiling.plan import Plan
-from esrgan_torch.tiling.rounding import to_levels
 from esrgan_torch.tiling.run import Course, Means, compute
 from esrgan_torch.watch import Watch
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from esrgan_torch.engines.host import for_rows
+from esrgan_torch.quantise import Canvas, CanvasType, Planes, maximum, to_levels
 from esrgan_torch.tiling.modes import Box
-from esrgan_torch.tiling.rounding import Canvas, CanvasType, Planes, is_finite, maximum, put_planes, to_levels
+from esrgan_torch.tiling.rounding import is_finite, put_planes
 
 
 class Mosaic(ABC):

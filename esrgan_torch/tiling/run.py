@@ -24,10 +24,11 @@ from esrgan_torch.images.luma import luma
 from esrgan_torch.images.picture import Samples, white
 from esrgan_torch.images.planes import padded
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import Canvas, CanvasType
 from esrgan_torch.tiling.modes import MINIMUM_SIZE, Box, Tile, plan_tiles
 from esrgan_torch.tiling.mosaic import CrossFadedMosaic, JoinedMosaic
 from esrgan_torch.tiling.plan import Plan
-from esrgan_torch.tiling.rounding import Canvas, CanvasType, is_finite
+from esrgan_torch.tiling.rounding import is_finite
 from esrgan_torch.watch import Watch
 
 log = logging.getLogger("esrgan_torch")

@@ -1,18 +1,20 @@
 """The parts of a run, made from its options: networks, optimisers, losses."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
+from esrgan_torch.engines.base import channels_last
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.reparameterised import TrainingForm
 from esrgan_torch.train.discriminators import UNetDiscriminator, VGGDiscriminator
 from esrgan_torch.train.ema import MovingAverage
-from esrgan_torch.train.initial import starts_of
 from esrgan_torch.train.optimisers import make_adam, make_optimiser
 from esrgan_torch.train.options import Options
+from esrgan_torch.train.scaling import Scaler
+from esrgan_torch.train.start import make_generator
 from esrgan_torch.train.state import State
 from esrgan_torch.train.steps import Judge, Objective
 from esrgan_torch.train.vgg import VGG19Features
@@ -27,6 +29,7 @@ class Parts:
         average: its moving average.
         optimiser: of the generator.
         judge, judge_optimiser: the discriminator's, or None without an adversarial loss.
+        scalers: of the losses of both, the generator's first; they do something in float16 only.
     """
 
     generator: Generator
@@ -34,6 +37,7 @@ class Parts:
     optimiser: torch.optim.Optimizer
     judge: Judge | None = None
     judge_optimiser: torch.optim.Optimizer | None = None
+    scalers: tuple[Scaler, Scaler] = field(default_factory=lambda: (Scaler(""), Scaler("")))
 
     def state(self) -> State:
         """All that has to be stored, as `restore` takes it."""
@@ -43,6 +47,8 @@ class Parts:
             "optimiser": self.optimiser.state_dict(),
             "rng": torch.get_rng_state(),
         }
+        if any(scaler.active for scaler in self.scalers):
+            state["scalers"] = [scaler.state_dict() for scaler in self.scalers]
         if self.judge is not None and self.judge_optimiser is not None:
             state["discriminator"] = self.judge.discriminator.state_dict()
             state["discriminator_optimiser"] = self.judge_optimiser.state_dict()
@@ -61,44 +67,41 @@ class Parts:
             if self.judge is not None and self.judge_optimiser is not None:
                 self.judge.discriminator.load_state_dict(state["discriminator"])
                 self.judge_optimiser.load_state_dict(state["discriminator_optimiser"])
-        except (KeyError, RuntimeError, ValueError) as error:
+            for scaler, scale in zip(self.scalers, state.get("scalers", []), strict=False):
+                scaler.load_state_dict(scale)
+            self.average.updates = int(state["step"])
+            torch.set_rng_state(state["rng"])
+        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"the checkpoint does not fit these options ({error}); start anew, with it as network.initial"
             ) from error
-        torch.set_rng_state(state["rng"])
+
+    def is_finite(self) -> bool:
+        """Whether every weight of the networks is a number."""
+        networks = [self.generator, self.average.network, *([self.judge] if self.judge is not None else [])]
+        return all(torch.isfinite(value).all() for network in networks for value in network.parameters())
 
 
-def assemble(options: Options, initial: Generator | None) -> Parts:
+def assemble(
+    options: Options, initial: Generator | None, tell: Callable[[str], object] = lambda _: None
+) -> Parts:
     """Networks and optimisers of a run, on the CPU; random weights come from PyTorch's global numbers.
 
     Args:
         options: the recipe.
         initial: the generator to start from; None: a new one.
+        tell: see `esrgan_torch.train.start.make_generator`.
 
     Raises:
         ConfigError: `initial` is another network than the recipe's, or the discriminator cannot judge its
             crops.
     """
-    generator = options.network.build()
-    if initial is not None:
-        try:
-            if isinstance(generator, TrainingForm):
-                generator.adopt(initial)
-            else:
-                generator.load_state_dict(initial.state_dict())
-        except RuntimeError as error:
-            raise ConfigError(
-                f"network.initial = {options.network.initial!r} is another network than the recipe's: {error}"
-            ) from error
-    else:
-        starts_of(options.network.kind)[options.network.init](generator)
+    generator = make_generator(options.network, initial, tell)
     # convolutions run faster so, on processors and graphics cards alike
-    generator.train().requires_grad_(requires_grad=True)
-    for parameter in generator.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    channels_last(generator.train().requires_grad_(requires_grad=True))
     average = MovingAverage(generator, options.ema)
     parts = Parts(generator, average, make_optimiser(generator, options.optimiser))
+    parts.scalers = (Scaler(options.precision), Scaler(options.precision))
     if options.losses.adversarial:
         parts.judge = Judge(_discriminator(options)).train()
         parts.judge_optimiser = make_adam(parts.judge, options.optimiser)
@@ -131,6 +134,4 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
 def _discriminator(options: Options) -> nn.Module:
     if options.discriminator.kind == "UNetDiscriminator":
         return UNetDiscriminator(options.discriminator.features)
-    if options.data.patch not in (128, 256):
-        raise ConfigError(f"VGGDiscriminator judges crops of 128 or 256 pixels, not {options.data.patch}")
     return VGGDiscriminator(options.data.patch, options.discriminator.features)

@@ -1,19 +1,22 @@
-"""What a run tells: a progress bar, `log.jsonl`, TensorBoard's events and validation strips."""
+"""What a run tells of its steps and validations: to the log, the terminal and trackers."""
 
-import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from esrgan_torch.errors import ConfigError
+from esrgan_torch.errors import ImageWriteError
 from esrgan_torch.images.files import write_image
+from esrgan_torch.train.log import append
 from esrgan_torch.train.options import Options
+from esrgan_torch.train.status import Status
+from esrgan_torch.train.trackers import Tracker
+from esrgan_torch.train.validation import Validation
 
 STRIP_SIDE = 256  # pixels of a picture in a strip
+_MOST_PICTURES = 8  # in a strip
 
 
 class Journal:
@@ -21,26 +24,19 @@ class Journal:
 
     Args:
         folder: of the run.
-        options: for the steps between two lines, and whether TensorBoard is asked for.
-        first: steps done before, when resuming.
-        progress: draw a progress bar on stderr; None: only on a terminal.
-
-    Raises:
-        ConfigError: TensorBoard is asked for and not installed.
+        options: for the steps between two lines.
+        status: where people look.
+        trackers: programs that draw curves.
     """
 
-    def __init__(self, folder: Path, options: Options, first: int, progress: bool | None = None) -> None:
+    def __init__(self, folder: Path, options: Options, status: Status, trackers: Sequence[Tracker]) -> None:
         self.folder = folder
         self.every = options.log_every
-        self.bar = tqdm(
-            total=options.steps,
-            initial=first,
-            unit="step",
-            disable=None if progress is None else not progress,
-            dynamic_ncols=True,
-        )
-        self.events: Any = _tensorboard(folder) if options.tensorboard else None
-        self.psnr: float | None = None
+        self.batch = options.data.batch
+        self.megapixels = options.data.batch * options.data.patch**2 / 1e6
+        self.status = status
+        self.trackers = trackers
+        self._writable = True
         self._begin()
 
     def note(self, step: int, values: dict[str, float], rate: float, waited: float) -> None:
@@ -56,37 +52,67 @@ class Journal:
         self.waited += waited
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
-        self.bar.update()
+        self.status.advance()
         if step % self.every == 0:
             seconds = time.perf_counter() - self.started
-            means = {name: total / self.steps for name, total in self.sums.items()}
+            speed = self.steps / seconds
+            losses = {name: float(f"{total / self.steps:.6g}") for name, total in self.sums.items()}
+            waiting = float(f"{self.waited / seconds:.3g}")
             self._line(
                 step,
-                {name: float(f"{value:.6g}") for name, value in means.items()}
+                losses
                 | {
                     "rate": float(f"{rate:.4g}"),
-                    "steps_a_second": float(f"{self.steps / seconds:.4g}"),
-                    "waiting": float(f"{self.waited / seconds:.3g}"),
+                    "steps_a_second": float(f"{speed:.4g}"),
+                    "waiting": waiting,
+                    "crops": step * self.batch,
+                    "megapixels_a_second": float(f"{speed * self.megapixels:.4g}"),
                 },
             )
-            self.bar.set_postfix(
-                loss=f"{means['loss']:.5f}", psnr="-" if self.psnr is None else f"{self.psnr:.2f}"
-            )
+            told = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
+            figures = f"waiting {waiting:.0%}, {speed * self.megapixels:.3g} MP/s"
+            if not self.status.drawing:  # the bar has it
+                figures += f", {speed:.3g} steps/s, {step * self.batch:,} crops"
+            self.status.tell(step, f"rate {rate:.2e}, {told}, {figures}")
             self._begin()
 
-    def validated(self, step: int, psnr: float, strip: NDArray[np.uint8]) -> None:
-        """Keep a validation's mean PSNR (dB) and its strip of pictures; its time counts for no step."""
-        self.psnr = psnr
-        self._line(step, {"psnr": round(psnr, 4)})
-        write_image(self.folder / "validation.png", strip)
-        if self.events is not None:
-            self.events.add_image("validation", strip, step, dataformats="HWC")
+    def validated(self, step: int, results: Sequence[Validation]) -> None:
+        """Keep what the validation of every set came to, and strips of its pictures.
+
+        The first set's numbers are "psnr" and "ssim", those of others have its name behind: "psnr/Set14".
+        """
+        numbers: dict[str, float] = {}
+        strips: dict[str, NDArray[np.uint8]] = {}
+        for place, result in enumerate(results):
+            name = f"/{result.name}" if place else ""
+            for failure in result.failures:
+                self.status.warn(f"validation leaves out: {failure.cause}")
+            if not result.pictures:
+                self.status.warn(f"validation of {result.name}: no picture could be measured")
+                continue
+            numbers |= {f"psnr{name}": round(result.psnr, 4), f"ssim{name}": round(result.ssim, 6)}
+            strips[f"validation{name}"] = make_strip(result.pictures[:_MOST_PICTURES])
+        if not numbers:
+            return
+        self._line(step, numbers)
+        told = ", ".join(
+            f"{result.name} {result.psnr:.2f} dB, {result.ssim:.4f}" for result in results if result.pictures
+        )
+        self.status.say(f"validation after step {step:,}: {told}")
+        for name, strip in strips.items():
+            path = self.folder / f"{name.replace('/', '-')}.png"
+            try:
+                write_image(path, strip)
+            except ImageWriteError as error:
+                self.status.warn(str(error))
+        for tracker in self.trackers:
+            tracker.pictures(step, strips)
 
     def close(self) -> None:
-        """End the bar and the event file."""
-        self.bar.close()
-        if self.events is not None:
-            self.events.close()
+        """End the bar and what the trackers write."""
+        self.status.close()
+        for tracker in self.trackers:
+            tracker.close()
 
     def pause(self) -> float:
         """Now; give it to `go_on` after something that is no part of the steps."""
@@ -103,24 +129,17 @@ class Journal:
         self.sums: dict[str, float] = {}
 
     def _line(self, step: int, values: dict[str, float]) -> None:
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"step": step, **values}) + "\n")
-        if self.events is not None:
-            for name, value in values.items():
-                self.events.add_scalar(name, value, step)
+        try:
+            append(self.folder, {"step": step, **values})
+        except OSError as error:  # a disk that is full for a while must not end a run of days
+            if self._writable:
+                self.status.warn(f"the log cannot be written: {error.strerror or error}; the run goes on")
+            self._writable = False
+        for tracker in self.trackers:
+            tracker.scalars(step, values)
 
 
-def _tensorboard(folder: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ConfigError(
-            'tensorboard = true needs TensorBoard: pip install "esrgan-torch[train]", or set it to false'
-        ) from error
-    return SummaryWriter(str(folder / "tensorboard"))
-
-
-def make_strip(pictures: list[NDArray[np.uint8]], side: int = STRIP_SIDE) -> NDArray[np.uint8]:
+def make_strip(pictures: Sequence[NDArray[np.uint8]], side: int = STRIP_SIDE) -> NDArray[np.uint8]:
     """The middles of pictures side by side; (side, side * len(pictures), 3).
 
     Args:

@@ -11,8 +11,16 @@ _LARGEST_SIDE = 2048
 
 
 def make_adam(network: nn.Module, options: OptimiserOptions) -> torch.optim.Optimizer:
-    """Adam (Kingma and Ba 2015) with the options' rate and betas."""
-    return torch.optim.Adam(network.parameters(), lr=options.rate, betas=options.betas, fused=True)
+    """Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019) where the options say so.
+
+    AdamW takes rate * weight_decay of each weight away at each step, apart from the gradients.
+    """
+    parameters = network.parameters()
+    if options.kind == "AdamW":
+        return torch.optim.AdamW(
+            parameters, lr=options.rate, betas=options.betas, weight_decay=options.weight_decay, fused=True
+        )
+    return torch.optim.Adam(parameters, lr=options.rate, betas=options.betas, fused=True)
 
 
 def make_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim.Optimizer:
@@ -26,7 +34,7 @@ def make_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim
     Raises:
         ConfigError: SOAP's library is not installed.
     """
-    if options.kind == "Adam":
+    if options.kind != "SOAP":
         return make_adam(network, options)
     try:
         from pytorch_optimizer import SOAP

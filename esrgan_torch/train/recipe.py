@@ -3,16 +3,22 @@
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeGuard, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.train.options import Options
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.registry import architecture_of, names
+from esrgan_torch.storage.paths import exists
+from esrgan_torch.train.initial import starts_of
+from esrgan_torch.train.options import NetworkOptions, Options
+from esrgan_torch.train.values import Setting, Table, fit, is_list, is_table
 
-Table = dict[str, Any]
+# without these a network is not described; the others are as they mostly are
+_SIZES = {"kind", "features", "blocks", "growth", "convolutions", "scale"}
 
 
 def recipes() -> list[str]:
@@ -21,36 +27,53 @@ def recipes() -> list[str]:
     return sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml"))
 
 
-def read_recipe(name_or_path: str | Path, settings: Iterable[str] = ()) -> Options:
+def read_recipe(
+    name_or_path: str | Path, settings: Iterable[str] = (), *, load: Callable[[str], Generator] | None = None
+) -> Options:
     """The options of a recipe, with settings of the form "data.batch=8" laid over it.
 
     Args:
         name_or_path: a name of `recipes()`, or a TOML file.
         settings: the value is TOML; what TOML does not understand is taken as text.
+        load: gives the network that `network.initial` names. With it the sizes that are not given are that
+            network's. A recipe's sizes are given for its own `initial`, and not for one among the settings.
 
     Raises:
         ConfigError: no such recipe, an unknown key (the nearest known one is named), or a value that
             cannot be.
+        WeightsError: what `load` raises.
     """
-    path = Path(name_or_path)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise ConfigError(f"{path}: there is no such recipe")
-        text = path.read_text(encoding="utf-8")
-    elif str(name_or_path) in recipes():
-        text = (files("esrgan_torch.train") / "recipes" / f"{name_or_path}.toml").read_text(encoding="utf-8")
-    else:
-        raise ConfigError(
-            f"there is no recipe {str(name_or_path)!r}{_nearest(str(name_or_path), recipes())}; or give a "
-            ".toml file"
-        )
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name_or_path} is not TOML: {error}") from error
+    table = _table(name_or_path)
+    in_file = _keys(table)
     for setting in settings:
         _set(table, setting)
+    if load is not None:
+        changed = {setting.partition("=")[0].strip().removeprefix("network.") for setting in settings}
+        _lay_sizes(table, changed if "initial" in changed else changed | in_file, load)
     return _make(Options, table, "")
+
+
+def from_anywhere(options: Options) -> Options:
+    """The same options with whole paths, so that a run goes on from every working folder."""
+
+    def whole(path: str) -> str:
+        return str(Path(path).absolute()) if exists(path) else path  # else it is a model's name
+
+    data, network, losses = options.data, options.network, options.losses
+    return replace(
+        options,
+        data=replace(
+            data,
+            folders=tuple(map(whole, data.folders)),
+            small_folders=tuple(map(whole, data.small_folders)),
+            validation=tuple(map(whole, data.validation)),
+            cache=whole(data.cache) if data.cache else "",
+        ),
+        network=replace(network, initial=whole(network.initial) if network.initial else ""),
+        losses=replace(
+            losses, teacher=whole(losses.teacher) if losses.teacher else "", vgg=whole(losses.vgg)
+        ),
+    )
 
 
 def as_toml(options: Options) -> str:
@@ -58,7 +81,7 @@ def as_toml(options: Options) -> str:
     plain: list[str] = []
     tables: list[str] = []
     for name, value in asdict(options).items():
-        if _is_table(value):
+        if is_table(value):
             tables += ["", f"[{name}]", *(f"{key} = {_toml(each)}" for key, each in value.items())]
         else:
             plain.append(f"{name} = {_toml(value)}")
@@ -66,12 +89,12 @@ def as_toml(options: Options) -> str:
 
 
 def _toml(value: Any) -> str:
-    if _is_table(value):
+    if is_table(value):
         return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }"
-    if _is_list(value):
+    if is_list(value):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
-    # JSON's text, numbers and truth values are TOML's too
-    return json.dumps(value, ensure_ascii=False)
+    # JSON's text, numbers and truth values are TOML's too, but for one character
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _make(kind: type[Any], table: Mapping[str, Any], prefix: str) -> Any:
@@ -81,64 +104,96 @@ def _make(kind: type[Any], table: Mapping[str, Any], prefix: str) -> Any:
     values: Table = {}
     for key, value in table.items():
         name = f"{prefix}{key}"
+        if key in known and is_dataclass(hints[key]):
+            value = _plain(value)
         if key not in known:
             raise ConfigError(f"unknown option {name}{_nearest(key, known)}")
         if is_dataclass(hints[key]):
-            if not _is_table(value):
+            if not is_table(value):
                 raise ConfigError(f"{name} is a table of options, not {value!r}")
             values[key] = _make(hints[key], value, f"{name}.")
         else:
-            values[key] = _checked(name, value, hints[key])
+            values[key] = fit(name, value, hints[key])
     return kind(**values)
 
 
-def _checked(name: str, value: Any, hint: Any) -> Any:
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        if value not in arguments:
-            raise ConfigError(f"{name} is one of {', '.join(map(str, arguments))}, not {value!r}")
-        return value
-    if origin is dict:
-        if not _is_table(value):
-            raise ConfigError(f"{name} is a table, not {value!r}")
-        return {key: _checked(f"{name}.{key}", each, arguments[1]) for key, each in value.items()}
-    if origin is tuple:
-        if not _is_list(value) or (arguments[-1] is not ... and len(value) != len(arguments)):
-            count = "values" if arguments[-1] is ... else f"{len(arguments)} values"
-            raise ConfigError(f"{name} is a list of {count}, not {value!r}")
-        return tuple(_checked(name, each, arguments[0]) for each in value)
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:
-        raise ConfigError(f"{name} is of type {hint.__name__}, not {value!r}")
-    return value
+def _table(name_or_path: str | Path) -> Table:
+    """What the recipe's TOML holds."""
+    path = Path(name_or_path)
+    try:
+        if path.suffix == ".toml":
+            if not path.is_file():
+                raise ConfigError(f"{path}: there is no such recipe")
+            text = path.read_text(encoding="utf-8")
+        elif str(name_or_path) in recipes():
+            text = (files("esrgan_torch.train") / "recipes" / f"{name_or_path}.toml").read_text(
+                encoding="utf-8"
+            )
+        else:
+            raise ConfigError(
+                f"there is no recipe {str(name_or_path)!r}{_nearest(str(name_or_path), recipes())}; or give "
+                "a .toml file"
+            )
+        return tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:  # also text that is no UTF-8, and numbers without end
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"{name_or_path} is not TOML: {error}") from error
+
+
+def _keys(table: Table) -> set[str]:
+    network = table.get("network")
+    return set(network) if is_table(network) else set()
+
+
+def _lay_sizes(table: Table, given: set[str], load: Callable[[str], Generator]) -> None:
+    """Put the sizes of `network.initial` where none are given."""
+    network = table.get("network")
+    if not is_table(network) or not (initial := _plain(network.get("initial", ""))):
+        return
+    kind = _plain(network.get("kind", "")) if "kind" in given else ""
+    architecture = architecture_of(kind)
+    needed = ({size.name for size in fields(architecture.config)} & _SIZES) if architecture else _SIZES
+    if architecture is not None and needed <= given:
+        return
+    found = load(str(initial))
+    theirs = architecture_of(found)
+    if theirs is None:
+        raise ConfigError(
+            f"network.initial = {str(initial)!r} is a {type(found).__name__}; {names(', ')} are trained"
+        )
+    sizes = {"kind": theirs.name, **asdict(found.config)}
+    for size in (each.name for each in fields(NetworkOptions)):
+        if size in sizes and size not in given:
+            network[size] = sizes[size]
+    if "init" not in given and network["kind"] == theirs.name:
+        network["init"] = next(iter(starts_of(theirs.name)))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Setting) else value
 
 
 def _set(table: Table, setting: str) -> None:
     name, equals, text = setting.partition("=")
-    if not equals or not name:
+    if not equals or not name.strip():
         raise ConfigError(f"a setting looks like data.batch=8, not {setting!r}")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     *parents, key = name.strip().split(".")
     for parent in parents:
         inner = table.setdefault(parent, {})
-        if not _is_table(inner):
+        inner = table[parent] = _plain(inner)
+        if not is_table(inner):
             raise ConfigError(f"{setting!r}: {parent} is not a table of options")
         table = inner
-    table[key] = value
+    table[key] = Setting(value, text)
 
 
 def _nearest(given: str, known: Iterable[str]) -> str:
     found = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)
     return f"; did you mean {found[0]}?" if found else f"; known: {', '.join(known)}"
-
-
-def _is_table(value: Any) -> TypeGuard[Table]:
-    return isinstance(value, dict)
-
-
-def _is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    return isinstance(value, list | tuple)

@@ -19,5 +19,6 @@ def learning_rate(step: int, steps: int, options: OptimiserOptions) -> float:
         return warm * options.rate * options.factor ** bisect_right(options.milestones, step)
     period = options.period or steps
     place = (step % period) / period
-    falling = options.floor + (options.rate - options.floor) * (1 + math.cos(math.pi * place)) / 2
+    floor = min(options.floor, options.rate)
+    falling = floor + (options.rate - floor) * (1 + math.cos(math.pi * place)) / 2
     return warm * falling

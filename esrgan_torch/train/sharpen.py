@@ -4,8 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+RADIUS = 25  # of the blur, in pixels
 
-def sharpen(batch: Tensor, weight: float = 0.5, radius: int = 25, threshold: float = 10 / 255) -> Tensor:
+
+def sharpen(batch: Tensor, weight: float = 0.5, radius: int = RADIUS, threshold: float = 10 / 255) -> Tensor:
     """Add `weight` times what a Gaussian blur takes away, where that is more than `threshold`.
 
     The mask of those places is blurred as well, so that no edge of it shows. Source: USMSharp of BasicSR,

@@ -20,7 +20,7 @@ from tempfile import mkdtemp
 from esrgan_benchmarks.core import record
 from tests.torture import cases, fuzz, network, sizes
 from tests.torture.forks import MODULES, Forks
-from tests.torture.good import make_good
+from tests.torture.good import Good
 from tests.torture.kills import Case, Killer
 from tests.torture.places import can_mount
 from tests.torture.sweep import SLOTS, sweep
@@ -47,7 +47,7 @@ class Round:
     """
 
     forks: Forks
-    good: dict[str, Path]
+    good: Good
     scratch: Path
     end: float
     seed: int
@@ -138,7 +138,7 @@ def main() -> int:
     tries, lost = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     os.environ.setdefault("ESRGAN_CACHE", str(scratch / "cache"))
     try:
-        good = make_good(scratch / "good")
+        good = Good(scratch / "good")
         with Forks(scratch / "said", (*MODULES, *MORE)) as forks:
             for kind in arguments.only:
                 end = time.monotonic() + 60 * arguments.minutes

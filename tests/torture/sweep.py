@@ -1,7 +1,7 @@
 """Every command with every path that goes wrong, in each place where it takes one."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,8 +82,6 @@ SLOTS = (
     Slot(("evaluate", "bicubic", "--dataset", "{pictures}", "--grid", PATH), ".png"),
     Slot(("bench", "--compare", PATH, "{rows}"), ".jsonl", "rows"),
     Slot(("bench", "--results", PATH, "--report", "new.html")),
-    Slot(("bench", "--cases", "bicubic:8", "--dataset", PATH), "", "pictures"),
-    Slot(("demo", "--no-browser", "--model", PATH), ".safetensors", "model"),
     Slot(("cache", "--cache", PATH)),
     Slot(("cache", "--clear", "all", "--cache", PATH)),
     Slot(("cache",), variable="TMPDIR"),
@@ -117,7 +115,7 @@ class Try:
 
 
 def sweep(
-    forks: Forks, good: dict[str, Path], scratch: Path, slots: Sequence[Slot], disks: bool
+    forks: Forks, good: Mapping[str, Path], scratch: Path, slots: Sequence[Slot], disks: bool
 ) -> Iterator[Try]:
     """Try every fault in these slots.
 
@@ -141,21 +139,19 @@ def sweep(
             else:
                 faulty = folder / "faulty"
                 faulty.mkdir()
-                place = PLACES[fault](faulty, slot.ending, good.get(slot.good))
+                place = PLACES[fault](faulty, slot.ending, good[slot.good] if slot.good else None)
                 yield _try(forks, slot, fault, place, good, work)
                 faulty.chmod(0o755)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _try(forks: Forks, slot: Slot, fault: str, place: Place, good: dict[str, Path], work: Path) -> Try:
-    arguments = [
-        word.replace(PATH, place.path).format_map({name: str(path) for name, path in good.items()})
-        if word.startswith("{") or PATH in word
-        else word
-        for word in slot.arguments
-    ]
+def _try(forks: Forks, slot: Slot, fault: str, place: Place, good: Mapping[str, Path], work: Path) -> Try:
+    arguments: list[str] = []
+    for word in slot.arguments:
+        known = good[word[1:-1]] if word.startswith("{") and word != PATH else None
+        arguments.append(word.replace(PATH, place.path) if known is None else str(known))
     environment = {"ESRGAN_DATA": str(work / "data")}
     if slot.variable:
         environment[slot.variable] = place.path
-    outcome = forks.run(arguments, work, user=place.user, environment=environment, limit=60.0)
+    outcome = forks.run(arguments, work, humble=place.humble, environment=environment, limit=60.0)
     return Try(slot, fault, place, outcome)

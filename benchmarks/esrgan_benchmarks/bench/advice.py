@@ -89,21 +89,22 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
 
 
 def native_share(rows: list[Row]) -> str:
-    """The native engine's time as a share of that of the fastest other runtime in float32, case by case."""
+    """The native engine's time as a share of that of the fastest other runtime, by precision."""
     lines: list[str] = []
     for machine in by_setting(rows):
         for column in _columns(_quiet(machine)):
             for mine in (row for row in column if row["runtime"] == NATIVE):
-                others = [
-                    row
-                    for row in column
-                    if row["run"] == mine["run"] and row["dtype"] == "float32" and not _is_ours(row)
+                others = [row for row in column if row["run"] == mine["run"] and not _is_ours(row)]
+                shares = [
+                    f"{_digits(_median(mine) / _median(best))} of the time of {best['runtime']}"
+                    for dtype in ("float32", "bfloat16")
+                    if (best := min((r for r in others if r["dtype"] == dtype), key=_median, default=None))
                 ]
-                if others:
-                    best = min(others, key=_median)
+                if shares:
+                    held = f", all held to {mine['isa'].upper()}" if mine["isa"] else ""
                     lines.append(
-                        f"- {mine['network']}, {mine['shape_text']}, {mine['threads_asked']} threads: "
-                        f"{_digits(_median(mine) / _median(best))} of the time of {best['runtime']}"
+                        f"- {mine['network']}, {mine['shape_text']}, {mine['threads_asked']} threads{held}: "
+                        f"{', '.join(shares)}"
                     )
     return "\n".join(lines)
 

@@ -59,6 +59,8 @@ def read_file(path: Path) -> list[Row]:
         BenchmarkError: there is no such file, or a line is no JSON object.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise BenchmarkError(f"cannot read {path}: it is no file")
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except OSError as error:
         raise BenchmarkError(f"cannot read {path}: {error.strerror or error}") from error

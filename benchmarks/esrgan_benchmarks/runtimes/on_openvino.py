@@ -22,11 +22,11 @@ class OpenVino(Runtime):
     """
 
     needs = "onnx"
-    isas = ("avx2",)
 
     def __init__(self, dtype: str) -> None:
         self.name = "openvino" if dtype == "float32" else f"openvino-{dtype}"
         self._dtype = dtype
+        self.isas = ("avx2",) if dtype == "float32" else ()  # no AVX2 multiplies bfloat16
 
     def missing(self) -> str | None:
         if find_spec("openvino") is None:

@@ -1,11 +1,14 @@
 """What is in the folder of a conversion: its size, the probes and the original's answers."""
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.parity.measure import Question
 from esrgan_bridge.parity.probes import Probe
 
@@ -22,9 +25,19 @@ def write_reference(file: Path, questions: Sequence[Question]) -> None:
 
 
 def read_reference(file: Path) -> list[Question]:
-    with np.load(file, allow_pickle=False) as arrays:
-        names = [name.removesuffix(".probe") for name in arrays.files if name.endswith(".probe")]
-        return [Question(Probe(name, arrays[f"{name}.probe"]), arrays[f"{name}.answer"]) for name in names]
+    """What `write_reference` wrote.
+
+    Raises:
+        ArtifactError: it is missing or damaged.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            names = [name.removesuffix(".probe") for name in arrays.files if name.endswith(".probe")]
+            return [
+                Question(Probe(name, arrays[f"{name}.probe"]), arrays[f"{name}.answer"]) for name in names
+            ]
+    except (OSError, EOFError, LookupError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ArtifactError(f"{file} is damaged ({error}); convert the network again") from error
 
 
 def folder_size(folder: Path) -> int:

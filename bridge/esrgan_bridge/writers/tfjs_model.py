@@ -114,13 +114,29 @@ def read_model(folder: Path) -> TfjsModel:
         topology: Json = document["modelTopology"]
         weights: dict[str, Stored] = {}
         for group in document["weightsManifest"]:
-            blob = b"".join((folder / path).read_bytes() for path in group["paths"])
+            blob = b"".join(_inside(folder, path).read_bytes() for path in group["paths"])
             weights.update(_cut(blob, group["weights"], file))
         return TfjsModel(topology["node"], weights, document["signature"], topology["versions"])
     except FileNotFoundError as error:
         raise ArtifactError(f"{error.filename} is missing; fetch it again, or convert again") from error
-    except (ValueError, LookupError, TypeError) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise ArtifactError(f"{file} is not a sound graph model of TF.js: {error}") from error
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file of the folder; ValueError for a name that leads elsewhere, or to what is no file."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or (path.exists() and not path.is_file()):
+        raise ValueError(f"{name!r} is no file of its folder")
+    return path
 
 
 def _cut(blob: bytes, entries: Sequence[Json], file: Path) -> dict[str, Stored]:

@@ -5,6 +5,7 @@ import sys
 
 from esrgan_cli.kept import KINDS, clear, found, size_of
 from esrgan_cli.options import Subparsers, add_cache_option
+from esrgan_torch.errors import ConfigError
 
 ALL = "all"
 
@@ -17,7 +18,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help=text,
         description=f"{text}: fetched weights, stopped downloads, compiled and fetched programs. "
         "Models that you added are yours and stay, see: esrgan weights remove. A command that is at work "
-        "keeps what it is writing.",
+        "keeps what it is writing. With --cache, only what is in that folder.",
     )
     names = [kind.name for kind in KINDS]
     parser.add_argument(
@@ -38,10 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_weights.cache import cache_folder
 
     cache = cache_folder(arguments.cache)
-    wanted = {kind.name for kind in KINDS} if ALL in arguments.clear else set(arguments.clear)
+    # a folder that is given is all that is meant: what others on this machine use is not in it
+    kinds = [kind for kind in KINDS if kind.inside or arguments.cache is None]
+    wanted = {kind.name for kind in kinds} if ALL in arguments.clear else set(arguments.clear)
+    if outside := wanted - {kind.name for kind in kinds}:
+        raise ConfigError(f"{', '.join(sorted(outside))}: not in the folder that --cache names; leave it out")
     status = total = 0
     rows = [("KIND", "FILES", "MB", "WHAT")]
-    for kind in KINDS:
+    for kind in kinds:
         if wanted and kind.name not in wanted:
             continue
         paths = found(kind, cache)

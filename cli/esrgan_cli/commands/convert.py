@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from esrgan_cli.words import harmless
+
 if TYPE_CHECKING:
-    from esrgan_bridge.parity.record import ParityReport
+    from esrgan_bridge.parity.findings import ParityReport
 
 PARITY_FAILED = 3
 
@@ -89,12 +91,12 @@ def split_names(text: str) -> list[str]:
 
 def say(line: str) -> None:
     """Progress goes to stderr."""
-    print(line, file=sys.stderr, flush=True)
+    print(harmless(line), file=sys.stderr, flush=True)
 
 
 def show(report: "ParityReport") -> None:
     """The table and its verdict to stdout, and between them warnings to stderr."""
-    print(report.table, flush=True)
+    print(harmless(report.table), flush=True)
     for warning in report.warnings:
         say(f"esrgan: warning: {warning}")
     print(report.verdict, flush=True)
@@ -135,6 +137,6 @@ def fail(error: Exception) -> int:
     """Print the rows up to the fault, and the fault."""
     report = getattr(error, "report", None)
     if report is not None:
-        print(report, flush=True)
-    print(f"esrgan: {error}", file=sys.stderr)
+        print(harmless(str(report)), flush=True)
+    print(harmless(f"esrgan: {error}"), file=sys.stderr)
     return PARITY_FAILED

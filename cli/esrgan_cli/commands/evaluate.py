@@ -16,11 +16,13 @@ from esrgan_cli.options import (
     parse_devices,
     parse_tiling,
 )
-from esrgan_torch.errors import ConfigError
+from esrgan_cli.output.streams import put
+from esrgan_cli.words import cell, harmless, one_line
+from esrgan_torch.errors import ConfigError, EsrganError
 
 if TYPE_CHECKING:
     from esrgan_torch.images.picture import Picture
-    from esrgan_torch.metrics.protocol import Evaluation, Score
+    from esrgan_torch.metrics.protocol import Distance, Evaluation, Failure, Score
     from esrgan_torch.upscaler import Upscaler
 
     Upscale = Callable[[Picture], Picture]
@@ -49,6 +51,22 @@ def add_parser(subparsers: Subparsers) -> None:
         help="folders with HR and LRbicx4 in them, or with HR alone, or with the originals themselves",
     )
     parser.add_argument(
+        "--lr",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        help="folders of the low-resolution pictures, one for each of --dataset (default: found beside the "
+        "originals, as LRbicx4, LR_bicubic/X4, LR or x4, else made by MATLAB's bicubic; the table says "
+        "which)",
+    )
+    parser.add_argument(
+        "--lr-name",
+        metavar="TEMPLATE",
+        default="",
+        help="their names, such as {}x4 for 0801x4.png beside 0801.png (default: these, SRF_4_LR and more "
+        "are known)",
+    )
+    parser.add_argument(
         "--scale", metavar="N", type=int, help=f"default: the model's own ({BICUBIC_SCALE} for {BICUBIC})"
     )
     parser.add_argument(
@@ -74,19 +92,30 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure every model on every folder; print tables with their protocol, CSV or JSON."""
+    """Measure every model on every folder; print tables with their protocol, CSV or JSON.
+
+    What was measured is printed whatever happens afterwards; a picture that fails costs itself and makes the
+    exit status 1.
+    """
     devices = parse_devices(arguments.device)
     if len(devices) != 1:
         raise ConfigError("evaluate runs on one device; give one with --device")
     parse_tiling(arguments.tile, arguments.overlap)
     if arguments.scale is not None and arguments.scale < 1:
         raise ConfigError(f"--scale is 1 or more, not {arguments.scale}")
-    for folder in arguments.dataset:
-        if not folder.is_dir():
-            raise ConfigError(f"--dataset {folder} is not a folder")
+    if arguments.lr is not None and len(arguments.lr) != len(arguments.dataset):
+        raise ConfigError(
+            f"--lr names one folder for each of --dataset; given {len(arguments.lr)} for "
+            f"{len(arguments.dataset)}"
+        )
+    for option in ("dataset", "lr"):
+        for folder in getattr(arguments, option) or ():
+            if not folder.is_dir():
+                raise ConfigError(f"--{option} {folder} is not a folder")
 
-    from esrgan_torch.metrics.protocol import evaluate, evaluate_bicubic_classic
+    from esrgan_torch.datasets.partners import check_template
 
+    check_template(arguments.lr_name)
     distance = None
     if arguments.lpips:
         from esrgan_torch.metrics.lpips import Lpips
@@ -95,25 +124,62 @@ def run(arguments: argparse.Namespace) -> int:
     results: list[Result] = []
     upscalers: dict[str, Upscale] = {}
     scales: dict[str, int] = {}
-    for model in arguments.models:
-        upscalers[model], scales[model], how = _upscaler(model, arguments)
-        for folder in arguments.dataset:
-            found = [
-                evaluate(upscalers[model], folder, scale=scales[model], distance=distance, on_score=_tell)
-            ]
-            if model == BICUBIC:
-                found.append(evaluate_bicubic_classic(folder, scale=scales[model]))
-            results += [(model, how, evaluation) for evaluation in found]
-            if arguments.format == "text":
-                for evaluation in found:
-                    print(f"{how}\n{evaluation}\n", flush=True)
-    if arguments.format == "csv":
-        _print_csv(results)
-    elif arguments.format == "json":
-        print(json.dumps([_as_json(*result) for result in results], indent=1))
+    errors: list[EsrganError] = []
+    try:
+        for model in arguments.models:
+            try:
+                upscalers[model], scales[model], how = _upscaler(model, arguments)
+            except EsrganError as error:
+                errors.append(error)
+                continue
+            for place, folder in enumerate(arguments.dataset):
+                small = arguments.lr[place] if arguments.lr is not None else None
+                try:
+                    found = _measure(
+                        model, upscalers[model], folder, small, scales[model], distance, arguments
+                    )
+                except EsrganError as error:
+                    errors.append(error)
+                    continue
+                results += [(model, how, evaluation) for evaluation in found]
+                if arguments.format == "text":
+                    for evaluation in found:
+                        print(harmless(f"{how}\n{evaluation}\n"), flush=True)
+    finally:
+        if results or not errors:
+            if arguments.format == "csv":
+                _print_csv(results)
+            elif arguments.format == "json":
+                print(json.dumps([_as_json(*result) for result in results], indent=1))
+    if not results and errors:
+        raise errors[0]
+    for error in errors:
+        put(one_line(f"esrgan: {error}"), sys.stderr)
     if arguments.grid is not None:
         _write_grid(upscalers, set(scales.values()), arguments.dataset[0], arguments.grid)
-    return 0
+    return 1 if errors or any(evaluation.failures for _, _, evaluation in results) else 0
+
+
+def _measure(
+    model: str,
+    upscale: "Upscale",
+    folder: Path,
+    small: Path | None,
+    scale: int,
+    distance: "Distance | None",
+    arguments: argparse.Namespace,
+) -> "list[Evaluation]":
+    from esrgan_torch.datasets.sets import find_set
+    from esrgan_torch.metrics.protocol import evaluate, evaluate_bicubic_classic
+
+    pictures = find_set(folder, scale, small, arguments.lr_name)
+    found = [
+        evaluate(upscale, pictures, scale=scale, distance=distance, on_score=_tell, on_failure=_tell_failure)
+    ]
+    if model == BICUBIC:
+        # what cannot be read was told already
+        found.append(evaluate_bicubic_classic(pictures, scale=scale, on_failure=lambda _: None))
+    return found
 
 
 def _upscaler(model: str, arguments: argparse.Namespace) -> "tuple[Upscale, int, str]":
@@ -143,14 +209,20 @@ def _print_csv(results: "list[Result]") -> None:
     """A line for each picture and one for each mean."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     columns = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "lpips"]
-    writer.writerow(["model", "dataset", "protocol", "picture", *columns])
+    writer.writerow(["model", "dataset", "protocol", "picture", *columns, "low_resolution", "failure"])
     for model, _, evaluation in results:
-        for score in (*evaluation.scores, evaluation.mean):
-            writer.writerow([model, evaluation.dataset, evaluation.protocol, *asdict(score).values()])
+        first = [cell(model), cell(evaluation.dataset), evaluation.protocol]
+        for score in (*evaluation.scores, *([evaluation.mean] if evaluation.scores else [])):
+            name, *values = asdict(score).values()
+            writer.writerow([*first, cell(str(name)), *values, cell(evaluation.origin), ""])
+        for failure in evaluation.failures:
+            words = [cell(failure.name), *[""] * len(columns), cell(evaluation.origin), cell(failure.cause)]
+            writer.writerow([*first, *words])
 
 
 def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object]:
-    return {"model": model, "how": how, **asdict(evaluation), "mean": asdict(evaluation.mean)}
+    mean = asdict(evaluation.mean) if evaluation.scores else None
+    return {"model": model, "how": how, **asdict(evaluation), "mean": mean}
 
 
 def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], dataset: Path, path: Path) -> None:
@@ -160,8 +232,12 @@ def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], dataset: Path
     from esrgan_torch.metrics.grid import comparison_grid
 
     write_image(path, comparison_grid(upscalers, dataset, scale=scales.pop()))
-    print(f"{path}: {', '.join(upscalers)}, original", file=sys.stderr)
+    print(one_line(f"{path}: {', '.join(upscalers)}, original"), file=sys.stderr)
 
 
 def _tell(score: "Score") -> None:
-    print(f"{score.name}: {score.psnr_y:.2f} dB", file=sys.stderr)
+    put(one_line(f"{score.name}: {score.psnr_y:.2f} dB"), sys.stderr)
+
+
+def _tell_failure(failure: "Failure") -> None:
+    put(one_line(f"failed: {failure.cause}"), sys.stderr)

@@ -2,21 +2,25 @@
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esrgan_cli.options import Subparsers, add_cache_options
-from esrgan_torch.errors import ConfigError
+from esrgan_cli.output.streams import put
+from esrgan_torch.errors import ConfigError, StoppedError, TrainingError, WeightsError
+from esrgan_torch.storage.paths import expanded
 
 if TYPE_CHECKING:
     from esrgan_torch.networks.base import Generator
+    from esrgan_torch.train.options import Options
 
-RECIPE = "recipe.toml"
 WEIGHTS = "weights.safetensors"
 EPILOG = """\
 The run's folder holds recipe.toml (all options), log.jsonl (losses, rate, steps a second, PSNR),
 validation.png, checkpoints/ and, at the end, weights.safetensors, which every command takes as a MODEL.
+Ctrl-C and SIGTERM store a checkpoint and print the command that goes on; a second Ctrl-C ends it at once.
 
 Several GPUs or machines: torchrun --nproc-per-node 8 -m esrgan_cli train RECIPE, or accelerate launch.
 """
@@ -49,8 +53,10 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--resume",
         metavar="DIR",
-        type=Path,
-        help="go on with a run by its own recipe, from its last checkpoint",
+        nargs="?",
+        const="",
+        help="go on with a run by its own recipe, from its last checkpoint; without DIR with that of RECIPE "
+        "or --output, of this folder, or the only one in runs/",
     )
     parser.add_argument("--dry-run", action="store_true", help="print all options and stop")
     add_cache_options(parser)
@@ -60,50 +66,119 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, and store the moving average of the weights."""
     from esrgan_torch.train.recipe import as_toml, read_recipe
+    from esrgan_torch.train.runs import RECIPE, find_run, folder_of, steps_done
 
-    resume: Path | None = arguments.resume
-    if (arguments.recipe is None) == (resume is None):
+    recipe: str | None = arguments.recipe
+    given: str | None = arguments.resume
+    output: Path | None = arguments.output
+    if recipe is None and given is None:
         raise ConfigError(
             "give a recipe, or a run to go on with: esrgan train RECIPE, esrgan train --resume DIR"
         )
-    if resume is not None:
-        if arguments.output is not None:
-            raise ConfigError("a resumed run stays in its folder: --output does not go with --resume")
-        folder, source = resume, str(resume / RECIPE)
+    if given and (recipe is not None or output is not None):
+        other = "--output" if recipe is None else f"the recipe {recipe}"
+        raise ConfigError(
+            f"a run goes on in its folder by its own recipe: {other} does not go with --resume {given}"
+        )
+    initial = _Initial(arguments)
+    if given is not None:
+        folder = find_run(given, recipe, output)
+        options = read_recipe(folder / RECIPE, arguments.settings)
     else:
-        folder = arguments.output or Path("runs") / Path(arguments.recipe).stem
-        source = arguments.recipe
-    options = read_recipe(source, arguments.settings)
+        assert recipe is not None
+        folder = folder_of(recipe, output)
+        read = _dry if arguments.dry_run else _read
+        options = read(recipe, arguments.settings, initial)
+    done = steps_done(folder)
     if arguments.dry_run:
         print(as_toml(options), end="")
         return 0
-    if resume is None and any((folder / "checkpoints").glob("*.pt")):
-        raise ConfigError(f"{folder} holds a run; go on with --resume {folder}, or choose another --output")
+    again = f"esrgan train --resume {shlex.quote(str(folder))}"
+    if given is None and done is not None:
+        raise ConfigError(
+            f"{folder} holds a run of {done:,} steps; go on with: {again}, or choose another --output"
+        )
+    if given is not None and done is None:
+        put(f"{folder} holds no checkpoint yet; the run begins with its first step", sys.stderr)
+    return _train(options, folder, done is not None, initial, again)
 
+
+def _train(options: "Options", folder: Path, resume: bool, initial: "_Initial", again: str) -> int:
     from esrgan_torch.networks.base import Provenance
     from esrgan_torch.train.loop import train
+    from esrgan_torch.train.runs import RECIPE, steps_done
     from esrgan_weights.cache import sha256_of
     from esrgan_weights.formats.write import save
 
-    def weights(name: str) -> "Generator | None":
+    main = int(os.environ.get("RANK", "0")) == 0  # of several processes one writes
+    try:
+        network = train(
+            options,
+            folder,
+            # a resumed run has its weights in its checkpoint
+            initial=None if resume or not options.network.initial else initial.load(options.network.initial),
+            teacher=initial.load(options.losses.teacher) if options.losses.teacher else None,
+            resume=resume,
+        )
+    except StoppedError as error:
+        if main:
+            goes_on = (
+                f"go on with: {again}" if steps_done(folder) is not None else "the same command begins anew"
+            )
+            put(f"esrgan: {error}; {goes_on}", sys.stderr)
+        return 128 + error.signal
+    except TrainingError as error:
+        if steps_done(folder) is None:
+            raise
+        raise TrainingError(f"{error}; go on with: {again}") from error
+    if not main:
+        print(f"process {os.environ['RANK']}: done", file=sys.stderr)
+        return 0
+    network.provenance = Provenance(
+        f"{folder.resolve().name} ({options.steps} steps)", "basicsr", sha256_of(folder / RECIPE)
+    )
+    print(save(network, folder / WEIGHTS))
+    return 0
+
+
+def _read(recipe: str, settings: list[str], initial: "_Initial") -> "Options":
+    from esrgan_torch.train.recipe import read_recipe
+
+    return read_recipe(recipe, settings, load=initial.load)
+
+
+def _dry(recipe: str, settings: list[str], initial: "_Initial") -> "Options":
+    """The options, with the sizes of `network.initial` where it is at hand without the network."""
+    from esrgan_torch.train.recipe import read_recipe
+
+    initial.offline = True
+    try:
+        return _read(recipe, settings, initial)
+    except WeightsError as error:
+        put(
+            f"sizes that are not given will be those of network.initial, which is not at hand: {error}",
+            sys.stderr,
+        )
+        return read_recipe(recipe, settings)
+
+
+class _Initial:
+    """Networks to start from or to learn from, each loaded once."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.offline: bool = arguments.offline
+        self.cache: Path | None = arguments.cache
+        self._loaded: dict[str, Generator] = {}
+
+    def load(self, name: str) -> "Generator":
+        """A published model or a file.
+
+        Raises:
+            WeightsError: there is none.
+        """
         from esrgan_weights.loading import load
 
-        return load(name, offline=arguments.offline, cache=arguments.cache) if name else None
-
-    network = train(
-        options,
-        folder,
-        # a resumed run has its weights in its checkpoint
-        initial=None if resume is not None else weights(options.network.initial),
-        teacher=weights(options.losses.teacher),
-        resume=resume is not None,
-    )
-    if int(os.environ.get("RANK", "0")) == 0:  # of several processes one writes
-        recipe = folder / RECIPE
-        network.provenance = Provenance(
-            f"{folder.name} ({options.steps} steps)", "basicsr", sha256_of(recipe)
-        )
-        print(save(network, folder / WEIGHTS))
-    else:
-        print(f"process {os.environ['RANK']}: done", file=sys.stderr)
-    return 0
+        name = str(expanded(name)) if name.startswith("~") else name
+        if name not in self._loaded:
+            self._loaded[name] = load(name, offline=self.offline, cache=self.cache)
+        return self._loaded[name]

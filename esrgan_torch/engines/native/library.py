@@ -72,7 +72,8 @@ def work_memory(size: int) -> Tensor:
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return torch.empty(size, dtype=torch.uint8, device="cpu")
     try:
-        block = mmap.mmap(-1, size + LARGE_PAGE)
+        # private: shared memory, Python's default, gets no large pages
+        block = mmap.mmap(-1, size + LARGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except (OSError, OverflowError) as error:
         raise RuntimeError(f"out of memory: {size} bytes for the native engine ({error})") from error
     block.madvise(mmap.MADV_HUGEPAGE)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.train.data.degrade import degrade
 from esrgan_torch.train.data.pictures import Pair
+from esrgan_torch.train.stopping import ignore_signals
 
 Batch = tuple[Tensor, Tensor]
 Pixels = NDArray[np.uint8]
@@ -112,6 +113,7 @@ def batches(crops: Crops, first: int, steps: int, workers: int) -> Iterator[Batc
         prefetch_factor=4 if workers else None,
         multiprocessing_context="spawn" if workers else None,
         generator=torch.Generator(),  # else it draws from the run's random numbers
+        worker_init_fn=ignore_signals,
     )
     return iter(loader)
 

@@ -17,6 +17,7 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.metrics.psnr_ssim import without_border
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.train.data.batches import Crops
+from esrgan_torch.train.data.cache import LESSON, touch
 from esrgan_torch.train.data.degrade import levels
 from esrgan_torch.train.data.pictures import Pair, store_pixels
 from esrgan_torch.upscaler import Upscaler
@@ -71,21 +72,23 @@ def make_lessons(
     crops = Crops(pairs, (side + 2 * BORDER) * scale, scale, 1, seed, degrading=degrading)
     key = _key(pairs, teacher, seed, degrading, side)
     lessons = [_place(cache, key, number, side, scale) for number in range(count)]
-    todo = [number for number in range(process, count, processes) if not lessons[number].small.is_file()]
+    todo = [number for number in range(process, count, processes) if not _files(lessons[number])[1].is_file()]
     upscaler = Upscaler(teacher, tiling="off") if todo else None
     for number in todo:
         assert upscaler is not None
         given = levels(crops[number][0])
         answer = upscaler(given).astype(np.uint8, copy=False)
         # the small picture last: where it is, the lesson is whole
-        store_pixels(lessons[number].large, without_border(answer, BORDER * scale))
-        store_pixels(lessons[number].small, without_border(given, BORDER))
+        large, small = _files(lessons[number])
+        store_pixels(large, without_border(answer, BORDER * scale))
+        store_pixels(small, without_border(given, BORDER))
         on_made()
+    touch([path for lesson in lessons for path in _files(lesson)])
     return lessons
 
 
 def _place(cache: Path, key: str, number: int, side: int, scale: int) -> Pair:
-    stem = f"lesson-{key}-{number:05}"
+    stem = f"{LESSON}{key}-{number:05}"
     return Pair(
         f"lesson {number}",
         cache / f"{stem}-large.npy",
@@ -95,9 +98,15 @@ def _place(cache: Path, key: str, number: int, side: int, scale: int) -> Pair:
     )
 
 
+def _files(lesson: Pair) -> tuple[Path, Path]:
+    assert lesson.small is not None  # a lesson has both
+    return lesson.large, lesson.small
+
+
 def _key(pairs: Sequence[Pair], teacher: Generator, seed: int, degrading: bool, side: int) -> str:
     digest = hashlib.sha256()
-    names = [pair.large.name for pair in pairs]  # they are hashes of the files
+    # the names are hashes of the files
+    names = [(pair.large.name, "" if pair.small is None else pair.small.name) for pair in pairs]
     digest.update(json.dumps([RULE, seed, degrading, side, BORDER, names]).encode())
     for name, value in teacher.state_dict().items():
         digest.update(name.encode())

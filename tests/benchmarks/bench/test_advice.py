@@ -66,13 +66,16 @@ def test_an_engine_is_not_compared_with_itself() -> None:
     assert "its engine of PyTorch alone" not in choice(same)
 
 
-def test_the_native_engine_beside_the_fastest_other_in_float32() -> None:
+def test_the_native_engine_beside_the_fastest_other_by_precision() -> None:
     rows = [
         *ROWS[:3],
         runtime_row("esrgan-torch-native", 0.15, 0.15, **RRDB),
         runtime_row("openvino-bfloat16", 0.1, 0.1, **RRDB, dtype="bfloat16"),
     ]
-    assert native_share(rows) == "- realesrgan-x4plus, 64x64, 2 threads: 0.25 of the time of openvino"
+    assert native_share(rows) == (
+        "- realesrgan-x4plus, 64x64, 2 threads: 0.25 of the time of openvino"
+        ", 1.50 of the time of openvino-bfloat16"
+    )
     assert native_share(ROWS) == ""
 
 

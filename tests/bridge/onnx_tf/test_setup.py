@@ -33,7 +33,9 @@ def nowhere(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(platformdirs, "user_data_dir", lambda name: str(data))
-    monkeypatch.setattr(onnx_tf_setup, "__file__", str(tmp_path / "checkout" / "bridge" / "package" / "x.py"))
+    monkeypatch.setattr(
+        onnx_tf_setup, "__file__", str(tmp_path / "checkout" / "bridge" / "package" / "room" / "x.py")
+    )
     return data
 
 
@@ -62,7 +64,7 @@ def test_from_any_working_directory(nowhere, tmp_path, monkeypatch):
 def test_a_folder_that_is_named_is_taken_or_refused(nowhere, tmp_path, monkeypatch):
     """Never another one instead."""
     environment(nowhere / "onnx-tf")
-    with pytest.raises(MissingRuntimeError, match=r"absent is no Python.*onnx_tf_setup absent"):
+    with pytest.raises(MissingRuntimeError, match=r"absent is no Python.*onnx_tf.setup absent"):
         find_python(Path("absent"))
     monkeypatch.setenv(VARIABLE, str(tmp_path / "absent"))
     with pytest.raises(MissingRuntimeError, match=rf"absent, which \${VARIABLE} names, is no Python"):
@@ -72,7 +74,7 @@ def test_a_folder_that_is_named_is_taken_or_refused(nowhere, tmp_path, monkeypat
 def test_an_environment_without_onnx_tf(nowhere):
     """As one whose installation was stopped."""
     environment(nowhere / "onnx-tf", status=1)
-    with pytest.raises(MissingRuntimeError, match=r"bin/python has no onnx-tf: make .*onnx_tf_setup"):
+    with pytest.raises(MissingRuntimeError, match=r"bin/python has no onnx-tf: make .*onnx_tf.setup"):
         find_python()
     with pytest.raises(MissingRuntimeError, match="has no onnx-tf"):
         find_python(Path(sys.executable))

@@ -18,6 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder with the recipe's pictures in it."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ESRGAN_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
 
@@ -41,7 +42,7 @@ def test_a_run_goes_on_where_it_stopped(folder: Path, capsys: pytest.CaptureFixt
     short = ["--set", "data.batch=2", "--set", "network.convolutions=1"]
     assert main(["train", "smoke", *short, "--set", "steps=2", "-o", "run"]) == 0
     assert main(["train", "smoke", *short, "-o", "run"]) == 2
-    assert "run holds a run; go on with --resume run" in capsys.readouterr().err
+    assert "run holds a run of 2 steps; go on with: esrgan train --resume run" in capsys.readouterr().err
     assert main(["train", "--resume", "run", "--set", "steps=4"]) == 0
     assert read_recipe("run/recipe.toml").steps == 4
     assert sorted(path.name for path in Path("run/checkpoints").iterdir())[-1] == "step-00000004.pt"
@@ -67,9 +68,9 @@ def test_a_dry_run_prints_a_recipe(folder: Path, capsys: pytest.CaptureFixture[s
     ("arguments", "words"),
     [
         ([], "give a recipe, or a run"),
-        (["smoke", "--resume", "run"], "give a recipe, or a run"),
+        (["smoke", "--resume", "run"], "the recipe smoke does not go with --resume run"),
         (["--resume", "run", "-o", "x"], "--output does not go with --resume"),
-        (["--resume", "nowhere"], "nowhere/recipe.toml: there is no such recipe"),
+        (["--resume", "nowhere"], "nowhere holds no run: nowhere/recipe.toml is missing"),
         (["smok"], "did you mean smoke?"),
         (["smoke", "--set", "data.btach=2"], "unknown option data.btach; did you mean batch?"),
     ],

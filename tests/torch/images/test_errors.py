@@ -15,8 +15,7 @@ import tifffile
 from PIL import Image
 
 from esrgan_torch.errors import ConfigError, ImageReadError, ImageTooLargeError, ImageWriteError
-from esrgan_torch.images import decode as image_decode
-from esrgan_torch.images import pillow as image_pillow
+from esrgan_torch.images import decode, pillow
 from esrgan_torch.images.files import read_image, write_image
 
 SUFFIXES = ("png", "jpg", "webp", "tif", "avif", "bmp", "gif")
@@ -136,7 +135,7 @@ def test_bomb_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.Mon
     def never(*_: object) -> None:
         raise AssertionError("the bomb was decoded")
 
-    monkeypatch.setattr(image_decode, "PngFile", never)
+    monkeypatch.setattr(decode, "PngFile", never)
     with pytest.raises(ImageTooLargeError, match=r"bomb\.png: .*60000 x 60000 = 3,600\.0 million") as caught:
         read_image(tmp_path / "bomb.png")
     assert "268.4 million" in str(caught.value)
@@ -161,7 +160,7 @@ def test_webp_header_is_read_without_the_decoder(
 ) -> None:
     path = tmp_path / "a.webp"
     write_image(path, np.zeros((3, 1000, channels), np.uint8), lossless=lossless)
-    monkeypatch.setitem(vars(image_pillow)["_CLASSES"], "WebP", None)
+    monkeypatch.setitem(vars(pillow)["_CLASSES"], "WebP", None)
     with pytest.raises(ImageTooLargeError, match="1000 x 3"):
         read_image(path, max_pixels=2999)
 
@@ -181,7 +180,7 @@ def test_pillows_error_limit_is_explained(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "a.tif"
     Image.fromarray(NOISE).quantize(9).save(path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(ImageTooLargeError, match="MAX_IMAGE_PIXELS = None"):
+    with pytest.raises(ImageTooLargeError, match=r"PIL\.Image\.MAX_IMAGE_PIXELS, 100"):
         read_image(path)
 
 

@@ -1,15 +1,23 @@
 """The published numbers of bicubic, and folders that do not fit."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from esrgan_torch.errors import ConfigError, ImageReadError
+from esrgan_torch.errors import ConfigError, ImageReadError, PairError
 from esrgan_torch.images.files import Picture, write_image
 from esrgan_torch.images.resample import imresize
-from esrgan_torch.metrics.protocol import Evaluation, Score, bicubic, evaluate, evaluate_bicubic_classic
+from esrgan_torch.metrics.protocol import (
+    Evaluation,
+    Failure,
+    Score,
+    bicubic,
+    evaluate,
+    evaluate_bicubic_classic,
+)
 
 ORIGINAL = np.random.default_rng(0).integers(0, 256, (9, 11, 3), dtype=np.uint8).repeat(7, 0).repeat(7, 1)
 
@@ -92,8 +100,13 @@ def test_results_of_16_bits_and_with_alpha_are_measured_as_8_bit_colour(tmp_path
 
 def test_table_has_the_protocol_beside_the_numbers() -> None:
     scores = (Score("a", 28.123, 0.81234, 26.5, 0.78), Score("longer", 30.0, 0.9, None, None))
-    text = str(Evaluation("Set5", "how it was done", scores))
-    lines = text.splitlines()
+    text = str(
+        Evaluation("Set5", "how it was done", scores, "from there", (Failure("b", "b.png is damaged"),))
+    )
+    origin, *lines, failed, protocol = text.splitlines()
+    assert origin == "low-resolution pictures: from there"
+    assert failed == "not measured: b.png is damaged"
+    lines.append(protocol)
     assert lines[0].split() == ["Set5", "PSNR-Y", "SSIM-Y", "PSNR-RGB", "SSIM-RGB"]
     assert lines[1].split() == ["a", "28.12", "0.8123", "26.50", "0.7800"]
     assert lines[2].split() == ["longer", "30.00", "0.9000", "-", "-"]
@@ -117,11 +130,37 @@ def test_folders_that_do_not_fit(tmp_path: Path) -> None:
     (tmp_path / "LRbicx4").mkdir()
     write_image(tmp_path / "HR" / "a.png", ORIGINAL)
     write_image(tmp_path / "LRbicx4" / "b.png", ORIGINAL)
-    with pytest.raises(ConfigError, match=r"a\.png has no partner of the same name in .*LRbicx4"):
+    with pytest.raises(PairError, match=r"a\.png has no low-resolution picture in .*LRbicx4"):
         evaluate(bicubic(4), tmp_path)
     shutil.move(tmp_path / "LRbicx4" / "b.png", tmp_path / "LRbicx4" / "a.png")
-    with pytest.raises(ConfigError, match=r"has 77 x 63 pixels; for x4 .* must have 19 x 15"):
+    with pytest.raises(PairError, match=r"has 77 x 63 pixels; for x4 .* must have 19 x 15"):
         evaluate(bicubic(4), tmp_path)
+
+
+def test_a_bad_picture_costs_itself(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", ORIGINAL)
+    write_image(tmp_path / "small.png", ORIGINAL[:16, :16])  # too small for SSIM without its border
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
+    told: list[Failure] = []
+    result = evaluate(bicubic(4), tmp_path, on_failure=told.append)
+    assert [score.name for score in result.scores] == ["a"]
+    assert result.mean == replace(result.scores[0], name="mean of 1")
+    assert result.failures == tuple(told)
+    causes = {failure.name: failure.cause for failure in told}
+    assert causes.keys() == {"gone.png", "small", "damaged"}
+    assert "is a link to nowhere.png, which does not exist" in causes["gone.png"]
+    assert "damaged.png" in causes["damaged"]
+    with pytest.raises(ImageReadError, match="nowhere"):
+        evaluate(bicubic(4), tmp_path)
+
+
+def test_where_nothing_could_be_measured_there_is_a_table_and_no_mean(tmp_path: Path) -> None:
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    result = evaluate(bicubic(4), tmp_path, on_failure=lambda _: None)
+    assert "damaged.png" in str(result)
+    with pytest.raises(ConfigError, match="no picture could be measured"):
+        assert result.mean
 
 
 def test_upscaler_of_another_scale(tmp_path: Path) -> None:
@@ -130,8 +169,13 @@ def test_upscaler_of_another_scale(tmp_path: Path) -> None:
         evaluate(bicubic(2), tmp_path)
 
 
-@pytest.mark.parametrize("pixels", [ORIGINAL.astype(np.uint16), ORIGINAL[:, :, :2]])
-def test_originals_that_the_protocol_does_not_cover(tmp_path: Path, pixels: np.ndarray) -> None:
-    write_image(tmp_path / "a.png", pixels)
-    with pytest.raises(ImageReadError, match="8-bit pictures without alpha"):
-        evaluate(bicubic(4), tmp_path)
+def test_files_of_16_bits_and_on_nothing_are_measured_as_8_bits_on_white(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "odd").mkdir()
+    clear = np.zeros((*ORIGINAL.shape[:2], 1), np.uint8)
+    clear[:30] = 255
+    white = np.where(clear > 0, ORIGINAL, np.uint8(255))
+    write_image(tmp_path / "plain" / "a.png", white)
+    write_image(tmp_path / "odd" / "a.png", np.concatenate([ORIGINAL, clear], 2).astype(np.uint16) * 257)
+    plain, odd = (evaluate(bicubic(4), tmp_path / name) for name in ("plain", "odd"))
+    assert plain.scores == odd.scores

@@ -13,7 +13,7 @@ from esrgan_torch import Picture, Tiling, Upscaler
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
-from esrgan_torch.tiling import run as execute
+from esrgan_torch.tiling import run
 from tests.torch.networks import small_rrdb
 from tests.torch.test_upscaler import photo
 
@@ -142,7 +142,7 @@ def test_a_tile_that_is_not_finite_is_computed_again_in_float32(
     [([1.0, -1.0], True), ([3e38, 3e38], True), ([1.0, float("nan")], False), ([1.0, float("-inf")], False)],
 )
 def test_a_sum_that_overflows_is_not_taken_for_an_infinity(values: list[float], finite: bool) -> None:
-    assert execute._is_finite(torch.tensor(values).view(1, 1, 2, 1)) == finite
+    assert run._is_finite(torch.tensor(values).view(1, 1, 2, 1)) == finite
 
 
 def test_damaged_weights_are_an_error() -> None:

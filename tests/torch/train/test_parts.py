@@ -46,7 +46,24 @@ def test_the_moving_average() -> None:
             parameter.add_(1)
     average.update(network)
     for name, value in average.network.state_dict().items():
+        assert torch.allclose(value, start[name] + 1 - 2 / 11)
+    average.updates = 10**6
+    average.network.load_state_dict(start)
+    average.update(network)
+    for name, value in average.network.state_dict().items():
         assert torch.allclose(value, start[name] + 0.1)
+
+
+def test_after_200_steps_the_average_is_near_the_weights() -> None:
+    """With 0.999 from the first step on, 82 % of it would still be the start."""
+    network = CompactNet(4, 1)
+    average = MovingAverage(network, 0.999)
+    start, weight = network.body[0].get_parameter("weight").detach().clone(), network.body[0]
+    for step in range(200):
+        with torch.no_grad():
+            weight.get_parameter("weight").copy_(start + min(step / 100, 1))
+        average.update(network)
+    assert (average.network.body[0].get_parameter("weight") - start).min() > 0.999
 
 
 def test_scaled_initial_weights() -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -53,24 +54,24 @@ def test_settings_are_laid_over_a_recipe() -> None:
     [
         ("data.btach=3", "unknown option data.btach; did you mean batch?"),
         ("stepz=3", "unknown option stepz; did you mean steps?"),
-        ("data.batch=many", "data.batch is of type int, not 'many'"),
+        ("data.batch=many", "data.batch is a whole number, such as data.batch=16; not 'many'"),
         ("network.kind=UNet", "network.kind is one of RRDBNet, CompactNet"),
         ("data=3", "data is a table of options"),
         ("steps.more=3", "steps is not a table"),
-        ("data.folders=3", "data.folders is a list"),
+        ("data.folders=[a,b]", 'data.folders is a list, such as \'data.folders=["a","b"]\''),
         ("optimiser.betas=[0.9]", "optimiser.betas is a list of 2 values"),
-        ("losses.layers.conv5_4=x", "losses.layers.conv5_4 is of type float"),
+        ("losses.layers.conv5_4=x", "losses.layers.conv5_4 is a number"),
         ("steps", "a setting looks like data.batch=8"),
         ("steps=0", "steps is at least 1"),
         ("data.patch=30", "data.patch is a multiple of the scale 4"),
-        ("losses.pixel=0", "losses are weighted"),
+        ("losses.pixel=0", "and one is more than 0; given 0, 0, 0, 0"),
         ("ema=1", "ema is at least 0 and below 1"),
         ('data.small_folders=["a", "b"]', "one folder for each"),
         ("network.kind=RRDBNet", "network.init of RRDBNet is scaled, not 'identity'"),
     ],
 )
 def test_settings_that_cannot_be(setting: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=words.replace("?", r"\?").replace("[", r"\[")):
+    with pytest.raises(ConfigError, match=re.escape(words)):
         read_recipe("smoke", (setting,))
 
 

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -211,6 +213,22 @@ def test_short_memory_is_said_as_pytorch_says_it() -> None:
     with pytest.raises(RuntimeError) as raised:
         work_memory(2**62)
     assert is_out_of_memory(raised.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_work_memory_may_have_large_pages() -> None:
+    """Linux gives none to shared memory, which Python's mmap makes unless it is told otherwise."""
+    memory = work_memory(2**22)
+    inside = None
+    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+        if (found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (....) ", line)) is not None:
+            start, end = (int(side, 16) for side in found.groups()[:2])
+            inside = found[3] if start <= memory.data_ptr() < end else None
+        elif inside is not None and line.startswith("VmFlags:"):
+            assert inside == "rw-p"
+            assert "hg" in line.split()
+            return
+    pytest.fail("its memory was not found")
 
 
 def test_weights_changed_later_do_not_reach_it() -> None:

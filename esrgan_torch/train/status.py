@@ -1,0 +1,112 @@
+"""What a run says while it goes on: a bar on a terminal, lines everywhere else."""
+
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import NoReturn
+
+from tqdm import tqdm
+
+
+class Status:
+    """Writes to stderr. A stderr that is gone, as after a terminal was closed, costs the run nothing.
+
+    Args:
+        steps: of the whole run.
+        progress: draw a bar; None: on a terminal, and lines elsewhere; False: only what cannot be overlooked.
+    """
+
+    def __init__(self, steps: int, progress: bool | None = None) -> None:
+        self.steps = steps
+        self.quiet = progress is False
+        self.drawing = sys.stderr.isatty() if progress is None else progress
+        self._bar: tqdm[NoReturn] | None = None
+        self._first, self._started = 0, time.perf_counter()
+
+    def begin(self, first: int) -> None:
+        """The steps begin; so many are done already."""
+        self._first, self._started = first, time.perf_counter()
+        if self.drawing:
+            self._bar = tqdm(
+                total=self.steps,
+                initial=first,
+                unit="step",
+                file=sys.stderr,
+                dynamic_ncols=True,
+                smoothing=0.05,
+            )
+
+    def say(self, text: str) -> None:
+        """A line, unless the run is to be quiet."""
+        if not self.quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """A line that should not be overlooked."""
+        try:
+            if self._bar is not None:
+                self._bar.write(text, file=sys.stderr)
+            else:
+                print(text, file=sys.stderr, flush=True)
+        except (OSError, ValueError):
+            self._lose()
+
+    def advance(self) -> None:
+        """One step is done."""
+        if self._bar is not None:
+            try:
+                self._bar.update()
+            except (OSError, ValueError):
+                self._lose()
+
+    def tell(self, step: int, numbers: str) -> None:
+        """The numbers of the last steps: in the bar, or as a line with step and time left."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(numbers, refresh=False)
+        elif not self.drawing:
+            share = f"step {step:,}/{self.steps:,} ({step / self.steps:.0%})"
+            self.say(f"{share}, {self._left(step)} left, {numbers}")
+
+    @contextmanager
+    def counting(self, what: str, shown: bool) -> Generator[Callable[[int, int], None]]:
+        """Yield a function that is told how many of how many are done: a bar, or every tenth as a line."""
+
+        def count(done: int, total: int) -> None:
+            if not shown:
+                return
+            if not self.drawing:
+                if done % max(100, total // 10) == 0:
+                    self.say(f"{what}: {done:,} of {total:,}")
+            elif self._bar is None:
+                self._bar = tqdm(
+                    desc=what, total=total, initial=done, leave=False, file=sys.stderr, dynamic_ncols=True
+                )
+            else:
+                self.advance()
+
+        try:
+            yield count
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the bar."""
+        if self._bar is not None:
+            try:
+                self._bar.close()
+            except (OSError, ValueError):
+                self._lose()
+            self._bar = None
+
+    def _left(self, step: int) -> str:
+        """Hours, minutes and seconds by the mean of this start, validations and checkpoints included."""
+        spent = time.perf_counter() - self._started
+        return str(timedelta(seconds=round(spent / max(step - self._first, 1) * (self.steps - step))))
+
+    def _lose(self) -> None:
+        if self._bar is not None:
+            self._bar.disable = True
+        self._bar = None
+        self.quiet = True
