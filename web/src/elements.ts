@@ -8,6 +8,7 @@ declare global {
   interface SVGImageElement {}
   interface HTMLVideoElement {}
   interface HTMLCanvasElement {}
+  interface CanvasRenderingContext2D {}
 }
 
 export {};
