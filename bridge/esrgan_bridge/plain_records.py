@@ -31,7 +31,9 @@ def built(kind: type[Kind], record: object, *, complete: bool = False) -> Kind:
     }
     names = {entry.name for entry in entries}
     if different := (needed - record.keys()) | (record.keys() - names):
-        raise ValueError(f"it lacks or has too many fields: {', '.join(sorted(map(_shown, different)))}")
+        raise ValueError(
+            f"it lacks or has too many fields: {', '.join(sorted(name[:60] for name in different))}"
+        )
     return kind(**{name: _value(name, hints[name], value) for name, value in record.items()})
 
 

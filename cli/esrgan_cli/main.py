@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from esrgan_cli.commands import bench, cache, convert, demo, doctor, evaluate, parity, train, upscale, weights
 from esrgan_cli.output.streams import flush_streams, prepare_streams, put
-from esrgan_cli.processors import heed_quota
+from esrgan_cli.processors import heed_limits
 from esrgan_cli.signals import Ended, heed_endings
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_cli.words import harmless
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     keep_float32()
     arguments = make_parser().parse_args(argv)
-    heed_quota()
+    heed_limits()
     try:
         with heed_endings():
             status: int = arguments.run(arguments)

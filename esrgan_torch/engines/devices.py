@@ -1,7 +1,8 @@
 """Devices: which there are, how much memory is free, and what they compute fast."""
 
 import logging
-from functools import cache
+import time
+from functools import cache, lru_cache
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,7 @@ from esrgan_torch.errors import ConfigError
 
 log = logging.getLogger("esrgan_torch")
 
+MOMENT = 0.25  # seconds
 # what NVIDIA's driver brings: on Linux, in the Linux of Windows, on Windows
 NVIDIA_DRIVER = (
     Path("/proc/driver/nvidia/version"),
@@ -126,6 +128,21 @@ def free_memory(device: torch.device) -> int:
     available = psutil.virtual_memory().available
     left = containers.memory_left()
     return available if left is None else min(available, left)
+
+
+def recent_free_memory(device: torch.device) -> int:
+    """As `free_memory`; on the CPU it may be a quarter of a second old.
+
+    To ask the system takes up to a millisecond when no cache holds what it reads, which counts for pictures
+    that are computed in some ten. One that takes memory enough to matter takes longer than the answer holds.
+    """
+    return free_memory(device) if device.type != "cpu" else _free_in(int(time.monotonic() / MOMENT))
+
+
+@lru_cache(maxsize=1)
+def _free_in(_: int) -> int:
+    """In a moment, by its number."""
+    return free_memory(torch.device("cpu"))
 
 
 def threads() -> int:

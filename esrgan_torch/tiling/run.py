@@ -17,6 +17,7 @@ from torch import Tensor
 
 from esrgan_torch.arithmetic import ceil_div, round_up
 from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.computing import computing
 from esrgan_torch.engines.devices import is_out_of_memory, release_memory
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
@@ -145,10 +146,11 @@ class _Run:
         self.windows_done = 0
 
     def picture(self) -> Canvas:
-        for tile in self.plan.windows:
-            self._window(tile.core, tile)
-            self.windows_done += 1
-            self._tell(0.0)
+        with computing(self.engine.device):  # once for all parts of it
+            for tile in self.plan.windows:
+                self._window(tile.core, tile)
+                self.windows_done += 1
+                self._tell(0.0)
         height, width = self.size
         return self.mosaic.finish()[: height * self.engine.scale, : width * self.engine.scale]
 
@@ -211,6 +213,8 @@ class _Run:
         if place.is_empty():  # it lies wholly in the context that the trunk needed
             return
         cut = window.features[:, :, part.window.rows, part.window.columns]
+        if self._put_at_once(window, part, place, cut):
+            return
         values = self._unless_memory_runs_out(
             lambda: self._finite(self.engine.tail(cut), lambda engine: engine.tail(cut))
         )
@@ -236,15 +240,25 @@ class _Run:
         """A box in feature pixels of the window, in input pixels of the picture."""
         return box.scaled(self.engine.unshuffle).moved(window.place.top, window.place.left)
 
+    def _put_at_once(self, window: _Window, part: Tile, place: Box, features: Tensor) -> bool:
+        """Let the engine write whole numbers where they belong, if it can and nothing is to be cut off."""
+        whole = part.core == part.window and place == self._in_picture(part.core, window)
+        if not whole or self.channels.gray_through_colour or not isinstance(self.mosaic, JoinedMosaic):
+            return False
+        large = place.scaled(self.engine.scale)
+        pixels = self.mosaic.whole_numbers(large.top, large.left, large.height, large.width)
+        finite = None if pixels is None else self.engine.tail_pixels(features, pixels)
+        if finite is not None:
+            _check_finite(finite)
+        return finite is not None
+
     def _put(self, core: Box, place: Box, values: Tensor) -> None:
         """Put down the enlargement of `place`, a part of what the tile with that core delivers."""
         scale = self.engine.scale
         large = place.scaled(scale)
-        if not self.mosaic.put(core.scaled(scale), large.top, large.left, self.channels.shrink(values)):
-            raise NonFiniteError(
-                "the network gives NaN or infinity in float32: "
-                "its weights are damaged or not meant for pictures"
-            )
+        _check_finite(
+            self.mosaic.put(core.scaled(scale), large.top, large.left, self.channels.shrink(values))
+        )
 
     def _unless_memory_runs_out(self, attempt: Callable[[], Tensor]) -> Tensor | None:
         """What the attempt gives; None, with its tensors let go of, when memory ran out in it."""
@@ -268,6 +282,13 @@ class _Run:
 
     def _tell(self, share_of_window: float) -> None:
         self.watch((self.windows_done + share_of_window) / len(self.plan.windows))
+
+
+def _check_finite(finite: bool) -> None:
+    if not finite:
+        raise NonFiniteError(
+            "the network gives NaN or infinity in float32: its weights are damaged or not meant for pictures"
+        )
 
 
 def _is_finite(values: Tensor) -> bool:

@@ -57,9 +57,6 @@ class NetworkOptions:
         check_range(self, "network.", convolutions=(1, 1000), scale=(1, 16), unshuffle=(1, 4))
         if architecture_of(self.kind) is None:
             raise ConfigError(f"network.kind is one of {names(', ')}, not {self.kind!r}")
-        for name in ("features", "blocks", "growth", "convolutions", "scale"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"network.{name} is at least 1, not {getattr(self, name)}")
         known = starts_of(self.kind)
         if self.init not in known:
             raise ConfigError(f"network.init of {self.kind} is {' or '.join(known)}, not {self.init!r}")

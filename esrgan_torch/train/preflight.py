@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.leftovers import END, mark
 from esrgan_torch.train.assemble import Parts
 from esrgan_torch.train.data.cache import in_words
 from esrgan_torch.train.options import Options
@@ -31,7 +32,7 @@ def check_disk(options: Options, folder: Path, parts: Parts) -> None:
     """Raise `ConfigError` where the folder cannot be written, or its disk does not hold the checkpoints."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{os.getpid()}.part"
+        probe = folder / f".{mark()}{END}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:

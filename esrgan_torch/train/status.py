@@ -9,6 +9,9 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+# names of pictures may hold what moves a terminal's cursor
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
+
 
 class Status:
     """Writes to stderr. A stderr that is gone, as after a terminal was closed, costs the run nothing.
@@ -45,6 +48,7 @@ class Status:
 
     def warn(self, text: str) -> None:
         """A line that should not be overlooked."""
+        text = text.translate(_CONTROLS)
         try:
             if self._bar is not None:
                 self._bar.write(text, file=sys.stderr)

@@ -6,6 +6,7 @@ of 4 MiB wherever they end. A constant may be stored as uint8 with value = level
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,9 @@ def _cut(blob: bytes, entries: Sequence[Json], file: Path) -> dict[str, Stored]:
     for entry in entries:
         quantization: Json | None = entry.get("quantization")
         dtype = np.dtype(quantization["dtype"] if quantization else entry["dtype"]).newbyteorder("<")
-        count = int(np.prod(entry["shape"], dtype=np.int64))
+        if not all(type(side) is int and side >= 0 for side in entry["shape"]):
+            raise ValueError(f"{entry['name']} has no shape")
+        count = math.prod(entry["shape"])
         values = np.frombuffer(blob, dtype, count, offset).reshape(entry["shape"])
         weights[entry["name"]] = Stored(values, entry["dtype"], quantization)
         offset += values.nbytes

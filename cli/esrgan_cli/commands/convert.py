@@ -1,7 +1,6 @@
 """`esrgan convert`: a network for ONNX Runtime, TensorFlow or TF.js, with every copy measured."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -107,8 +106,6 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_bridge.chain import convert
     from esrgan_bridge.errors import ParityError
 
-    # tensorflow greets with a dozen lines about processors and GPUs
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         report = convert(
             arguments.model,

@@ -156,7 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
     for error in errors:
         put(one_line(f"esrgan: {error}"), sys.stderr)
     if arguments.grid is not None:
-        _write_grid(upscalers, set(scales.values()), arguments.dataset[0], arguments.grid)
+        _write_grid(upscalers, set(scales.values()), arguments)
     return 1 if errors or any(evaluation.failures for _, _, evaluation in results) else 0
 
 
@@ -225,13 +225,17 @@ def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object
     return {"model": model, "how": how, **asdict(evaluation), "mean": mean}
 
 
-def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], dataset: Path, path: Path) -> None:
+def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], arguments: argparse.Namespace) -> None:
     if len(scales) != 1:
         raise ConfigError(f"--grid needs models of one scale, given {', '.join(map(str, sorted(scales)))}")
+    from esrgan_torch.datasets.sets import find_set
     from esrgan_torch.images.files import write_image
     from esrgan_torch.metrics.grid import comparison_grid
 
-    write_image(path, comparison_grid(upscalers, dataset, scale=scales.pop()))
+    scale, path = scales.pop(), arguments.grid
+    small = arguments.lr[0] if arguments.lr is not None else None
+    pictures = find_set(arguments.dataset[0], scale, small, arguments.lr_name)
+    write_image(path, comparison_grid(upscalers, pictures, scale=scale))
     print(one_line(f"{path}: {', '.join(upscalers)}, original"), file=sys.stderr)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.base import Engine, WholeNumbers
 from esrgan_torch.engines.devices import threads
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.engines.native import build
@@ -119,6 +119,22 @@ class NativeShuffleEngine(Engine):
 
         for_rows(shuffle, height, result.numel())
         return result
+
+    def tail_pixels(self, features: Tensor, pixels: WholeNumbers) -> bool:
+        """In one pass: the planes of the larger picture never exist."""
+        values = _channels_last(features)
+        height, width = features.shape[-2:]
+        channels = self._large // self.scale**2
+        finite: list[int] = []
+
+        def put(rows: slice) -> None:
+            source = values.data_ptr(), values.stride(0), values.stride(1)
+            target = pixels.ctypes.data, pixels.strides[0]
+            sizes = channels, self.scale, width, rows.start, rows.stop, pixels.itemsize
+            finite.append(self._run.library.round_shuffled(*source, *target, *sizes))
+
+        for_rows(put, height, pixels.size)
+        return all(finite)
 
     def trunk_bytes(self, height: int, width: int) -> int:
         return self._run.runner().bytes(height, width) + 4 * padded(self._large) * height * width

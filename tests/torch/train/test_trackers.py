@@ -97,3 +97,19 @@ def test_a_tracker_that_is_not_installed(
     monkeypatch.setattr(loop, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r'tracker = "wandb" needs its library: pip install wandb'):
         train(make_options('tracker="wandb"'), tmp_path / "run")
+
+
+def test_a_tracker_that_fails_costs_its_own_curves(
+    make_options: MakeOptions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trackers.TensorBoard, "scalars", full)
+    train(make_options("tensorboard=true", "steps=4", "log_every=1"), tmp_path / "run")
+    assert len(read_log(tmp_path / "run")) == 4
+    told = capsys.readouterr().err
+    assert told.count("TensorBoard is told nothing more: ") == 1

@@ -8,6 +8,9 @@
 #include "activations.h"
 #include "kernels.h"
 #include "lines.h"
+#if !defined(__wasm__)
+#include "pixels.h"
+#endif
 #include "products.h"
 #include "vectors.h"
 
@@ -224,13 +227,13 @@ static void pointwise(const convolution *task) {
 }
 
 #if defined(ESRGAN_AVX512)
-const level esrgan_avx512 = {"avx512", LANES, convolve, pointwise};
+const level esrgan_avx512 = {"avx512", LANES, convolve, pointwise, round_planes, round_shuffled};
 #elif defined(ESRGAN_AVX2)
-const level esrgan_avx2 = {"avx2", LANES, convolve, pointwise};
+const level esrgan_avx2 = {"avx2", LANES, convolve, pointwise, round_planes, round_shuffled};
 #elif defined(ESRGAN_SSE2)
-const level esrgan_sse2 = {"sse2", LANES, convolve, pointwise};
+const level esrgan_sse2 = {"sse2", LANES, convolve, pointwise, round_planes, round_shuffled};
 #elif defined(ESRGAN_WASM)
 const level esrgan_wasm = {"wasm", LANES, convolve, pointwise};
 #else
-const level esrgan_neon = {"neon", LANES, convolve, pointwise};
+const level esrgan_neon = {"neon", LANES, convolve, pointwise, round_planes, round_shuffled};
 #endif
