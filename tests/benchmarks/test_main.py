@@ -9,10 +9,10 @@ from esrgan_benchmarks.__main__ import main
 def test_a_study_is_run_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its own module: `__main__` is another one in the processes that it starts."""
     page = tmp_path / "page.md"
-    page.write_text("<!-- rows: weight-files -->\nold\n<!-- end of rows -->\n")
+    page.write_text("<!-- rows: weight-files -->\nSTALE\n<!-- end of rows -->\n")
     monkeypatch.setattr(sys, "argv", ["esrgan_benchmarks", "tables", str(page)])
     assert main() is None
-    assert "old" not in page.read_text()
+    assert "STALE" not in page.read_text()
     assert sys.modules["esrgan_benchmarks.studies.tables"].__name__ != "__main__"
 
 
