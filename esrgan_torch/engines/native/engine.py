@@ -1,5 +1,6 @@
 """Networks by the native library: float32 on CPUs."""
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from esrgan_torch.engines.base import Engine, WholeNumbers
 from esrgan_torch.engines.devices import threads
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.engines.native import build
-from esrgan_torch.engines.native.library import Library, Program, Runner
+from esrgan_torch.engines.native.library import LARGE_PAGE, Library, Program, Runner, work_memory
 from esrgan_torch.engines.native.program import PICTURE, RESULT
 from esrgan_torch.engines.native.program_compact import compact_program
 from esrgan_torch.engines.native.program_rrdb import rrdb_tail_program, rrdb_trunk_program
@@ -196,7 +197,10 @@ class NativeRRDBEngine(Engine):
 
 def memory(*shape: int) -> Tensor:
     """Uninitialised, for the library: float32 and on the CPU, whatever the program's defaults are."""
-    return torch.empty(shape, dtype=torch.float32, device="cpu")
+    size = 4 * math.prod(shape)
+    if size < 2 * LARGE_PAGE:
+        return torch.empty(shape, dtype=torch.float32, device="cpu")
+    return work_memory(size).view(torch.float32).view(shape)
 
 
 def _features(runner: Runner, batch: Tensor, channels: int, fold: int, progress: Progress) -> Tensor:
