@@ -26,9 +26,9 @@ from esrgan_torch.images.picture import Picture, Pixels, Samples
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.given import NetworkSource, network_of
 from esrgan_torch.tiling.enlarge import AlphaMode, Way, enlarge
+from esrgan_torch.tiling.means import Course, Means
 from esrgan_torch.tiling.modes import Tiling, as_tiling
 from esrgan_torch.tiling.plan import Plan, make_plan
-from esrgan_torch.tiling.run import Course, Means
 from esrgan_torch.watch import Flag, Progress, Watch
 
 LARGEST_SCALE = 32

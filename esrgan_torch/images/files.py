@@ -46,7 +46,8 @@ __all__ = [
 ]
 
 DEFAULT_MAX_PIXELS = 1 << 28
-"""268 million pixels: above the largest cameras (200 million), and 0.8 GB as 8-bit RGB."""
+"""268 million pixels: above the largest cameras (200 million), and 0.8 GB as 8-bit RGB; decoders hold more
+meanwhile, 2 GB of a JPEG, see docs/pictures.md."""
 
 
 def read_image(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:

@@ -184,6 +184,8 @@ class TiffPage:
             again.compression, again.fillorder = type(page.compression)(1), type(page.fillorder)(1)
             again.dataoffsets = tuple(offset + len(data) for offset in offsets)
             again.databytecounts = counts
+            # else it is read as one piece, in which tifffile does not undo the predictor of each row
+            again.is_contiguous = False
             return again.asarray()
 
 

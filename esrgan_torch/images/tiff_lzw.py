@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from esrgan_torch.errors import ImageReadError
 
 LZW = 5  # of the tag Compression
 _SHORT, _LONG = 3, 4
+_AT_ONCE = 1 << 24  # bytes, unless one strip or tile has more
 
 
 def unpack_lzw(data: bytes, page: Any) -> bytes:
@@ -45,9 +46,10 @@ def unpack_lzw(data: bytes, page: Any) -> bytes:
     row_bytes = width * samples * page.bitspersample // 8
     parts: list[bytes] = []
     begin = 0
-    while begin < len(places):  # as many of one height as there are, at once
+    while begin < len(places):  # several of one height at once
         end = begin + 1
-        while end < len(places) and heights[end] == heights[begin]:
+        most = begin + max(1, _AT_ONCE // max(row_bytes * heights[begin], 1))
+        while end < min(len(places), most) and heights[end] == heights[begin]:
             end += 1
         segments = [data[offset : offset + count] for offset, count in places[begin:end]]
         parts.append(_unpacked(segments, row_bytes, heights[begin], page.fillorder))
@@ -100,5 +102,7 @@ def _unpacked(segments: Sequence[bytes], row_bytes: int, rows: int, fill_order: 
         )
     )
     with TiffImagePlugin.TiffImageFile(io.BytesIO(file)) as image:
+        # made here, since Pillow has a limit of pixels for what it makes itself, and these are bytes
+        image.im = Image.core.new("L", image.size)
         image.load()
         return image.tobytes()

@@ -21,11 +21,10 @@ from esrgan_torch.engines.computing import computing
 from esrgan_torch.engines.devices import is_out_of_memory, release_memory
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
-from esrgan_torch.images.luma import luma
 from esrgan_torch.images.picture import Samples, white
 from esrgan_torch.images.planes import padded
-from esrgan_torch.networks.base import Generator
 from esrgan_torch.quantise import Canvas, CanvasType
+from esrgan_torch.tiling.means import Course, GrayThroughColour, Means
 from esrgan_torch.tiling.modes import MINIMUM_SIZE, Box, Tile, plan_tiles
 from esrgan_torch.tiling.mosaic import CrossFadedMosaic, JoinedMosaic
 from esrgan_torch.tiling.plan import Plan
@@ -35,51 +34,6 @@ from esrgan_torch.watch import Watch
 log = logging.getLogger("esrgan_torch")
 
 TRUNK_SHARE = 0.9  # of a window's time, for the progress: 92 % of RRDB-23, 76 % of RRDB-6
-
-
-@dataclass(frozen=True)
-class Means:
-    """What a picture is computed with.
-
-    Args:
-        model: sizes of the network.
-        engine: runs it.
-        exact_engine: makes the float32 engine that repeats a tile; called at the first need.
-        divisible: whether a window that does not fit may be divided into overlapping ones.
-    """
-
-    model: Generator
-    engine: Engine
-    exact_engine: Callable[[], Engine]
-    divisible: bool
-
-
-@dataclass
-class Course:
-    """How it went with a picture so far.
-
-    Args:
-        redone: tiles that were computed again in float32.
-        divided: tiles that did not fit in memory.
-        exact: whether no window was divided into less than what the network sees.
-    """
-
-    redone: int = 0
-    divided: int = 0
-    exact: bool = True
-
-
-@dataclass(frozen=True)
-class _Channels:
-    """How a plane's channels become the network's: as they are, or gray through a network for colour."""
-
-    gray_through_colour: bool
-
-    def grow(self, batch: Tensor) -> Tensor:
-        return batch.expand(-1, 3, -1, -1) if self.gray_through_colour else batch
-
-    def shrink(self, batch: Tensor) -> Tensor:
-        return luma(batch.clamp(0, 1)) if self.gray_through_colour else batch
 
 
 @dataclass(frozen=True)
@@ -99,10 +53,8 @@ class _Window:
     features: Tensor
 
 
-def compute(
-    plane: Samples, plan: Plan, means: Means, course: Course, watch: Watch, dtype: CanvasType | None = None
-) -> Canvas:
-    """Enlarge one plane of a picture by the network's scale.
+class Run:
+    """One plane of a picture on its way through the network.
 
     Args:
         plane: (H, W, 1 or 3), uint8, uint16, or float32 from 0 to 1.
@@ -112,29 +64,25 @@ def compute(
         watch: told the share that is done, from 0 to 1.
         dtype: of the result; None: the plane's. In float32 values lie in 0 to 1, neither rounded nor cut off
             where the network overshoots.
-
-    Returns:
-        (H * scale, W * scale, 1 or 3).
-
-    Raises:
-        OutOfMemoryError: a tile of 16 pixels does not fit either, or dividing is not allowed.
-        NonFiniteError: the network gives NaN or infinity in float32 too.
     """
-    return _Run(plane, plan, means, course, watch, plane.dtype if dtype is None else dtype).picture()
-
-
-class _Run:
-    """One plane on its way, see `compute`."""
 
     def __init__(
-        self, plane: Samples, plan: Plan, means: Means, course: Course, watch: Watch, dtype: CanvasType
+        self,
+        plane: Samples,
+        plan: Plan,
+        means: Means,
+        course: Course,
+        watch: Watch,
+        dtype: CanvasType | None = None,
     ) -> None:
         self.plan, self.means, self.course, self.watch = plan, means, course, watch
         self.engine = means.engine
         self.size = plane.shape[:2]
         self.pixels = padded(plane, self.engine.unshuffle)
         self.whole = Box(0, 0, *self.pixels.shape[:2])
-        self.channels = _Channels(means.model.in_channels == 3 and plane.shape[2] == 1)
+        gray = means.model.in_channels == 3 and plane.shape[2] == 1
+        self.through_colour = GrayThroughColour() if gray else None
+        dtype = plane.dtype if dtype is None else dtype
         large = self.whole.scaled(self.engine.scale)
         shape = large.height, large.width, plane.shape[2]
         self.mosaic = (
@@ -146,6 +94,12 @@ class _Run:
         self.windows_done = 0
 
     def picture(self) -> Canvas:
+        """The enlargement by the network's scale, (H * scale, W * scale, 1 or 3).
+
+        Raises:
+            OutOfMemoryError: a tile of 16 pixels does not fit either, or dividing is not allowed.
+            NonFiniteError: the network gives NaN or infinity in float32 too.
+        """
         with computing(self.engine.device):  # once for all parts of it
             for tile in self.plan.windows:
                 self._window(tile.core, tile)
@@ -187,7 +141,9 @@ class _Run:
         given = torch.from_numpy(values).permute(2, 0, 1)[None]
 
         def attempt() -> Tensor:
-            batch = self.channels.grow(given.to(self.engine.device))
+            batch = given.to(self.engine.device)
+            if self.through_colour:
+                batch = self.through_colour.grow(batch)
             features = self.engine.trunk(batch, lambda done: self._tell(TRUNK_SHARE * done))
             return self._finite(features, lambda engine: engine.trunk(batch, _ignore))
 
@@ -243,7 +199,7 @@ class _Run:
     def _put_at_once(self, window: _Window, part: Tile, place: Box, features: Tensor) -> bool:
         """Let the engine write whole numbers where they belong, if it can and nothing is to be cut off."""
         whole = part.core == part.window and place == self._in_picture(part.core, window)
-        if not whole or self.channels.gray_through_colour or not isinstance(self.mosaic, JoinedMosaic):
+        if not whole or self.through_colour or not isinstance(self.mosaic, JoinedMosaic):
             return False
         large = place.scaled(self.engine.scale)
         pixels = self.mosaic.whole_numbers(large.top, large.left, large.height, large.width)
@@ -256,9 +212,9 @@ class _Run:
         """Put down the enlargement of `place`, a part of what the tile with that core delivers."""
         scale = self.engine.scale
         large = place.scaled(scale)
-        _check_finite(
-            self.mosaic.put(core.scaled(scale), large.top, large.left, self.channels.shrink(values))
-        )
+        if self.through_colour:
+            values = self.through_colour.shrink(values)
+        _check_finite(self.mosaic.put(core.scaled(scale), large.top, large.left, values))
 
     def _unless_memory_runs_out(self, attempt: Callable[[], Tensor]) -> Tensor | None:
         """What the attempt gives; None, with its tensors let go of, when memory ran out in it."""

@@ -35,7 +35,7 @@ class Journal:
         self.batch = options.data.batch
         self.megapixels = options.data.batch * options.data.patch**2 / 1e6
         self.status = status
-        self.trackers = list(trackers)
+        self.trackers = list(trackers)  # those that have not failed
         self._writable = True
         self._begin()
 
@@ -106,11 +106,6 @@ class Journal:
             except ImageWriteError as error:
                 self.status.warn(str(error))
         self._tell_trackers(lambda tracker: tracker.pictures(step, strips))
-
-    def close(self) -> None:
-        """End the bar and what the trackers write."""
-        self.status.close()
-        self._tell_trackers(lambda tracker: tracker.close())
 
     def pause(self) -> float:
         """Now; give it to `go_on` after something that is no part of the steps."""

@@ -32,7 +32,7 @@ from esrgan_torch.train.schedule import learning_rate
 from esrgan_torch.train.state import latest
 from esrgan_torch.train.status import Status
 from esrgan_torch.train.stopping import Stopper, name_of
-from esrgan_torch.train.trackers import make_trackers
+from esrgan_torch.train.trackers import Tracker, closing_all, make_trackers
 from esrgan_torch.train.validation import find_sets
 
 # processes wait for the one that decodes pictures or validates; NCCL would give up after ten minutes
@@ -81,7 +81,8 @@ def train(
     accelerator = _accelerator(options)
     main = accelerator.is_main_process
     status = Status(options.steps, progress if main else False)
-    with Stopper() as stopper:
+    trackers: list[Tracker] = []
+    with Stopper() as stopper, closing_all(trackers):
         torch.manual_seed(options.seed)
         parts = assemble(options, initial, status.warn if main else _silent)
         objective = make_objective(options, teacher)
@@ -92,8 +93,7 @@ def train(
             if first > options.steps:
                 raise ConfigError(
                     f"the run in {folder} has done {first:,} steps, and steps = {options.steps:,} is fewer; "
-                    "set "
-                    f"steps to {first:,} or more"
+                    f"set steps to {first:,} or more"
                 )
             parts.restore(state)
         check_compiler(options, accelerator.device)
@@ -101,6 +101,7 @@ def train(
         if main:
             check_disk(options, folder, parts)
             sets = find_sets(options.data.validation, options.network.scale, status.warn, status.say)
+            trackers += make_trackers(accelerator, folder, options, first)
         for helper in (parts.average.network, objective.vgg, objective.teacher):
             if helper is not None:
                 helper.to(accelerator.device)
@@ -108,23 +109,22 @@ def train(
         crops = _crops(options, accelerator, teacher, status)
         keeper: Keeper | None = None
         if main:
-            keeper = _begin(options, folder, accelerator, parts, first, status, sets, stopper)
+            journal = Journal(folder, options, status, trackers)
+            keeper = _begin(options, folder, parts, first, journal, sets, stopper)
         feed = batches(crops, first, options.steps, options.data.workers)
         try:
             _steps(options, first, feed, crops, mover, keeper, accelerator, stopper, folder)
         finally:
-            if keeper is not None:
-                keeper.journal.close()
+            status.close()
     return deployed(parts.average.network)
 
 
 def _begin(
     options: Options,
     folder: Path,
-    accelerator: Any,
     parts: Parts,
     first: int,
-    status: Status,
+    journal: Journal,
     sets: dict[str, PictureSet],
     stopper: Stopper,
 ) -> Keeper:
@@ -132,11 +132,10 @@ def _begin(
     known = keep_until(folder, first)
     with atomic_path(folder / RECIPE) as temporary:
         temporary.write_text(as_toml(from_anywhere(options)), encoding="utf-8")
-    journal = Journal(folder, options, status, make_trackers(accelerator, folder, options, first))
     keeper = Keeper(options, folder, parts, sets, journal, first, lambda: stopper.asked is not None)
     if first:
-        status.say(f"the run goes on after step {first:,}")
-    status.begin(first)
+        journal.status.say(f"the run goes on after step {first:,}")
+    journal.status.begin(first)
     stopper.at_once = False
     if (
         first
@@ -199,8 +198,7 @@ def _next(feed: Iterator[Batch], step: int, keeper: Keeper | None) -> Batch:
         cause = str(error).strip().splitlines()[-1].removeprefix("esrgan_torch.errors.TrainingError: ")
         raise TrainingError(
             f"the batch of step {step:,} could not be made: {cause}; the run is stored, and data.workers = "
-            "0 makes "
-            "batches without other processes"
+            "0 makes batches without other processes"
         ) from error
 
 

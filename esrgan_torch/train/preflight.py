@@ -23,8 +23,7 @@ def check_compiler(options: Options, device: torch.device) -> None:
     if not any(shutil.which(name) for name in (os.environ.get("CXX", ""), *_COMPILERS) if name):
         raise ConfigError(
             f"compiled = true needs a C++ compiler on a processor ({', '.join(_COMPILERS)}); install one, "
-            "or set it "
-            "to false"
+            "or set it to false"
         )
 
 
@@ -44,8 +43,7 @@ def check_disk(options: Options, folder: Path, parts: Parts) -> None:
     if size * (options.keep + 1) > free:
         raise ConfigError(
             f"a checkpoint takes {in_words(size)}, and {options.keep} are kept beside the one that is "
-            "written; the "
-            f"disk of {folder} has {in_words(free)}; free some space, or set a smaller keep"
+            f"written; the disk of {folder} has {in_words(free)}; free some space, or set a smaller keep"
         )
 
 

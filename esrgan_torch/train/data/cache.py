@@ -104,8 +104,7 @@ def make_room(folder: Path, needed: int, limit: float, own: Collection[Path]) ->
     if asked > limit:
         raise ConfigError(
             f"the decoded pictures take {in_words(asked)}, and data.cache_limit is {in_words(limit)}; raise "
-            "it, or "
-            "train on fewer pictures"
+            "it, or train on fewer pictures"
         )
     others = [each for each in kept if each.path.name not in mine and each not in lessons]
     surplus = asked + sum(each.bytes for each in (*others, *lessons)) - limit
@@ -117,8 +116,7 @@ def make_room(folder: Path, needed: int, limit: float, own: Collection[Path]) ->
     if needed and needed + _RESERVE > free:
         raise ConfigError(
             f"the decoded pictures take {in_words(needed)} more in {folder}, and its disk has "
-            f"{in_words(free)}; free "
-            "some space, or name another folder with data.cache"
+            f"{in_words(free)}; free some space, or name another folder with data.cache"
         )
 
 

@@ -101,10 +101,11 @@ def ask(address: str, *lines: str | bytes) -> bytes:
     """What the server answers to these lines, as they stand, until it closes or waits for more."""
     host, port = address.removeprefix("http://").removesuffix("/").split(":")
     with socket.create_connection((host, int(port)), timeout=0.5) as connection:
-        for line in lines:
-            connection.sendall((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
-        connection.sendall(b"\r\n")
         said = b""
+        with contextlib.suppress(ConnectionError):  # it may have answered before it has read all
+            for line in lines:
+                connection.sendall((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
+            connection.sendall(b"\r\n")
         with contextlib.suppress(TimeoutError, ConnectionError):
             while part := connection.recv(65536):
                 said += part
@@ -156,7 +157,7 @@ def test_the_policy_lets_nothing_out() -> None:
         [""],
         ["GET /"],
     ],
-    ids=str,
+    ids=lambda lines: str(lines[0])[:24],
 )
 def test_a_bad_request_is_no_fault(
     address: str, lines: list[str | bytes], page: Path, capsys: pytest.CaptureFixture[str]

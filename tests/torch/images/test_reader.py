@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from esrgan_torch.errors import ConfigError, ImageReadError, ImageTooLargeError
 from esrgan_torch.images import reader as image_reader
+from esrgan_torch.images import tiff_lzw
 from esrgan_torch.images import wire as image_wire
 from esrgan_torch.images.files import read_frames
 from esrgan_torch.images.picture import Frame
@@ -160,6 +162,28 @@ def test_lzw_that_ended_the_process_is_a_damaged_file(reader: Reader) -> None:
         read_frames(CRASHES_LZW).first()
     with pytest.raises(ImageReadError, match="is a damaged TIFF file"):
         reader.read_frames(CRASHES_LZW).first()
+
+
+@pytest.mark.parametrize("form", ["strips", "one strip", "tiles", "planes", "one row"])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_lzw_is_what_was_packed(form: str, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiff_lzw, "_AT_ONCE", 4000)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)  # what is unpacked is bytes, not pixels
+    pixels = (PIXELS / np.float32(255)).astype(kind) if kind is np.float32 else PIXELS.astype(kind)
+    options = {
+        "strips": {"rowsperstrip": 5},
+        "one strip": {"rowsperstrip": 24},
+        "tiles": {"tile": (16, 16)},
+        "planes": {"planarconfig": "separate", "rowsperstrip": 7},
+        "one row": {"rowsperstrip": 1},
+    }[form]
+    stored = pixels.transpose(2, 0, 1).copy() if form == "planes" else pixels
+    for predictor in (False, True):
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, stored, photometric="rgb", compression="lzw", predictor=predictor, **options)
+        found = read_frames(stream.getvalue()).first().pixels
+        expected = np.rint(pixels * 65535.0).astype(np.uint16) if kind is np.float32 else pixels
+        assert np.array_equal(found, expected)
 
 
 def damaged_tiff(*changes: tuple[int, int, int, int]) -> bytes:

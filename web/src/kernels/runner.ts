@@ -2,7 +2,7 @@
 import type { Pause } from "../network.js";
 import type { Exports, Heap } from "./module.js";
 import type { Activation } from "./layers.js";
-import { CONVOLVE, LOAD, POINTWISE, SOURCES, type Operation, type Program } from "./program.js";
+import { CONVOLVE, LOAD, POINTWISE, SOURCES, type Operation, type Program } from "./operations.js";
 import { layOut, transform, transformedSize } from "./winograd.js";
 
 const SLICE = 24; // ms of computing between two looks at the rest of the world
