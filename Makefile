@@ -1,6 +1,8 @@
 # The verbs of this project. Each creates what it needs, and is quick when nothing changed.
 #   make demo    a photo and its 4x picture, and a page to compare them        (demo/)
 #   make test    install everything and run the tests; with ARGS="..." those of Python that pytest then chooses
+#   make torture faults on purpose, for hours: kill -9, full disks, odd paths, bad servers, a fuzzer   (docs/reliability.md)
+#   make audit   known weaknesses of the packages that are used, where the registries answer
 #   make check   formatting, lint, types and layers
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/engines/cuda/halo/)
@@ -19,7 +21,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test check projects wheel wheel-check onnx-tf clean cubin gpu-bundle native wasm
+.PHONY: demo test torture audit check projects wheel wheel-check onnx-tf clean cubin gpu-bundle native wasm
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
@@ -29,6 +31,18 @@ demo: $(VENV)/.installed
 test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browsers web/node_modules/.installed
 	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser && npm run --silent test:projects)
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+
+# rows go to benchmarks/results; the quick part is in `make test`
+torture: $(VENV)/.developing
+	PYTHONPATH=.:weights:bridge:benchmarks:cli $(VENV)/bin/python -m tests.torture $(ARGS)
+
+audit: web/node_modules/.installed .venv-audit/.installed
+	.ci/audit .venv-audit/bin/pip-audit web
+
+.venv-audit/.installed: constraints.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit
+	touch $@
 
 check: $(VENV)/.developing web/node_modules/.installed
 	$(VENV)/bin/ruff format --check .
@@ -81,7 +95,7 @@ gpu-bundle: $(VENV)/.installed cubin
 	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.bundle make gpu-bundle --python $(DEVICE_PYTHON)
 
 clean:
-	rm -rf $(VENV) .venv-onnx-tf .venv-zig dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
+	rm -rf $(VENV) .venv-onnx-tf .venv-zig .venv-audit dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
 	  web/bench/node_modules cli/esrgan_cli/demo_files bridge/esrgan_bridge/tfjs_runner/kernels.js esrgan_torch/engines/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:

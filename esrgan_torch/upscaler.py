@@ -12,7 +12,12 @@ from PIL import Image
 from esrgan_torch.calls import Calls
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.choose import make_engine, resolve_precision
-from esrgan_torch.engines.devices import device_name, free_memory, release_memory, resolve_device
+from esrgan_torch.engines.devices import (
+    device_name,
+    recent_free_memory,
+    release_memory,
+    resolve_device,
+)
 from esrgan_torch.engines.kinds import EngineName, name_of
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError, ForkedError
@@ -21,9 +26,9 @@ from esrgan_torch.images.picture import Picture, Pixels, Samples
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.given import NetworkSource, network_of
 from esrgan_torch.tiling.enlarge import AlphaMode, Way, enlarge
+from esrgan_torch.tiling.means import Course, Means
 from esrgan_torch.tiling.modes import Tiling, as_tiling
 from esrgan_torch.tiling.plan import Plan, make_plan
-from esrgan_torch.tiling.run import Course, Means
 from esrgan_torch.watch import Flag, Progress, Watch
 
 LARGEST_SCALE = 32
@@ -204,7 +209,8 @@ class Upscaler(Calls):
         # the turn that is added to it are RGB in float32
         result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
         held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
-        return make_plan(self.model, engine, height, width, self.tiling, free_memory(self.device), held)
+        free = recent_free_memory(self.device)
+        return make_plan(self.model, engine, height, width, self.tiling, free, held)
 
     def upscale(
         self,

@@ -31,7 +31,8 @@ export default defineConfig([
         if (name.endsWith(".wasm")) await copyFile(WASM + name, `${OUT}wasm/${name}`);
     },
   },
-  { ...page, entry: { worker: "src/worker.ts" }, splitting: false },
+  // the last line says that it is a module
+  { ...page, entry: { worker: "src/worker.ts" }, splitting: false, footer: { js: "export {};" } },
   {
     entry: { kernels: "src/kernels/standalone.ts" },
     format: "esm",

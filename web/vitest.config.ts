@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: "projects",
           include: ["test/projects/*.test.ts"],
+          execArgv: ["--experimental-websocket"], // of Node 20, for Firefox
           // a tool is installed and builds
           testTimeout: 300_000,
           hookTimeout: 120_000,

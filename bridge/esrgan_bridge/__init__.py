@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ParityError,
         RunnerError,
     )
-    from esrgan_bridge.parity.record import ParityReport
+    from esrgan_bridge.parity.findings import ParityReport
 
 _ERRORS = (
     "ArtifactError",
@@ -34,7 +34,7 @@ _ERRORS = (
 _HOME = {
     "convert": "chain",
     "recheck": "chain",
-    "ParityReport": "parity.record",
+    "ParityReport": "parity.findings",
     **dict.fromkeys(_ERRORS, "errors"),
 }
 

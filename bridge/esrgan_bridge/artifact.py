@@ -10,12 +10,13 @@ before it is run.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from esrgan_bridge.errors import ArtifactError, ConversionError
 from esrgan_bridge.files.checksums import check_files, hash_files
+from esrgan_bridge.plain_records import built
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import architecture_of, names
 from esrgan_torch.storage.atomic import atomic_path
@@ -23,6 +24,8 @@ from esrgan_torch.storage.atomic import atomic_path
 FORMAT_VERSION = 1
 KEY = "esrgan"  # of the record, in ONNX's and TF.js's own metadata
 RECORD = "esrgan.json"  # beside a SavedModel
+_LARGEST = 1 << 20  # of a size in a record
+_SHOWN = 40  # characters of a value, in a message
 TILE = 64  # input pixels a side of a tile of the tail, after a trunk run on the whole picture
 
 
@@ -121,7 +124,7 @@ def from_json(text: str, where: str = "the record") -> Metadata:
     """Read what `Metadata.to_json` wrote; see `from_dict`."""
     try:
         record = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{where} is not JSON ({error}); convert the network again") from error
     return from_dict(record, where)
 
@@ -134,7 +137,8 @@ def from_dict(record: object, where: str = "the record") -> Metadata:
         where: for the message of an error.
 
     Raises:
-        ArtifactError: no record, one of another version, or one with missing or unknown fields.
+        ArtifactError: no record, one of another version, one with missing or unknown fields, or values that
+            cannot be.
     """
     if not isinstance(record, Mapping):
         raise ArtifactError(f"{where} is no record of esrgan-torch; convert the network again")
@@ -145,12 +149,24 @@ def from_dict(record: object, where: str = "the record") -> Metadata:
             f"{where} has format version {version!r}, this release reads version {FORMAT_VERSION}; "
             "convert the network again"
         )
-    names = {entry.name for entry in fields(Metadata)}
-    if different := names.symmetric_difference(known):
-        raise ArtifactError(f"{where} lacks or has too many fields: {', '.join(sorted(different))}")
-    low, high = known["input_range"]
-    values: dict[str, Any] = {**known, "input_range": (float(low), float(high))}
-    return Metadata(**values)
+    try:
+        metadata = built(Metadata, known, complete=True)
+        _check(metadata)
+    except (ValueError, OverflowError) as error:
+        raise ArtifactError(f"{where} is damaged: {error}; convert the network again") from error
+    return metadata
+
+
+def _check(metadata: Metadata) -> None:
+    """ValueError for numbers that no network has."""
+    for name in ("scale", "unshuffle", "in_channels", "out_channels", "receptive_field", "tile"):
+        if not 1 <= getattr(metadata, name) <= _LARGEST:
+            raise ValueError(f"{name} is {str(getattr(metadata, name))[:_SHOWN]}")
+    for name in ("tail_halo", "overlap"):
+        if not 0 <= getattr(metadata, name) <= _LARGEST:
+            raise ValueError(f"{name} is {str(getattr(metadata, name))[:_SHOWN]}")
+    if metadata.layout not in ("NCHW", "NHWC"):
+        raise ValueError(f"layout is {metadata.layout[:_SHOWN]!r}")
 
 
 def read_metadata(artefact: Path) -> Metadata:
@@ -165,12 +181,15 @@ def read_metadata(artefact: Path) -> Metadata:
         file = artefact / name
         if not file.is_file():
             continue
-        if name == RECORD:
-            return from_json(file.read_text(encoding="utf-8"), str(file))
         try:
-            document = json.loads(file.read_text(encoding="utf-8"))
-            record = document["userDefinedMetadata"][KEY]
-        except (ValueError, LookupError, TypeError) as error:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{file} cannot be read ({error}); convert the network again") from error
+        if name == RECORD:
+            return from_json(text, str(file))
+        try:
+            record = json.loads(text)["userDefinedMetadata"][KEY]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise ArtifactError(f"{file} is not a model.json written by esrgan-torch") from error
         return from_dict(record, str(file))
     raise ArtifactError(
@@ -184,7 +203,7 @@ def _read_onnx(file: Path) -> Metadata:
 
     try:
         model = onnx.load(str(file), load_external_data=False)
-    except DecodeError as error:
+    except (DecodeError, OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{file} is not an ONNX file, or it is damaged") from error
     for entry in model.metadata_props:
         if entry.key == KEY:

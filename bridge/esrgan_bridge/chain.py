@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -19,9 +19,10 @@ from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.onnx_tf.setup import find_python
 from esrgan_bridge.parity.distance import TOLERANCES, tolerance_of
-from esrgan_bridge.parity.measure import Progress, Question, measure_hop, measure_session
+from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
+from esrgan_bridge.parity.measure import Progress, Question, measure_hop, measure_session, require_measured
 from esrgan_bridge.parity.probes import make_probes
-from esrgan_bridge.parity.record import FILE, Hop, NotRun, ParityReport, read_report
+from esrgan_bridge.parity.record import FILE, read_report
 from esrgan_bridge.parity.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
@@ -121,7 +122,7 @@ def convert(
             tolerance = tolerance_of(hop, to, quantize)
             measure_hop(report, hop, work.path(hop), record, questions, chosen, tolerance, progress)
         if old and must_measure:  # a result that was measured is not given for one that was not
-            report.require_measured(folder)
+            require_measured(report, folder)
         write_reference(building / REFERENCE, questions)
         report.machine["peak memory"] = peak_memory()
         report.files = hash_files(building)
@@ -136,7 +137,7 @@ def convert(
     finally:
         shutil.rmtree(building, ignore_errors=True)
     if must_measure:
-        report.require_measured(folder)
+        require_measured(report, folder)
     return report
 
 
@@ -163,6 +164,13 @@ def recheck(
         earlier.name, earlier.to, earlier.route, earlier.quantize, machine=describe_machine()
     )
     report.asked = list(runners or ())
+    if unknown := {hop.name for hop in earlier.hops} - ARTEFACTS.keys():
+        raise ArtifactError(f"{folder} has hops that no conversion has: {', '.join(sorted(unknown))}")
+    if earlier.to not in ARTEFACTS or earlier.quantize not in get_args(Quantize):
+        raise ArtifactError(
+            f"{folder} says that it was converted to {earlier.to} with {earlier.quantize} weights, which "
+            "cannot be; convert the network again"
+        )
     present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
     if not present:
         raise ArtifactError(f"{folder} holds no artefact any more; convert the network again")
@@ -184,7 +192,7 @@ def recheck(
         metadata = verify_shards(artefact) if artefact.is_dir() else read_metadata(artefact)
         tolerance = tolerance_of(hop.name, earlier.to, earlier.quantize)
         measure_hop(report, hop.name, artefact, metadata, questions, chosen, tolerance, progress)
-    report.require_measured(folder)
+    require_measured(report, folder)
     return report
 
 

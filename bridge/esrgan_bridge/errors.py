@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from esrgan_torch.errors import EsrganError
 
 if TYPE_CHECKING:
-    from esrgan_bridge.parity.record import ParityReport
+    from esrgan_bridge.parity.findings import ParityReport
 
 
 class BridgeError(EsrganError):

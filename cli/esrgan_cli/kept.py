@@ -81,6 +81,12 @@ def _partial(cache: Path) -> Iterator[Path]:
     )  # of earlier releases
 
 
+def _pictures(cache: Path) -> Iterator[Path]:
+    from esrgan_torch.train.data.cache import FOLDER, kept_pictures
+
+    yield from (kept.path for kept in kept_pictures(cache / FOLDER))
+
+
 def _native(_: Path) -> Iterator[Path]:
     from esrgan_torch.engines.native.build import cache_folder
 
@@ -88,9 +94,10 @@ def _native(_: Path) -> Iterator[Path]:
 
 
 def _tfjs(_: Path) -> Iterator[Path]:
-    from esrgan_bridge.runners.tfjs_setup import LISTS, packages_folder
+    from esrgan_bridge.runners.npm_packages import LISTS
+    from esrgan_bridge.runners.tfjs_setup import PACKAGES
 
-    yield from (packages_folder() / name for name in ("node_modules", *LISTS))
+    yield from (PACKAGES.folder() / name for name in ("node_modules", *LISTS))
 
 
 def _onnx_tf(_: Path) -> Iterator[Path]:
@@ -118,6 +125,7 @@ KINDS = (
     Kind(
         "temporary", "what killed commands left in the folder for temporary files", _temporary, inside=False
     ),
+    Kind("pictures", "training pictures and a teacher's answers; decoded and answered again", _pictures),
 )
 
 

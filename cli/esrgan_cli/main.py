@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from esrgan_cli.commands import bench, cache, convert, demo, doctor, evaluate, parity, train, upscale, weights
 from esrgan_cli.output.streams import flush_streams, prepare_streams, put
-from esrgan_cli.processors import heed_quota
+from esrgan_cli.processors import heed_limits
 from esrgan_cli.signals import Ended, heed_endings
 from esrgan_cli.version import PACKAGE, project_version
+from esrgan_cli.words import harmless
 from esrgan_torch.engines.strict import keep_float32
 from esrgan_torch.errors import ConfigError, EsrganError
 from esrgan_torch.storage.paths import line, trouble
@@ -40,12 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     keep_float32()
     arguments = make_parser().parse_args(argv)
-    heed_quota()
+    heed_limits()
     try:
         with heed_endings():
             status: int = arguments.run(arguments)
     except EsrganError as error:
-        put(f"esrgan: {error}", sys.stderr)
+        put(harmless(f"esrgan: {error}"), sys.stderr)
         status = WRONG_USAGE if isinstance(error, ConfigError) else FAILED
     except Ended as ended:
         put(f"esrgan: stopped by {ended}", sys.stderr)

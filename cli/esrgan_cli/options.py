@@ -11,6 +11,9 @@ from esrgan_torch.tiling.modes import Tiling
 STREAM = Path("-")
 """Stands for stdin and stdout."""
 
+MOST_DIGITS = 9  # of a number that is meant
+SHOWN = 20  # characters of one that is not
+
 
 class Subparsers(Protocol):
     """What `ArgumentParser.add_subparsers` returns, as far as it is used here."""
@@ -84,6 +87,8 @@ def parse_devices(text: str) -> tuple[str, ...]:
     """
     names: list[str] = []
     for part in (part.strip() for part in text.split(",")):
+        if part.isdecimal() and len(part) > MOST_DIGITS:
+            raise ConfigError(f"--device {text[:SHOWN]}...: no machine has so many devices")
         if part.isdecimal():
             if not names or names[-1] == "auto":
                 raise ConfigError(f"--device {text}: {part} is only a number; give for example cuda:{part}")
@@ -103,6 +108,8 @@ def parse_tiling(tile: str, overlap: int | None) -> Tiling:
     Raises:
         ConfigError: an unknown word, a tile under 16 pixels, or an overlap without a tile size.
     """
+    if tile.isdecimal() and len(tile) > MOST_DIGITS:
+        raise ConfigError(f"--tile {tile[:SHOWN]}...: no picture has so many pixels")
     if tile.isdecimal():
         return Tiling("overlap", int(tile), overlap)
     if overlap is not None:

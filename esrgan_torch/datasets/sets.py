@@ -86,8 +86,7 @@ class PictureSet:
         if small.shape[:2] != (height, width):
             raise PairError(
                 f"{couple.small} has {small.shape[1]} x {small.shape[0]} pixels; for x{self.scale} and the "
-                "original "
-                f"{couple.original} it must have {width} x {height}"
+                f"original {couple.original} it must have {width} x {height}"
             )
         return as_rgb(original), small
 

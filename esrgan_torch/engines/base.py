@@ -8,7 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from esrgan_torch.engines.computing import computing
@@ -18,6 +20,7 @@ from esrgan_torch.watch import Progress
 if TYPE_CHECKING:
     from esrgan_torch.engines.choose import Choice
 
+WholeNumbers = NDArray[np.uint8 | np.uint16]
 Layer = Callable[[Tensor], Tensor]
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -49,6 +52,13 @@ class Engine(ABC):
         """Features (1, F, h, w) of `trunk`, or a part of them -> (1, C, H, W) float32, not clamped."""
         with computing(self.device):
             return self._tail(features)
+
+    def tail_pixels(self, features: Tensor, pixels: WholeNumbers) -> bool | None:
+        """The tail, rounded into a part of a picture: (H, W, C) of whole numbers, contiguous pixels.
+
+        Returns whether all values are finite; None, and nothing is written, where this engine does not.
+        """
+        return None
 
     @abstractmethod
     def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:

@@ -1,7 +1,6 @@
 """Which engine runs a network, in which precision, and why: the one place where that is decided."""
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -22,6 +21,7 @@ from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.foreign import ForeignNetwork
 from esrgan_torch.networks.registry import ARCHITECTURES, Architecture, architecture_of, joined, names
 from esrgan_torch.networks.reparameterised import TrainingForm
+from esrgan_torch.quantise import batch_psnr
 
 log = logging.getLogger("esrgan_torch")
 
@@ -227,16 +227,12 @@ def is_float32_as_fast(device: torch.device) -> bool:
 def picture_psnr(model: Generator, device: torch.device, dtype: torch.dtype) -> float:
     """PSNR in dB of the 8-bit probe picture in this precision against float32 on the same device."""
     probe = probe_picture(model.in_channels).to(device)
-    pictures: list[Tensor] = []
+    results: list[Tensor] = []
     with torch.inference_mode():
         for precision in (torch.float32, dtype):
             engine = make_engine(model, device, precision, "eager")
-            values = engine.tail(engine.trunk(probe, _ignore))
-            pictures.append(values.clamp(0, 1).mul(255).round())
-    error = (pictures[0] - pictures[1]).square().mean().item()
-    if math.isnan(error):
-        return 0.0
-    return 10 * math.log10(255**2 / error) if error else math.inf
+            results.append(engine.tail(engine.trunk(probe, _ignore)))
+    return batch_psnr(*results)
 
 
 def fast_half(model: Generator, device: torch.device, engine: EngineName = "auto") -> torch.dtype | None:

@@ -20,6 +20,7 @@ PRECISION = "fp32_precision"
 CPU = torch.device("cpu")
 _KINDS = (("cudnn", "conv"), ("cuda", "matmul"), ("mkldnn", "conv"), ("mkldnn", "matmul"))
 
+_thread = threading.local()
 _lock = threading.Lock()
 _inside = 0
 _changed: list[tuple[Any, str, object]] = []
@@ -31,13 +32,18 @@ def computing(device: torch.device) -> Generator[None]:
     what names no device is on the CPU, and `device` is the current one of its kind.
 
     Some settings are the process's, not the thread's: they change with the first thread that enters and are
-    as they were when the last one has left.
+    as they were when the last one has left. Within itself it does nothing: a picture's parts enter it too.
 
     Args:
         device: where is computed; a kernel that is launched by its address runs on the current CUDA device,
             wherever its memory is.
     """
+    before = getattr(_thread, "device", None)
+    if before == device:
+        yield
+        return
     _enter()
+    _thread.device = device
     try:
         with ExitStack() as thread:
             for kind in {CPU.type, device.type}:
@@ -49,6 +55,7 @@ def computing(device: torch.device) -> Generator[None]:
                 thread.enter_context(torch.cuda.device(device))
             yield
     finally:
+        _thread.device = before
         _leave()
 
 

@@ -1,7 +1,8 @@
 """Devices: which there are, how much memory is free, and what they compute fast."""
 
 import logging
-from functools import cache
+import time
+from functools import cache, lru_cache
 from pathlib import Path
 
 import psutil
@@ -12,12 +13,14 @@ from esrgan_torch.errors import ConfigError
 
 log = logging.getLogger("esrgan_torch")
 
+MOMENT = 0.25  # seconds
 # what NVIDIA's driver brings: on Linux, in the Linux of Windows, on Windows
 NVIDIA_DRIVER = (
     Path("/proc/driver/nvidia/version"),
     Path("/usr/lib/wsl/lib/libcuda.so.1"),
     Path("C:/Windows/System32/nvcuda.dll"),
 )
+_SHOWN = 40  # characters of a name that is none
 INSTALL_CUDA = "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130"
 
 
@@ -34,12 +37,14 @@ def resolve_device(device: str | int | torch.device) -> torch.device:
         if found is None:
             _tell_unused_gpu()
         return torch.device("cpu") if found is None else _numbered(found)
-    if isinstance(device, int):
-        device = f"{found or 'cuda'}:{device}"
     try:
+        if isinstance(device, int):
+            device = f"{found or 'cuda'}:{device}"
         resolved = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ConfigError(f"{device!r} is not a device; give {_devices_here(found)}") from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        shown = repr(device) if isinstance(device, str) else "that number"
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+        raise ConfigError(f"{shown} is not a device; give {_devices_here(found)}") from error
     if resolved.type == "cpu":
         return resolved
     if found is None or resolved.type != found.type:
@@ -123,6 +128,21 @@ def free_memory(device: torch.device) -> int:
     available = psutil.virtual_memory().available
     left = containers.memory_left()
     return available if left is None else min(available, left)
+
+
+def recent_free_memory(device: torch.device) -> int:
+    """As `free_memory`; on the CPU it may be a quarter of a second old.
+
+    To ask the system takes up to a millisecond when no cache holds what it reads, which counts for pictures
+    that are computed in some ten. One that takes memory enough to matter takes longer than the answer holds.
+    """
+    return free_memory(device) if device.type != "cpu" else _free_in(int(time.monotonic() / MOMENT))
+
+
+@lru_cache(maxsize=1)
+def _free_in(_: int) -> int:
+    """In a moment, by its number."""
+    return free_memory(torch.device("cpu"))
 
 
 def threads() -> int:

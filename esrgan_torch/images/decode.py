@@ -9,9 +9,10 @@ from esrgan_torch.images.apng import Apng
 from esrgan_torch.images.frames import animation, single
 from esrgan_torch.images.heif import HeifFile
 from esrgan_torch.images.jxl import JxlFile
+from esrgan_torch.images.limits import BYTES_A_PIXEL, check_memory, check_size
 from esrgan_torch.images.metadata import upright
 from esrgan_torch.images.picture import Frame, Frames, Picture, Pixels
-from esrgan_torch.images.pillow import check_size, decode_by_pillow, tiff_page_by_pillow
+from esrgan_torch.images.pillow import decode_by_pillow, tiff_page_by_pillow
 from esrgan_torch.images.png import PngFile, png_size
 from esrgan_torch.images.png_metadata import PngMetadata
 from esrgan_torch.images.pnm import PnmFile
@@ -21,7 +22,8 @@ from esrgan_torch.images.tiff import TiffFile
 def decode(kind: str, data: bytes, max_pixels: int) -> Frames:
     """What a whole file of a kind that `recognise` named holds; pixels are decoded on the way through.
 
-    The size in the header is compared with `max_pixels` before anything of that size is allocated.
+    The size in the header is compared with `max_pixels` before anything of that size is allocated, and the
+    bytes of pixels that it means are stated.
 
     Raises:
         ImageTooLargeError: the header announces more pixels.
@@ -38,14 +40,16 @@ def decode(kind: str, data: bytes, max_pixels: int) -> Frames:
         return _decode_jxl(data, max_pixels)
     if kind == "PNM" and (file := PnmFile(data)).own:
         check_size(file.height, file.width, max_pixels)
-        return single(lambda: Picture(file.pixels()))
+        return single(lambda: Picture(file.pixels()), file.height * file.width * BYTES_A_PIXEL)
     return decode_by_pillow(kind, data, max_pixels)
 
 
 def _decode_png(data: bytes, max_pixels: int) -> Frames:
-    check_size(*png_size(data), max_pixels)
+    height, width = png_size(data)
+    check_size(height, width, max_pixels)
     file = PngFile(data)
     metadata = PngMetadata(file.chunks)
+    memory = height * width * file.pixel_bytes
 
     def picture(pixels: Pixels) -> Picture:
         return upright(
@@ -64,15 +68,15 @@ def _decode_png(data: bytes, max_pixels: int) -> Frames:
         stored = Apng(file)
     except struct.error:  # browsers show the still picture then
         warnings.warn("its animation is damaged; the still picture is taken", stacklevel=2)
-        return single(lambda: picture(file.pixels()))
+        return single(lambda: picture(file.pixels()), memory)
     if stored.still:
-        return single(lambda: picture(file.pixels()))
+        return single(lambda: picture(file.pixels()), memory)
 
     def frames() -> Iterator[Frame]:
         for pixels, seconds in stored.frames():
             yield Frame(picture(pixels), seconds)
 
-    return animation(stored.count, stored.plays, frames)
+    return animation(stored.count, stored.plays, frames, memory)
 
 
 def _decode_tiff(data: bytes, max_pixels: int) -> Frames:
@@ -81,6 +85,7 @@ def _decode_tiff(data: bytes, max_pixels: int) -> Frames:
     def frames() -> Iterator[Frame]:
         for page in pages:
             check_size(page.height, page.width, max_pixels)
+            check_memory(page.memory, max_pixels)
             page.check()
             if page.plain:
                 picture = upright(page.described(page.pixels(), page.icc_profile), page.orientation)
@@ -88,13 +93,20 @@ def _decode_tiff(data: bytes, max_pixels: int) -> Frames:
                 picture = upright(page.described(*tiff_page_by_pillow(data, page.number, max_pixels)), 1)
             yield Frame(replace(picture, frames=len(pages)))
 
-    return Frames(len(pages), timed=False, loop=0, first=lambda: next(frames()).picture, decode=frames)
+    # a page that is refused, when it is reached, counts as the most that is not
+    memory = min(max(page.memory for page in pages), max_pixels * BYTES_A_PIXEL)
+
+    def first() -> Picture:
+        return next(frames()).picture
+
+    return Frames(len(pages), timed=False, loop=0, first=first, decode=frames, memory=memory)
 
 
 def _decode_heif(data: bytes, max_pixels: int) -> Frames:
     file = HeifFile(data)
     check_size(file.height, file.width, max_pixels)
-    return single(lambda: replace(upright(file.picture(), 1), frames=file.count))
+    memory = file.height * file.width * BYTES_A_PIXEL
+    return single(lambda: replace(upright(file.picture(), 1), frames=file.count), memory)
 
 
 def _decode_jxl(data: bytes, max_pixels: int) -> Frames:
@@ -102,8 +114,6 @@ def _decode_jxl(data: bytes, max_pixels: int) -> Frames:
     file = JxlFile(data)
     check_size(file.height, file.width, max_pixels)
 
-    def picture() -> Picture:
-        pictures = file.pictures()
-        return replace(pictures[0], frames=len(pictures))
-
-    return single(picture)
+    if file.animated:
+        warnings.warn("it moves, and the first frame alone is read", stacklevel=2)
+    return single(file.picture, file.height * file.width * BYTES_A_PIXEL)

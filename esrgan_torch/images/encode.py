@@ -19,7 +19,7 @@ from esrgan_torch.images.formats import WITH_ALPHA, WITH_FRAMES, Coding, Format
 from esrgan_torch.images.jxl import encode_jxl
 from esrgan_torch.images.picture import Frame, Picture, Pixels
 from esrgan_torch.images.png import encode_png
-from esrgan_torch.images.tiff import encode_tiff
+from esrgan_torch.images.tiff_encode import encode_tiff
 
 
 def encode(picture: Picture, coding: Coding) -> bytes:

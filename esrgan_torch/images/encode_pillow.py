@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from esrgan_torch.images.exif import JPEG_PREFIX
+from esrgan_torch.images.exif import JPEG_PREFIX, without_orientation
 from esrgan_torch.images.formats import Coding
 from esrgan_torch.images.iptc import jpeg_segment
 from esrgan_torch.images.picture import Picture
@@ -49,8 +49,11 @@ def pillow_options(picture: Picture, coding: Coding) -> dict[str, Any]:
             options["comment"] = comment
         if (iptc := _fits_jpeg("IPTC block", picture.iptc)) is not None:
             options["extra"] = jpeg_segment(iptc)
-    elif name == "avif" and picture.channels > 1:
-        options["subsampling"] = "4:4:4"
+    elif name == "avif":
+        if picture.channels > 1:
+            options["subsampling"] = "4:4:4"
+        # for its sake Pillow would write the block anew, which fails where a tag has an odd type
+        exif = None if exif is None else without_orientation(exif)
     elif name == "webp":
         options["method"] = 4
         if coding.lossless:  # quality is the effort here; exact keeps the colours under full transparency

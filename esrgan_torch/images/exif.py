@@ -100,6 +100,21 @@ def take_orientation(exif: bytes | None) -> tuple[int, bytes | None]:
     return (orientation if 1 <= orientation <= 8 else 1), bytes(block.data)
 
 
+def without_orientation(exif: bytes) -> bytes:
+    """The block without that tag in its first directory, for those who would write the block anew for it."""
+    try:
+        block = _Block(exif)
+        end = block.link(block.main)
+        place = next(entry.place for entry in block.entries(block.main) if entry.tag == ORIENTATION)
+    except (struct.error, KeyError, StopIteration):
+        return exif
+    # those behind it, and the link to the next directory, move up; what they point to stays
+    moved = block.data[place + 12 : end + 4]
+    block.data[place : place + len(moved)] = moved
+    block.pack("H", block.main, block.unpack("H", block.main) - 1)
+    return bytes(block.data)
+
+
 def exif_as_written(exif: bytes | None, height: int, width: int) -> bytes | None:
     """The block for a picture of this size: sizes put right where it gives some, the thumbnail removed.
 

@@ -46,7 +46,8 @@ __all__ = [
 ]
 
 DEFAULT_MAX_PIXELS = 1 << 28
-"""268 million pixels: above the largest cameras (200 million), and 0.8 GB as 8-bit RGB."""
+"""268 million pixels: above the largest cameras (200 million), and 0.8 GB as 8-bit RGB; decoders hold more
+meanwhile, 2 GB of a JPEG, see docs/pictures.md."""
 
 
 def read_image(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
@@ -87,19 +88,36 @@ def read_frames(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Fram
     if max_pixels < 1:
         raise ConfigError(f"max_pixels must be at least 1, not {max_pixels}")
     opened = OpenSource(source, HEAD)
+    return decoded_here(opened.name, kind_of(opened), opened.read(), max_pixels)
+
+
+def kind_of(opened: OpenSource) -> str:
+    """The kind of a file, as `recognise` names it.
+
+    Raises:
+        ImageReadError: it is none that is read; the message says what to do.
+    """
     kind = recognise(opened.head, opened.suffix)
     if kind is None:
         raise ImageReadError(f"{opened.name} {refusal(opened.head, opened.suffix)}")
-    data = opened.read()
-    with _named(opened.name, kind):
+    return kind
+
+
+def decoded_here(name: str, kind: str, data: bytes, max_pixels: int) -> Frames:
+    """A file of a known kind, decoded in this process; errors as in `read_frames`.
+
+    Args:
+        name: what messages call the file.
+    """
+    with named(name, kind):
         frames = decode(kind, data, max_pixels)
 
     def first() -> Picture:
-        with _named(opened.name, kind):
+        with named(name, kind):
             return frames.first()
 
     def again() -> Iterator[Frame]:
-        with _named(opened.name, kind):
+        with named(name, kind):
             yield from frames
 
     return replace(frames, first=first, decode=again)
@@ -207,7 +225,7 @@ def _named_in_writing(target: Target) -> Generator[None]:
 
 
 @contextmanager
-def _named(name: str, kind: str) -> Generator[None]:
+def named(name: str, kind: str) -> Generator[None]:
     """Give errors of decoding the file's name; a damaged file makes the decoders raise anything."""
     try:
         yield

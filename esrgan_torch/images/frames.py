@@ -8,16 +8,16 @@ import numpy as np
 from esrgan_torch.images.picture import Frame, Frames, Picture, Pixels
 
 
-def single(picture: Callable[[], Picture]) -> Frames:
-    """A file that holds one picture."""
+def single(picture: Callable[[], Picture], memory: int) -> Frames:
+    """A file that holds one picture, of at most so many bytes of pixels."""
 
     def frames() -> Iterator[Frame]:
         yield Frame(picture())
 
-    return Frames(1, timed=False, loop=0, first=picture, decode=frames)
+    return Frames(1, timed=False, loop=0, first=picture, decode=frames, memory=memory)
 
 
-def animation(count: int, plays: int, decode: Callable[[], Iterator[Frame]]) -> Frames:
+def animation(count: int, plays: int, decode: Callable[[], Iterator[Frame]], memory: int) -> Frames:
     """Frames cut down to the channels that any of them needs.
 
     A first way through them finds out which: the network takes far longer than a decoder, and a writer must
@@ -25,6 +25,7 @@ def animation(count: int, plays: int, decode: Callable[[], Iterator[Frame]]) -> 
 
     Args:
         decode: starts a way through frames of one size and depth.
+        memory: bytes of a frame's pixels.
     """
     channels: list[int] = []
 
@@ -39,7 +40,7 @@ def animation(count: int, plays: int, decode: Callable[[], Iterator[Frame]]) -> 
         picture = next(iter(decode())).picture
         return _cut(picture, _channels_needed(picture.pixels), count)
 
-    return Frames(count, timed=True, loop=plays, first=first, decode=frames)
+    return Frames(count, timed=True, loop=plays, first=first, decode=frames, memory=memory)
 
 
 def _channels_needed(pixels: Pixels) -> int:

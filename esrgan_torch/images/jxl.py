@@ -28,7 +28,8 @@ _WHITES = {1: "D65", 2: "custom", 10: "E", 11: "DCI"}
 class JxlFile:
     """A JPEG XL file in memory, its header parsed and its pixels not yet decoded.
 
-    Attributes: height, width; cicp: the numbers of H.273 of its colours, None where they are not known.
+    Attributes: height, width; cicp: the numbers of H.273 of its colours, None where they are not known;
+    animated: whether it says that it moves.
 
     Raises:
         ValueError: there is no header.
@@ -47,29 +48,23 @@ class JxlFile:
                 "PNG with djxl, to be sure",
                 stacklevel=2,
             )
+        self.animated = bits.animated
 
-    def pictures(self) -> list[Picture]:
-        """Decode all frames: one, unless it is an animation. The orientation is applied.
+    def picture(self) -> Picture:
+        """Decode it; of an animation the first frame, however many there are. The orientation is applied.
 
         Raises:
             MissingCodecError: imagecodecs is not installed.
             ImageReadError: floats outside 0 to 1.
         """
-        array: Any = codec("imagecodecs", _NEED).jpegxl_decode(self._data)
+        array: Any = codec("imagecodecs", _NEED).jpegxl_decode(self._data, index=0)
         if array.dtype.kind == "f":
             array = from_floats(array.astype(np.float32))
         if array.dtype not in (np.uint8, np.uint16):
             raise ImageReadError(f"its pixels are of the type {array.dtype}; convert it to PNG")
-        # (frames, height, width, channels), the first and the last left out where there is one
-        frames: Pixels = (
-            array if array.ndim == 4 else array[None] if array.ndim == 3 and array.shape[2] <= 4 else array
-        )
-        if frames.ndim == 2:
-            frames = frames[None]
-        if frames.ndim == 3:
-            frames = frames[..., None]
-        profile = profile_of_cicp(self.cicp, frames.shape[3]) if self.cicp is not None else None
-        return [Picture(pixels, profile) for pixels in frames]
+        pixels: Pixels = array[:, :, None] if array.ndim == 2 else array
+        profile = profile_of_cicp(self.cicp, pixels.shape[2]) if self.cicp is not None else None
+        return Picture(pixels, profile)
 
 
 def encode_jxl(pixels: Pixels, coding: Coding) -> bytes:
@@ -97,6 +92,7 @@ class _Bits:
     def __init__(self, data: bytes) -> None:
         self._number = int.from_bytes(data[:4096], "little")
         self._left = 8 * min(len(data), 4096)
+        self.animated = False
 
     def take(self, count: int) -> int:
         if count > self._left:
@@ -160,6 +156,7 @@ def _colours(bits: _Bits) -> bytes | None:
         if bits.take(1):
             raise _UnknownError("it holds a preview")
         if bits.take(1):
+            bits.animated = True
             bits.choose(((0, 100), (0, 1000), (10, 1), (30, 1)))
             bits.choose(((0, 1), (0, 1001), (8, 1), (10, 1)))
             bits.choose(((0, 0), (3, 0), (16, 0), (32, 0)))

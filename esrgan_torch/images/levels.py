@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from esrgan_torch.errors import ImageReadError
 from esrgan_torch.images.kinds import BEYOND_WHITE
 from esrgan_torch.images.picture import Pixels
+from esrgan_torch.quantise import to_levels
 
 
 def from_floats(values: NDArray[Any]) -> Pixels:
@@ -27,7 +28,10 @@ def from_floats(values: NDArray[Any]) -> Pixels:
         )
     if low < 0 or high > 1:
         raise ImageReadError(f"its floats go from {low:g} to {high:g}, not from 0 to 1: it {BEYOND_WHITE}")
-    return np.rint(values.astype(np.float64) * 65535).astype(np.uint16)
+    pixels = np.empty(values.shape, np.uint16)
+    for row, line in enumerate(values):  # in float64, which takes eight bytes a number
+        pixels[row] = to_levels(line.astype(np.float64), np.dtype(np.uint16))
+    return pixels
 
 
 def density_of(across: float, down: float) -> tuple[float, float] | None:

@@ -5,13 +5,13 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from PIL import Image
 
 from esrgan_torch.images.colour import adobe_rgb_profile, fitting_profile
+from esrgan_torch.images.directories import Directory, read_directory, write_directory
 from esrgan_torch.images.exif import (
     EXIF_IFD,
     GPS_IFD,
-    JPEG_PREFIX,
+    INTEROPERABILITY_IFD,
     is_adobe_rgb,
     take_orientation,
     xmp_upright,
@@ -21,6 +21,9 @@ from esrgan_torch.images.picture import Picture, Pixels
 # tags of a TIFF file's own directory that describe the picture and not how its file is laid out:
 # description, make, model, software, date, artist, copyright
 _DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
+_POINTERS = {EXIF_IFD: (INTEROPERABILITY_IFD,), GPS_IFD: ()}
+_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_HEAD = 8  # bytes before the first directory of an EXIF block
 
 
 def orient(pixels: Pixels, orientation: int) -> Pixels:
@@ -62,33 +65,26 @@ def exif_of_tiff(data: bytes, offset: int) -> bytes | None:
 
     None if there is nothing of the kind, and for a BigTIFF file, whose directories are built otherwise.
     """
-    if data[2:4] not in (b"*\0", b"\0*"):
+    order = _ORDERS.get(data[:4])
+    if order is None:
         return None
-    order = "<" if data[:2] == b"II" else ">"
-    source = Image.Exif()
-    source.load(b"".join((data[:4], struct.pack(order + "I", offset), memoryview(data)[8:])))
-    target = Image.Exif()
-    for tag in _DESCRIPTIVE:
-        if tag in source:
-            target[tag] = _bytes_of_text(source[tag])
-    for directory in (EXIF_IFD, GPS_IFD):
-        if entries := source.get_ifd(directory):
-            target.get_ifd(directory).update(entries)
-            target[directory] = target.get_ifd(directory)
-    return target.tobytes().removeprefix(JPEG_PREFIX) if len(target) else None
+    described = _descriptions(data, offset, order)
+    if not described:
+        return None
+    return data[:4] + struct.pack(order + "I", _HEAD) + bytes(write_directory(described, _HEAD, order))
 
 
-def tiff_tags(exif: bytes) -> dict[int, object]:
-    """The tags of an EXIF block that belong in the directory of a TIFF file; sub-directories are dicts."""
-    source = Image.Exif()
-    source.load(exif)
-    tags: dict[int, object] = {tag: _bytes_of_text(source[tag]) for tag in _DESCRIPTIVE if tag in source}
-    for directory in (EXIF_IFD, GPS_IFD):
-        if entries := source.get_ifd(directory):
-            tags[directory] = entries
-    return tags
+def tiff_tags(exif: bytes) -> Directory:
+    """The tags of an EXIF block that belong in the directory of a TIFF file."""
+    order = _ORDERS.get(exif[:4])
+    if order is None or len(exif) < _HEAD:
+        return {}
+    return _descriptions(exif, struct.unpack_from(order + "I", exif, 4)[0], order)
 
 
-def _bytes_of_text(value: object) -> object:
-    """A text as the bytes that it was read from: Pillow reads Latin-1 and writes ASCII alone."""
-    return value if not isinstance(value, str) or value.isascii() else value.encode("latin-1")
+def _descriptions(data: bytes, offset: int, order: str) -> Directory:
+    try:
+        found = read_directory(data, offset, order, _POINTERS)
+    except struct.error:
+        return {}
+    return {tag: entry for tag, entry in found.items() if tag in _DESCRIPTIVE or tag in _POINTERS}

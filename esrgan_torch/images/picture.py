@@ -142,6 +142,7 @@ class Frames:
         loop: how many times an animation is played, 0 for ever.
         first: decodes the first frame alone, with no more channels than it needs.
         decode: starts a new way through the frames. Both raise `ImageReadError` where the file is damaged.
+        memory: bytes that the pixels of the largest frame take at most, by the file's header.
     """
 
     count: int
@@ -149,6 +150,7 @@ class Frames:
     loop: int
     first: Callable[[], Picture] = field(repr=False)
     decode: Callable[[], Iterator[Frame]] = field(repr=False)
+    memory: int = field(default=0, repr=False)
 
     def __len__(self) -> int:
         return self.count

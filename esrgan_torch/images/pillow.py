@@ -29,6 +29,7 @@ from esrgan_torch.errors import ImageReadError, ImageTooLargeError
 from esrgan_torch.images.colour import profile_of_cicp
 from esrgan_torch.images.frames import animation, single
 from esrgan_torch.images.levels import density_of
+from esrgan_torch.images.limits import check_size
 from esrgan_torch.images.metadata import upright
 from esrgan_torch.images.picture import Frame, Frames, Picture, Pixels
 
@@ -47,6 +48,8 @@ _CLASSES: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "ICO": IcoImagePlugin.IcoImageFile,
     "PNM": PpmImagePlugin.PpmImageFile,
 }
+_CHANNELS = 4  # at most, of 8 bits each
+_BAND = 1 << 20  # pixels that are handed over at a time
 
 
 def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
@@ -54,6 +57,7 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
     with _opened(kind, data, max_pixels) as image:
         count = int(getattr(image, "n_frames", 1)) if kind in _PLAYS else 1
         plays = _PLAYS[kind](image) if count > 1 else 0
+        memory = image.height * image.width * _CHANNELS
 
     def picture() -> Picture:
         with _opened(kind, data, max_pixels) as image:
@@ -79,7 +83,7 @@ def decode_by_pillow(kind: str, data: bytes, max_pixels: int) -> Frames:
                 profile = _profile(kind, data, image.info.get("icc_profile"), pixels)
                 yield Frame(described(image, pixels, profile), seconds)
 
-    return single(picture) if count == 1 else animation(count, plays, frames)
+    return single(picture, memory) if count == 1 else animation(count, plays, frames, memory)
 
 
 def tiff_page_by_pillow(data: bytes, number: int, max_pixels: int) -> tuple[Pixels, bytes | None]:
@@ -87,16 +91,6 @@ def tiff_page_by_pillow(data: bytes, number: int, max_pixels: int) -> tuple[Pixe
     with _opened("TIFF", data, max_pixels) as image:
         image.seek(number)
         return _pixels(image)
-
-
-def check_size(height: int, width: int, max_pixels: int) -> None:
-    """ImageTooLargeError where a header announces more than `max_pixels`."""
-    if height * width > max_pixels:
-        raise ImageTooLargeError(
-            f"the header announces {width} x {height} = {height * width / 1e6:,.1f} million pixels, more "
-            f"than the limit of {max_pixels / 1e6:,.1f} million, which guards against files made to "
-            f"exhaust the memory; if you trust the file, pass max_pixels={height * width} or more"
-        )
 
 
 # how often an animation is played, 0 for ever. A GIF says how often it is repeated after the first time,
@@ -118,8 +112,13 @@ def _opened(kind: str, data: bytes, max_pixels: int) -> Generator[ImageFile.Imag
             check_size(image.height, image.width, max_pixels)
             yield image
     except Image.DecompressionBombError as error:
+        limit = Image.MAX_IMAGE_PIXELS or 0
         raise ImageTooLargeError(
-            f"Pillow refuses it: {error} To read it, set PIL.Image.MAX_IMAGE_PIXELS = None"
+            f"a frame of it is larger than the limit of {max_pixels / 1e6:,.1f} million pixels; if you trust "
+            "the file, pass a larger max_pixels"
+            if limit >= max_pixels
+            else f"it has more pixels than twice PIL.Image.MAX_IMAGE_PIXELS, {limit}, which this program has "
+            f"set lower than the limit here; if you trust the file, set it to {max_pixels}"
         ) from error
 
 
@@ -128,11 +127,32 @@ def _pixels(image: ImageFile.ImageFile) -> tuple[Pixels, bytes | None]:
     load(image)
     icc_profile: bytes | None = image.info.get("icc_profile")
     if image.mode == "CMYK":
-        return np.asarray(_cmyk_to_rgb(image, icc_profile)), None
-    pixels = np.asarray(image.convert(plain_mode(image)))
+        return in_bands(image, "RGB", _cmyk_to_rgb(icc_profile)), None
     if image.mode == "LAB":  # a profile would be of L*a*b*
         icc_profile = None
-    return (pixels[:, :, None] if pixels.ndim == 2 else pixels), icc_profile
+    return in_bands(image, plain_mode(image)), icc_profile
+
+
+def in_bands(
+    image: Image.Image, mode: str, converted: Callable[[Image.Image], Image.Image] | None = None
+) -> Pixels:
+    """The pixels (H, W, C) of a decoded image in another mode, made a band of rows at a time.
+
+    Pillow holds 4 bytes a pixel of colour; converting the whole, and handing it over, each take as much.
+
+    Args:
+        mode: L, LA, RGB or RGBA.
+        converted: how a band becomes that; None: by `convert`.
+    """
+    pixels = np.empty((image.height, image.width, len(mode)), np.uint8)
+    # what Pillow refuses to make at once, by a setting of the program's, it refuses of a band too
+    rows = max(1, min(_BAND, Image.MAX_IMAGE_PIXELS or _BAND) // image.width)
+    for top in range(0, image.height, rows):
+        below = min(top + rows, image.height)
+        band = image.crop((0, top, image.width, below)) if rows < image.height else image
+        band = band.convert(mode) if converted is None else converted(band)
+        pixels[top:below] = np.asarray(band).reshape(below - top, image.width, len(mode))
+    return pixels
 
 
 def _profile(kind: str, data: bytes, icc_profile: bytes | None, pixels: Pixels) -> bytes | None:
@@ -198,18 +218,23 @@ def plain_mode(image: Image.Image) -> str:
     return colours + "A" if image.has_transparency_data else colours
 
 
-def _cmyk_to_rgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    """sRGB through the embedded profile, or Pillow's plain formula where there is none."""
+def _cmyk_to_rgb(icc_profile: bytes | None) -> Callable[[Image.Image], Image.Image] | None:
+    """To sRGB through the embedded profile; None, Pillow's plain formula, where there is none."""
     if icc_profile is None:
-        return image.convert("RGB")
+        return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
         target = ImageCms.ImageCmsProfile(cast(Any, ImageCms.createProfile("sRGB")))
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+        transform = ImageCms.buildTransform(source, target, "CMYK", "RGB")
     except (ImageCms.PyCMSError, OSError) as error:
         warnings.warn(f"the CMYK profile is damaged ({error}); converted to RGB without it", stacklevel=2)
-        return image.convert("RGB")
-    assert converted is not None  # only an in-place conversion returns None
+        return None
+
+    def converted(band: Image.Image) -> Image.Image:
+        result = ImageCms.applyTransform(band, transform)
+        assert result is not None  # only a conversion in place returns None
+        return result
+
     return converted
 
 

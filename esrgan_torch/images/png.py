@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from esrgan_torch.images.optional import codec
 from esrgan_torch.images.picture import Picture, Pixels
-from esrgan_torch.images.pillow import load, plain_mode
+from esrgan_torch.images.pillow import in_bands, load, plain_mode
 from esrgan_torch.images.png_metadata import metadata_chunks, warn_of_chunk
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -38,7 +38,8 @@ def png_size(data: bytes) -> tuple[int, int]:
 class PngFile:
     """A whole PNG file in memory, its chunks found and its pixels not yet decoded.
 
-    Attributes: header (13 bytes of IHDR); height, width; chunks, in their order.
+    Attributes: header (13 bytes of IHDR); height, width; pixel_bytes, that a pixel takes at most; chunks, in
+    their order.
 
     Raises:
         ValueError: the file is damaged or ends too early.
@@ -47,6 +48,7 @@ class PngFile:
     def __init__(self, data: bytes) -> None:
         self.height, self.width = png_size(data)
         self.header = data[16:29]
+        self.pixel_bytes = 8 if self.header[8] == 16 else 4
         self.chunks: list[Chunk] = list(read_chunks(data))
 
     def pixels(self) -> Pixels:
@@ -142,7 +144,7 @@ def chunk(name: bytes, payload: bytes | memoryview) -> bytes:
 def _decode_8(data: bytes) -> Pixels:
     with PngImagePlugin.PngImageFile(io.BytesIO(data)) as image:
         load(image)
-        return np.asarray(image.convert(plain_mode(image)))
+        return in_bands(image, plain_mode(image))
 
 
 def _scaled_key(payload: bytes, depth: int) -> bytes:

@@ -1,30 +1,59 @@
-"""TIFF files: gray and RGB of 8 and 16 bits by tifffile, the rarer kinds by Pillow."""
+"""TIFF files read: gray and RGB of 8 and 16 bits by tifffile, the rarer kinds by Pillow."""
 
 import io
-import struct
-from collections.abc import Iterable, Iterator
+import logging
+import threading
+import warnings
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
-from PIL import TiffImagePlugin
 
-from esrgan_torch.errors import ImageReadError, ImageWriteError
+from esrgan_torch.errors import ImageReadError
 from esrgan_torch.images.exif import ORIENTATION
 from esrgan_torch.images.kinds import RAW
 from esrgan_torch.images.levels import density_of, from_floats
-from esrgan_torch.images.metadata import exif_of_tiff, tiff_tags
+from esrgan_torch.images.metadata import exif_of_tiff
 from esrgan_torch.images.optional import codec
 from esrgan_torch.images.picture import Picture, Pixels
+from esrgan_torch.images.tiff_check import check_directories
+from esrgan_torch.images.tiff_lzw import LZW, sizes_of, unpack_lzw
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2  # values of PhotometricInterpretation
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # values of ExtraSamples; 0 is anything but alpha
-_ICC_PROFILE, _XMP, _IPTC = 34675, 700, 33723
+ICC_PROFILE, XMP, IPTC = 34675, 700, 33723
 _DNG_VERSION, _SENSOR = 50706, (32803, 34892)  # a colour filter array, and linear
-_RESOLUTIONS, _UNIT = (282, 283), 296
+RESOLUTIONS, UNIT = (282, 283), 296
 _INCHES = {2: 1.0, 3: 2.54}  # of ResolutionUnit: the inch and the centimetre, as so many in an inch
-_PLAIN_CODES = (1, 8, 32946)  # none and deflate, which tifffile decodes by itself
-_STRIP_BYTES = 1 << 20
-_MAX_FILE = (1 << 32) - 1  # offsets have 32 bits
+_DEFLATE = 8
+_PLAIN_CODES = (1, _DEFLATE, 32946)  # none and deflate, which tifffile decodes by itself
+_LONGEST_REMARK = 200
+
+
+@contextmanager
+def opened_tiff(data: bytes) -> Generator[Any]:
+    """tifffile's view of a file. What it would log, a line for each odd tag, becomes one warning."""
+    tifffile = codec("tifffile", "TIFF files")
+    said: dict[str, None] = {}
+    thread = threading.get_ident()
+
+    def heard(record: logging.LogRecord) -> bool:
+        if record.thread != thread:
+            return True
+        if not said:
+            said[record.getMessage()[:_LONGEST_REMARK]] = None
+        return False
+
+    log = tifffile.logger()
+    log.addFilter(heard)
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            yield file
+    finally:
+        log.removeFilter(heard)
+    for text in said:
+        warnings.warn(f"odd in it, by tifffile: {text}", stacklevel=3)
 
 
 class TiffFile:
@@ -40,7 +69,8 @@ class TiffFile:
     """
 
     def __init__(self, data: bytes) -> None:
-        with codec("tifffile", "TIFF files").TiffFile(io.BytesIO(data)) as file:
+        check_directories(data)
+        with opened_tiff(data) as file:
             directories = list(_directories(file))
             if any(_is_raw(page) for page in directories):
                 raise ImageReadError(f"it {RAW}")
@@ -54,14 +84,15 @@ class TiffFile:
 class TiffPage:
     """A page of a TIFF file.
 
-    Attributes: number, among all directories of the file; height, width; orientation (1 to 8); icc_profile;
-    exif; plain: whether it is gray or RGB of 8 or 16 bits, which `pixels` can decode (Pillow decodes the
-    rest), known after `check`.
+    Attributes: number, among all directories of the file; height, width; memory, bytes that its pixels take
+    at most; and known after `check`: orientation (1 to 8); icc_profile; exif; plain: whether it is gray or
+    RGB of 8 or 16 bits, which `pixels` can decode (Pillow decodes the rest).
     """
 
     def __init__(self, data: bytes, page: Any, number: int) -> None:
         self._data, self._page, self.number = data, page, number
         self.height, self.width = int(page.imagelength), int(page.imagewidth)
+        self.memory = _memory(page)
         self.plain = False
 
     def check(self) -> None:
@@ -93,8 +124,8 @@ class TiffPage:
                 f"it is a {bits}-bit TIFF of kind {getattr(page.photometric, 'name', page.photometric)}; "
                 "convert it to RGB or gray"
             )
-        self.orientation = int(page.tags.valueof(ORIENTATION, 1))
-        self.icc_profile = cast("bytes | None", page.tags.valueof(_ICC_PROFILE))
+        self.orientation = _number(page.tags, ORIENTATION, 1)
+        self.icc_profile = _bytes_of(page.tags.valueof(ICC_PROFILE))
         self.exif = exif_of_tiff(self._data, page.offset)
 
     def described(self, pixels: Pixels, icc_profile: bytes | None) -> Picture:
@@ -104,8 +135,8 @@ class TiffPage:
             pixels,
             icc_profile,
             self.exif,
-            xmp=_bytes_of(tags.valueof(_XMP)),
-            iptc=_bytes_of(tags.valueof(_IPTC)),
+            xmp=_bytes_of(tags.valueof(XMP)),
+            iptc=_bytes_of(tags.valueof(IPTC)),
             density=_density(tags),
         )
 
@@ -118,8 +149,7 @@ class TiffPage:
                 raise ImageReadError("the file ends too early: it is truncated")
         if page.compression not in _PLAIN_CODES:
             codec("imagecodecs", f"TIFF files of the compression {page.compression.name}")
-        with codec("tifffile", "TIFF files").TiffFile(io.BytesIO(self._data)) as file:
-            array = file.pages[self.number].asarray()
+        array = self._array()
         if page.planarconfig == 2 and page.samplesperpixel > 1:
             array = np.moveaxis(array.reshape(page.samplesperpixel, self.height, self.width), 0, 2)
         array = array.reshape(self.height, self.width, page.samplesperpixel)
@@ -142,94 +172,50 @@ class TiffPage:
             colour = _divide_by_alpha(colour, alpha)
         return np.concatenate([colour, alpha], axis=2)
 
-
-def encode_tiff(pictures: Iterable[Picture]) -> tuple[bytes, int]:
-    """The whole file and the number of its pages, one for each picture.
-
-    Deflate with horizontal prediction, in strips of about 1 MiB.
-
-    Written here because tifffile writes no EXIF directory and Pillow no 16-bit colour. (TIFF 6.0,
-    Adobe 1992; deflate: TIFF Technical Note 2002.)
-
-    Raises:
-        ImageWriteError: the file would pass the 4 GiB that the format can address.
-        MissingCodecError: imagecodecs is not installed.
-    """
-    parts = [bytearray(b"II" + struct.pack("<HI", 42, 8))]
-    count, end, link = 0, 8, (0, 4)  # the part and the place in it that hold the offset of the next directory
-    for picture in pictures:
-        if end % 2:  # directories begin at even places
-            parts[-1].append(0)
-            end += 1
-        directory, strips = _encode_page(picture, end)
-        struct.pack_into("<I", parts[link[0]], link[1], end)
-        (entries,) = struct.unpack_from("<H", directory)
-        link = len(parts), 2 + 12 * entries
-        parts += [directory, *strips]
-        count += 1
-        end += len(directory) + sum(map(len, strips))
-        if end > _MAX_FILE:
-            raise ImageWriteError("the picture passes the 4 GiB of a TIFF file; write it as png")
-    return b"".join(parts), count
-
-
-def _encode_page(picture: Picture, offset: int) -> tuple[bytearray, list[bytearray]]:
-    """The directory of a page that begins at `offset` of its file, and the strips that follow it."""
-    pixels = picture.pixels.astype(picture.pixels.dtype.newbyteorder("<"), copy=False)
-    row_bytes = picture.width * picture.channels * pixels.itemsize
-    rows = max(1, _STRIP_BYTES // row_bytes)
-    imagecodecs = codec("imagecodecs", "TIFF files")
-    strips: list[bytearray] = []
-    for top in range(0, picture.height, rows):
-        strip = pixels[top : top + rows].copy()
-        strip[:, 1:] -= pixels[top : top + rows, :-1]  # wraps around, as predictor 2 means it to
-        strips.append(bytearray(imagecodecs.deflate_encode(strip.tobytes(), level=6)))
-    sizes = [len(strip) for strip in strips]
-    if offset + sum(sizes) > _MAX_FILE - (1 << 24):
-        raise ImageWriteError("the picture passes the 4 GiB of a TIFF file; write it as png")
-
-    directory = TiffImagePlugin.ImageFileDirectory_v2(ifh=b"II*\0\0\0\0\0")
-    for tag, value in (tiff_tags(picture.exif) if picture.exif is not None else {}).items():
-        directory[tag] = value
-    starts = [0, *np.cumsum(sizes[:-1]).tolist()]
-    directory[256], directory[257] = picture.width, picture.height
-    directory[258] = (picture.bits,) * picture.channels
-    directory[259] = 8  # deflate
-    directory[262] = _MIN_IS_BLACK if picture.channels < 3 else _RGB
-    directory.tagtype[273] = directory.tagtype[279] = 4  # offsets and sizes are LONG, whatever their values
-    directory[273] = tuple(starts)  # counted from the end of the directory: Pillow adds its length
-    directory[277] = picture.channels
-    directory[278] = rows
-    directory[279] = tuple(sizes)
-    directory[317] = 2  # horizontal prediction
-    if picture.has_alpha:
-        directory[338] = _STRAIGHT
-    for tag, data in ((_ICC_PROFILE, picture.icc_profile), (_IPTC, picture.iptc), (_XMP, picture.xmp)):
-        if data is not None:
-            directory.tagtype[tag] = 1 if tag == _XMP else 7  # BYTE, UNDEFINED
-            directory[tag] = data
-    if picture.density is not None:
-        for tag, value in zip(_RESOLUTIONS, picture.density, strict=True):
-            directory[tag] = value
-        directory[_UNIT] = 2
-    described = next((text for key, text in picture.texts if key in ("Description", "Comment")), None)
-    if described is not None and 270 not in directory:
-        directory[270] = described.encode()
-    return bytearray(directory.tobytes(offset)), strips
+    def _array(self) -> Any:
+        page, data = self._page, self._data
+        if page.compression != LZW:
+            with opened_tiff(data) as file:
+                return file.pages[self.number].asarray()
+        unpacked = unpack_lzw(data, page)
+        offsets, counts = sizes_of(page, len(unpacked))
+        with opened_tiff(b"".join((data, unpacked))) as file:
+            again = file.pages[self.number]
+            again.compression, again.fillorder = type(page.compression)(1), type(page.fillorder)(1)
+            again.dataoffsets = tuple(offset + len(data) for offset in offsets)
+            again.databytecounts = counts
+            # else it is read as one piece, in which tifffile does not undo the predictor of each row
+            again.is_contiguous = False
+            return again.asarray()
 
 
 def _bytes_of(value: object) -> bytes | None:
-    """A tag's value as bytes, which some programs write as numbers of 32 bits."""
+    """A tag's value as bytes, which some programs write as numbers of 32 bits; None for what is none."""
     if isinstance(value, bytes):
         return value
-    return np.asarray(value, "<u4").tobytes() if isinstance(value, tuple) else None
+    numbers: np.ndarray[Any, Any] = np.asarray(cast(Any, value) if isinstance(value, tuple) else ())
+    return numbers.astype("<u4").tobytes() if numbers.size and numbers.dtype.kind in "iu" else None
+
+
+def _number(tags: Any, tag: int, default: int) -> int:
+    """A tag's value as a whole number; the default where it is absent, or no number."""
+    value = tags.valueof(tag, default)
+    return int(value) if isinstance(value, int) else default
+
+
+def _is_fraction(value: Any) -> bool:
+    """Whether a tag's value is a numerator and a denominator, both above 0."""
+    if not isinstance(value, tuple):
+        return False
+    parts = cast("tuple[object, ...]", value)
+    return len(parts) == 2 and all(isinstance(part, int) and part > 0 for part in parts)
 
 
 def _density(tags: Any) -> tuple[float, float] | None:
-    """Pixels an inch, across and down."""
-    inches = _INCHES.get(int(tags.valueof(_UNIT, 2)))
-    values = [tags.valueof(tag) for tag in _RESOLUTIONS]
-    if inches is None or any(value is None or not all(value) for value in values):
+    """Pixels an inch, across and down; None where the tags do not say it."""
+    inches = _INCHES.get(_number(tags, UNIT, 2))
+    values: list[Any] = [tags.valueof(tag) for tag in RESOLUTIONS]
+    if inches is None or not all(_is_fraction(value) for value in values):
         return None
     across, down = (value[0] / value[1] * inches for value in values)
     return density_of(across, down)
@@ -245,6 +231,15 @@ def _directories(file: Any) -> Iterator[Any]:
         yield page
 
 
+def _memory(page: Any) -> int:
+    """Bytes that the samples of a page take, and those of a tile of it, by its header."""
+    bits: int | tuple[int, ...] = page.bitspersample
+    sample = -(-(max(bits) if isinstance(bits, tuple) else bits) // 8)
+    tile = int(page.tilelength * page.tilewidth * page.tiledepth) if page.is_tiled else 0
+    pixel = max(int(page.samplesperpixel) * sample, 4)  # a palette's become colours
+    return (int(page.imagelength * page.imagewidth * page.imagedepth) + tile) * pixel
+
+
 def _is_raw(page: Any) -> bool:
     """Whether a page, or one in its SubIFDs, holds a sensor's data, or says that the file is a DNG."""
     if page.tags.valueof(_DNG_VERSION) is not None or int(page.photometric) in _SENSOR:
@@ -254,7 +249,7 @@ def _is_raw(page: Any) -> bool:
 
 def _is_reduced(page: Any) -> bool:
     """Whether a page is a smaller copy or a mask of another (NewSubfileType; 2 in the old SubfileType)."""
-    return bool(int(page.tags.valueof(254, 0)) & 0b101) or int(page.tags.valueof(255, 1)) == 2
+    return bool(_number(page.tags, 254, 0) & 0b101) or _number(page.tags, 255, 1) == 2
 
 
 def _divide_by_alpha(colour: Pixels, alpha: Pixels) -> Pixels:

@@ -1,22 +1,25 @@
 """A picture that sets what several models make of the same places side by side."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from esrgan_torch.datasets.sets import PictureSet, find_set
+from esrgan_torch.errors import ConfigError, ImageError
 from esrgan_torch.images.encode import to_8_bits
 from esrgan_torch.images.picture import Picture
-from esrgan_torch.metrics.protocol import pairs
 
 GAP = 4  # pixels of white between pictures
 
 
 def comparison_grid(
     models: Mapping[str, Callable[[Picture], Picture]],
-    dataset: Path,
+    dataset: Path | PictureSet,
     *,
     scale: int = 4,
     side: int = 192,
@@ -28,7 +31,7 @@ def comparison_grid(
 
     Args:
         models: by name, in the order of the columns; each enlarges `scale` times.
-        dataset: as for `esrgan_torch.metrics.protocol.evaluate`.
+        dataset: as for `esrgan_torch.metrics.protocol.evaluate`; pictures that cannot be read are left out.
         scale: of all models.
         side: of a place, in pixels of the original; smaller originals are shown whole.
         most: rows.
@@ -37,12 +40,11 @@ def comparison_grid(
         (H, W, 3), white between the pictures.
 
     Raises:
-        ConfigError, ImageReadError: as for `evaluate`.
+        ConfigError: as for `evaluate`, or no picture can be read.
     """
     rows: list[NDArray[np.uint8]] = []
-    for number, (_, original, small) in enumerate(pairs(dataset, scale)):
-        if number == most:
-            break
+    found = dataset if isinstance(dataset, PictureSet) else find_set(dataset, scale)
+    for original, small in islice(_readable(found), most):
         top, height = _middle(small.shape[0], side // scale)
         left, width = _middle(small.shape[1], side // scale)
         first, before = max(0, top - 16), max(0, left - 16)
@@ -55,7 +57,15 @@ def comparison_grid(
         place = original[top * scale : (top + height) * scale, left * scale : (left + width) * scale]
         _put(row, len(models), place, side)
         rows += [row, np.full((GAP, row.shape[1], 3), 255, np.uint8)]
+    if not rows:
+        raise ConfigError(f"{found.name}: no picture can be read, so there is none to compare")
     return np.concatenate(rows[:-1])
+
+
+def _readable(found: PictureSet) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    for couple in found.couples:
+        with suppress(ImageError):
+            yield found.read(couple)
 
 
 def _middle(length: int, wanted: int) -> tuple[int, int]:

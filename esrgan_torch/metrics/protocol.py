@@ -169,8 +169,8 @@ def evaluate(
             if (result.height, result.width) != original.shape[:2]:
                 raise _OtherScaleError(
                     f"{couple.name}: the upscaler returned {result.width} x {result.height} pixels, the "
-                    "original "
-                    f"has {original.shape[1]} x {original.shape[0]}; give the model's own scale, not {scale}"
+                    f"original has {original.shape[1]} x {original.shape[0]}; give the model's own scale, "
+                    f"not {scale}"
                 )
             # what was given to it had no alpha, so one in the result means nothing
             colours = to_8_bits(result.pixels)[:, :, : result.channels - result.has_alpha].astype(np.uint8)

@@ -5,13 +5,13 @@ rgb2ycbcr (16-235) not rounded. BasicSR, Real-ESRGAN and SwinIR measure so. Y ro
 MATLAB scripts have it, moves the PSNR by some 0.01 dB.
 """
 
-import math
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.quantise import decibels
 
 Channel = Literal["y", "rgb"]
 Plane = NDArray[np.float64]
@@ -52,8 +52,7 @@ def psnr(a: NDArray[Any], b: NDArray[Any], border: int = 0, *, channel: Channel 
         ConfigError: the shapes differ, or the border leaves nothing.
     """
     first, second = _prepare(a, b, border, channel, least=1)
-    error = float(np.mean(np.square(first - second)))
-    return 10 * math.log10(_RANGE**2 / error) if error else math.inf
+    return decibels(float(np.mean(np.square(first - second))))
 
 
 def ssim(a: NDArray[Any], b: NDArray[Any], border: int = 0, *, channel: Channel = "y") -> float:

@@ -72,9 +72,9 @@ def sweep(folder: Path, prefix: str = ".") -> None:
     """Remove what was left in a folder, the first time that this process works there.
 
     Args:
-        folder: where. prefix: of the names; ".": those that are nothing but a mark. A download's name follows
-        its dot, and it is
-            taken up again by `esrgan_weights.sources.download`.
+        folder: where.
+        prefix: of the names; ".": those that are nothing but a mark. A download's name follows its dot, and
+            it is taken up again by `esrgan_weights.sources.download`.
     """
     if not _first_time(folder, prefix):
         return

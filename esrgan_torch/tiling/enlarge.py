@@ -11,9 +11,10 @@ from esrgan_torch.images.picture import Samples
 from esrgan_torch.images.planes import cut_off, fitted, is_flat, split
 from esrgan_torch.images.turns import TURNS, lies_on_its_side, turned, turned_back
 from esrgan_torch.images.uniform_alpha import keep_uniform
+from esrgan_torch.quantise import to_levels
+from esrgan_torch.tiling.means import Course, Means
 from esrgan_torch.tiling.plan import Plan
-from esrgan_torch.tiling.rounding import to_levels
-from esrgan_torch.tiling.run import Course, Means, compute
+from esrgan_torch.tiling.run import Run
 from esrgan_torch.watch import Watch
 
 AlphaMode = Literal["model", "resize", "drop"]
@@ -51,7 +52,7 @@ class Way:
 def enlarge(samples: Samples, way: Way, course: Course, watch: Watch) -> Samples:
     """(H, W, C), uint8, uint16, or float32 from 0 to 1 -> the same of `way.size`.
 
-    `course`, `watch` and errors as of `esrgan_torch.tiling.run.compute`.
+    `course`, `watch` and errors as of `esrgan_torch.tiling.run.Run`.
     """
     planes, alpha = _planes(samples, way)
     to_do = [not is_flat(plane) for plane in planes]
@@ -88,12 +89,13 @@ def _planes(samples: Samples, way: Way) -> tuple[list[Samples], Samples | None]:
 def _enlarge_plane(plane: Samples, way: Way, course: Course, watch: Watch) -> Samples:
     """By the network's scale; of float32 it is not cut off where the network overshoots."""
     if way.plan_on_its_side is None:
-        return compute(plane, way.plan, way.means, course, watch)
+        return Run(plane, way.plan, way.means, course, watch).picture()
     total: NDArray[np.float32] | None = None
     for number in range(TURNS):
         plan = way.plan_on_its_side if lies_on_its_side(number) else way.plan
         # neither rounded nor cut off at black and white before the mean
-        large = compute(turned(plane, number), plan, way.means, course, watch.part(number, TURNS), FLOAT)
+        part = watch.part(number, TURNS)
+        large = Run(turned(plane, number), plan, way.means, course, part, FLOAT).picture()
         values = turned_back(cast(NDArray[np.float32], large), number)
         if total is None:
             total = values

@@ -8,9 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from esrgan_torch.engines.base import WholeNumbers
 from esrgan_torch.engines.host import for_rows
+from esrgan_torch.quantise import Canvas, CanvasType, Planes, maximum, to_levels
 from esrgan_torch.tiling.modes import Box
-from esrgan_torch.tiling.rounding import Canvas, CanvasType, Planes, is_finite, maximum, put_planes, to_levels
+from esrgan_torch.tiling.rounding import is_finite, put_planes
 
 
 class Mosaic(ABC):
@@ -49,6 +51,12 @@ class JoinedMosaic(Mosaic):
 
         for_rows(store, height, planes.size)
         return all(finite)
+
+    def whole_numbers(self, top: int, left: int, height: int, width: int) -> WholeNumbers | None:
+        """A part of the picture, to be written to instead of `put`; None where it is of floats."""
+        if self.picture.dtype == np.float32:
+            return None
+        return cast(WholeNumbers, self.picture[top : top + height, left : left + width])
 
     def _on_host(self, values: Tensor) -> Planes:
         """(C, h, w) as they are on a CPU; rounded where they are on another device: fewer bytes travel."""

@@ -1,36 +1,13 @@
-"""Floats of a network as whole numbers of a picture, or as they are; and whether all of them are finite."""
+"""Planes of a network's result into a picture; and whether all of it is finite."""
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from esrgan_torch.engines.native import build
-from esrgan_torch.images.picture import Samples
-
-Planes = NDArray[np.float32] | NDArray[np.integer[Any]]
-Canvas = NDArray[np.uint8 | np.uint16 | np.float32]
-CanvasType = np.dtype[np.uint8 | np.uint16 | np.float32]
+from esrgan_torch.quantise import Canvas, Planes, to_levels
 
 BLOCK = 2**16  # values that are rounded at once: they stay in the cache from one step to the next
-
-
-def to_levels(values: Planes, dtype: CanvasType) -> Samples:
-    """Values in [0, 1], or beyond, of any shape, as whole numbers from 0 to the type's maximum.
-
-    Whole numbers only change their type, and values for a picture of floats stay as they are.
-    """
-    if values.dtype == np.float32 and dtype != np.float32:
-        values = values.clip(0, 1)
-        values *= np.float32(maximum(dtype))
-        np.rint(values, out=values)
-    return values.astype(dtype, copy=False)
-
-
-def maximum(dtype: CanvasType) -> float:
-    """Of whole numbers of 8 or 16 bits."""
-    return 255.0 if dtype == np.uint8 else 65535.0
 
 
 def put_planes(planes: Planes, place: Canvas) -> bool:

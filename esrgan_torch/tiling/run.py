@@ -17,67 +17,23 @@ from torch import Tensor
 
 from esrgan_torch.arithmetic import ceil_div, round_up
 from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.computing import computing
 from esrgan_torch.engines.devices import is_out_of_memory, release_memory
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
-from esrgan_torch.images.luma import luma
 from esrgan_torch.images.picture import Samples, white
 from esrgan_torch.images.planes import padded
-from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import Canvas, CanvasType
+from esrgan_torch.tiling.means import Course, GrayThroughColour, Means
 from esrgan_torch.tiling.modes import MINIMUM_SIZE, Box, Tile, plan_tiles
 from esrgan_torch.tiling.mosaic import CrossFadedMosaic, JoinedMosaic
 from esrgan_torch.tiling.plan import Plan
-from esrgan_torch.tiling.rounding import Canvas, CanvasType, is_finite
+from esrgan_torch.tiling.rounding import is_finite
 from esrgan_torch.watch import Watch
 
 log = logging.getLogger("esrgan_torch")
 
 TRUNK_SHARE = 0.9  # of a window's time, for the progress: 92 % of RRDB-23, 76 % of RRDB-6
-
-
-@dataclass(frozen=True)
-class Means:
-    """What a picture is computed with.
-
-    Args:
-        model: sizes of the network.
-        engine: runs it.
-        exact_engine: makes the float32 engine that repeats a tile; called at the first need.
-        divisible: whether a window that does not fit may be divided into overlapping ones.
-    """
-
-    model: Generator
-    engine: Engine
-    exact_engine: Callable[[], Engine]
-    divisible: bool
-
-
-@dataclass
-class Course:
-    """How it went with a picture so far.
-
-    Args:
-        redone: tiles that were computed again in float32.
-        divided: tiles that did not fit in memory.
-        exact: whether no window was divided into less than what the network sees.
-    """
-
-    redone: int = 0
-    divided: int = 0
-    exact: bool = True
-
-
-@dataclass(frozen=True)
-class _Channels:
-    """How a plane's channels become the network's: as they are, or gray through a network for colour."""
-
-    gray_through_colour: bool
-
-    def grow(self, batch: Tensor) -> Tensor:
-        return batch.expand(-1, 3, -1, -1) if self.gray_through_colour else batch
-
-    def shrink(self, batch: Tensor) -> Tensor:
-        return luma(batch.clamp(0, 1)) if self.gray_through_colour else batch
 
 
 @dataclass(frozen=True)
@@ -97,10 +53,8 @@ class _Window:
     features: Tensor
 
 
-def compute(
-    plane: Samples, plan: Plan, means: Means, course: Course, watch: Watch, dtype: CanvasType | None = None
-) -> Canvas:
-    """Enlarge one plane of a picture by the network's scale.
+class Run:
+    """One plane of a picture on its way through the network.
 
     Args:
         plane: (H, W, 1 or 3), uint8, uint16, or float32 from 0 to 1.
@@ -110,29 +64,25 @@ def compute(
         watch: told the share that is done, from 0 to 1.
         dtype: of the result; None: the plane's. In float32 values lie in 0 to 1, neither rounded nor cut off
             where the network overshoots.
-
-    Returns:
-        (H * scale, W * scale, 1 or 3).
-
-    Raises:
-        OutOfMemoryError: a tile of 16 pixels does not fit either, or dividing is not allowed.
-        NonFiniteError: the network gives NaN or infinity in float32 too.
     """
-    return _Run(plane, plan, means, course, watch, plane.dtype if dtype is None else dtype).picture()
-
-
-class _Run:
-    """One plane on its way, see `compute`."""
 
     def __init__(
-        self, plane: Samples, plan: Plan, means: Means, course: Course, watch: Watch, dtype: CanvasType
+        self,
+        plane: Samples,
+        plan: Plan,
+        means: Means,
+        course: Course,
+        watch: Watch,
+        dtype: CanvasType | None = None,
     ) -> None:
         self.plan, self.means, self.course, self.watch = plan, means, course, watch
         self.engine = means.engine
         self.size = plane.shape[:2]
         self.pixels = padded(plane, self.engine.unshuffle)
         self.whole = Box(0, 0, *self.pixels.shape[:2])
-        self.channels = _Channels(means.model.in_channels == 3 and plane.shape[2] == 1)
+        gray = means.model.in_channels == 3 and plane.shape[2] == 1
+        self.through_colour = GrayThroughColour() if gray else None
+        dtype = plane.dtype if dtype is None else dtype
         large = self.whole.scaled(self.engine.scale)
         shape = large.height, large.width, plane.shape[2]
         self.mosaic = (
@@ -144,10 +94,17 @@ class _Run:
         self.windows_done = 0
 
     def picture(self) -> Canvas:
-        for tile in self.plan.windows:
-            self._window(tile.core, tile)
-            self.windows_done += 1
-            self._tell(0.0)
+        """The enlargement by the network's scale, (H * scale, W * scale, 1 or 3).
+
+        Raises:
+            OutOfMemoryError: a tile of 16 pixels does not fit either, or dividing is not allowed.
+            NonFiniteError: the network gives NaN or infinity in float32 too.
+        """
+        with computing(self.engine.device):  # once for all parts of it
+            for tile in self.plan.windows:
+                self._window(tile.core, tile)
+                self.windows_done += 1
+                self._tell(0.0)
         height, width = self.size
         return self.mosaic.finish()[: height * self.engine.scale, : width * self.engine.scale]
 
@@ -184,7 +141,9 @@ class _Run:
         given = torch.from_numpy(values).permute(2, 0, 1)[None]
 
         def attempt() -> Tensor:
-            batch = self.channels.grow(given.to(self.engine.device))
+            batch = given.to(self.engine.device)
+            if self.through_colour:
+                batch = self.through_colour.grow(batch)
             features = self.engine.trunk(batch, lambda done: self._tell(TRUNK_SHARE * done))
             return self._finite(features, lambda engine: engine.trunk(batch, _ignore))
 
@@ -210,6 +169,8 @@ class _Run:
         if place.is_empty():  # it lies wholly in the context that the trunk needed
             return
         cut = window.features[:, :, part.window.rows, part.window.columns]
+        if self._put_at_once(window, part, place, cut):
+            return
         values = self._unless_memory_runs_out(
             lambda: self._finite(self.engine.tail(cut), lambda engine: engine.tail(cut))
         )
@@ -235,15 +196,25 @@ class _Run:
         """A box in feature pixels of the window, in input pixels of the picture."""
         return box.scaled(self.engine.unshuffle).moved(window.place.top, window.place.left)
 
+    def _put_at_once(self, window: _Window, part: Tile, place: Box, features: Tensor) -> bool:
+        """Let the engine write whole numbers where they belong, if it can and nothing is to be cut off."""
+        whole = part.core == part.window and place == self._in_picture(part.core, window)
+        if not whole or self.through_colour or not isinstance(self.mosaic, JoinedMosaic):
+            return False
+        large = place.scaled(self.engine.scale)
+        pixels = self.mosaic.whole_numbers(large.top, large.left, large.height, large.width)
+        finite = None if pixels is None else self.engine.tail_pixels(features, pixels)
+        if finite is not None:
+            _check_finite(finite)
+        return finite is not None
+
     def _put(self, core: Box, place: Box, values: Tensor) -> None:
         """Put down the enlargement of `place`, a part of what the tile with that core delivers."""
         scale = self.engine.scale
         large = place.scaled(scale)
-        if not self.mosaic.put(core.scaled(scale), large.top, large.left, self.channels.shrink(values)):
-            raise NonFiniteError(
-                "the network gives NaN or infinity in float32: "
-                "its weights are damaged or not meant for pictures"
-            )
+        if self.through_colour:
+            values = self.through_colour.shrink(values)
+        _check_finite(self.mosaic.put(core.scaled(scale), large.top, large.left, values))
 
     def _unless_memory_runs_out(self, attempt: Callable[[], Tensor]) -> Tensor | None:
         """What the attempt gives; None, with its tensors let go of, when memory ran out in it."""
@@ -267,6 +238,13 @@ class _Run:
 
     def _tell(self, share_of_window: float) -> None:
         self.watch((self.windows_done + share_of_window) / len(self.plan.windows))
+
+
+def _check_finite(finite: bool) -> None:
+    if not finite:
+        raise NonFiniteError(
+            "the network gives NaN or infinity in float32: its weights are damaged or not meant for pictures"
+        )
 
 
 def _is_finite(values: Tensor) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from esrgan_torch.engines.base import channels_last
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.train.discriminators import UNetDiscriminator, VGGDiscriminator
@@ -97,10 +98,7 @@ def assemble(
     """
     generator = make_generator(options.network, initial, tell)
     # convolutions run faster so, on processors and graphics cards alike
-    generator.train().requires_grad_(requires_grad=True)
-    for parameter in generator.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    channels_last(generator.train().requires_grad_(requires_grad=True))
     average = MovingAverage(generator, options.ema)
     parts = Parts(generator, average, make_optimiser(generator, options.optimiser))
     parts.scalers = (Scaler(options.precision), Scaler(options.precision))

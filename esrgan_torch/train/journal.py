@@ -1,7 +1,7 @@
 """What a run tells of its steps and validations: to the log, the terminal and trackers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ class Journal:
         self.batch = options.data.batch
         self.megapixels = options.data.batch * options.data.patch**2 / 1e6
         self.status = status
-        self.trackers = trackers
+        self.trackers = list(trackers)  # those that have not failed
         self._writable = True
         self._begin()
 
@@ -105,14 +105,7 @@ class Journal:
                 write_image(path, strip)
             except ImageWriteError as error:
                 self.status.warn(str(error))
-        for tracker in self.trackers:
-            tracker.pictures(step, strips)
-
-    def close(self) -> None:
-        """End the bar and what the trackers write."""
-        self.status.close()
-        for tracker in self.trackers:
-            tracker.close()
+        self._tell_trackers(lambda tracker: tracker.pictures(step, strips))
 
     def pause(self) -> float:
         """Now; give it to `go_on` after something that is no part of the steps."""
@@ -135,8 +128,16 @@ class Journal:
             if self._writable:
                 self.status.warn(f"the log cannot be written: {error.strerror or error}; the run goes on")
             self._writable = False
-        for tracker in self.trackers:
-            tracker.scalars(step, values)
+        self._tell_trackers(lambda tracker: tracker.scalars(step, values))
+
+    def _tell_trackers(self, tell: Callable[[Tracker], object]) -> None:
+        """A tracker that fails, whatever it raises, costs its own curves and not the run."""
+        for tracker in tuple(self.trackers):
+            try:
+                tell(tracker)
+            except Exception as error:
+                self.trackers.remove(tracker)
+                self.status.warn(f"{type(tracker).__name__} is told nothing more: {error}; the run goes on")
 
 
 def make_strip(pictures: Sequence[NDArray[np.uint8]], side: int = STRIP_SIDE) -> NDArray[np.uint8]:

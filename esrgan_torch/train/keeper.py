@@ -82,8 +82,7 @@ class Keeper:
         if not self.parts.is_finite():
             raise TrainingError(
                 f"after step {done:,} weights are not finite, so no checkpoint is written; go on from the "
-                "last one "
-                "with a lower optimiser.rate or with optimiser.clip"
+                "last one with a lower optimiser.rate or with optimiser.clip"
             )
         store(self.folder, done, self.parts.state(), self.options.keep)
         self._stored, self._failed = done, False

@@ -4,11 +4,11 @@ import atexit
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from esrgan_torch.datasets.sets import PictureSet
 from esrgan_torch.errors import ConfigError, StoppedError, TrainingError
@@ -16,8 +16,8 @@ from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
-from esrgan_torch.train.cache import pictures_folder
 from esrgan_torch.train.data.batches import Batch, Crops, batches
+from esrgan_torch.train.data.cache import pictures_folder
 from esrgan_torch.train.data.distill import make_lessons
 from esrgan_torch.train.data.pictures import prepare
 from esrgan_torch.train.journal import Journal
@@ -26,13 +26,13 @@ from esrgan_torch.train.log import keep_until
 from esrgan_torch.train.moves import Mover
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.preflight import check_compiler, check_disk
-from esrgan_torch.train.recipe import as_toml
+from esrgan_torch.train.recipe import as_toml, from_anywhere
 from esrgan_torch.train.runs import RECIPE
 from esrgan_torch.train.schedule import learning_rate
-from esrgan_torch.train.state import latest, remove_parts
+from esrgan_torch.train.state import latest
 from esrgan_torch.train.status import Status
 from esrgan_torch.train.stopping import Stopper, name_of
-from esrgan_torch.train.trackers import make_trackers
+from esrgan_torch.train.trackers import Tracker, closing_all, make_trackers
 from esrgan_torch.train.validation import find_sets
 
 # processes wait for the one that decodes pictures or validates; NCCL would give up after ten minutes
@@ -81,7 +81,8 @@ def train(
     accelerator = _accelerator(options)
     main = accelerator.is_main_process
     status = Status(options.steps, progress if main else False)
-    with Stopper() as stopper:
+    trackers: list[Tracker] = []
+    with Stopper() as stopper, closing_all(trackers):
         torch.manual_seed(options.seed)
         parts = assemble(options, initial, status.warn if main else _silent)
         objective = make_objective(options, teacher)
@@ -92,8 +93,7 @@ def train(
             if first > options.steps:
                 raise ConfigError(
                     f"the run in {folder} has done {first:,} steps, and steps = {options.steps:,} is fewer; "
-                    "set "
-                    f"steps to {first:,} or more"
+                    f"set steps to {first:,} or more"
                 )
             parts.restore(state)
         check_compiler(options, accelerator.device)
@@ -101,6 +101,7 @@ def train(
         if main:
             check_disk(options, folder, parts)
             sets = find_sets(options.data.validation, options.network.scale, status.warn, status.say)
+            trackers += make_trackers(accelerator, folder, options, first)
         for helper in (parts.average.network, objective.vgg, objective.teacher):
             if helper is not None:
                 helper.to(accelerator.device)
@@ -108,36 +109,33 @@ def train(
         crops = _crops(options, accelerator, teacher, status)
         keeper: Keeper | None = None
         if main:
-            keeper = _begin(options, folder, accelerator, parts, first, status, sets, stopper)
+            journal = Journal(folder, options, status, trackers)
+            keeper = _begin(options, folder, parts, first, journal, sets, stopper)
         feed = batches(crops, first, options.steps, options.data.workers)
         try:
             _steps(options, first, feed, crops, mover, keeper, accelerator, stopper, folder)
         finally:
-            if keeper is not None:
-                keeper.journal.close()
+            status.close()
     return deployed(parts.average.network)
 
 
 def _begin(
     options: Options,
     folder: Path,
-    accelerator: Any,
     parts: Parts,
     first: int,
-    status: Status,
+    journal: Journal,
     sets: dict[str, PictureSet],
     stopper: Stopper,
 ) -> Keeper:
-    """The folder as a run's; what a start that was killed has left is taken out of it."""
-    remove_parts(folder)
+    """The folder as a run's; what a start that was killed has logged is taken out of it."""
     known = keep_until(folder, first)
     with atomic_path(folder / RECIPE) as temporary:
-        temporary.write_text(as_toml(options), encoding="utf-8")
-    journal = Journal(folder, options, status, make_trackers(accelerator, folder, options, first))
+        temporary.write_text(as_toml(from_anywhere(options)), encoding="utf-8")
     keeper = Keeper(options, folder, parts, sets, journal, first, lambda: stopper.asked is not None)
     if first:
-        status.say(f"the run goes on after step {first:,}")
-    status.begin(first)
+        journal.status.say(f"the run goes on after step {first:,}")
+    journal.status.begin(first)
     stopper.at_once = False
     if (
         first
@@ -200,8 +198,7 @@ def _next(feed: Iterator[Batch], step: int, keeper: Keeper | None) -> Batch:
         cause = str(error).strip().splitlines()[-1].removeprefix("esrgan_torch.errors.TrainingError: ")
         raise TrainingError(
             f"the batch of step {step:,} could not be made: {cause}; the run is stored, and data.workers = "
-            "0 makes "
-            "batches without other processes"
+            "0 makes batches without other processes"
         ) from error
 
 
@@ -214,18 +211,13 @@ def _accelerator(options: Options) -> Any:
         from accelerate import Accelerator, InitProcessGroupKwargs
     except ImportError as error:
         raise ConfigError('training needs Accelerate: pip install "esrgan-torch[train]"') from error
-    try:
-        accelerator = Accelerator(
-            cpu=not torch.accelerator.is_available(),
-            log_with=options.tracker or None,
-            kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
-        )
-    except ValueError as error:
-        if not options.tracker:
-            raise
-        raise ConfigError(
-            f'tracker = "{options.tracker}" needs its library: pip install "esrgan-torch[{options.tracker}]"'
-        ) from error
+    if options.tracker and find_spec(options.tracker) is None:
+        raise ConfigError(f'tracker = "{options.tracker}" needs its library: pip install {options.tracker}')
+    accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),
+        log_with=options.tracker or None,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
+    )
     if accelerator.num_processes > 1:
         # now and then gloo's threads outlive the interpreter and abort a process that has done its work
         atexit.register(accelerator.end_training)
@@ -237,16 +229,8 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
     main = accelerator.is_main_process
     cache = pictures_folder(data.cache)
     degrading = data.degradation == "second-order"
-    hidden = not (main and status.drawing)
     # the others find the cache filled
-    with accelerator.main_process_first(), tqdm(desc="decoding", unit="", disable=hidden, leave=False) as bar:
-
-        def decoded(done: int, total: int) -> None:
-            bar.total = total
-            bar.update()
-            if main and not status.drawing and done % max(100, total // 10) == 0:
-                status.say(f"decoded {done:,} of {total:,} pictures")
-
+    with accelerator.main_process_first(), status.counting("decoded", main) as decoded:
         pairs = prepare(
             data.folders,
             data.small_folders,
@@ -263,12 +247,13 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
     if data.lessons:
         if teacher is None:
             raise ConfigError(f"data.lessons = {data.lessons} needs the teacher {options.losses.teacher!r}")
-        share = data.lessons // accelerator.num_processes
         if main:
             status.say(
                 f"lessons: {data.lessons} crops are answered by {options.losses.teacher}, kept in {cache}"
             )
-        with tqdm(desc="lessons", total=share, unit="", disable=hidden, leave=False) as bar:
+        made = iter(range(1, data.lessons + 1))
+        share = data.lessons // accelerator.num_processes
+        with status.counting("lessons", main) as count:
             pairs = make_lessons(
                 pairs,
                 teacher,
@@ -279,7 +264,7 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
                 cache=cache,
                 process=accelerator.process_index,
                 processes=accelerator.num_processes,
-                on_made=lambda: bar.update(),
+                on_made=lambda: count(next(made), share),
             )
         accelerator.wait_for_everyone()
         degrading = False

@@ -68,8 +68,8 @@ class Mover:
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 f"step {step}: the memory of {self.accelerator.device} does not hold a batch of "
-                f"{len(small)} crops of "
-                f"{large.shape[-1]} pixels; take a smaller data.batch or data.patch, or precision=bfloat16"
+                f"{len(small)} crops of {large.shape[-1]} pixels; take a smaller data.batch or data.patch, "
+                "or precision=bfloat16"
             ) from error
 
     def _step(self, step: int, rate: float, small: Tensor, large: Tensor, names: Names) -> dict[str, float]:
@@ -143,8 +143,7 @@ class Mover:
         torch.save({"small": small.cpu(), "large": large.cpu(), "pictures": names(step)}, path)
         raise TrainingError(
             f"step {step}: {wrong}; its batch, of {', '.join(names(step))}, is in {path}. Go on from the "
-            "last "
-            "checkpoint with a lower optimiser.rate or with optimiser.clip"
+            "last checkpoint with a lower optimiser.rate or with optimiser.clip"
         )
 
 

@@ -228,8 +228,7 @@ class LossOptions:
         if min(weights) < 0 or not any(weights):
             raise ConfigError(
                 "losses.pixel, luma, perceptual and adversarial are weights of 0 or more, and one is more "
-                "than 0; "
-                f"given {', '.join(f'{weight:g}' for weight in weights)}"
+                f"than 0; given {', '.join(f'{weight:g}' for weight in weights)}"
             )
         unknown = [layer for layer in self.layers if layer not in layer_indices()]
         if unknown or (self.perceptual and not self.layers):
@@ -308,8 +307,7 @@ class Options:
         if judge == "VGGDiscriminator" and data.patch not in (128, 256):
             raise ConfigError(
                 "discriminator.kind = 'VGGDiscriminator' judges crops of 128 or 256 pixels, and data.patch "
-                "is "
-                f"{data.patch}; take one of these, or discriminator.kind=UNetDiscriminator"
+                f"is {data.patch}; take one of these, or discriminator.kind=UNetDiscriminator"
             )
         if judge == "UNetDiscriminator" and data.patch < 8:
             raise ConfigError(f"UNetDiscriminator judges crops of 8 pixels and more, not {data.patch}")
@@ -322,6 +320,5 @@ class Options:
         if losses.perceptual and data.patch < 2 ** (deepest - 1):
             raise ConfigError(
                 f"VGG19 halves crops {deepest - 1} times before losses.layers = {', '.join(losses.layers)}, "
-                "and "
-                f"data.patch is {data.patch}"
+                f"and data.patch is {data.patch}"
             )

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.leftovers import END, mark
 from esrgan_torch.train.assemble import Parts
-from esrgan_torch.train.cache import in_words
+from esrgan_torch.train.data.cache import in_words
 from esrgan_torch.train.options import Options
 
 _COMPILERS = ("g++", "clang++", "c++", "cl")
@@ -22,8 +23,7 @@ def check_compiler(options: Options, device: torch.device) -> None:
     if not any(shutil.which(name) for name in (os.environ.get("CXX", ""), *_COMPILERS) if name):
         raise ConfigError(
             f"compiled = true needs a C++ compiler on a processor ({', '.join(_COMPILERS)}); install one, "
-            "or set it "
-            "to false"
+            "or set it to false"
         )
 
 
@@ -31,7 +31,7 @@ def check_disk(options: Options, folder: Path, parts: Parts) -> None:
     """Raise `ConfigError` where the folder cannot be written, or its disk does not hold the checkpoints."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{os.getpid()}.part"
+        probe = folder / f".{mark()}{END}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
@@ -43,8 +43,7 @@ def check_disk(options: Options, folder: Path, parts: Parts) -> None:
     if size * (options.keep + 1) > free:
         raise ConfigError(
             f"a checkpoint takes {in_words(size)}, and {options.keep} are kept beside the one that is "
-            "written; the "
-            f"disk of {folder} has {in_words(free)}; free some space, or set a smaller keep"
+            f"written; the disk of {folder} has {in_words(free)}; free some space, or set a smaller keep"
         )
 
 

@@ -4,7 +4,7 @@ import difflib
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import architecture_of, names
+from esrgan_torch.storage.paths import exists
 from esrgan_torch.train.initial import starts_of
 from esrgan_torch.train.options import NetworkOptions, Options
 from esrgan_torch.train.values import Setting, Table, fit, is_list, is_table
@@ -52,6 +53,29 @@ def read_recipe(
     return _make(Options, table, "")
 
 
+def from_anywhere(options: Options) -> Options:
+    """The same options with whole paths, so that a run goes on from every working folder."""
+
+    def whole(path: str) -> str:
+        return str(Path(path).absolute()) if exists(path) else path  # else it is a model's name
+
+    data, network, losses = options.data, options.network, options.losses
+    return replace(
+        options,
+        data=replace(
+            data,
+            folders=tuple(map(whole, data.folders)),
+            small_folders=tuple(map(whole, data.small_folders)),
+            validation=tuple(map(whole, data.validation)),
+            cache=whole(data.cache) if data.cache else "",
+        ),
+        network=replace(network, initial=whole(network.initial) if network.initial else ""),
+        losses=replace(
+            losses, teacher=whole(losses.teacher) if losses.teacher else "", vgg=whole(losses.vgg)
+        ),
+    )
+
+
 def as_toml(options: Options) -> str:
     """The recipe that gives these options, every one of them written out."""
     plain: list[str] = []
@@ -69,8 +93,8 @@ def _toml(value: Any) -> str:
         return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }"
     if is_list(value):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
-    # JSON's text, numbers and truth values are TOML's too
-    return json.dumps(value, ensure_ascii=False)
+    # JSON's text, numbers and truth values are TOML's too, but for one character
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _make(kind: type[Any], table: Mapping[str, Any], prefix: str) -> Any:
@@ -108,8 +132,7 @@ def _table(name_or_path: str | Path) -> Table:
         else:
             raise ConfigError(
                 f"there is no recipe {str(name_or_path)!r}{_nearest(str(name_or_path), recipes())}; or give "
-                "a "
-                ".toml file"
+                "a .toml file"
             )
         return tomllib.loads(text)
     except OSError as error:

@@ -50,8 +50,7 @@ def make_generator(
     if options.strict:
         raise ConfigError(
             f"{described}; leave the recipe's sizes out to take those of the network, or set "
-            "network.strict=false "
-            "to take what fits"
+            "network.strict=false to take what fits"
         )
     return _take_what_fits(options, initial, described, tell)
 
@@ -93,8 +92,7 @@ def _take_what_fits(
     left, new = sorted(given.keys() - fitting.keys()), sorted(ours.keys() - fitting.keys())
     tell(
         f"{described}; {len(fitting)} of its {len(given)} tensors fit and were taken; left out: "
-        f"{_listed(left)}; "
-        f"new: {_listed(new)}"
+        f"{_listed(left)}; new: {_listed(new)}"
     )
     return generator
 

@@ -11,6 +11,7 @@ import torch
 
 from esrgan_torch.errors import ConfigError, TrainingError
 from esrgan_torch.storage.atomic import atomic_path
+from esrgan_torch.storage.paths import trouble
 
 State = dict[str, Any]
 
@@ -36,12 +37,13 @@ def store(folder: Path, step: int, state: State, keep: int) -> Path:
         checkpoints.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
             torch.save({"step": step, **state}, temporary)
-    # torch.save raises RuntimeError on a disk that is full
     except (OSError, RuntimeError) as error:
+        found = trouble(error, path)
+        if found is None:
+            raise
         raise TrainingError(
-            f"the checkpoint {path} cannot be written: {getattr(error, 'strerror', None) or error}; free "
-            "some "
-            "space, or make the folder writable"
+            f"the checkpoint {path} cannot be written: {found.strerror}; free some space, or make the folder "
+            "writable"
         ) from error
     for old in checkpoints_of(folder)[:-keep]:
         old.unlink(missing_ok=True)
@@ -62,12 +64,6 @@ def step_of(path: Path) -> int:
     found = _NAME.fullmatch(path.name)
     assert found is not None
     return int(found[1])
-
-
-def remove_parts(folder: Path) -> None:
-    """Remove what a run that was killed while it wrote a checkpoint has left; none may be at work there."""
-    for part in (folder / FOLDER).glob(".*.part.pt"):
-        part.unlink(missing_ok=True)
 
 
 def latest(folder: Path, tell: Callable[[str], object] | None = None) -> State:

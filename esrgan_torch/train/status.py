@@ -2,10 +2,15 @@
 
 import sys
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import NoReturn
 
 from tqdm import tqdm
+
+# names of pictures may hold what moves a terminal's cursor
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
 
 
 class Status:
@@ -43,6 +48,7 @@ class Status:
 
     def warn(self, text: str) -> None:
         """A line that should not be overlooked."""
+        text = text.translate(_CONTROLS)
         try:
             if self._bar is not None:
                 self._bar.write(text, file=sys.stderr)
@@ -66,6 +72,28 @@ class Status:
         elif not self.drawing:
             share = f"step {step:,}/{self.steps:,} ({step / self.steps:.0%})"
             self.say(f"{share}, {self._left(step)} left, {numbers}")
+
+    @contextmanager
+    def counting(self, what: str, shown: bool) -> Generator[Callable[[int, int], None]]:
+        """Yield a function that is told how many of how many are done: a bar, or every tenth as a line."""
+
+        def count(done: int, total: int) -> None:
+            if not shown:
+                return
+            if not self.drawing:
+                if done % max(100, total // 10) == 0:
+                    self.say(f"{what}: {done:,} of {total:,}")
+            elif self._bar is None:
+                self._bar = tqdm(
+                    desc=what, total=total, initial=done, leave=False, file=sys.stderr, dynamic_ncols=True
+                )
+            else:
+                self.advance()
+
+        try:
+            yield count
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the bar."""

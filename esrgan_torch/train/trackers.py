@@ -1,9 +1,12 @@
 """Programs that draw a run's curves: TensorBoard, and Weights & Biases through Accelerate."""
 
 import secrets
-from collections.abc import Mapping
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +17,7 @@ from esrgan_torch.train.options import Options
 
 PROJECT = "esrgan-torch"
 _ID = "wandb-id.txt"
+_WITHOUT = "tensorboard.compat.notf"
 
 
 class Tracker(Protocol):
@@ -44,6 +48,10 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path, first: int) -> None:
+        if "tensorflow" not in sys.modules:
+            # the name by which TensorBoard knows that it is to do without TensorFlow, which it would import
+            # where it is installed: ten seconds, and twenty lines of its own on stderr
+            sys.modules.setdefault(_WITHOUT, ModuleType(_WITHOUT))
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
@@ -74,6 +82,9 @@ class Accelerated:
         accelerator: made with `log_with`.
         folder: of the run, whose name is the run's; a run that goes on is the same run there.
         options: stored as the run's configuration.
+
+    Raises:
+        ConfigError: it cannot be started.
     """
 
     def __init__(self, accelerator: Any, folder: Path, options: Options) -> None:
@@ -87,7 +98,10 @@ class Accelerated:
             "id": identity.read_text(encoding="utf-8").strip(),
             "resume": "allow",
         }
-        accelerator.init_trackers(PROJECT, config=asdict(options), init_kwargs={options.tracker: own})
+        try:
+            accelerator.init_trackers(PROJECT, config=asdict(options), init_kwargs={options.tracker: own})
+        except Exception as error:  # whatever a library raises without a login or a connection
+            raise ConfigError(f'tracker = "{options.tracker}" cannot be started: {error}') from error
         self._tracker: Any = accelerator.get_tracker(options.tracker)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
@@ -98,6 +112,17 @@ class Accelerated:
 
     def close(self) -> None:
         self._accelerator.end_training()
+
+
+@contextmanager
+def closing_all(trackers: Sequence[Tracker]) -> Generator[None]:
+    """Close the trackers that there are by then; what one of them raises is not worth the run's result."""
+    try:
+        yield
+    finally:
+        for tracker in trackers:
+            with suppress(Exception):
+                tracker.close()
 
 
 def make_trackers(accelerator: Any, folder: Path, options: Options, first: int) -> list[Tracker]:

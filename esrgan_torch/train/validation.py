@@ -14,6 +14,7 @@ from esrgan_torch.errors import CancelledError, ConfigError, ImageError, OutOfMe
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.metrics.protocol import Failure, evaluate
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import rounded_levels
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def enlarge(network: Generator, pixels: NDArray[Any]) -> NDArray[np.uint8]:
     device = next(network.parameters()).device
     try:
         batch = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].to(device).float() / 255
-        levels = network(batch)[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+        levels: Any = rounded_levels(network(batch)[0].float()).to(torch.uint8)
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise

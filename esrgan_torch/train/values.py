@@ -3,10 +3,10 @@
 import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_args, get_origin
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.paths import expanded
 
 Table = dict[str, Any]
 
@@ -93,15 +93,12 @@ def set_paths(options: object, *names: str) -> None:
     """Put the user's folder for a leading ~ in these options, paths or tuples of them."""
     for name in names:
         value: str | tuple[str, ...] = getattr(options, name)
-        expanded = _expanded(value) if isinstance(value, str) else tuple(map(_expanded, value))
-        object.__setattr__(options, name, expanded)
+        found = _home(value) if isinstance(value, str) else tuple(map(_home, value))
+        object.__setattr__(options, name, found)
 
 
-def _expanded(path: str) -> str:
-    try:
-        return str(Path(path).expanduser()) if path.startswith("~") else path
-    except RuntimeError as error:
-        raise ConfigError(f"{path}: {error}") from error
+def _home(path: str) -> str:
+    return str(expanded(path)) if path.startswith("~") else path
 
 
 def _is_utf8(text: str) -> bool:

@@ -13,10 +13,11 @@ from esrgan_bridge.runners import (
     on_openvino,
     on_tensorflow,
     on_tfjs,
-    tfjs_setup,
 )
+from esrgan_bridge.runners.npm_packages import LISTS, NpmPackages
 from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsFirefox, KernelsNode
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, TfjsNode, find_browser, missing_node
+from esrgan_bridge.runners.tfjs_setup import PACKAGES
 from esrgan_torch.errors import ConfigError
 
 
@@ -79,23 +80,23 @@ def test_other_versions_of_the_packages_are_said(monkeypatch, tmp_path):
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / ".package-lock.json").write_text("{}")
     (tmp_path / "package.json").write_text("{}")
-    assert "of other versions" in tfjs_setup.missing_packages()
-    for name in tfjs_setup.LISTS:
-        (tmp_path / name).write_bytes((tfjs_setup.SCRIPTS / name).read_bytes())
-    assert tfjs_setup.missing_packages() is None
-    assert tfjs_setup.install() == tmp_path  # nothing left to do, so no npm either
+    assert "of other versions" in PACKAGES.missing()
+    for name in LISTS:
+        (tmp_path / name).write_bytes((PACKAGES.scripts / name).read_bytes())
+    assert PACKAGES.missing() is None
+    assert PACKAGES.install() == tmp_path  # nothing left to do, so no npm either
 
 
 def test_missing_npm_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("ESRGAN_TFJS", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingRuntimeError, match="npm is not installed"):
-        tfjs_setup.install()
+        PACKAGES.install()
 
 
 def test_missing_browser_is_said(monkeypatch):
     monkeypatch.setattr(on_tfjs, "missing_node", lambda *_: None)
-    monkeypatch.setattr(on_tfjs, "missing_packages", lambda: None)
+    monkeypatch.setattr(NpmPackages, "missing", lambda _: None)
     monkeypatch.setenv("ESRGAN_CHROMIUM", "no-such-browser")
     assert find_browser() is None
     assert "no Chromium was found" in TfjsChromium("wasm").available()

@@ -12,8 +12,8 @@ import torch
 
 from esrgan_bridge.chain import convert, recheck
 from esrgan_bridge.errors import ParityError
+from esrgan_bridge.parity.findings import PRECISION
 from esrgan_bridge.runners import on_onnxruntime, on_openvino
-from esrgan_bridge.runners.base import PRECISION
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_torch.engines.openvino_import import import_openvino
 from tests.bridge.conftest import make_rrdb

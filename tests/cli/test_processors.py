@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from esrgan_cli.processors import VARIABLE, heed_quota
+from esrgan_cli.processors import CACHES, THREADS, heed_limits
 from esrgan_torch.engines import containers
 
 
@@ -17,6 +17,13 @@ def test_the_quota_is_told_to_libraries(
 ) -> None:
     monkeypatch.setattr(containers, "most_threads", lambda: most)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    monkeypatch.setattr(os, "environ", {} if set_before is None else {VARIABLE: set_before})
-    heed_quota()
-    assert os.environ.get(VARIABLE) == expected
+    monkeypatch.setattr(os, "environ", {} if set_before is None else {THREADS: set_before})
+    heed_limits()
+    assert os.environ.get(THREADS) == expected
+
+
+def test_caches_of_sizes_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = next(iter(CACHES))
+    monkeypatch.setattr(os, "environ", {name: "7"})
+    heed_limits()
+    assert os.environ == CACHES | {name: "7"}

@@ -238,7 +238,7 @@ def test_tta_mixes_seams_of_overlapping_tiles_as_floats() -> None:
 
 def test_tta_plans_for_the_mean_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     free = 2**25
-    monkeypatch.setattr(upscale, "free_memory", lambda _: free)
+    monkeypatch.setattr(upscale, "recent_free_memory", lambda _: free)
     once, eight = (Upscaler(COMPACT, "cpu", "float32", tta=tta).plan(200, 200) for tta in (False, True))
     assert len(once.windows) < len(eight.windows)
 
@@ -297,7 +297,7 @@ def test_the_plan_is_that_of_the_engine_that_runs(monkeypatch: pytest.MonkeyPatc
     assert upscaler.plan(64, 64).memory < upscaler.plan(64, 64, 16).memory == exact.plan(64, 64, 16).memory
     assert upscaler.upscale(Picture(photo(9, 9, dtype=np.uint16))).plan.memory == exact.plan(9, 9, 16).memory
     needed, result = exact.plan(64, 64).memory, 6 * 64 * 64 * 16
-    monkeypatch.setattr(upscale, "free_memory", lambda _: (needed + 1.5 * result) / plan.SHARE)
+    monkeypatch.setattr(upscale, "recent_free_memory", lambda _: (needed + 1.5 * result) / plan.SHARE)
     assert exact.plan(64, 64).memory == needed
     assert exact.plan(64, 64, 16).memory < needed  # since twice as much is held for the result
 

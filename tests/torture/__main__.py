@@ -88,7 +88,7 @@ def _all_cases(given: Round) -> Iterator[Case]:
 
 def _kills(given: Round) -> Iterator[Result]:
     with network.serving(given.good["pickle"]) as address:
-        for number, case in enumerate((*_all_cases(given), cases.fetch_url(address))):
+        for number, case in enumerate((cases.fetch_url(address), *_all_cases(given))):
             killer = Killer(given.forks, case, given.scratch / f"kills-{number}")
             for kill in killer.at_changes():
                 yield (
@@ -96,18 +96,18 @@ def _kills(given: Round) -> Iterator[Result]:
                     f"esrgan {case.name}",
                     _said(kill.where, kill.lost),
                 )
-            if given.over:
-                return
+                if given.over:
+                    return
 
 
 def _moments(given: Round) -> Iterator[Result]:
     with network.serving(given.good["pickle"]) as address:
-        for number, case in enumerate((*_all_cases(given), cases.fetch_url(address))):
+        for number, case in enumerate((cases.fetch_url(address), *_all_cases(given))):
             killer = Killer(given.forks, case, given.scratch / f"moments-{number}")
             for kill in killer.at_moments(50, given.seed):
                 yield "kill -9 at a random moment", f"esrgan {case.name}", _said(kill.where, kill.lost)
-            if given.over:
-                return
+                if given.over:
+                    return
 
 
 def _said(where: float, lost: list[str]) -> str:

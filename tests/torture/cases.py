@@ -118,10 +118,12 @@ def train(good: Mapping[str, Path]) -> Case:
     arguments = ("train", recipe, *SETTINGS, *more, "-o", "run")
 
     def again(folder: Path) -> tuple[str, ...]:
-        begun = (folder / "run" / "recipe.toml").is_file()
+        begun = any((folder / "run" / "checkpoints").glob("step-*.pt"))
         return ("train", "--resume", "run") if begun else arguments
 
     def half(folder: Path, before: Files, whole: Files) -> list[str]:
         return []  # a run's folder is read by the next run alone, which is what is tried
 
-    return Case("train", arguments, _nothing, half, again, same=r"log\.jsonl$|\.pt$|events\.")
+    # an older checkpoint that was to be removed when the kill came after the last step
+    older = r"checkpoints/step-\d+\.pt$"
+    return Case("train", arguments, _nothing, half, again, same=r"log\.jsonl$|\.pt$|events\.", may_stay=older)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from esrgan_torch.errors import EsrganError
+from esrgan_weights.fetch_options import FetchOptions
 from esrgan_weights.registry import File
 from esrgan_weights.sources import addresses
 from esrgan_weights.sources.download import download
@@ -160,7 +161,7 @@ def _address(server: _Server, file: File, folder: Path) -> str:
     """Weights from an address, of which nothing is known: what is kept is what its name says."""
     for _ in range(50):
         with contextlib.suppress(EsrganError):
-            path = fetch_url(f"{server.url}/{file.name}", cache=folder, progress=False)
+            path, _ = fetch_url(f"{server.url}/{file.name}", FetchOptions(folder, progress=False))
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             left = [each.name for each in folder.rglob("*") if each.is_file() and each != path]
             if not path.stem.endswith(digest[:16]):

@@ -1,10 +1,13 @@
 /**
  * What is measured in the page: tfjs-esrgan, UpscalerJS and plain TF.js on the same model and picture, each in a
- * tab of its own. Both libraries are bundled with one TF.js.
+ * tab of its own. In the page's thread both libraries share one TF.js.
  */
 import * as tf from "@tensorflow/tfjs";
 import { getThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { Upscaler } from "tfjs-esrgan";
+import { Upscaler as InlineUpscaler } from "tfjs-esrgan/inline";
+import "tfjs-esrgan/wasm";
+import "tfjs-esrgan/webgl";
 import PeerUpscaler from "upscaler";
 
 const wasmPaths = new URL("wasm/", location.href).href;
@@ -13,7 +16,8 @@ let engine;
 /** Prepare one way: { library: "ours" | "upscalerjs" | "graph", worker, patchSize, padding }. */
 async function start(way, { model, scale, backend, picture, size }) {
   if (way.library === "ours") {
-    const upscaler = await Upscaler.load(model, { backend, worker: way.worker, wasmPaths, cache: false });
+    const Kind = way.worker ? Upscaler : InlineUpscaler;
+    const upscaler = await Kind.load(model, { backend, wasmPaths, cache: false });
     engine = {
       reason: upscaler.reason,
       async run({ signal, onTile } = {}) {

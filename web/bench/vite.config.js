@@ -9,7 +9,13 @@ const ONE = ["core", "converter", "backend-cpu", "backend-webgl"].map((name) => 
 export default defineConfig({
   root: here("."),
   base: "./",
-  resolve: { alias: { "tfjs-esrgan": here("../dist/index.js") }, dedupe: ONE },
+  resolve: {
+    alias: [
+      { find: /^tfjs-esrgan$/, replacement: here("../dist/page/index.js") },
+      { find: /^tfjs-esrgan\/(.*)$/, replacement: here("../dist/$1.js") },
+    ],
+    dedupe: ONE,
+  },
   worker: { format: "es" },
   plugins: [wasmFiles()],
   // minified, TF.js cannot start its threads (src/backends/wasm.ts repairs that for ours alone)

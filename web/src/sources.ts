@@ -1,4 +1,5 @@
 /** What a page has as pictures, into RGBA bytes. */
+import "./elements.js";
 import { canvasOf, contextOf, type ColourSpace } from "./canvas.js";
 import { messageOf, OptionError } from "./errors.js";
 import { pictureOf, type Picture, type Pixels } from "./pixels.js";
@@ -114,8 +115,12 @@ async function bitmapOf(source: Exclude<Source, Picture | Pixels>): Promise<Imag
   try {
     if (isA(source, "Blob") && (source as Blob).type.startsWith("image/svg"))
       return await drawnSvg(source as Blob);
-    const size = isA(source, "HTMLImageElement") ? missingSize(source as HTMLImageElement) : undefined;
-    return await createImageBitmap(source, size ?? {});
+    return await createImageBitmap(source).catch((error: unknown) => {
+      // an SVG whose file tells no size has that of the element
+      const { width = 0, height = 0 } = isA(source, "HTMLImageElement") ? (source as HTMLImageElement) : {};
+      if (!width || !height || nameOf(error) !== "InvalidStateError") throw error;
+      return createImageBitmap(source, { resizeWidth: width, resizeHeight: height });
+    });
   } catch (error) {
     if (error instanceof OptionError) throw error;
     if (nameOf(error) === "SecurityError") throw unreadable(error);
@@ -123,20 +128,6 @@ async function bitmapOf(source: Exclude<Source, Picture | Pixels>): Promise<Imag
       `this is no picture that the browser can read (${messageOf(error)}); PNG, JPEG, WebP, GIF, BMP and SVG all can`,
     );
   }
-}
-
-/** An SVG's size where its file tells of none: that of the element. */
-function missingSize(image: HTMLImageElement): ImageBitmapOptions | undefined {
-  if (
-    image.naturalWidth > 0 &&
-    image.naturalHeight > 0 &&
-    !/\.svg([?#]|$)|^data:image\/svg/.test(image.currentSrc)
-  )
-    return undefined;
-  const { width, height } = image;
-  if (!width || !height)
-    throw new OptionError("this image has no size; give the element a width and a height");
-  return { resizeWidth: width, resizeHeight: height };
 }
 
 /** Browsers make no bitmap of an SVG file, but draw an image of it. */

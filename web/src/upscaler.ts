@@ -1,4 +1,5 @@
 /** `Upscaler` in a browser: what a page calls, whichever thread computes. */
+import "./elements.js";
 import type { BackendName } from "./backend.js";
 import { builtIn } from "./builtin.js";
 import type { Bytes } from "./bytes.js";

@@ -6,6 +6,7 @@ from pathlib import Path
 from esrgan_weights import registry
 from esrgan_weights.canonical import canonical_hash
 from esrgan_weights.checkpoint import Checkpoint
+from esrgan_weights.fetch_options import FetchOptions
 from esrgan_weights.registry import Model
 from esrgan_weights.sources.resolve import read_source
 
@@ -49,7 +50,7 @@ def inspect(
     Raises:
         WeightsError: see `esrgan_weights.load`.
     """
-    checkpoint = read_source(source, offline=offline, cache=cache, progress=progress)
+    checkpoint = read_source(source, FetchOptions(cache, offline, progress))
     opened = checkpoint.path
     weights = opened.with_suffix(".bin") if checkpoint.container == "ncnn" else opened
     size = weights.stat().st_size

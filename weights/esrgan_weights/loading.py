@@ -1,10 +1,12 @@
 """From a name, an address or a file to a network that is ready to use."""
 
+import os
 from pathlib import Path
 
 from esrgan_torch.networks.base import Generator
 from esrgan_weights.errors import UnknownArchitectureError
-from esrgan_weights.sources.resolve import Source, locate, provenance_of, read_source
+from esrgan_weights.fetch_options import FetchOptions
+from esrgan_weights.sources.resolve import Source, locate, provenance_of, read_located, read_source
 
 
 def load(
@@ -21,9 +23,7 @@ def load(
         source: a registry name, such as "realesrgan-x4plus", or the stem of a published file; a name given by
             `esrgan weights add`; "https://..."; "hf://OWNER/REPO/FILE[@REVISION]" (with the extra `hub`); a
             file's path; a state dict; or a file that is open for reading bytes.
-        offline: never touch the network.
-        cache: folder of fetched models; None: $ESRGAN_CACHE, else the user's cache folder.
-        progress: draw a progress bar on stderr while fetching; None: only on a terminal.
+        offline, cache, progress: see `FetchOptions`.
         trainable: for training: in training mode, every parameter with a gradient.
 
     Returns:
@@ -37,19 +37,20 @@ def load(
         CheckpointError: the file is missing, damaged, unsafe or something else (see `read_checkpoint`).
         ConfigError: an address of another form, or one whose extra is not installed.
     """
-    model = _load(source, offline, cache, progress)
+    model = _load(source, FetchOptions(cache, offline, progress))
     return model.train().requires_grad_(True) if trainable else model
 
 
-def _load(source: Source, offline: bool, cache: Path | str | None, progress: bool | None) -> Generator:
+def _load(source: Source, options: FetchOptions) -> Generator:
+    if not isinstance(source, str | os.PathLike):
+        return read_source(source, options).build()
+    found = locate(source, options)
     try:
-        return read_source(source, offline=offline, cache=cache, progress=progress).build()
+        return read_located(source, found).build()
     except UnknownArchitectureError as error:
-        if not isinstance(source, str | Path):
-            raise
         from esrgan_weights.spandrel_models import load_foreign
 
-        model = load_foreign(locate(source, offline=offline, cache=cache, progress=progress), error)
+        model = load_foreign(found.path, error)
         if model.provenance:
-            model.provenance = provenance_of(source, model.provenance)
+            model.provenance = provenance_of(source, found, model.provenance)
         return model

@@ -92,7 +92,7 @@ def facts_of(path: Path) -> Mapping[str, str]:
         with opened as archive:
             stated: dict[str, str] = archive.metadata() or {}
             return stated
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path}: it is a damaged safetensors file ({error})") from error
 
 
@@ -126,6 +126,7 @@ def add(
         ConfigError: the name is not one, or is taken.
         WeightsError: the source cannot be read, or the file cannot be written.
     """
+    from esrgan_weights.fetch_options import FetchOptions
     from esrgan_weights.formats.write import save
     from esrgan_weights.sources.resolve import read_source
 
@@ -136,7 +137,7 @@ def add(
     except OSError as error:
         raise WeightsError(f"{path.parent}: cannot be made ({error.strerror or error})") from error
     try:
-        checkpoint = read_source(source, offline=offline, cache=cache)
+        checkpoint = read_source(source, FetchOptions(cache, offline))
     except UnknownArchitectureError:
         from esrgan_weights.loading import load
         from esrgan_weights.spandrel_models import save_foreign

@@ -1,6 +1,5 @@
 """How far a runtime's picture is from the reference's."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from esrgan_benchmarks.core.errors import WrongAnswerError
 from esrgan_benchmarks.runtimes.base import FLOORS
 from esrgan_bridge.parity.probes import Batch
+from esrgan_torch.quantise import decibels, to_levels
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,8 @@ def check(
         raise WrongAnswerError(f"{name}: gave values that are NaN or infinite")
     inside = slice(border, -border or None)
     ours, theirs = (values[:, inside, inside].clip(0, 1) for values in (found, expected))
-    error = np.rint(ours * np.float32(255)) - np.rint(theirs * np.float32(255))
-    mean_square = float(np.mean(np.square(error.astype(np.float64))))
-    psnr = 10 * math.log10(255**2 / mean_square) if mean_square else None
+    mean_square = float(np.mean(np.square(to_levels(ours).astype(np.float64) - to_levels(theirs))))
+    psnr = decibels(mean_square) if mean_square else None
     least = FLOORS[dtype] if floor is None else floor
     if psnr is not None and psnr < least:
         raise WrongAnswerError(

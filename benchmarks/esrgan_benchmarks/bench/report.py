@@ -1,15 +1,19 @@
 """A page with tables and plots, made from rows: one file that needs nothing else, and SVG files beside it."""
 
-import html
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from markupsafe import Markup, escape
 
 from esrgan_benchmarks.bench.plots import PLOTS
 from esrgan_benchmarks.bench.tables import BENCH_TABLES
 from esrgan_benchmarks.core.errors import BenchmarkError, NoCeilingError
 from esrgan_benchmarks.core.record import Row, read_file
 from esrgan_benchmarks.runtimes import RUNTIMES
+from esrgan_torch.html_pages import render
 from esrgan_torch.storage.atomic import atomic_path
 
 SECTIONS = (
@@ -49,21 +53,16 @@ SECTIONS = (
     ("Not measured", (), ("left-out",), "What was asked for and has no number, and why."),
 )
 SENTENCE = 50  # longer cells are words, and may be broken
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-body { color: #222 }
-h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; margin: 1rem 0; font-size: 14px }
-th, td { border-bottom: 1px solid #ddd; padding: .25rem .6rem; text-align: left; white-space: nowrap }
-td.words { white-space: normal; min-width: 16rem }
-svg { max-width: 100%; min-width: 40rem; height: auto }
-.machine { color: #666; font-size: 14px }
-@media (prefers-color-scheme: dark) {
-  body { background: #181a1b; color: #ddd } th, td { border-color: #444 } .machine { color: #999 }
-  svg { background: #fff }
-}
-"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Of the page: plots as SVG, tables and sentences below them."""
+
+    title: str
+    words: str
+    plots: Sequence[Markup]
+    blocks: Sequence[str | list[list[str]]]
 
 
 def write_report(results: Path, page: Path, plots: Path | None = None) -> list[Path]:
@@ -95,58 +94,43 @@ def write_report(results: Path, page: Path, plots: Path | None = None) -> list[P
 
 
 def _page(rows: dict[str, list[Row]], drawn: dict[str, str]) -> str:
-    parts = ["<h1>ESRGAN across runtimes</h1>"]
-    for title, plots, tables, words in SECTIONS:
-        if not any(rows[read] for name in tables for read in BENCH_TABLES[name][0]):
-            continue
-        parts += [f"<h2>{title}</h2>", f"<p>{html.escape(words)}</p>"]
-        parts += [f'<div class="wide">{_inline(drawn[name])}</div>' for name in plots if name in drawn]
-        for name in tables:
-            reads, make = BENCH_TABLES[name]
-            parts.append(_html(make(*(rows[read] for read in reads))))
+    sections = [
+        Section(
+            title,
+            words,
+            [_inline(drawn[name]) for name in plots if name in drawn],
+            [block for name in tables for block in _blocks(_table(name, rows))],
+        )
+        for title, plots, tables, words in SECTIONS
+        if any(rows[read] for name in tables for read in BENCH_TABLES[name][0])
+    ]
     missing = [(runtime.name, reason) for runtime in RUNTIMES if (reason := runtime.missing())]
-    if missing:
-        parts.append("<h2>Not installed where this page was made</h2><ul>")
-        parts += [f"<li>{html.escape(name)}: {html.escape(reason)}</li>" for name, reason in missing]
-        parts.append("</ul>")
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    return (
-        f'<!doctype html><html lang="en"><head>{head}<title>ESRGAN across runtimes</title>'
-        f"<style>{STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
-    )
+    return render(__name__, "report.html", sections=sections, missing=missing, sentence=SENTENCE, bold=_bold)
 
 
-def _html(markdown: str) -> str:
-    """The few forms that our tables have: rows with bars, bold cells, a sentence."""
-    parts: list[str] = []
+def _table(name: str, rows: dict[str, list[Row]]) -> str:
+    reads, make = BENCH_TABLES[name]
+    return make(*(rows[read] for read in reads))
+
+
+def _blocks(markdown: str) -> Iterator[str | list[list[str]]]:
+    """The few forms that our tables have: a sentence, or lines of cells, the heads first."""
     for block in markdown.split("\n\n"):
         lines = block.strip().splitlines()
-        if not lines[0].startswith("|"):
-            parts.append(f'<p class="machine">{html.escape(block.strip())}</p>')
-            continue
-        parts.append('<div class="wide"><table>')
-        for number, line in enumerate(lines):
-            if number == 1:
-                continue  # the line under the heads
-            cell = "th" if number == 0 else "td"
-            texts = [text.strip() for text in line.strip().strip("|").split("|")]
-            parts.append("<tr>" + "".join(_cell(cell, text) for text in texts) + "</tr>")
-        parts.append("</table></div>")
-    return "\n".join(parts)
+        if lines[0].startswith("|"):
+            del lines[1]  # the line under the heads
+            yield [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+        else:
+            yield block.strip()
 
 
-def _cell(cell: str, text: str) -> str:
-    words = ' class="words"' if len(text) > SENTENCE and cell == "td" else ""
-    return f"<{cell}{words}>{_bold(html.escape(text))}</{cell}>"
+def _bold(text: str) -> Markup:
+    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", str(escape(text))))
 
 
-def _bold(text: str) -> str:
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
-
-
-def _inline(svg: str) -> str:
-    """The plot alone, without what an SVG file begins with."""
-    return svg[svg.index("<svg") :]
+def _inline(svg: str) -> Markup:
+    """The plot alone, without what an SVG file begins with; what is written in it, matplotlib has escaped."""
+    return Markup(svg[svg.index("<svg") :])
 
 
 def _rows(path: Path) -> list[Row]:

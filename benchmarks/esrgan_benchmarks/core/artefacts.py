@@ -1,6 +1,5 @@
 """The copies of a network that runtimes read, made once for a run of the benchmark."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,8 +28,6 @@ def make_artefacts(network: str, folder: Path, needs: Iterable[str]) -> dict[str
     """
     from esrgan_bridge.export.torch_to_onnx import export_onnx
 
-    # tensorflow greets with a dozen lines about processors and GPUs
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     model = load(network)
     file = folder / ARTEFACTS["onnx"]
     if not file.exists():

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from esrgan_bridge.parity.probes import Batch
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import to_levels
 
 
 @dataclass(frozen=True)
@@ -99,5 +100,5 @@ def sample(shape: tuple[int, int, int, int]) -> Batch:
     edges = np.where(np.sin(15 * x + 7 * y) > 0, 0.15, -0.15)
     planes = 0.5 + 0.2 * x + rings + edges
     noise = random.normal(0, 0.03, (batch, height, width, channels))
-    levels = np.rint((planes[None, :, :, None] + noise).clip(0, 1) * 255)
+    levels = to_levels(planes[None, :, :, None] + noise)
     return levels.astype(np.float32) / np.float32(255)

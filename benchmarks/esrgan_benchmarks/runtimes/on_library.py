@@ -7,6 +7,7 @@ import numpy as np
 from esrgan_benchmarks.core.isa import BEYOND
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.parity.probes import Batch
+from esrgan_torch.quantise import to_levels
 
 if TYPE_CHECKING:
     from esrgan_torch.engines.choose import EngineName
@@ -61,7 +62,7 @@ class _LibrarySession(HostSession):
         self._results: list[Any] = []
 
     def feed(self, batch: Batch) -> None:
-        self._pictures = list(np.rint(batch * 255).astype(np.uint8))
+        self._pictures = list(to_levels(batch))
 
     def compute(self) -> None:
         self._results = [self._upscaler.upscale(picture) for picture in self._pictures]

@@ -8,6 +8,7 @@ import numpy as np
 
 from esrgan_benchmarks.runtimes.base import HostSession, Runtime, Session, Setting
 from esrgan_bridge.parity.probes import Batch
+from esrgan_torch.quantise import to_levels
 
 MODELS = {"realesr-animevideov3": 2, "realesrgan-x4plus-anime": 3, "realesrgan-x4plus": 4}
 GPU = {"cpu": -1, "cuda": 0}
@@ -50,7 +51,7 @@ class _NcnnSession(HostSession):
         self._results: list[Any] = []
 
     def feed(self, batch: Batch) -> None:
-        pixels = np.rint(batch * 255).astype(np.uint8)
+        pixels = to_levels(batch)
         self._pictures = [np.ascontiguousarray(picture[:, :, ::-1]) for picture in pixels]
 
     def compute(self) -> None:

@@ -1,8 +1,8 @@
 """onnxruntime-web in a headless Chromium, on wasm with several threads: the other way into a page."""
 
-from esrgan_benchmarks.runtimes import web_packages
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_benchmarks.runtimes.on_tfjs import browser_command, missing_processes
+from esrgan_benchmarks.runtimes.web_packages import PACKAGES
 from esrgan_benchmarks.runtimes.web_session import WebSession
 from esrgan_bridge.runners import on_tfjs
 
@@ -15,7 +15,7 @@ class OnnxRuntimeWeb(Runtime):
 
     def missing(self) -> str | None:
         browser = missing_processes() or on_tfjs.TfjsChromium("wasm").available()
-        return browser or web_packages.missing_packages()
+        return browser or PACKAGES.missing()
 
     def open(self, setting: Setting) -> Session:
         return WebSession(self.name, browser_command("ort-wasm", setting, setting.threads))

@@ -2,11 +2,12 @@
 
 import sys
 
-from esrgan_benchmarks.runtimes import web_packages
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
+from esrgan_benchmarks.runtimes.web_packages import PACKAGES
 from esrgan_benchmarks.runtimes.web_session import WebSession
-from esrgan_bridge.runners import on_tfjs, tfjs_setup
+from esrgan_bridge.runners import on_tfjs
 from esrgan_bridge.runners.on_kernels import find_kernels
+from esrgan_bridge.runners.tfjs_setup import PACKAGES as TFJS
 
 
 class TfjsNode(Runtime):
@@ -19,8 +20,8 @@ class TfjsNode(Runtime):
         return missing_processes() or on_tfjs.TfjsNode().available()
 
     def open(self, setting: Setting) -> Session:
-        script = str(web_packages.SCRIPTS / "node.mjs")
-        folders = (str(tfjs_setup.SCRIPTS), str(tfjs_setup.packages_folder()))
+        script = str(PACKAGES.scripts / "node.mjs")
+        folders = (str(TFJS.scripts), str(TFJS.folder()))
         return WebSession(self.name, ["node", script, *folders, str(setting.artefacts / "tfjs")])
 
 
@@ -54,8 +55,8 @@ def missing_processes() -> str | None:
 
 def browser_command(engine: str, setting: Setting, threads: int) -> list[str]:
     """The Node process that drives a browser with this engine; see `web/browser.mjs`."""
-    folders = (tfjs_setup.SCRIPTS, tfjs_setup.packages_folder(), web_packages.packages_folder())
-    script = web_packages.SCRIPTS / "browser.mjs"
+    folders = (TFJS.scripts, TFJS.folder(), PACKAGES.folder())
+    script = PACKAGES.scripts / "browser.mjs"
     browser = on_tfjs.find_browser()
     given = (script, *folders, setting.artefacts, engine, threads, browser, find_kernels() or "-")
     return ["node", *map(str, given)]

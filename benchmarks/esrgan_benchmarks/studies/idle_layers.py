@@ -26,6 +26,7 @@ from esrgan_benchmarks.core.record import append
 from esrgan_torch import CompactNet
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.metrics.protocol import pairs
+from esrgan_torch.quantise import decibels
 from esrgan_torch.train.data.batches import Crops
 from esrgan_torch.train.data.pictures import prepare
 from esrgan_weights import load
@@ -49,7 +50,7 @@ def directions(network: CompactNet, pictures: Sequence[Tensor], stage: int) -> i
         tried = (fewest + enough) // 2
         reduced = _reduced(network, pictures, stage, tried)
         squares = [(one - other).square().mean().item() for one, other in zip(reduced, results, strict=True)]
-        if -10 * np.log10(max(float(np.mean(squares)), 1e-20)) >= UNCHANGED:
+        if decibels(255**2 * float(np.mean(squares))) >= UNCHANGED:
             enough = tried
         else:
             fewest = tried + 1
@@ -171,7 +172,7 @@ def _regrow(name: str, first: int, last: int, data: Sequence[str], cache: Path, 
     small = crops[1][0]
     change = (grown(small) - network(small)).square().mean().item()
     save(grown, output, dtype="float16")
-    print(f"{output}: {-10 * np.log10(change):.1f} dB to the result of {name}")
+    print(f"{output}: {decibels(255**2 * change):.1f} dB to the result of {name}")
 
 
 def main() -> None:

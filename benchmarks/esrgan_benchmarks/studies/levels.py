@@ -7,7 +7,6 @@ what the network is given; "truth" is the large one.
 """
 
 import argparse
-import math
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from esrgan_torch.images.picture import Pixels, Samples
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.images.uniform_alpha import keep_uniform
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.quantise import decibels
 from esrgan_torch.tiling.mosaic import to_levels
 from esrgan_weights import load
 
@@ -124,7 +124,7 @@ def alpha(name: str, network: Generator, way: str) -> Row:
 
 
 def _psnr(result: Samples, truth: Gray) -> float:
-    return 10 * math.log10(255**2 / float(np.square(result.astype(float) - truth).mean()))
+    return decibels(float(np.square(result.astype(float) - truth).mean()))
 
 
 def gradient(picture: str) -> NDArray[np.uint16]:

@@ -23,13 +23,13 @@ from esrgan_bridge.artifact import metadata_of
 from esrgan_bridge.export.torch_to_onnx import export_onnx
 from esrgan_bridge.files.folder import folder_size
 from esrgan_bridge.lowering.onnx_to_tf import lower
-from esrgan_bridge.parity.distance import to_levels
 from esrgan_bridge.runners.on_tensorflow import TensorFlow
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_bridge.writers.graph_to_tensorflow import write_saved_model
 from esrgan_bridge.writers.graph_to_tfjs import to_tfjs, write_tfjs
 from esrgan_bridge.writers.quantize import expanded, filters_of, quantized
 from esrgan_torch.images.picture import Pixels
+from esrgan_torch.quantise import to_levels
 from esrgan_weights import load
 
 MODELS = ("realesrgan-x4plus", "realesrgan-x4plus-anime", "realesr-animevideov3")

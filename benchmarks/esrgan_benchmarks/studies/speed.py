@@ -14,19 +14,22 @@ All cases start from the same uint8 pixels and end with uint8 pixels:
 import argparse
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 
+from esrgan_benchmarks.core.cases import work_of
 from esrgan_benchmarks.core.measure import Spread, interleave, ratio, stopwatch
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_torch import Picture, Upscaler
+from esrgan_torch.engines.base import channels_last
 from esrgan_torch.engines.choose import resolve_dtype
 from esrgan_torch.engines.devices import computes_bfloat16_fast
 from esrgan_torch.images.picture import Pixels
 from esrgan_torch.metrics.psnr_ssim import psnr
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.networks.rrdb import RRDBNetConfig
+from esrgan_torch.quantise import rounded_levels
 from esrgan_weights import load
 
 Case = Callable[[], Pixels]
@@ -35,15 +38,14 @@ Case = Callable[[], Pixels]
 def bare(model: Generator, pixels: Pixels, dtype: torch.dtype, layout: torch.memory_format) -> Case:
     """The network alone around the same conversions."""
     network = copy.deepcopy(model).to(dtype)
-    for parameter in network.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=layout)
+    if layout == torch.channels_last:
+        network = channels_last(network)
 
     def run() -> Pixels:
         with torch.inference_mode():
             batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(dtype) / 255
             values = network(batch.contiguous(memory_format=layout))
-            levels = values[0].float().clamp(0, 1).mul(255).round().to(torch.uint8)
+            levels: Any = rounded_levels(values[0].float()).to(torch.uint8)
             return levels.permute(1, 2, 0).contiguous().numpy()
 
     return run
@@ -61,12 +63,12 @@ def measure(name: str, size: int, runs: int, dtypes: list[str]) -> list[Row]:
     noise = np.random.default_rng(0).integers(0, 256, (size // 4, size // 4, 3), np.uint8)
     # textured, and smooth between: enlarged noise
     pixels = Upscaler(model, "cpu", "float32", scale=4)(Picture(noise)).pixels[:size, :size].copy()
-    nchw, channels_last = torch.contiguous_format, torch.channels_last
+    nchw, nhwc = torch.contiguous_format, torch.channels_last
     cases: dict[str, Case] = {"reference": bare(model, pixels, torch.float32, nchw)}
     precision = {"reference": "float32"}
     default = str(resolve_dtype("auto", model, torch.device("cpu"))).removeprefix("torch.")
     for dtype in dict.fromkeys(("float32", *dtypes, default)):
-        cases[f"bare {dtype}"] = bare(model, pixels, getattr(torch, dtype), channels_last)
+        cases[f"bare {dtype}"] = bare(model, pixels, getattr(torch, dtype), nhwc)
         cases[f"Upscaler {dtype}"] = upscaler(model, pixels, dtype)
         precision |= {f"bare {dtype}": dtype, f"Upscaler {dtype}": dtype}
     cases["Upscaler default"] = upscaler(model, pixels, "auto")
@@ -93,21 +95,9 @@ def measure(name: str, size: int, runs: int, dtypes: list[str]) -> list[Row]:
     ]
 
 
-def _gflops(model: Generator, size: int, seconds: float) -> float | None:
-    """Multiply-adds of RRDBNet x4, counted twice as usual, a second and in thousand millions."""
-    config = getattr(model, "config", None)
-    if not isinstance(config, RRDBNetConfig) or (config.scale, config.unshuffle) != (4, 1):
-        return None
-    return round(2 * multiply_adds(config) * size * size / seconds / 1e9, 1)
-
-
-def multiply_adds(config: RRDBNetConfig) -> int:
-    """Multiply-adds of an x4 RRDBNet an input pixel: 17,926,848 for the default sizes."""
-    features, growth = config.features, config.growth
-    block = sum((features + step * growth) * growth for step in range(4)) + (features + 4 * growth) * features
-    trunk = config.in_channels * features + 3 * config.blocks * block + features * features
-    tail = 4 * features**2 + 16 * features**2 + 16 * features**2 + 16 * features * config.out_channels
-    return 9 * (trunk + tail)
+def _gflops(model: Generator, size: int, seconds: float) -> float:
+    """Multiply-adds of the convolutions, counted twice as usual, a second and in thousand millions."""
+    return round(2 * work_of(model, (1, size, size, model.in_channels)).multiply_adds / seconds / 1e9, 1)
 
 
 def main() -> None:

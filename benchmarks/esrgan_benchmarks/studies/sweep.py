@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
+from esrgan_benchmarks.core.cases import work_of
 from esrgan_benchmarks.core.record import Row, append
-from esrgan_torch.networks.base import Generator
 from esrgan_torch.train.assemble import assemble
 from esrgan_torch.train.data.batches import Crops
 from esrgan_torch.train.data.pictures import Pair, prepare
@@ -67,24 +66,6 @@ CASES = (
 )
 
 
-def multiply_adds(network: Generator, side: int = 16) -> int:
-    """Multiply-adds of the convolutions an input pixel, counted while they run."""
-    counts: list[float] = []
-
-    def count(module: nn.Module, _: object, output: torch.Tensor) -> None:
-        weight = module.get_parameter("weight")
-        counts.append(weight.numel() * output.shape[-1] * output.shape[-2] / side**2)
-
-    handles = [
-        module.register_forward_hook(count) for module in network.modules() if isinstance(module, nn.Conv2d)
-    ]
-    with torch.no_grad():
-        network(torch.zeros(1, network.in_channels, side, side))
-    for handle in handles:
-        handle.remove()
-    return round(sum(counts))
-
-
 def measure(case: Case, pairs: Sequence[Pair], validation: Path, seconds: float) -> Row:
     """Train one case and measure its moving average."""
     torch.manual_seed(0)
@@ -120,7 +101,7 @@ def measure(case: Case, pairs: Sequence[Pair], validation: Path, seconds: float)
         "batch": case.batch,
         "luma": case.luma,
         "parameters": sum(values.numel() for values in network.parameters()),
-        "multiply_adds": multiply_adds(network),
+        "multiply_adds": work_of(network, (1, 16, 16, network.in_channels)).multiply_adds // 16**2,
         "processor_seconds": seconds,
         "steps": step,
         "dataset": validation.name,

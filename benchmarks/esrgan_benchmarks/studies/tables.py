@@ -20,6 +20,8 @@ from esrgan_benchmarks.studies import (
     cpu,
     levels,
     native_layers,
+    reading,
+    reliability,
     same_cost,
     students,
     training_tables,
@@ -120,6 +122,7 @@ def _way(row: Row) -> str:
 
 TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     **BENCH_TABLES,
+    "reliability": (("reliability",), reliability.table),
     "speed": (("speed",), speed),
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),
@@ -143,6 +146,8 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "levels-flat": (("levels",), levels.flat_table),
     "levels-alpha": (("levels",), levels.alpha_table),
     "levels-16": (("levels",), levels.sixteen_table),
+    "reading-apart": (("reading",), reading.apart_table),
+    "reading-held": (("reading",), reading.held_table),
     "web-peer": (("web",), web_tables.peer),
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),

@@ -7,7 +7,6 @@ memory is its own; errors are in 8-bit levels of the RGB picture.
 """
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from esrgan_benchmarks.core.measure import in_child, peak_memory
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_torch import Picture, Tiling, Upscaler, read_image
 from esrgan_torch.images.picture import Pixels
+from esrgan_torch.quantise import decibels
 from esrgan_weights import load
 
 PHOTOS = ("RealESRGAN_inputs/OST_009.png", "RealSRSet/dog.png")
@@ -54,7 +54,7 @@ def difference(picture: Pixels, expected: Pixels) -> Row:
     return {
         "max": int(error.max()),
         "mean": round(float(error.mean()), 4),
-        "psnr": round(10 * math.log10(255**2 / mean_square), 2) if mean_square else None,
+        "psnr": round(decibels(mean_square), 2) if mean_square else None,
     }
 
 

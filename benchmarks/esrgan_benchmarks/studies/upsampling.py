@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from esrgan_benchmarks.core.measure import Spread, in_child, interleave, ratio, stopwatch
 from esrgan_benchmarks.core.record import Row, append
-from esrgan_bridge.runners.tfjs_setup import packages_folder
+from esrgan_bridge.runners.tfjs_setup import PACKAGES
 
 CHANNELS = 64
 FORMS = ("one", "phases")
@@ -129,7 +129,7 @@ def measure(runtime: str, size: int, rounds: int) -> Row:
     kernel = random.standard_normal((3, 3, CHANNELS, CHANNELS)).astype(np.float32) / 24
     batch = random.random((1, size, size, CHANNELS), np.float32)
     if runtime == "tfjs-node":
-        command = ["node", str(SCRIPT), str(packages_folder()), str(size), str(rounds)]
+        command = ["node", str(SCRIPT), str(PACKAGES.folder()), str(size), str(rounds)]
         answer = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         seconds, difference = answer["seconds"], answer["difference"]
     else:

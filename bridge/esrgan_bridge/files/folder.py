@@ -1,14 +1,35 @@
 """What is in the folder of a conversion: its size, the probes and the original's answers."""
 
+import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.parity.measure import Question
 from esrgan_bridge.parity.probes import Probe
 
+# what damaged bytes raise within zipfile and NumPy
+_DAMAGE = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 REFERENCE = "reference.npz"  # probes and the original's answers, so that a check needs no PyTorch weights
 
 
@@ -22,9 +43,19 @@ def write_reference(file: Path, questions: Sequence[Question]) -> None:
 
 
 def read_reference(file: Path) -> list[Question]:
-    with np.load(file, allow_pickle=False) as arrays:
-        names = [name.removesuffix(".probe") for name in arrays.files if name.endswith(".probe")]
-        return [Question(Probe(name, arrays[f"{name}.probe"]), arrays[f"{name}.answer"]) for name in names]
+    """What `write_reference` wrote.
+
+    Raises:
+        ArtifactError: it is missing or damaged.
+    """
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            names = [name.removesuffix(".probe") for name in arrays.files if name.endswith(".probe")]
+            return [
+                Question(Probe(name, arrays[f"{name}.probe"]), arrays[f"{name}.answer"]) for name in names
+            ]
+    except _DAMAGE as error:
+        raise ArtifactError(f"{file} is damaged ({error}); convert the network again") from error
 
 
 def folder_size(folder: Path) -> int:

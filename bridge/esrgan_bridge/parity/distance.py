@@ -5,15 +5,13 @@ answers are compared with, the float32 network's own among them: that row shows 
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from esrgan_bridge.errors import ParityError
 from esrgan_bridge.parity.probes import Answer, Batch
+from esrgan_torch.quantise import decibels, to_levels
 
 
 @dataclass(frozen=True)
@@ -69,20 +67,50 @@ def tolerance_of(hop: str, to: str, quantize: str) -> Tolerance:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What is compared with what is expected, before the numbers.
+
+    Args:
+        hop: "torch", "onnx", "tf", "tfjs"; with " split" after it, a runtime is compared with itself.
+        runner: which runtime computed it.
+        probe, size: name of the probe, height and width.
+        tolerance: what is accepted.
+        seconds: of the computation.
+    """
+
+    hop: str
+    runner: str
+    probe: str
+    size: str
+    tolerance: Tolerance
+    seconds: float
+
+    def row(self, **numbers: Any) -> "Row":
+        """With the numbers that were found."""
+        return Row(
+            hop=self.hop,
+            runner=self.runner,
+            probe=self.probe,
+            size=self.size,
+            tolerance=self.tolerance.largest,
+            reason=self.tolerance.reason,
+            seconds=self.seconds,
+            **numbers,
+        )
+
+
+@dataclass(frozen=True)
 class Row:
     """One runner's answer to one probe, beside the original's.
 
     Args:
-        hop: "torch", "onnx", "tf", "tfjs"; with " split" after it, they compare a runtime with itself.
-        runner: which runtime computed it.
-        probe, size: name of the probe, height and width.
+        hop, runner, probe, size, seconds: see `Measurement`.
         largest: maximum absolute difference; infinite where the copy gave NaN, or another shape.
         at: (y, x, channel) of it in the output.
         mean: mean absolute difference.
         psnr: of the 8-bit pictures in dB over all channels; None where they are equal.
         differing, pixels: 8-bit pixels that differ in any channel, and all.
         tolerance, reason: what is accepted for `largest`, and why.
-        seconds: of the computation.
         note: what else is to be said, or "".
         lowest, highest: values of the copy's answer, as it gave them; None where it gave none to compare, and
             in records of earlier releases.
@@ -121,98 +149,41 @@ class Row:
         )
 
 
-def compare(
-    hop: str,
-    runner: str,
-    probe: str,
-    size: str,
-    expected: Answer,
-    found: Batch,
-    tolerance: Tolerance,
-    seconds: float,
-) -> Row:
+def compare(measurement: Measurement, expected: Answer, found: Batch) -> Row:
     """Measure one answer.
 
     Args:
-        hop, runner, probe, size, seconds: see `Row`.
+        measurement: what it is.
         expected, found: (1, H, W, C), the original's answer in float64, and the copy's.
-        tolerance: what is accepted.
     """
+    pixels = expected.shape[1] * expected.shape[2]
     if found.shape != expected.shape:
         note = f"gave the shape {found.shape} where {expected.shape} is expected"
-        return _hopeless(hop, runner, probe, size, expected, tolerance, seconds, note)
-    if not np.isfinite(found).all():
+    elif not np.isfinite(found).all():
         note = f"gave {int((~np.isfinite(found)).sum())} values that are NaN or infinite"
-        return _hopeless(hop, runner, probe, size, expected, tolerance, seconds, note)
+    else:
+        note = ""
+    if note:
+        return measurement.row(
+            largest=math.inf,
+            at=(0, 0, 0),
+            mean=math.inf,
+            psnr=0.0,
+            differing=pixels,
+            pixels=pixels,
+            note=note,
+        )
     difference = np.abs(expected.astype(np.float64) - found.astype(np.float64))
-    position = np.unravel_index(int(difference.argmax()), difference.shape)
+    _, y, x, channel = np.unravel_index(int(difference.argmax()), difference.shape)
     first, second = to_levels(expected), to_levels(found)
     error = float(np.mean(np.square(first.astype(np.float64) - second)))
-    return Row(
-        hop=hop,
-        runner=runner,
-        probe=probe,
-        size=size,
+    return measurement.row(
         largest=float(difference.max()),
-        at=(int(position[1]), int(position[2]), int(position[3])),
+        at=(int(y), int(x), int(channel)),
         mean=float(difference.mean()),
-        psnr=10 * math.log10(255**2 / error) if error else None,
+        psnr=decibels(error) if error else None,
         differing=int((first != second).any(axis=-1).sum()),
-        pixels=first.shape[1] * first.shape[2],
-        tolerance=tolerance.largest,
-        reason=tolerance.reason,
-        seconds=seconds,
+        pixels=pixels,
         lowest=float(found.min()),
         highest=float(found.max()),
     )
-
-
-def _hopeless(
-    hop: str,
-    runner: str,
-    probe: str,
-    size: str,
-    expected: Answer,
-    tolerance: Tolerance,
-    seconds: float,
-    note: str,
-) -> Row:
-    pixels = expected.shape[1] * expected.shape[2]
-    return Row(
-        hop=hop,
-        runner=runner,
-        probe=probe,
-        size=size,
-        largest=math.inf,
-        at=(0, 0, 0),
-        mean=math.inf,
-        psnr=0.0,
-        differing=pixels,
-        pixels=pixels,
-        tolerance=tolerance.largest,
-        reason=tolerance.reason,
-        seconds=seconds,
-        note=note,
-    )
-
-
-def to_levels(batch: Answer) -> NDArray[Any]:
-    """Values in [0, 1] as 8-bit levels, clamped; the same shape, uint8."""
-    return np.rint(np.clip(batch, 0, 1) * np.float32(255)).astype(np.uint8)
-
-
-def require(rows: Sequence[Row], precision: str = "float32") -> None:
-    """Stop at the first row that is out of tolerance.
-
-    Args:
-        rows: of one runner.
-        precision: what it computes in.
-
-    Raises:
-        ParityError: one is; the message names hop, runner, probe and pixel, and counts the others.
-    """
-    failed = [row for row in rows if not row.passed]
-    if failed:
-        others = f"; {len(failed) - 1} more rows of this runner fail as well" if len(failed) > 1 else ""
-        computed = "" if precision == "float32" else f"; this runtime computes in {precision}"
-        raise ParityError(f"parity: {failed[0].fault()}{others}{computed}")

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from esrgan_bridge.artifact import Metadata
-from esrgan_bridge.errors import MissingRuntimeError, ParityError, RunnerError
+from esrgan_bridge.errors import MissingRuntimeError, NotMeasuredError, ParityError, RunnerError
 from esrgan_bridge.export.parts import has_parts
-from esrgan_bridge.parity.distance import TOLERANCES, Row, Tolerance, compare, require
+from esrgan_bridge.parity.distance import TOLERANCES, Measurement, Row, Tolerance, compare
+from esrgan_bridge.parity.findings import PRECISION, SPLIT, NotRun, ParityReport, Worst
 from esrgan_bridge.parity.probes import Answer, Batch, Probe
-from esrgan_bridge.parity.record import SPLIT, NotRun, ParityReport, Worst
-from esrgan_bridge.runners.base import PRECISION, Runner, Session
+from esrgan_bridge.runners.base import Runner, Session
 from esrgan_torch.tiling.modes import plan_tiles
 
 BUDGET = 60.0  # seconds of a runner at one hop; software GPUs would take many minutes
@@ -63,7 +63,8 @@ def measure_session(
         found = session.run(probe.batch())
         seconds = time.perf_counter() - start
         spent, pace = spent + seconds, seconds / pixels
-        row = compare(hop, name, probe.name, probe.size, question.answer, found, tolerance, seconds)
+        measurement = Measurement(hop, name, probe.name, probe.size, tolerance, seconds)
+        row = compare(measurement, question.answer, found)
         rows.append(row)
         keep_worst(report, row, question.answer, found)
     if left_out:
@@ -99,7 +100,8 @@ def measure_split(report: ParityReport, hop: str, name: str, session: Session, m
         tiled[:, core.rows, core.columns] = large[:, inside.rows, inside.columns]
     seconds = time.perf_counter() - start
     tolerance = TOLERANCES["split float16" if hop == "onnx" and metadata.quantize == "float16" else "split"]
-    row = compare(f"{hop}{SPLIT}", name, probe.name, probe.size, whole, tiled, tolerance, seconds)
+    measurement = Measurement(f"{hop}{SPLIT}", name, probe.name, probe.size, tolerance, seconds)
+    row = compare(measurement, whole, tiled)
     report.rows.append(row)
     require([row], session.facts[PRECISION])
 
@@ -151,3 +153,38 @@ def keep_worst(report: ParityReport, row: Row, original: Answer, copy: Batch) ->
     known = report.worst.get(row.hop)
     if original.shape == copy.shape and (known is None or row.largest > known.row.largest):
         report.worst[row.hop] = Worst(row, original[0], copy[0])
+
+
+def require(rows: Sequence[Row], precision: str = "float32") -> None:
+    """Stop at the first row that is out of tolerance.
+
+    Args:
+        rows: of one runner.
+        precision: what it computes in.
+
+    Raises:
+        ParityError: one is; the message names hop, runner, probe and pixel, and counts the others.
+    """
+    failed = [row for row in rows if not row.passed]
+    if failed:
+        others = f"; {len(failed) - 1} more rows of this runner fail as well" if len(failed) > 1 else ""
+        computed = "" if precision == "float32" else f"; this runtime computes in {precision}"
+        raise ParityError(f"parity: {failed[0].fault()}{others}{computed}")
+
+
+def require_measured(report: ParityReport, where: Path) -> None:
+    """Refuse to be silent about copies that nothing measured.
+
+    Raises:
+        NotMeasuredError: there is no row of a copy beside the original.
+    """
+    if report.answers:
+        return
+    reasons = "; ".join(f"{entry.runner}: {entry.reason}" for entry in report.not_run)
+    raise NotMeasuredError(
+        f"nothing was measured of {', '.join(hop.name for hop in report.hops)} in {where}"
+        f"{reasons and f' ({reasons})'}; choose with --runners a runtime that this "
+        "machine has and that reads one of them: onnxruntime and openvino read onnx, tensorflow tf, "
+        "tfjs-* tfjs",
+        report,
+    )

@@ -1,43 +1,64 @@
 """The report for people: one HTML file with a table and the worst answer of each hop as pictures."""
 
 import base64
-import html
 import io
 import math
 from collections.abc import Sequence
-from importlib.resources import files
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from esrgan_bridge.parity.distance import Row, to_levels
-from esrgan_bridge.parity.record import ParityReport, Worst, format_psnr
+from esrgan_bridge.parity.distance import Row
+from esrgan_bridge.parity.findings import ParityReport, Worst, format_psnr
+from esrgan_torch.html_pages import render
+from esrgan_torch.quantise import to_levels
 from esrgan_torch.storage.atomic import atomic_path
 
 PAGE = "parity.html"
 _HOPS = {"torch": "PyTorch", "onnx": "ONNX", "tf": "TensorFlow", "tfjs": "TF.js"}
 
 
+@dataclass(frozen=True)
+class _Cell:
+    """Of a table: the column's name, the text, a small word after it, and the number of a reason."""
+
+    label: str
+    text: str
+    small: str = ""
+    reason: int = 0
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Of a table: its cells, whether it is the first of its runner, and within its tolerance."""
+
+    cells: Sequence[_Cell]
+    first: bool
+    passed: bool
+
+
 def write_html(report: ParityReport, file: Path) -> None:
     """Write the page, whole or not at all. Its worst pictures are those of `report.worst`."""
-    template = files("esrgan_bridge.parity").joinpath("report.html").read_text(encoding="utf-8")
-    for name, text in {
-        "name": _text(report.name),
-        "summary": _summary(report),
-        "hops": _hops(report),
-        "runners": _runners(report),
-        "rows": _rows(report),
-        "count": report.counts,
-        "reasons": _reasons(report),
-        "worst": "".join(_worst(worst) for worst in report.worst.values()),
-        "not_run": _not_run(report),
-        "machine": _machine(report),
-    }.items():
-        template = template.replace("{{" + name + "}}", text)
+    # green only where all is well, so never above a warning
+    colour = "bad" if not report.passed else "" if report.warnings else "good"
+    text = render(
+        __name__,
+        "report.html",
+        report=report,
+        titles=_HOPS,
+        colour=colour,
+        summary=_summary(report),
+        runners=_runners(report),
+        rows=_rows(report),
+        reasons=_reasons(report),
+        worst=[_worst(worst) for worst in report.worst.values()],
+        machine=_machine(report),
+    )
     with atomic_path(file) as temporary:
-        temporary.write_text(template, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def amplification(difference: float) -> int:
@@ -51,21 +72,11 @@ def amplification(difference: float) -> int:
     return next((factor for factor in factors if factor * difference <= 1), 1)
 
 
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
 def _summary(report: ParityReport) -> str:
-    """The verdict; green only where all is well, so never above a warning."""
     hops = " → ".join(["PyTorch", *(_HOPS[hop.name] for hop in report.hops)])
     kind = "" if report.quantize == "none" else f", {report.quantize} weights"
-    by = "" if report.to == "onnx" else f", by the route {_text(report.route)}"
-    warnings = report.warnings
-    colour = "good" if report.passed and not warnings else "" if report.passed else "bad"
-    lines = "".join(f'<p class="bad">Warning: {_text(warning)}.</p>' for warning in warnings)
-    return (
-        f'{lines}<p class="{colour}">{_text(report.verdict)}.</p><p>{hops}{by}{kind}.{_largest(report)}</p>'
-    )
+    by = "" if report.to == "onnx" else f", by the route {report.route}"
+    return f"{hops}{by}{kind}.{_largest(report)}"
 
 
 def _largest(report: ParityReport) -> str:
@@ -78,39 +89,33 @@ def _largest(report: ParityReport) -> str:
     )
 
 
-def _hops(report: ParityReport) -> str:
-    return "".join(
-        f"<li><b>{_HOPS[hop.name]}</b> {hop.size / 1e6:.2f} MB, made in {hop.seconds:.1f} s</li>"
-        for hop in report.hops
-    )
-
-
-def _runners(report: ParityReport) -> str:
+def _runners(report: ParityReport) -> list[_Line]:
     """One line for each runner at each hop: its worst."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in report.rows:
         groups.setdefault((row.hop, row.runner), []).append(row)
-    lines: list[str] = []
-    reasons = _numbered(report)
+    reasons = _reasons(report)
+    lines: list[_Line] = []
     for (hop, runner), rows in groups.items():
         worst = max(rows, key=lambda row: row.largest)
         lowest = min(rows, key=lambda row: math.inf if row.psnr is None else row.psnr)
         cells = (
-            ("Hop", _text(hop)),
-            ("Runner", _text(runner)),
-            ("Computes in", _text(report.precision(runner))),
-            ("Largest difference", f"{worst.largest:.1e} <small>{_text(worst.probe)}</small>"),
-            ("Allowed", f"{worst.tolerance:.0e}<sup>{reasons[worst.reason]}</sup>"),
-            ("Lowest PSNR", f"{format_psnr(lowest)} <small>{_text(lowest.probe)}</small>"),
-            (
+            _Cell("Hop", hop),
+            _Cell("Runner", runner),
+            _Cell("Computes in", report.precision(runner)),
+            _Cell("Largest difference", f"{worst.largest:.1e}", worst.probe),
+            _Cell("Allowed", f"{worst.tolerance:.0e}", reason=reasons.index(worst.reason) + 1),
+            _Cell("Lowest PSNR", format_psnr(lowest), lowest.probe),
+            _Cell(
                 "8-bit pixels that differ",
-                f"{sum(row.differing for row in rows)} <small>of {sum(row.pixels for row in rows)}</small>",
+                str(sum(row.differing for row in rows)),
+                f"of {sum(row.pixels for row in rows)}",
             ),
-            ("Values", _values(rows)),
-            ("Seconds", f"{sum(row.seconds for row in rows):.2f}"),
+            _Cell("Values", _values(rows)),
+            _Cell("Seconds", f"{sum(row.seconds for row in rows):.2f}"),
         )
-        lines.append(_line(cells, "first", all(row.passed for row in rows)))
-    return "\n".join(lines)
+        lines.append(_Line(cells, True, all(row.passed for row in rows)))
+    return lines
 
 
 def _values(rows: Sequence[Row]) -> str:
@@ -122,63 +127,50 @@ def _values(rows: Sequence[Row]) -> str:
     return f"{min(lowest):.3f} to {max(highest):.3f}".replace("-", "−")
 
 
-def _rows(report: ParityReport) -> str:
-    lines: list[str] = []
+def _rows(report: ParityReport) -> list[_Line]:
+    lines: list[_Line] = []
     before = None
     for row in report.rows:
         y, x, channel = row.at
         cells = (
-            ("Hop", _text(row.hop)),
-            ("Runner", _text(row.runner)),
-            ("Probe", f"{_text(row.probe)} <small>{row.size}</small>"),
-            ("Largest", f"{row.largest:.1e} <small>y {y}, x {x}, ch {channel}</small>"),
-            ("Mean", f"{row.mean:.1e}"),
-            ("PSNR", format_psnr(row)),
-            ("8-bit pixels", f"{row.differing} <small>of {row.pixels}</small>"),
-            ("Seconds", f"{row.seconds:.3f}"),
+            _Cell("Hop", row.hop),
+            _Cell("Runner", row.runner),
+            _Cell("Probe", row.probe, row.size),
+            _Cell("Largest", f"{row.largest:.1e}", f"y {y}, x {x}, ch {channel}"),
+            _Cell("Mean", f"{row.mean:.1e}"),
+            _Cell("PSNR", format_psnr(row)),
+            _Cell("8-bit pixels", str(row.differing), f"of {row.pixels}"),
+            _Cell("Seconds", f"{row.seconds:.3f}"),
         )
-        lines.append(_line(cells, "" if (row.hop, row.runner) == before else "first", row.passed))
+        lines.append(_Line(cells, (row.hop, row.runner) != before, row.passed))
         before = (row.hop, row.runner)
-    return "\n".join(lines)
+    return lines
 
 
-def _line(cells: Sequence[tuple[str, str]], kind: str, passed: bool) -> str:
-    columns = "".join(f'<td data-label="{label}">{text}</td>' for label, text in cells)
-    return f'<tr class="{kind}"{"" if passed else " data-failed"}>{columns}</tr>'
+def _reasons(report: ParityReport) -> list[str]:
+    """Each once; they are numbered from 1."""
+    return list(dict.fromkeys(row.reason for row in report.rows))
 
 
-def _numbered(report: ParityReport) -> dict[str, int]:
-    return {
-        reason: number for number, reason in enumerate(dict.fromkeys(row.reason for row in report.rows), 1)
-    }
-
-
-def _reasons(report: ParityReport) -> str:
-    return "".join(f"<li>{_text(reason)}.</li>" for reason in _numbered(report))
-
-
-def _worst(worst: Worst) -> str:
-    row = worst.row
-    named = "the original in float32" if row.hop == "torch" else row.runner
+def _worst(worst: Worst) -> dict[str, Any]:
+    """The answer's row, whose it is, and the pictures: the original, the copy, their difference."""
     difference = np.abs(worst.original - worst.copy)
     factor = amplification(float(difference.max()))
     height, width = difference.shape[:2]
-    y, x, _ = row.at
-    spot = f"left:{(x + 0.5) / width:.2%};top:{(y + 0.5) / height:.2%}"
-    figures = "".join(
-        f'<figure><div class="tile"><img src="{_picture(pixels)}" alt="{caption}" width="{width}" '
-        f'height="{height}"><i style="{spot}"></i></div><figcaption>{caption}</figcaption></figure>'
-        for pixels, caption in (
-            (worst.original, "original"),
-            (worst.copy, "copy"),
-            (difference * factor, f"difference × {factor:,}".replace(",", "&nbsp;")),
-        )
+    y, x, _ = worst.row.at
+    pictures = (
+        (worst.original, "original"),
+        (worst.copy, "copy"),
+        (difference * factor, f"difference × {factor:,}".replace(",", "\N{NO-BREAK SPACE}")),
     )
-    return (
-        f"<h3>{_text(row.hop)}: {_text(named)}, probe {_text(row.probe)}</h3>"
-        f"<p>{row.largest:.1e} at y {y}, x {x}, where the ring is.</p>"
-        f'<div class="tiles">{figures}</div>'
-    )
+    return {
+        "row": worst.row,
+        "of": "the original in float32" if worst.row.hop == "torch" else worst.row.runner,
+        "height": height,
+        "width": width,
+        "spot": f"left:{(x + 0.5) / width:.2%};top:{(y + 0.5) / height:.2%}",
+        "pictures": [{"address": _picture(pixels), "caption": caption} for pixels, caption in pictures],
+    }
 
 
 def _picture(values: NDArray[Any]) -> str:
@@ -192,22 +184,9 @@ def _picture(values: NDArray[Any]) -> str:
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def _not_run(report: ParityReport) -> str:
-    if not report.not_run:
-        return "<p>Nothing: every runtime that reads these copies was run on every probe.</p>"
-    lines = (
-        f"<li><b>{_text(entry.runner)}</b>{f' on {_text(entry.probe)}' if entry.probe else ''}: "
-        f"{_text(entry.reason)}</li>"
-        for entry in report.not_run
-    )
-    return f"<ul>{''.join(lines)}</ul>"
-
-
-def _machine(report: ParityReport) -> str:
+def _machine(report: ParityReport) -> dict[str, str]:
     facts = dict(report.machine)
     for runner, versions in report.runtimes.items():
         if runner != "torch":
             facts[runner] = ", ".join(f"{name} {value}" for name, value in versions.items())
-    return "".join(
-        f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in facts.items()
-    )
+    return facts

@@ -13,15 +13,14 @@ from typing import Self
 
 from esrgan_bridge.parity.probes import Batch
 
-PRECISION = "precision"
-
 
 class Session(ABC):
     """An opened copy; a context manager, which frees it.
 
     Attributes:
-        facts: versions and devices, for people, and under `PRECISION` what it computes in, which a runner
-            sets itself: by themselves several runtimes round to 8 or 11 bits where a processor is faster so.
+        facts: versions and devices, for people, and under `parity.findings.PRECISION` what it computes in,
+            which a runner sets itself: by themselves several runtimes round to 8 or 11 bits where a processor
+            is faster so.
     """
 
     facts: dict[str, str]

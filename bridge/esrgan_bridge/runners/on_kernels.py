@@ -9,13 +9,16 @@ from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.on_tfjs import TfjsChromium, find_browser, missing_node
-from esrgan_bridge.runners.tfjs_setup import SCRIPTS, packages_folder
+from esrgan_bridge.runners.tfjs_setup import PACKAGES
 from esrgan_bridge.runners.worker import WorkerSession
 
 SOCKET_NODE = (20, 10)  # the oldest that has WebSocket
 FIREFOXES = ("firefox-esr", "firefox")
 FIREFOX_VARIABLE = "ESRGAN_FIREFOX"
-PLACES = (SCRIPTS / "kernels.js", Path(__file__).parents[3] / "web" / "dist" / "kernels" / "kernels.js")
+PLACES = (
+    PACKAGES.scripts / "kernels.js",
+    Path(__file__).parents[3] / "web" / "dist" / "kernels" / "kernels.js",
+)
 
 
 class KernelsNode(Runner):
@@ -28,7 +31,7 @@ class KernelsNode(Runner):
         return missing_node() or missing_kernels()
 
     def open(self, artefact: Path) -> Session:
-        command = ["node", str(SCRIPTS / "run-kernels.mjs"), str(find_kernels()), str(artefact)]
+        command = ["node", str(PACKAGES.scripts / "run-kernels.mjs"), str(find_kernels()), str(artefact)]
         return WorkerSession(self.name, command)
 
 
@@ -42,7 +45,7 @@ class KernelsChromium(Runner):
         return TfjsChromium("wasm").available() or missing_kernels()
 
     def open(self, artefact: Path) -> Session:
-        script, packages = str(SCRIPTS / "run-browser.mjs"), str(packages_folder())
+        script, packages = str(PACKAGES.scripts / "run-browser.mjs"), str(PACKAGES.folder())
         browser, kernels = str(find_browser()), str(find_kernels())
         command = ["node", script, packages, str(artefact), "kernels", "chromium", browser, kernels]
         return WorkerSession(self.name, command)
@@ -66,7 +69,7 @@ class KernelsFirefox(Runner):
 
     def open(self, artefact: Path) -> Session:
         node = ["node", "--experimental-websocket"]  # what Node has by itself from 22 on
-        script, packages = str(SCRIPTS / "run-browser.mjs"), str(packages_folder())
+        script, packages = str(PACKAGES.scripts / "run-browser.mjs"), str(PACKAGES.folder())
         browser, kernels = str(find_firefox()), str(find_kernels())
         command = [*node, script, packages, str(artefact), "kernels", "firefox", browser, kernels]
         return WorkerSession(self.name, command)

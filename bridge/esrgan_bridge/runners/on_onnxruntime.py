@@ -9,8 +9,9 @@ import numpy as np
 
 from esrgan_bridge.errors import RunnerError
 from esrgan_bridge.export.parts import TAIL, TRUNK
+from esrgan_bridge.parity.findings import PRECISION
 from esrgan_bridge.parity.probes import Batch
-from esrgan_bridge.runners.base import PRECISION, Runner, Session
+from esrgan_bridge.runners.base import Runner, Session
 from esrgan_torch.storage.leftovers import temporary_folder
 
 FEATURES = "features"

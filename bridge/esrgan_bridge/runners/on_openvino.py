@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from esrgan_bridge.errors import RunnerError
+from esrgan_bridge.parity.findings import PRECISION
 from esrgan_bridge.parity.probes import Batch
-from esrgan_bridge.runners.base import PRECISION, Runner, Session
+from esrgan_bridge.runners.base import Runner, Session
 from esrgan_torch.engines.openvino_import import import_openvino
 
 # by itself it takes bfloat16 or float16 where the processor has it, for float32 files too

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
-from esrgan_bridge.runners.tfjs_setup import SCRIPTS, missing_packages, packages_folder
+from esrgan_bridge.runners.tfjs_setup import PACKAGES
 from esrgan_bridge.runners.worker import WorkerSession
 
 OLDEST_NODE = (18, 0)
@@ -27,10 +27,10 @@ class TfjsNode(Runner):
     reads = "tfjs"
 
     def available(self) -> str | None:
-        return missing_node() or missing_packages()
+        return missing_node() or PACKAGES.missing()
 
     def open(self, artefact: Path) -> Session:
-        command = ["node", str(SCRIPTS / "run-node.mjs"), str(packages_folder()), str(artefact)]
+        command = ["node", str(PACKAGES.scripts / "run-node.mjs"), str(PACKAGES.folder()), str(artefact)]
         return WorkerSession(self.name, command)
 
 
@@ -48,7 +48,7 @@ class TfjsChromium(Runner):
         self.name = f"tfjs-{backend}"
 
     def available(self) -> str | None:
-        if missing := missing_node() or missing_packages():
+        if missing := missing_node() or PACKAGES.missing():
             return missing
         if find_browser() is None:
             return (
@@ -58,7 +58,7 @@ class TfjsChromium(Runner):
         return None
 
     def open(self, artefact: Path) -> Session:
-        script, packages = str(SCRIPTS / "run-browser.mjs"), str(packages_folder())
+        script, packages = str(PACKAGES.scripts / "run-browser.mjs"), str(PACKAGES.folder())
         command = ["node", script, packages, str(artefact), self.backend, "chromium", str(find_browser())]
         return WorkerSession(self.name, command)
 
@@ -86,5 +86,5 @@ def find_browser() -> str | None:
 
 def tfjs_version() -> str:
     """Of the packages that the runners ask for."""
-    package = json.loads((SCRIPTS / "package.json").read_text(encoding="utf-8"))
+    package = json.loads((PACKAGES.scripts / "package.json").read_text(encoding="utf-8"))
     return str(package["dependencies"]["@tensorflow/tfjs-core"])

@@ -7,8 +7,9 @@ from typing import cast
 import numpy as np
 import torch
 
+from esrgan_bridge.parity.findings import PRECISION
 from esrgan_bridge.parity.probes import Answer, Batch
-from esrgan_bridge.runners.base import PRECISION, Session
+from esrgan_bridge.runners.base import Session
 from esrgan_torch.engines.computing import CPU, computing
 from esrgan_torch.networks.base import Generator
 

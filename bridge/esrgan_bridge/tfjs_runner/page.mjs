@@ -9,7 +9,7 @@ let kernels; // instead of a model of TF.js
 let failure; // of the kernels, other than that they do not know the graph
 
 /** {facts} where the backend runs, {missing} with the reason where it does not. */
-window.startBackend = async (name) => {
+window.start = async (name) => {
   try {
     if (name === "kernels") return await startKernels();
     tf.wasm.setWasmPaths("/npm/@tensorflow/tfjs-backend-wasm/dist/");
@@ -54,18 +54,18 @@ async function device(name) {
   return { device: tf.env().getBool("WASM_HAS_SIMD_SUPPORT") ? "SIMD" : "no SIMD" };
 }
 
-window.loadModel = async () => {
+window.load = async () => {
   if (failure) throw failure;
   if (kernels) return;
   model = await tf.loadGraphModel("/model/model.json");
   layout = (await (await fetch("/model/model.json")).json()).userDefinedMetadata?.esrgan?.layout ?? "NHWC";
 };
 
-window.runBatch = async ({ batch, shape, feed, fetch: wanted, result }) => {
+window.run = async ({ batch, shape, feed, fetch: wanted, result }) => {
   const given = new Float32Array(await (await fetch(batch)).arrayBuffer());
   const answer = kernels
     ? await computeByKernels(kernels, given, shape, feed, wanted)
     : await compute(tf, model, given, shape, feed, wanted, layout);
   await fetch(result, { method: "POST", body: answer.numbers });
-  return answer.shape;
+  return { shape: answer.shape };
 };

@@ -16,7 +16,7 @@ try {
     const batch = await readNumbers(request.batch);
     const { numbers, shape } = await computeByKernels(kernels, batch, request.shape, request.feed, request.fetch);
     await writeNumbers(request.result, numbers);
-    return shape;
+    return { shape };
   });
   kernels.dispose();
 } catch (error) {

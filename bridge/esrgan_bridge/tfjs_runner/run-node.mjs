@@ -30,7 +30,7 @@ try {
     const batch = await readNumbers(request.batch);
     const { numbers, shape } = await compute(tf, model, batch, request.shape, request.feed, request.fetch, layout);
     await writeNumbers(request.result, numbers);
-    return shape;
+    return { shape };
   });
 } catch (error) {
   say({ error: `cannot load ${folder}: ${words(error)}` });

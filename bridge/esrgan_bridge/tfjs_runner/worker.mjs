@@ -23,11 +23,11 @@ export async function readNumbers(path) {
 export const writeNumbers = (path, numbers) =>
   writeFile(path, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
 
-/** Answer each request of stdin until it ends; `compute` gives the shape that it has written. */
+/** Answer each request of stdin until it ends; `compute` gives what is told, with the shape that it has written. */
 export async function serve(compute) {
   for await (const line of createInterface({ input: process.stdin })) {
     try {
-      say({ shape: await compute(JSON.parse(line)) });
+      say(await compute(JSON.parse(line)));
     } catch (error) {
       say({ error: words(error) });
     }

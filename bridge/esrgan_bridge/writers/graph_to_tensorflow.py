@@ -5,7 +5,6 @@ graph, in the way that the processor has. TensorFlow knows no PReLU; it becomes 
 which tensorflowjs recognises.
 """
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from esrgan_bridge.artifact import Metadata, write_record
 from esrgan_bridge.errors import MissingRuntimeError
 from esrgan_bridge.files.storing import whole_folder
 from esrgan_bridge.lowering.lowered import SIMPLE, LoweredGraph, Node
+from esrgan_bridge.writers.quiet import import_tensorflow
 
 SIGNATURE = "serving_default"
 AXIS = "channels_axis"
@@ -37,8 +37,8 @@ def write_saved_model(graph: LoweredGraph, folder: Path, metadata: Metadata) -> 
         ArtifactError: the folder cannot be written; nothing is left then.
     """
     document = to_graph_def(graph)  # raises where tensorflow is missing
-    meta_graph_pb2: Any = import_module("tensorflow.core.protobuf.meta_graph_pb2")
-    saved_model_pb2: Any = import_module("tensorflow.core.protobuf.saved_model_pb2")
+    meta_graph_pb2: Any = import_tensorflow("tensorflow.core.protobuf.meta_graph_pb2")
+    saved_model_pb2: Any = import_tensorflow("tensorflow.core.protobuf.saved_model_pb2")
     saved = saved_model_pb2.SavedModel(saved_model_schema_version=1)
     meta = meta_graph_pb2.MetaGraphDef()
     meta.graph_def.CopyFrom(document)
@@ -71,7 +71,7 @@ def to_graph_def(graph: LoweredGraph) -> Any:
         MissingRuntimeError: tensorflow is not installed.
     """
     try:
-        graph_pb2: Any = import_module("tensorflow.core.framework.graph_pb2")
+        graph_pb2: Any = import_tensorflow("tensorflow.core.framework.graph_pb2")
     except ImportError as error:
         raise MissingRuntimeError(
             'tensorflow is not installed: pip install "esrgan-torch[bridge]"'

@@ -6,6 +6,7 @@ of 4 MiB wherever they end. A constant may be stored as uint8 with value = level
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,13 +115,29 @@ def read_model(folder: Path) -> TfjsModel:
         topology: Json = document["modelTopology"]
         weights: dict[str, Stored] = {}
         for group in document["weightsManifest"]:
-            blob = b"".join((folder / path).read_bytes() for path in group["paths"])
+            blob = b"".join(_inside(folder, path).read_bytes() for path in group["paths"])
             weights.update(_cut(blob, group["weights"], file))
         return TfjsModel(topology["node"], weights, document["signature"], topology["versions"])
     except FileNotFoundError as error:
         raise ArtifactError(f"{error.filename} is missing; fetch it again, or convert again") from error
-    except (ValueError, LookupError, TypeError) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise ArtifactError(f"{file} is not a sound graph model of TF.js: {error}") from error
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file of the folder; ValueError for a name that leads elsewhere, or to what is no file."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or (path.exists() and not path.is_file()):
+        raise ValueError(f"{name!r} is no file of its folder")
+    return path
 
 
 def _cut(blob: bytes, entries: Sequence[Json], file: Path) -> dict[str, Stored]:
@@ -130,7 +147,9 @@ def _cut(blob: bytes, entries: Sequence[Json], file: Path) -> dict[str, Stored]:
     for entry in entries:
         quantization: Json | None = entry.get("quantization")
         dtype = np.dtype(quantization["dtype"] if quantization else entry["dtype"]).newbyteorder("<")
-        count = int(np.prod(entry["shape"], dtype=np.int64))
+        if not all(type(side) is int and side >= 0 for side in entry["shape"]):
+            raise ValueError(f"{entry['name']} has no shape")
+        count = math.prod(entry["shape"])
         values = np.frombuffer(blob, dtype, count, offset).reshape(entry["shape"])
         weights[entry["name"]] = Stored(values, entry["dtype"], quantization)
         offset += values.nbytes

@@ -1,13 +1,14 @@
 """`esrgan convert`: a network for ONNX Runtime, TensorFlow or TF.js, with every copy measured."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from esrgan_cli.words import harmless
+
 if TYPE_CHECKING:
-    from esrgan_bridge.parity.record import ParityReport
+    from esrgan_bridge.parity.findings import ParityReport
 
 PARITY_FAILED = 3
 
@@ -89,12 +90,12 @@ def split_names(text: str) -> list[str]:
 
 def say(line: str) -> None:
     """Progress goes to stderr."""
-    print(line, file=sys.stderr, flush=True)
+    print(harmless(line), file=sys.stderr, flush=True)
 
 
 def show(report: "ParityReport") -> None:
     """The table and its verdict to stdout, and between them warnings to stderr."""
-    print(report.table, flush=True)
+    print(harmless(report.table), flush=True)
     for warning in report.warnings:
         say(f"esrgan: warning: {warning}")
     print(report.verdict, flush=True)
@@ -105,8 +106,6 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_bridge.chain import convert
     from esrgan_bridge.errors import ParityError
 
-    # tensorflow greets with a dozen lines about processors and GPUs
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         report = convert(
             arguments.model,
@@ -135,6 +134,6 @@ def fail(error: Exception) -> int:
     """Print the rows up to the fault, and the fault."""
     report = getattr(error, "report", None)
     if report is not None:
-        print(report, flush=True)
-    print(f"esrgan: {error}", file=sys.stderr)
+        print(harmless(str(report)), flush=True)
+    print(harmless(f"esrgan: {error}"), file=sys.stderr)
     return PARITY_FAILED

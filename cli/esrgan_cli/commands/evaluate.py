@@ -17,6 +17,7 @@ from esrgan_cli.options import (
     parse_tiling,
 )
 from esrgan_cli.output.streams import put
+from esrgan_cli.words import cell, harmless, one_line
 from esrgan_torch.errors import ConfigError, EsrganError
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
                 results += [(model, how, evaluation) for evaluation in found]
                 if arguments.format == "text":
                     for evaluation in found:
-                        print(f"{how}\n{evaluation}\n", flush=True)
+                        print(harmless(f"{how}\n{evaluation}\n"), flush=True)
     finally:
         if results or not errors:
             if arguments.format == "csv":
@@ -153,9 +154,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not results and errors:
         raise errors[0]
     for error in errors:
-        put(f"esrgan: {error}", sys.stderr)
+        put(one_line(f"esrgan: {error}"), sys.stderr)
     if arguments.grid is not None:
-        _write_grid(upscalers, set(scales.values()), arguments.dataset[0], arguments.grid)
+        _write_grid(upscalers, set(scales.values()), arguments)
     return 1 if errors or any(evaluation.failures for _, _, evaluation in results) else 0
 
 
@@ -210,12 +211,13 @@ def _print_csv(results: "list[Result]") -> None:
     columns = ["psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb", "lpips"]
     writer.writerow(["model", "dataset", "protocol", "picture", *columns, "low_resolution", "failure"])
     for model, _, evaluation in results:
-        first = [model, evaluation.dataset, evaluation.protocol]
+        first = [cell(model), cell(evaluation.dataset), evaluation.protocol]
         for score in (*evaluation.scores, *([evaluation.mean] if evaluation.scores else [])):
-            writer.writerow([*first, *asdict(score).values(), evaluation.origin, ""])
+            name, *values = asdict(score).values()
+            writer.writerow([*first, cell(str(name)), *values, cell(evaluation.origin), ""])
         for failure in evaluation.failures:
-            none = [""] * len(columns)
-            writer.writerow([*first, failure.name, *none, evaluation.origin, failure.cause])
+            words = [cell(failure.name), *[""] * len(columns), cell(evaluation.origin), cell(failure.cause)]
+            writer.writerow([*first, *words])
 
 
 def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object]:
@@ -223,19 +225,23 @@ def _as_json(model: str, how: str, evaluation: "Evaluation") -> dict[str, object
     return {"model": model, "how": how, **asdict(evaluation), "mean": mean}
 
 
-def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], dataset: Path, path: Path) -> None:
+def _write_grid(upscalers: "dict[str, Upscale]", scales: set[int], arguments: argparse.Namespace) -> None:
     if len(scales) != 1:
         raise ConfigError(f"--grid needs models of one scale, given {', '.join(map(str, sorted(scales)))}")
+    from esrgan_torch.datasets.sets import find_set
     from esrgan_torch.images.files import write_image
     from esrgan_torch.metrics.grid import comparison_grid
 
-    write_image(path, comparison_grid(upscalers, dataset, scale=scales.pop()))
-    print(f"{path}: {', '.join(upscalers)}, original", file=sys.stderr)
+    scale, path = scales.pop(), arguments.grid
+    small = arguments.lr[0] if arguments.lr is not None else None
+    pictures = find_set(arguments.dataset[0], scale, small, arguments.lr_name)
+    write_image(path, comparison_grid(upscalers, pictures, scale=scale))
+    print(one_line(f"{path}: {', '.join(upscalers)}, original"), file=sys.stderr)
 
 
 def _tell(score: "Score") -> None:
-    put(f"{score.name}: {score.psnr_y:.2f} dB", sys.stderr)
+    put(one_line(f"{score.name}: {score.psnr_y:.2f} dB"), sys.stderr)
 
 
 def _tell_failure(failure: "Failure") -> None:
-    put(f"failed: {failure.cause}", sys.stderr)
+    put(one_line(f"failed: {failure.cause}"), sys.stderr)

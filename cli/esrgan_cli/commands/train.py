@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from esrgan_cli.options import Subparsers, add_cache_options
 from esrgan_cli.output.streams import put
 from esrgan_torch.errors import ConfigError, StoppedError, TrainingError, WeightsError
+from esrgan_torch.storage.paths import expanded
 
 if TYPE_CHECKING:
     from esrgan_torch.networks.base import Generator
@@ -55,8 +56,7 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="?",
         const="",
         help="go on with a run by its own recipe, from its last checkpoint; without DIR with that of RECIPE "
-        "or "
-        "--output, of this folder, or the only one in runs/",
+        "or --output, of this folder, or the only one in runs/",
     )
     parser.add_argument("--dry-run", action="store_true", help="print all options and stop")
     add_cache_options(parser)
@@ -178,7 +178,7 @@ class _Initial:
         """
         from esrgan_weights.loading import load
 
-        name = str(Path(name).expanduser()) if name.startswith("~") else name
+        name = str(expanded(name)) if name.startswith("~") else name
         if name not in self._loaded:
             self._loaded[name] = load(name, offline=self.offline, cache=self.cache)
         return self._loaded[name]

@@ -1,6 +1,7 @@
 """`esrgan upscale`: enlarge pictures and folders of pictures."""
 
 import argparse
+import gc
 
 from esrgan_cli.options import Subparsers, add_cache_options, add_running_options, given_path
 
@@ -116,6 +117,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upscale; 0 if every picture is made or was there, 1 if one failed."""
-    from esrgan_cli.upscaling.run import upscale_files
+    # PyTorch's thousands of objects stay: looking through them for garbage, again and again while they come,
+    # takes a fifth of the time to the first picture
+    gc.disable()
+    try:
+        from esrgan_cli.upscaling.run import upscale_files
 
+        gc.freeze()
+    finally:
+        gc.enable()
     return upscale_files(arguments)

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from esrgan_cli.words import one_line
 from esrgan_weights import own, registry
 from esrgan_weights.cache import cached, model_folder
 from esrgan_weights.errors import UnknownArchitectureError, UnknownModelError
@@ -29,7 +30,8 @@ def run_list(arguments: argparse.Namespace) -> int:
         rows.append((mine.name, scale, f"{size / 1e6:.1f}", licence, "yes", summary))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        print(one_line(line))
     return 0
 
 
@@ -165,9 +167,10 @@ def run_inspect(arguments: argparse.Namespace) -> int:
     )
     _print_metadata(checkpoint.metadata, sizes=set(asdict(checkpoint.config)))
     for note in checkpoint.notes:
-        print(f"note: {note}")
+        print(one_line(f"note: {note}"))
     if identity.kind == "look-alike":
-        print(f"WARNING: THIS IS NOT AN OFFICIAL FILE. It is {identity.text}. It can be loaded all the same.")
+        said = f"WARNING: THIS IS NOT AN OFFICIAL FILE. It is {identity.text}. It can be loaded all the same."
+        print(one_line(said))
     return 0
 
 
@@ -201,14 +204,14 @@ def _print_metadata(metadata: Mapping[str, str], sizes: set[str]) -> None:
         print("the file states:")
     for key, value in rest.items():
         lines = value.splitlines() or [""]
-        print(f"  {key}:" + (f" {lines[0]}" if len(lines) == 1 else ""))
+        print(one_line(f"  {key}:" + (f" {lines[0]}" if len(lines) == 1 else "")))
         if len(lines) > 1:
             for line in lines:
-                print(f"    {line}".rstrip())
+                print(one_line(f"    {line}".rstrip()))
 
 
 def print_facts(*facts: tuple[str, str]) -> None:
     """Names and values, one a line, the values below each other."""
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        print(f"{name + ':':<{width + 1}} {value}")
+        print(one_line(f"{name + ':':<{width + 1}} {value}"))

@@ -9,13 +9,9 @@ from typing import NoReturn, Self, TextIO
 from tqdm import tqdm
 
 from esrgan_cli.output.streams import put
+from esrgan_cli.words import one_line
 
 BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} files, {elapsed} gone, {remaining} to go"
-# a name may hold line breaks and what moves a terminal's cursor; a line about it stays one line
-_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))} | {10: "\\n", 9: "\\t"}
-# nor does it run backwards
-_TURNS = {number: f"\\u{number:04x}" for number in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))}
-_SPELT = _CONTROLS | _TURNS
 
 
 class Console:
@@ -56,14 +52,14 @@ class Console:
         """A path that was made, on stdout, for programs."""
         name = str(path)
         # a program gets the very name; a terminal would do what it holds
-        error = self._write(name.translate(_SPELT) if sys.stdout.isatty() else name, sys.stdout)
+        error = self._write(one_line(name) if sys.stdout.isatty() else name, sys.stdout)
         if error is not None and not isinstance(error, BrokenPipeError):
             self.names_lost = True
             self.warn(f"stdout cannot be written ({error}): the paths of results are not printed any more")
 
     def say(self, text: str) -> None:
         """A line on stderr."""
-        self._write(text.translate(_SPELT), self._stderr)
+        self._write(one_line(text), self._stderr)
 
     def warn(self, text: str) -> None:
         """A line on stderr that should not be overlooked."""

@@ -1,13 +1,10 @@
 """The before/after page: one HTML file that shows pictures under a slider, without any other file."""
 
 import base64
-import html
 import math
-import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 
 from esrgan_cli.version import PACKAGE, project_version
 from esrgan_torch.errors import ConfigError, ImageWriteError
+from esrgan_torch.html_pages import render
 from esrgan_torch.images.encode import encode, to_8_bits
 from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.images.picture import Picture
@@ -39,6 +37,18 @@ class Shown:
     coding: str
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """A picture before and after, with the size of the result in pixels and what is said of it."""
+
+    name: str
+    width: int
+    height: int
+    before: Shown
+    after: Shown
+    facts: Sequence[tuple[str, str]]
+
+
 def check_page(path: Path | None) -> None:
     """Raise a ConfigError where `path` is no name of a page; so that no picture is overwritten by one."""
     if path is not None and path.suffix.lower() not in (".html", ".htm"):
@@ -59,17 +69,14 @@ class Page:
         self._model = model
         self._limit = max(PAGE_BYTES // max(expected, 1), LEAST_BYTES)
         self._left = PAGE_BYTES
-        self._added = 0
         self._lock = threading.Lock()
-        self._sections: dict[Path, str] = {}
+        self._pictures: dict[Path, _Pair] = {}
         self._left_out: list[Path] = []
 
     def add(self, source: Path, target: Path, original: Picture, result: Upscaled) -> None:
         """Add a picture: the file that was read and the file that was written, before and after."""
         with self._lock:
             full = self._left < self._limit
-            self._added += 1
-            number = self._added
             if full:
                 self._left_out.append(target)
             else:
@@ -78,9 +85,11 @@ class Page:
             return
         before = encode_shown(original, int(self._limit * ORIGINAL_SHARE))
         after = encode_shown(result.picture, int(self._limit * (1 - ORIGINAL_SHARE)))
-        section = _section(number, source, target, original, result, self._model, before, after)
+        facts = _facts(target, original, result, self._model)
+        facts.append(("Shown here as", f"{before.coding} (original); {after.coding} (result)"))
+        large = result.picture
         with self._lock:
-            self._sections[source] = section
+            self._pictures[source] = _Pair(source.name, large.width, large.height, before, after, facts)
             self._left += self._limit - before.size - after.size
 
     def write(self) -> bool:
@@ -89,20 +98,18 @@ class Page:
         Raises:
             ImageWriteError: the folder is missing, read-only or full.
         """
-        if not self._sections:
+        if not self._pictures:
             return False
-        sections = "\n".join(self._sections[source] for source in sorted(self._sections))
-        if self._left_out:
-            names = "".join(f"<li>{_text(path)}</li>" for path in sorted(self._left_out))
-            sections += (
-                f'\n<section class="rest"><h2>{len(self._left_out)} more</h2>'
-                f"<p>Left out, to keep this page under 30 MB:</p><ul>{names}</ul></section>"
-            )
-        made_by = _text(f"{PACKAGE} {project_version()}")
-        page = _fill("page.html", {"made_by": made_by, "sections": sections})
+        text = render(
+            __name__,
+            "page.html",
+            made_by=f"{PACKAGE} {project_version()}",
+            pictures=[self._pictures[source] for source in sorted(self._pictures)],
+            left_out=sorted(self._left_out),
+        )
         try:
             with atomic_path(self.path) as temporary:
-                temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+                temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise ImageWriteError(f"cannot write {self.path}: {error.strerror or error}") from error
         return True
@@ -150,18 +157,9 @@ def _shown(data: bytes, name: str, coding: str) -> Shown:
     return Shown(f"data:image/{kind};base64,{base64.b64encode(data).decode()}", len(data), coding)
 
 
-def _section(
-    number: int,
-    source: Path,
-    target: Path,
-    original: Picture,
-    result: Upscaled,
-    model: str,
-    before: Shown,
-    after: Shown,
-) -> str:
+def _facts(target: Path, original: Picture, result: Upscaled, model: str) -> list[tuple[str, str]]:
     large = result.picture
-    facts = [
+    return [
         ("Model", Path(model).name),
         ("Original", f"{original.width} x {original.height} pixels"),
         ("Result", f"{large.width} x {large.height} pixels, {large.bits} bits"),
@@ -171,27 +169,4 @@ def _section(
         ("Tiling", str(result.plan)),
         ("Time", f"{result.seconds:.1f} s"),
         ("File", target.name),
-        ("Shown here as", f"{before.coding} (original); {after.coding} (result)"),
     ]
-    rows = "\n".join(f"<div><dt>{name}</dt><dd>{_text(value)}</dd></div>" for name, value in facts)
-    values = {
-        "number": str(number),
-        "name": _text(source.name),
-        "width": str(large.width),
-        "height": str(large.height),
-        "before": before.address,
-        "after": after.address,
-        "facts": rows,
-    }
-    return _fill("page_section.html", values)
-
-
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    """A template of this package with {{name}} replaced by values["name"], in one pass."""
-    text = files("esrgan_cli.output").joinpath(template).read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
-
-
-def _text(value: object) -> str:
-    """Text inside HTML, attributes included."""
-    return html.escape(str(value), quote=True)

@@ -1,8 +1,12 @@
 """How pictures are read and written, and what is checked before the work is done."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
+
+from PIL import Image
 
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_torch.errors import ConfigError, ImageWriteError
@@ -57,6 +61,17 @@ def check_fits(original: Picture, scale: float, finish: Finish, form: Format, *,
             f"the result would be {side} pixels long, and {form.name} ends at {form.max_side}; "
             "give --format png or tiff"
         )
+
+
+@contextmanager
+def pillow_limited(max_pixels: int) -> Generator[None]:
+    """Pillow's own limit of pixels, which is the process's, is the one of this run."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def told(path: Path) -> str:

@@ -14,13 +14,14 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import about
 from esrgan_cli.output.page import Page
 from esrgan_cli.paths import Found, look, make_folder
-from esrgan_cli.upscaling.coding import FileOptions, check_fits, told
+from esrgan_cli.upscaling.coding import FileOptions, check_fits, pillow_limited, told
 from esrgan_cli.upscaling.enlarging import Enlarging
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.making import Making
 from esrgan_cli.upscaling.targets import Job, Targets
 from esrgan_torch.errors import EsrganError, ImageTooLargeError, ImageWriteError
-from esrgan_torch.images.files import Picture, read_frames, write_coded
+from esrgan_torch.images.files import Picture, write_coded
+from esrgan_torch.images.reader import Reader
 from esrgan_torch.upscaler import Upscaled, Upscaler
 
 
@@ -64,6 +65,7 @@ class Runner:
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._total = 0
         self._journal_failed = False
+        self._reader = Reader(max_pixels=options.max_pixels)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do the jobs; Ctrl-C leaves no half file.
@@ -74,6 +76,10 @@ class Runner:
         self._total = len(jobs)
         for job in jobs:
             self._jobs.put(job)
+        with self._reader, pillow_limited(self._options.max_pixels):
+            self._share_out()
+
+    def _share_out(self) -> None:
         if len(self._upscalers) == 1:
             self._work(self._upscalers[0])
             return
@@ -105,9 +111,7 @@ class Runner:
     def _upscale(self, upscaler: Upscaler, job: Job) -> tuple[Job, Enlarging]:
         options = self._options
         found = look(job.source)
-        frames = read_frames(
-            options.stdin if job.source == STREAM else job.source, max_pixels=options.max_pixels
-        )
+        frames = self._reader.read_frames(options.stdin if job.source == STREAM else job.source)
         coding = options.coding(job.suffix or job.target.suffix)
 
         def check(picture: Picture) -> None:

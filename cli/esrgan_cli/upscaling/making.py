@@ -9,6 +9,7 @@ from typing import Any
 
 from esrgan_cli.paths import Found, look, sha256_of
 from esrgan_cli.upscaling.journal import Record
+from esrgan_torch.networks.base import Generator
 from esrgan_torch.storage.paths import expanded
 from esrgan_weights import own, registry
 from esrgan_weights.sources.addresses import is_address
@@ -38,10 +39,12 @@ class Making:
     Args:
         model: as given: a name, an address, or a file.
         options: those that are not at their defaults.
+        sha256: of the weights, where the model's file was read already.
     """
 
     model: str
     options: Mapping[str, Any]
+    sha256: str = ""
 
     @property
     def name(self) -> str:
@@ -57,6 +60,8 @@ class Making:
             return registry.find(self._published).alternatives[0].weights.sha256
         if is_address(self.model):
             return ""
+        if self.sha256:
+            return self.sha256
         path = own.path_of(self.model) or expanded(self.model)
         return sha256_of(path.with_suffix(".bin") if path.suffix == ".param" else path)  # ncnn's numbers
 
@@ -96,11 +101,17 @@ class Making:
         return ""
 
 
-def making_of(arguments: argparse.Namespace, scale: float | None) -> Making:
-    """How the arguments of `esrgan upscale` make results; `scale` is the one that they come to, if any."""
+def making_of(arguments: argparse.Namespace, scale: float | None, network: Generator | None = None) -> Making:
+    """How the arguments of `esrgan upscale` make results.
+
+    Args:
+        scale: the one that they come to, if any.
+        network: the model, where it was loaded already.
+    """
     given = {name: getattr(arguments, name) for name in _DEFAULTS}
     options = {name: value for name, value in given.items() if value != _DEFAULTS[name]}
-    return Making(arguments.model, options if scale is None else {"scale": scale, **options})
+    known = "" if network is None or network.provenance is None else network.provenance.sha256
+    return Making(arguments.model, options if scale is None else {"scale": scale, **options}, known)
 
 
 def _told(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -90,7 +90,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         targets = target_file(search.sources, arguments.output, Journals())
     else:
         targets = target_names(search.sources, arguments.output, ending, suffix_of, Journals())
-    making = making_of(arguments, scale)
+    making = making_of(arguments, scale, network)
     to_do = pending(targets, making, overwrite=arguments.overwrite, update=arguments.update)
     page: Page | None = None
     if arguments.page is not None:

@@ -1,5 +1,6 @@
 """Networks by the native library: float32 on CPUs."""
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -9,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.base import Engine, WholeNumbers
 from esrgan_torch.engines.devices import threads
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.engines.native import build
-from esrgan_torch.engines.native.library import Library, Program, Runner
+from esrgan_torch.engines.native.library import LARGE_PAGE, Library, Program, Runner, work_memory
 from esrgan_torch.engines.native.program import PICTURE, RESULT
 from esrgan_torch.engines.native.program_compact import compact_program
 from esrgan_torch.engines.native.program_rrdb import rrdb_tail_program, rrdb_trunk_program
@@ -120,6 +121,22 @@ class NativeShuffleEngine(Engine):
         for_rows(shuffle, height, result.numel())
         return result
 
+    def tail_pixels(self, features: Tensor, pixels: WholeNumbers) -> bool:
+        """In one pass: the planes of the larger picture never exist."""
+        values = _channels_last(features)
+        height, width = features.shape[-2:]
+        channels = self._large // self.scale**2
+        finite: list[int] = []
+
+        def put(rows: slice) -> None:
+            source = values.data_ptr(), values.stride(0), values.stride(1)
+            target = pixels.ctypes.data, pixels.strides[0]
+            sizes = channels, self.scale, width, rows.start, rows.stop, pixels.itemsize
+            finite.append(self._run.library.round_shuffled(*source, *target, *sizes))
+
+        for_rows(put, height, pixels.size)
+        return all(finite)
+
     def trunk_bytes(self, height: int, width: int) -> int:
         return self._run.runner().bytes(height, width) + 4 * padded(self._large) * height * width
 
@@ -180,7 +197,10 @@ class NativeRRDBEngine(Engine):
 
 def memory(*shape: int) -> Tensor:
     """Uninitialised, for the library: float32 and on the CPU, whatever the program's defaults are."""
-    return torch.empty(shape, dtype=torch.float32, device="cpu")
+    size = 4 * math.prod(shape)
+    if size < 2 * LARGE_PAGE:
+        return torch.empty(shape, dtype=torch.float32, device="cpu")
+    return work_memory(size).view(torch.float32).view(shape)
 
 
 def _features(runner: Runner, batch: Tensor, channels: int, fold: int, progress: Progress) -> Tensor:

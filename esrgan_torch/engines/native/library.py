@@ -15,7 +15,7 @@ from torch import Tensor
 from esrgan_torch.errors import EngineError
 
 SOURCES = 5  # the most of an operation
-ABI = 2  # of the structures below
+ABI = 3  # of the structures below
 LARGE_PAGE = 2 * 2**20
 LARGEST_KEPT = 32 * 2**20
 SLICE = 40  # ms between two looks at whether somebody pressed Ctrl-C
@@ -72,7 +72,8 @@ def work_memory(size: int) -> Tensor:
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return torch.empty(size, dtype=torch.uint8, device="cpu")
     try:
-        block = mmap.mmap(-1, size + LARGE_PAGE)
+        # private: shared memory, Python's default, gets no large pages
+        block = mmap.mmap(-1, size + LARGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except (OSError, OverflowError) as error:
         raise RuntimeError(f"out of memory: {size} bytes for the native engine ({error})") from error
     block.madvise(mmap.MADV_HUGEPAGE)
@@ -114,6 +115,9 @@ class Library:
         functions.esrgan_shuffle.restype = None
         functions.esrgan_shuffle.argtypes = [c_void_p, c_int64, c_int64, c_void_p, *[c_int64] * 6]
         functions.esrgan_round.restype = c_int32
+        functions.esrgan_round_shuffled.restype = c_int32
+        shuffled = [c_void_p, c_int64, c_int64, c_void_p, *[c_int64] * 6, c_int32]
+        functions.esrgan_round_shuffled.argtypes = shuffled
         functions.esrgan_round.argtypes = [c_void_p, c_int64, c_int64, c_void_p, *[c_int64] * 5, c_int32]
 
     def __getattr__(self, name: str) -> Any:

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from esrgan_torch.engines.native.library import CMap, COperation, CPhase, Program
 from esrgan_torch.engines.native.winograd import (
+    enlarging_panels,
     enlarging_weight,
     padded,
     pointwise_weight,
@@ -154,7 +155,7 @@ class Builder:
         ]
         pointwise = layer.kernel_size == (1, 1)
         begins = list(range(len(parts))) if pointwise else product_begins(channels)
-        laid_out = pointwise_weight if pointwise else transformed_weight
+        laid_out = pointwise_weight if pointwise else enlarging_panels if enlarge else transformed_weight
         products = [torch.cat(parts[first:end], dim=1) for first, end in pairwise([*begins, len(parts)])]
         weights = torch.cat([laid_out(product, self._lanes).flatten() for product in products])
         missing = [NONE] * (2 - len(residuals))

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parent / "source"
 PREBUILT = Path(__file__).parent / "lib"
 # the same results whatever the compiler: products and sums are fused only where the source says so
 FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fvisibility=hidden", "-Wall", "-Wextra")
-PARTS = ("engine.c", "levels.c", "operations.c", "pixels.c", "plan.c")
+PARTS = ("engine.c", "levels.c", "operations.c", "plan.c")
 LEVELS: dict[str, dict[str, tuple[str, ...]]] = {  # of `kernels.c`, which is compiled for each
     "x86_64": {"AVX512": ("-mavx512f", "-mfma"), "AVX2": ("-mavx2", "-mfma"), "SSE2": ()},
     "aarch64": {"NEON": ()},

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from esrgan_torch.quantise import rounded_levels
 from esrgan_torch.train.data.blur import Kernel, Shape, blur_kernel, sinc_kernel
 
 SIZES = (7, 9, 11, 13, 15, 17, 19, 21)  # of kernels, in pixels
@@ -149,10 +150,11 @@ def _noise(batch: Tensor, stage: Stage, rng: np.random.Generator) -> Tensor:
         channels = 1 if gray else batch.shape[1]
         noise = rng.standard_normal((1, channels, *batch.shape[-2:]), np.float32)
         return (batch + torch.from_numpy(noise) * (rng.uniform(*stage.gaussian) / 255)).clamp(0, 1)
-    clean = batch.clamp(0, 1).mul(255).round() / 255
+    clean = rounded_levels(batch) / 255
     if gray:
         weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-        clean = (clean * weights).sum(1, keepdim=True).mul(255).round() / 255
+        clean = (clean * weights).sum(1, keepdim=True)
+        clean = rounded_levels(clean) / 255
     # the photons a level stands for: as many as the picture has levels, rounded up to a power of 2
     values = cast("NDArray[np.float32]", clean.numpy())
     photons = 2 ** math.ceil(math.log2(max(2, np.unique(values).size)))
@@ -171,5 +173,5 @@ def _jpeg(batch: Tensor, rng: np.random.Generator) -> Tensor:
 
 def levels(batch: Tensor) -> NDArray[np.uint8]:
     """(1, 3, H, W) -> (H, W, 3)."""
-    values = cast("NDArray[np.float32]", batch[0].clamp(0, 1).mul(255).round().numpy())
+    values = cast("NDArray[np.float32]", rounded_levels(batch[0]).numpy())
     return np.ascontiguousarray(values.transpose(1, 2, 0).astype(np.uint8))

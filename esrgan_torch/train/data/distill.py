@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.metrics.psnr_ssim import without_border
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.train.cache import LESSON, touch
 from esrgan_torch.train.data.batches import Crops
+from esrgan_torch.train.data.cache import LESSON, touch
 from esrgan_torch.train.data.degrade import levels
 from esrgan_torch.train.data.pictures import Pair, store_pixels
 from esrgan_torch.upscaler import Upscaler

@@ -19,9 +19,9 @@ from esrgan_torch.datasets.colour import read_rgb
 from esrgan_torch.errors import ConfigError, ImageError, PairError, TrainingError
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.train import cache as kept
-from esrgan_torch.train.keys import key_of
-from esrgan_torch.train.originals import Job, find_jobs
+from esrgan_torch.train.data import cache as kept
+from esrgan_torch.train.data.keys import key_of
+from esrgan_torch.train.data.originals import Job, find_jobs
 
 Pixels = NDArray[np.uint8]
 Tell = Callable[[str], object]
@@ -67,8 +67,7 @@ class Pair:
         except (OSError, ValueError, ImageError) as error:
             raise TrainingError(
                 f"{self.source.original} was decoded into {self.large}, which is gone, and cannot be "
-                "decoded again: "
-                f"{error}"
+                f"decoded again: {error}"
             ) from error
 
     def _open(self) -> tuple[Pixels, Pixels]:
@@ -209,8 +208,7 @@ def _decode(
         except OSError as error:
             raise ConfigError(
                 f"data.cache: a decoded picture cannot be written: {error.strerror or error}; free some "
-                "space, or "
-                "name another folder with data.cache"
+                "space, or name another folder with data.cache"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
@@ -231,8 +229,7 @@ def _make(job: Job, large: Path, small: Path | None) -> None:
             if shrunk.shape[:2] != (height, width):
                 raise PairError(
                     f"{job.partner} has {shrunk.shape[1]} x {shrunk.shape[0]} pixels; for x{job.scale} and "
-                    "the "
-                    f"original {job.original} it must have {width} x {height}"
+                    f"the original {job.original} it must have {width} x {height}"
                 )
         store_pixels(small, shrunk)
     if not large.is_file():

@@ -12,9 +12,9 @@ from esrgan_benchmarks.studies.conversion import SEEDED, rows_of, seeded
 from esrgan_benchmarks.studies.conversion_cost import watched
 from esrgan_benchmarks.studies.lowering_speed import compare
 from esrgan_benchmarks.studies.quantization import PHOTOS
-from esrgan_bridge.parity.distance import TOLERANCES
+from esrgan_bridge.parity.distance import TOLERANCES, Measurement
 from esrgan_bridge.parity.distance import compare as difference
-from esrgan_bridge.parity.record import Hop, ParityReport
+from esrgan_bridge.parity.findings import Hop, ParityReport
 
 
 def test_a_row_sums_up_a_runtime_at_a_hop() -> None:
@@ -27,7 +27,9 @@ def test_a_row_sums_up_a_runtime_at_a_hop() -> None:
         ("onnx", "ramp", 0.5),
     ):
         copy = original + np.float32(shift)
-        report.rows.append(difference(hop, "a", probe, "4x4", original, copy, TOLERANCES["none"], 0.1))
+        report.rows.append(
+            difference(Measurement(hop, "a", probe, "4x4", TOLERANCES["none"], 0.1), original, copy)
+        )
     first, second = rows_of("name", report)
     assert (first["hop"], first["psnr"], first["bytes"]) == ("torch", None, None)
     assert (second["largest"], second["differing"], second["pixels"]) == (0.5, 16, 32)

@@ -12,7 +12,8 @@ from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.files import replacing
 from esrgan_bridge.files.checksums import hash_files
 from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
-from esrgan_bridge.parity.record import FILE, ParityReport
+from esrgan_bridge.parity.findings import ParityReport
+from esrgan_bridge.parity.record import FILE
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 
 from esrgan_bridge.errors import ParityError
-from esrgan_bridge.parity.distance import TOLERANCES, Tolerance, compare, require, to_levels, tolerance_of
+from esrgan_bridge.parity.distance import TOLERANCES, Measurement, Tolerance, compare, tolerance_of
+from esrgan_bridge.parity.measure import require
+from esrgan_torch.quantise import to_levels
 
 ALLOWED = Tolerance(1e-3, "a reason")
 
 
 def row_of(original: np.ndarray, copy: np.ndarray):
-    return compare("tf", "tensorflow", "noise", "3x4", original, copy, ALLOWED, 0.5)
+    return compare(Measurement("tf", "tensorflow", "noise", "3x4", ALLOWED, 0.5), original, copy)
 
 
 @pytest.fixture

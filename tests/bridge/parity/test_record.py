@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from esrgan_bridge.errors import ArtifactError, NotMeasuredError
-from esrgan_bridge.parity.distance import TOLERANCES, compare
-from esrgan_bridge.parity.record import FILE, Hop, NotRun, ParityReport, read_report
+from esrgan_bridge.parity.distance import TOLERANCES, Measurement, compare
+from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
+from esrgan_bridge.parity.measure import require_measured
+from esrgan_bridge.parity.record import FILE, read_report
 
 
 @pytest.fixture
@@ -15,7 +17,9 @@ def report() -> ParityReport:
     report = ParityReport("tiny", "tfjs", "direct", "none", machine={"python": "3"})
     report.hops.append(Hop("onnx", 0.5, 1234))
     for runner, copy in (("onnxruntime", original), ("other", original + np.float32(0.01))):
-        report.rows.append(compare("onnx", runner, "noise", "4x4", original, copy, TOLERANCES["none"], 0.25))
+        report.rows.append(
+            compare(Measurement("onnx", runner, "noise", "4x4", TOLERANCES["none"], 0.25), original, copy)
+        )
     report.not_run.append(NotRun("tfjs-webgpu", "", "no adapter"))
     report.not_run.append(NotRun("tfjs-webgl", "fur", "no time"))
     report.runtimes["onnxruntime"] = {"onnxruntime": "1"}
@@ -55,7 +59,9 @@ def test_photos_that_lose_too_much(quantize, probe, error, said):
     report = ParityReport("tiny", "tfjs", "direct", quantize)
     for hop, shift in (("onnx", 0.0), ("tfjs", error)):
         copy = original + np.float32(shift)
-        report.rows.append(compare(hop, "a", probe, "4x4", original, copy, TOLERANCES["uint8"], 0.1))
+        report.rows.append(
+            compare(Measurement(hop, "a", probe, "4x4", TOLERANCES["uint8"], 0.1), original, copy)
+        )
     assert report.passed
     if said is None:
         assert report.warnings == []
@@ -72,12 +78,14 @@ def test_no_report(tmp_path):
 
 def test_a_copy_beside_itself_in_tiles_is_no_measurement_of_it(report, tmp_path):
     original = np.zeros((1, 8, 8, 3), np.float32)
-    split = compare("onnx split", "onnxruntime", "noise", "4x4", original, original, TOLERANCES["split"], 0.1)
+    split = compare(
+        Measurement("onnx split", "onnxruntime", "noise", "4x4", TOLERANCES["split"], 0.1), original, original
+    )
     report.rows = [split]
     assert not report.passed
     assert report.verdict == "Nothing was measured: no runtime computed with any copy"
     with pytest.raises(NotMeasuredError, match="nothing was measured of onnx"):
-        report.require_measured(tmp_path)
+        require_measured(report, tmp_path)
 
 
 def test_a_file_in_place_of_the_folder(tmp_path):

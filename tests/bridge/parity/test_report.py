@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
-from esrgan_bridge.parity.distance import TOLERANCES, compare
+from esrgan_bridge.parity.distance import TOLERANCES, Measurement, compare
+from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.measure import keep_worst
-from esrgan_bridge.parity.record import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.report import amplification, write_html
 
 
@@ -23,13 +24,15 @@ def page(tmp_path):
         copy = original.copy()
         copy[0, 2, 3, 1] += shift
         report.hops.append(Hop(hop, 1.0, 2_000_000))
-        row = compare(hop, f"runner-{hop}", "ramp", "4x4", original, copy, TOLERANCES["none"], 0.1)
+        row = compare(
+            Measurement(hop, f"runner-{hop}", "ramp", "4x4", TOLERANCES["none"], 0.1), original, copy
+        )
         report.rows.append(row)
         keep_worst(report, row, original, copy)
         report.runtimes[row.runner] = {"precision": "float32", "version": "9.9"}
     report.not_run.append(NotRun("tfjs-webgpu", "", "no <adapter>"))
     write_html(report, tmp_path / "parity.html")
-    return report, (tmp_path / "parity.html").read_text()
+    return report, (tmp_path / "parity.html").read_text(encoding="utf-8")
 
 
 def test_it_holds_what_it_must(page):
@@ -49,12 +52,31 @@ def test_it_holds_what_it_must(page):
         "version 9.9",
         '<td data-label="Computes in">float32</td>',
         '<td data-label="Values">−0.250 to 1.500</td>',
-        "difference × 20&nbsp;000",
+        "difference × 20\N{NO-BREAK SPACE}000",
     ):
         assert part in text
     for row in report.rows:
         assert row.reason in text
     assert "{{" not in text
+
+
+HOSTILE = """"><script>alert('1')</script>{{ report }}&"""
+
+
+def test_names_are_only_text(page, tmp_path):
+    """Of weights, runners, probes, versions and reasons: much of it comes from files."""
+    report, _ = page
+    report.name = report.route = report.quantize = HOSTILE
+    report.machine[HOSTILE] = HOSTILE
+    report.not_run.append(NotRun(HOSTILE, HOSTILE, HOSTILE))
+    bad = replace(report.rows[0], runner=HOSTILE, probe=HOSTILE, size=HOSTILE, reason=HOSTILE)
+    report.rows.append(bad)
+    report.worst["onnx"] = replace(report.worst["onnx"], row=bad)
+    report.runtimes[HOSTILE] = {"precision": HOSTILE, "version": HOSTILE}
+    write_html(report, tmp_path / "parity.html")
+    text = (tmp_path / "parity.html").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert text.count(str(escape(HOSTILE))) >= 16
 
 
 def test_it_is_one_file(page):
@@ -92,7 +114,9 @@ def test_a_failure_is_marked(page, tmp_path):
     report, _ = page
     original = np.zeros((1, 8, 8, 3), np.float32)
     report.rows.append(
-        compare("tfjs", "tfjs-node", "flat", "4x4", original, original + 1, TOLERANCES["none"], 0.1)
+        compare(
+            Measurement("tfjs", "tfjs-node", "flat", "4x4", TOLERANCES["none"], 0.1), original, original + 1
+        )
     )
     write_html(report, tmp_path / "parity.html")
     text = (tmp_path / "parity.html").read_text()

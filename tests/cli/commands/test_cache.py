@@ -48,6 +48,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
         "tfjs": put(tmp_path / "tfjs" / "node_modules" / "a.js", 5_000_000),
         "onnx-tf": put(tmp_path / "data" / "esrgan-torch" / "onnx-tf" / "bin" / "python", 6_000_000),
         "temporary": put(temporary / f"esrgan-demo-{OTHERS}{mine[8:]}{END}", 7_000_000, old=True),
+        "pictures": put(cache / "pictures" / "0123-large.npy", 8_000_000),
         "own": put(tmp_path / "own" / "models" / "mine.safetensors", 9_000_000),
         "under way": put(cache / "realesrgan-x4plus" / f".{name}.{mine}{END}", 9_000_000),
         "somebody's": put(temporary / "esrgan-photos" / "a.png", 9_000_000),
@@ -67,7 +68,7 @@ def test_everything_is_shown_and_nothing_touched(
     assert main(["cache"]) == 0
     said = capsys.readouterr().out
     assert sizes(said) == {kind.name: number + 1 for number, kind in enumerate(KINDS)}
-    assert "in all: 28.0 MB" in said
+    assert "in all: 36.0 MB" in said
     assert all(path.exists() for path in kept.values())
 
 
@@ -84,7 +85,7 @@ def test_all_of_it_is_deleted_but_what_is_one_s_own(
 ) -> None:
     assert main(["cache", "--clear", "all"]) == 0
     assert {name for name, path in kept.items() if path.exists()} == set(STAY)
-    assert "deleted: 28.0 MB" in capsys.readouterr().out
+    assert "deleted: 36.0 MB" in capsys.readouterr().out
     assert main(["cache"]) == 0
     assert "in all: 0.0 MB" in capsys.readouterr().out
 

@@ -104,8 +104,7 @@ def ask(address: str, *lines: str | bytes) -> bytes:
     host, port = address.removeprefix("http://").removesuffix("/").split(":")
     with socket.create_connection((host, int(port)), timeout=0.5) as connection:
         said = b""
-        # a server that has heard enough may close while it is still spoken to
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        with contextlib.suppress(ConnectionError):  # it may have answered before it has read all
             for line in lines:
                 connection.sendall((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
             connection.sendall(b"\r\n")
@@ -160,7 +159,7 @@ def test_the_policy_lets_nothing_out() -> None:
         [""],
         ["GET /"],
     ],
-    ids=str,
+    ids=lambda lines: str(lines[0])[:24],
 )
 def test_a_bad_request_is_no_fault(
     address: str, lines: list[str | bytes], page: Path, capsys: pytest.CaptureFixture[str]

@@ -64,7 +64,8 @@ def test_csv_and_json_hold_the_same_numbers(
 
 def test_a_grid_of_pictures(dataset: Path, tiny_model: Path, tmp_path: Path) -> None:
     arguments = ["evaluate", "bicubic", str(tiny_model), "--dataset", str(dataset), "--device", "cpu"]
-    assert main([*arguments, "--grid", str(tmp_path / "grid.png")]) == 0
+    (dataset / "HR" / "damaged.png").write_bytes(b"no picture")
+    assert main([*arguments, "--grid", str(tmp_path / "grid.png")]) == 1
     pixels = read_image(tmp_path / "grid.png").pixels
     # two rows of two models and the original, 192 pixels each, 4 between
     assert pixels.shape == (2 * 192 + 4, 3 * 192 + 8, 3)
@@ -93,3 +94,60 @@ def test_options_that_cannot_be(
 def test_an_unknown_model(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "realesrgan-x5", "--dataset", str(dataset)]) == 1
     assert "nearest names: realesrgan-x" in capsys.readouterr().err
+
+
+def test_a_bad_picture_costs_itself_in_every_format(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (dataset / "HR" / "bad.png").write_bytes(b"no picture")
+    arguments = ["evaluate", "bicubic", "--scale", "2", "--dataset", str(dataset)]
+    assert main(arguments) == 1
+    said = capsys.readouterr()
+    assert said.out.count("mean of 2") == 2
+    assert said.out.count(f"not measured: {dataset / 'HR' / 'bad.png'} is not a picture") == 2
+    assert said.err.count("failed: ") == 1
+    assert main([*arguments, "--format", "csv"]) == 1
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["picture"] for row in rows] == ["one", "three", "mean of 2", "bad"] * 2
+    assert "bad.png" in rows[3]["failure"]
+    assert rows[3]["psnr_y"] == ""
+    assert main([*arguments, "--format", "json"]) == 1
+    results = json.loads(capsys.readouterr().out)
+    assert results[0]["failures"][0]["name"] == "bad"
+    assert results[0]["mean"]["name"] == "mean of 2"
+
+
+def test_all_pictures_bad_and_a_model_that_is_none(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (dataset / "HR").iterdir():
+        path.write_bytes(b"no picture")
+    assert main(["evaluate", "bicubic", "--dataset", str(dataset), "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["mean"] is None
+    arguments = ["evaluate", "bicubic", "no-such-model", "--dataset", str(dataset), "--format", "csv"]
+    assert main(arguments) == 1
+    said = capsys.readouterr()
+    assert "no-such-model" in said.err
+    assert said.out.count("\n") == 5  # what was measured before is written
+
+
+def test_the_low_resolution_pictures_are_named(
+    dataset: Path, make_picture: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", "bicubic", "--dataset", str(dataset)]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.count("low-resolution pictures: made from the originals by MATLAB's") == 2
+    for name in ("one", "three"):
+        make_picture(dataset / "LR" / f"{name}x4.png", 10, 12)
+        make_picture(dataset / "mine" / f"small-{name}.png", 10, 12)
+    assert main(arguments) == 0
+    assert f"low-resolution pictures: {dataset / 'LR'}\n" in capsys.readouterr().out
+    assert main([*arguments, "--lr", str(dataset / "mine"), "--lr-name", "small-{}"]) == 0
+    assert f"low-resolution pictures: {dataset / 'mine'}\n" in capsys.readouterr().out
+    assert main([*arguments, "--lr", str(dataset / "mine")]) == 1
+    assert "none is called one or onex4" in capsys.readouterr().out
+    for options, words in (
+        (["--lr", "nowhere"], "--lr nowhere is not a folder"),
+        (["--lr", str(dataset), str(dataset)], "--lr names one folder for each of --dataset; given 2 for 1"),
+        (["--lr-name", "small"], "a template for names holds {} once"),
+    ):
+        assert main([*arguments, *options]) == 2
+        assert words in capsys.readouterr().err

@@ -1,5 +1,10 @@
 import json
+import os
 import re
+import signal
+import subprocess
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,3 +100,107 @@ def test_the_lite_recipe_is_the_network_that_ships() -> None:
     assert find("esrgan-lite-x4").alternatives[0].files[0].size <= 1_500_000
     allowed = {"CID22", "CLIC2025", "gb82", "Kodak24"}
     assert {re.split("/", folder)[-1] for folder in recipe.data.folders} == allowed
+
+
+SHORT = ("data.batch=2", "data.patch=32", "network.convolutions=1", "network.features=8", "log_every=1")
+
+
+def train(*arguments: str) -> int:
+    return main(["train", *(part for setting in SHORT for part in ("--set", setting)), *arguments])
+
+
+def test_resume_alone_finds_the_run(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train("smoke", "--set", "steps=1") == 0
+    for step, arguments in enumerate((["--resume"], ["smoke", "--resume"], ["--resume", "smoke"]), 2):
+        assert main(["train", *arguments, "--set", f"steps={step}"]) == 0
+        assert f"the run goes on after step {step - 1}" in capsys.readouterr().err
+    # and in its own folder, with pictures that were given from another one
+    monkeypatch.chdir("runs/smoke")
+    assert main(["train", "--resume", "--set", "steps=5"]) == 0
+    assert capsys.readouterr().out == "weights.safetensors\n"
+    lines = [json.loads(line) for line in Path("log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5]
+
+
+def test_a_run_that_was_killed_in_its_first_checkpoint_goes_on(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has a recipe, a log and half a checkpoint: neither a new start nor --resume may be stuck."""
+    assert train("smoke", "--set", "steps=2", "-o", "run") == 0
+    [checkpoint] = Path("run/checkpoints").iterdir()
+    part = checkpoint.rename(checkpoint.with_name(".0123456789abcdef.part.pt"))
+    part.write_bytes(part.read_bytes()[:1000])
+    Path("run/weights.safetensors").unlink()
+    capsys.readouterr()
+    assert main(["train", "--resume", "run"]) == 0
+    assert "run holds no checkpoint yet; the run begins with its first step" in capsys.readouterr().err
+    lines = [json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2]
+    checkpoint.unlink()
+    assert train("smoke", "--set", "steps=1", "-o", "run") == 0  # and a new start
+    assert len(Path("run/log.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_signal_prints_the_command_that_goes_on(
+    folder: Path, start_command: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    code = "import sys; from esrgan_cli.main import main; sys.exit(main(sys.argv[1:]))"
+    settings = [part for setting in SHORT for part in ("--set", setting)]
+    arguments = ["train", "smoke", *settings, "--set", "steps=100000", "-o", "a run"]
+    with start_command(code, *arguments) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step 3/"):
+                break
+        process.send_signal(signal.SIGTERM)
+        said = process.stderr.read()
+        assert process.wait(60) == 128 + signal.SIGTERM
+    assert "esrgan: stopped by SIGTERM after " in said
+    assert "; go on with: esrgan train --resume 'a run'\n" in said
+    assert "Traceback" not in said
+    [checkpoint] = Path("a run/checkpoints").iterdir()
+    assert checkpoint.name.startswith("step-")
+
+
+def test_a_run_that_diverges_says_what_to_do_and_fails(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("smoke", "--set", "steps=2", "-o", "run") == 0
+    wild = ["--set", "optimiser.rate=100", "--set", "optimiser.clip=0", "--set", "steps=100"]
+    assert main(["train", "--resume", "run", *wild]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"esrgan: step \d+: .*; go on with: esrgan train --resume run$", said, re.MULTILINE)
+
+
+def test_sizes_come_from_the_weights_to_start_from(
+    folder: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    initial = ["--set", f"network.initial={tiny_model}"]
+    assert main(["train", "psnr-x4", *initial, "--dry-run"]) == 0
+    network = tomllib.loads(capsys.readouterr().out)["network"]
+    assert (network["kind"], network["features"], network["convolutions"]) == ("CompactNet", 8, 1)
+    given = [
+        "--set",
+        "network.kind=CompactNet",
+        "--set",
+        "network.features=9",
+        "--set",
+        "network.convolutions=1",
+    ]
+    assert main(["train", "smoke", *initial, *given, "--set", "steps=1", "-o", "run"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        "is a CompactNet with features 8, convolutions 1, scale 4, and the recipe's is a CompactNet with"
+        in said
+    )
+
+
+def test_a_dry_run_needs_no_network(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = ["--set", "network.initial=realesrgan-x4plus", "--dry-run", "--cache", str(folder / "empty")]
+    assert main(["train", "smoke", *nowhere]) == 0
+    said = capsys.readouterr()
+    assert "sizes that are not given will be those of network.initial, which is not at hand" in said.err
+    assert tomllib.loads(said.out)["network"]["initial"] == "realesrgan-x4plus"

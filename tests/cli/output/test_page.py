@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
 from esrgan_cli.output import page as page_module
@@ -103,13 +104,22 @@ def test_facts(tmp_path: Path) -> None:
 
 
 def test_names_are_only_text(tmp_path: Path) -> None:
-    page = Page(tmp_path / "page.html", "tiny", 1)
+    page = Page(tmp_path / "page.html", "x<script>", 1)
     name = '"><script>alert(1)<%2Fscript>{{before}}&.png'
     page.add(Path(name), Path(name), noise(2, 2), upscaled(noise(4, 4)))
+    page._limit = page._left + 1  # no room for another
+    page.add(Path("y"), Path("y<script>.png"), noise(2, 2), upscaled(noise(4, 4)))
     page.write()
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert [tag for tag, _ in Tags(text).tags].count("script") == 1
-    assert "&quot;&gt;&lt;script&gt;alert(1)&lt;%2Fscript&gt;{{before}}&amp;.png" in text
+    tags = Tags(text).tags
+    assert [tag for tag, _ in tags].count("script") == 1
+    assert [attributes["alt"] for tag, attributes in tags if tag == "img"] == [
+        f"Original, enlarged: {name}",
+        f"Result: {name}",
+    ]
+    assert f"<h2>{escape(name)}</h2>" in text
+    assert "<dd>x&lt;script&gt;</dd>" in text
+    assert "<li>y&lt;script&gt;.png</li>" in text
 
 
 def test_large_pictures_lose_a_little(monkeypatch: pytest.MonkeyPatch) -> None:

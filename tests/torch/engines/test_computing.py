@@ -96,3 +96,25 @@ def test_engines_compute_the_same_whatever_the_program_asked_for(model: Any, req
     expected = run()
     request.getfixturevalue("reduced")
     assert torch.equal(run(), expected)
+
+
+def test_within_itself_it_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture's parts enter it one by one, in the thread that has entered it for the picture."""
+    entered: list[int] = []
+    inner = computing_module._enter
+    monkeypatch.setattr(computing_module, "_enter", lambda: (entered.append(threading.get_ident()), inner()))
+    with computing(CPU):
+        with computing(CPU):
+            pass
+        assert len(entered) == 1
+        other = threading.Thread(target=enter)
+        other.start()
+        other.join()
+        assert len(set(entered)) == 2  # another thread has settings of its own
+    with computing(CPU):
+        assert len(entered) == 3
+
+
+def enter() -> None:
+    with computing(CPU):
+        pass

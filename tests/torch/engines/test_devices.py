@@ -12,6 +12,7 @@ from esrgan_torch.engines.devices import (
     device_name,
     free_memory,
     is_out_of_memory,
+    recent_free_memory,
     resolve_device,
     threads,
 )
@@ -132,3 +133,17 @@ def test_bfloat16_is_asked_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
         assert computes_bfloat16_fast(torch.device("cpu")) is expected
     assert not computes_bfloat16_fast(torch.device("mps"))
+
+
+def test_free_memory_is_asked_once_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter((300, 200, 100))
+    now = 1000.0 * devices.MOMENT
+    monkeypatch.setattr(devices, "free_memory", lambda device: next(answers))
+    monkeypatch.setattr(devices.time, "monotonic", lambda: now)
+    devices._free_in.cache_clear()
+    cpu, other = torch.device("cpu"), torch.device("meta")
+    assert [recent_free_memory(cpu) for _ in range(3)] == [300, 300, 300]
+    now += devices.MOMENT
+    assert [recent_free_memory(cpu) for _ in range(2)] == [200, 200]
+    assert recent_free_memory(other) == 100  # of accelerators it is asked each time
+    devices._free_in.cache_clear()

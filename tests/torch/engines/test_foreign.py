@@ -89,7 +89,9 @@ def test_tiles_are_as_large_as_memory_allows(monkeypatch):
     upscaler = Upscaler(model, "cpu")
     assert len(upscaler.plan(2000, 2000).windows) == 1
     needed = upscaler._engine.trunk_bytes(2000, 2000)
-    monkeypatch.setattr("esrgan_torch.upscaler.free_memory", lambda device: needed // 2 + 6 * 2000**2 * 4)
+    monkeypatch.setattr(
+        "esrgan_torch.upscaler.recent_free_memory", lambda device: needed // 2 + 6 * 2000**2 * 4
+    )
     plan = upscaler.plan(2000, 2000)
     assert len(plan.windows) > 1
     assert not plan.exact

@@ -223,9 +223,10 @@ def test_jpeg_xl_of_16_bits_and_of_linear_light() -> None:
 
 def test_the_first_frame_of_a_moving_jpeg_xl() -> None:
     frames = np.stack([PIXELS[:, :, :3], 255 - PIXELS[:, :, :3]])
-    picture = read_image(bytes(imagecodecs.jpegxl_encode(frames, lossless=True)))
+    data = bytes(imagecodecs.jpegxl_encode(frames, lossless=True))
+    with pytest.warns(UserWarning, match="it moves, and the first frame alone is read"):
+        picture = read_image(data)
     np.testing.assert_array_equal(picture.pixels, PIXELS[:, :, :3])
-    assert picture.frames == 2
 
 
 def test_jpeg_xl_that_is_cut_off(tmp_path: Path) -> None:

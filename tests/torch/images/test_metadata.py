@@ -7,45 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, IptcImagePlugin
+from PIL import Image, ImageCms, ImageOps
 
-from esrgan_torch.images.exif import exif_as_written, take_orientation
+from esrgan_torch.images.exif import take_orientation
 from esrgan_torch.images.files import Picture, read_image, write_image
 from esrgan_torch.images.metadata import orient
-from esrgan_torch.images.png import chunk
+from tests.torch.images.samples import CAMERA, EXPOSURE, IPTC, TEXTS, UPRIGHT, XMP, exif_block, stored_for
 
 ORIENTATIONS = range(1, 9)
-UPRIGHT = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+
+
 RGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
 GRAY_PROFILE = b"\0" * 16 + b"GRAY" + b"\0" * 108
-CAMERA = "Camera Obscura"
-EXPOSURE = (1, 250)
-
-
-def exif_block(orientation: int | None = None) -> bytes:
-    exif = Image.Exif()
-    exif[0x0110] = CAMERA
-    if orientation is not None:
-        exif[0x0112] = orientation
-    exif.get_ifd(0x8769)[0x829A] = EXPOSURE[0] / EXPOSURE[1]  # exposure time, in a directory of its own
-    exif[0x8769] = exif.get_ifd(0x8769)
-    return exif.tobytes().removeprefix(b"Exif\0\0")
-
-
-def stored_for(orientation: int, upright: NDArray[np.uint8]) -> Image.Image:
-    """The picture as a camera would store it with this orientation, so that Pillow turns it upright."""
-    undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    image = Image.fromarray(upright)
-    return image.transpose(undo[orientation]) if orientation in undo else image
 
 
 def orientation_of(exif: bytes | None) -> int:
@@ -134,223 +109,6 @@ def test_other_programs_find_profile_and_exif(tmp_path: Path, suffix: str) -> No
         assert image.getexif().get_ifd(0x8769)[0x829A] == EXPOSURE[0] / EXPOSURE[1]
 
 
-def test_exif_bytes_are_otherwise_untouched(tmp_path: Path) -> None:
-    block = exif_block(6)
-    stored_for(6, UPRIGHT).save(tmp_path / "a.jpg", exif=b"Exif\0\0" + block)
-    exif = read_image(tmp_path / "a.jpg").exif
-    assert exif is not None
-    assert [place for place, (a, b) in enumerate(zip(exif, block, strict=True)) if a != b] != []
-    assert sum(a != b for a, b in zip(exif, block, strict=True)) == 1  # one byte of 6 became 1
-
-
-def test_descriptions_of_a_tiff_become_exif_and_its_layout_does_not(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", UPRIGHT, photometric="rgb", software="by hand", description="a swan")
-    write_image(tmp_path / "b.jpg", read_image(tmp_path / "a.tif"))
-    with Image.open(tmp_path / "b.jpg") as image:
-        assert dict(image.getexif()) == {0x0131: "by hand", 0x010E: "a swan"}
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_take_orientation(order: str) -> None:
-    head = b"II*\0" if order == "<" else b"MM\0*"
-    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, 8, 0)
-    block = head + struct.pack(order + "IH", 8, 1) + entry + b"\0" * 4
-    expected = block.replace(entry, struct.pack(order + "HHIHH", 0x0112, 3, 1, 1, 0))
-    assert take_orientation(block) == (8, expected)
-    assert take_orientation(b"Exif\0\0" + block) == (8, expected)
-    assert take_orientation(expected) == (1, expected)
-
-
-def test_exif_that_no_reader_could_use_is_dropped() -> None:
-    assert take_orientation(None) == (1, None)
-    assert take_orientation(b"") == (1, None)
-    assert take_orientation(b"garbage") == (1, None)
-    assert take_orientation(b"II*\0") == (1, None)
-    assert take_orientation(exif_block(3)[:20]) == (1, None)
-    assert take_orientation(b"II*\0\xff\xff\xff\xff") == (1, None)
-    assert take_orientation(exif_block(99))[0] == 1
-
-
-def test_exif_too_long_for_a_jpg_is_left_out_with_a_warning(tmp_path: Path) -> None:
-    picture = Picture(UPRIGHT, exif=exif_block() + b"\0" * 70_000)
-    with pytest.warns(UserWarning, match="more than a jpg can hold"):
-        write_image(tmp_path / "a.jpg", picture)
-    assert read_image(tmp_path / "a.jpg").exif is None
-    write_image(tmp_path / "a.png", picture)
-    assert read_image(tmp_path / "a.png").exif == picture.exif
-
-
-def test_exif_tells_the_size_that_is_written_and_no_thumbnail(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    exif[0x0100], exif[0x0101] = 48, 32
-    exif.get_ifd(0x8769).update({0xA002: 48, 0xA003: 32})
-    Image.fromarray(UPRIGHT).save(tmp_path / "a.jpg", exif=with_thumbnail(exif.tobytes()))
-    with Image.open(tmp_path / "a.jpg") as image:
-        assert image.getexif().get_ifd(ExifTags.IFD.IFD1)[0x0112] == 6
-    picture = read_image(tmp_path / "a.jpg")
-    assert picture.exif is not None
-    assert thumbnail_orientation(picture.exif) == 1
-    large = Picture(np.zeros((70_000 // 4, 30, 3), np.uint8), exif=picture.exif)
-    for suffix in ("jpg", "png", "webp", "avif"):
-        height = 16_000 if suffix == "webp" else 17_500
-        write_image(tmp_path / f"b.{suffix}", large.with_pixels(large.pixels[:height]))
-        with Image.open(tmp_path / f"b.{suffix}") as image:
-            written = image.getexif()
-            assert written.get(0x0112, 1) == 1
-            assert (written[0x0100], written[0x0101]) == (30, height)
-            assert written.get_ifd(0x8769)[0xA002] == 30
-            assert written.get_ifd(0x8769)[0xA003] == height
-            assert written.get_ifd(ExifTags.IFD.IFD1) == {}
-        assert b"THUMB" not in (tmp_path / f"b.{suffix}").read_bytes()
-
-
-def with_thumbnail(block: bytes) -> bytes:
-    """The EXIF block with a second directory: orientation 6 and a thumbnail, in the middle of the block."""
-    data = bytearray(block.removeprefix(b"Exif\0\0"))
-    order = "<" if data[:2] == b"II" else ">"
-    (start,) = struct.unpack_from(order + "I", data, 4)
-    (count,) = struct.unpack_from(order + "H", data, start)
-    data += b"\0" * (len(data) % 2)
-    struct.pack_into(order + "I", data, start + 2 + 12 * count, len(data))
-    place = len(data) + 2 + 3 * 12 + 4
-    data += struct.pack(order + "H", 3) + struct.pack(order + "HHIHxx", 0x0112, 3, 1, 6)
-    data += struct.pack(order + "HHII", 0x0201, 4, 1, place) + struct.pack(order + "HHII", 0x0202, 4, 1, 5)
-    return b"Exif\0\0" + bytes(data) + b"\0" * 4 + b"THUMB" + b"after it"
-
-
-def thumbnail_orientation(exif: bytes) -> int:
-    order = "<" if exif[:2] == b"II" else ">"
-    (start,) = struct.unpack_from(order + "I", exif, 4)
-    (count,) = struct.unpack_from(order + "H", exif, start)
-    (second,) = struct.unpack_from(order + "I", exif, start + 2 + 12 * count)
-    assert struct.unpack_from(order + "HH", exif, second + 2) == (0x0112, 3)
-    return struct.unpack_from(order + "H", exif, second + 10)[0]
-
-
-def test_a_size_that_outgrows_its_tag_gets_a_larger_one() -> None:
-    exif = Image.Exif()
-    exif[0x0100], exif[0x0101] = 48, 32  # SHORT
-    block = exif_as_written(exif.tobytes().removeprefix(b"Exif\0\0"), 70_000, 90_000)
-    assert block is not None
-    loaded = Image.Exif()
-    loaded.load(block)
-    assert (loaded[0x0100], loaded[0x0101]) == (90_000, 70_000)
-
-
-XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6" tiff:ImageWidth = '48'
-dc:format="image/jpeg"><exif:PixelYDimension>32</exif:PixelYDimension>
-<tiff:Orientation>6</tiff:Orientation></rdf:Description></x:xmpmeta>"""
-
-
-@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp", "avif"])
-def test_xmp_travels_and_tells_what_is_there(tmp_path: Path, suffix: str) -> None:
-    Image.fromarray(UPRIGHT).save(tmp_path / "a.jpg", xmp=XMP)
-    picture = read_image(tmp_path / "a.jpg")
-    assert picture.xmp is not None
-    assert picture.xmp == XMP.replace(b'Orientation="6"', b'Orientation="1"').replace(b">6<", b">1<")
-    write_image(tmp_path / f"b.{suffix}", picture.with_pixels(UPRIGHT[:20]))
-    xmp = read_image(tmp_path / f"b.{suffix}").xmp
-    assert xmp == picture.xmp.replace(b">32<", b">20<")
-    with Image.open(tmp_path / f"b.{suffix}") as image:
-        seen = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-        if suffix == "tif":
-            seen = image.tag_v2[700]
-        assert (seen.encode() if isinstance(seen, str) else seen) == xmp
-
-
-IPTC = b"\x1c\x02\x78\x00\x06a swan"
-
-
-@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
-def test_iptc_travels(tmp_path: Path, suffix: str) -> None:
-    write_image(tmp_path / f"a.{suffix}", Picture(UPRIGHT, iptc=IPTC))
-    assert read_image(tmp_path / f"a.{suffix}").iptc == IPTC
-    if suffix == "png":
-        return
-    with Image.open(tmp_path / f"a.{suffix}") as image:
-        assert IptcImagePlugin.getiptcinfo(image) == {(2, 120): b"a swan"}
-
-
-@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "bmp"])
-@pytest.mark.parametrize("density", [(300.0, 300.0), (72.0, 144.0)])
-def test_density_travels(tmp_path: Path, suffix: str, density: tuple[float, float]) -> None:
-    write_image(tmp_path / f"a.{suffix}", Picture(UPRIGHT, density=density))
-    assert read_image(tmp_path / f"a.{suffix}").density == density
-    with Image.open(tmp_path / f"a.{suffix}") as image:
-        assert [round(float(value)) for value in image.info["dpi"]] == list(density)
-
-
-def test_density_in_centimetres_and_density_that_is_none(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", UPRIGHT, photometric="rgb", resolution=(100, 100), resolutionunit=3)
-    assert read_image(tmp_path / "a.tif").density == (254.0, 254.0)
-    tifffile.imwrite(tmp_path / "b.tif", UPRIGHT, photometric="rgb", resolutionunit=1)
-    assert read_image(tmp_path / "b.tif").density is None
-    write_image(tmp_path / "c.jpg", UPRIGHT)
-    assert read_image(tmp_path / "c.jpg").density is None
-
-
-@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "bmp", "webp"])
-@pytest.mark.parametrize("density", [(1e7, 1e7), (1e12, 1e12), (0.02, 300.0), (float("inf"), 1.0)])
-def test_density_that_a_format_cannot_say_is_left_out(
-    tmp_path: Path, suffix: str, density: tuple[float, float]
-) -> None:
-    held = density[0] == 1e7 and suffix != "jpg"  # a microscope's picture
-    picture = Picture(UPRIGHT, density=density)
-    if held or suffix == "webp":
-        write_image(tmp_path / f"a.{suffix}", picture)
-    else:
-        with pytest.warns(UserWarning, match="pixels an inch is none that"):
-            write_image(tmp_path / f"a.{suffix}", picture)
-    expected = density if held and suffix != "webp" else None
-    if suffix == "bmp" and expected is None:
-        expected = (96.0, 96.0)  # what Pillow writes where nothing is known
-    assert read_image(tmp_path / f"a.{suffix}").density == expected
-
-
-def test_density_of_next_to_nothing_is_unknown(tmp_path: Path) -> None:
-    write_image(tmp_path / "a.png", UPRIGHT)
-    data = (tmp_path / "a.png").read_bytes()
-    one_a_metre = chunk(b"pHYs", struct.pack(">IIB", 11_811, 1, 1))
-    assert read_image(data[:33] + one_a_metre + data[33:]).density is None
-    tifffile.imwrite(tmp_path / "b.tif", UPRIGHT, photometric="rgb", resolution=((1, 100), (1, 100)))
-    assert read_image(tmp_path / "b.tif").density is None
-
-
-TEXTS = (("Comment", "a swan"), ("Author", "żółw"), ("parameters", "steps " * 400))
-
-
-def test_texts_of_a_png_travel(tmp_path: Path) -> None:
-    write_image(tmp_path / "a.png", Picture(UPRIGHT, texts=(*TEXTS, ("not\na keyword", "gone"))))
-    assert read_image(tmp_path / "a.png").texts == TEXTS
-    with Image.open(tmp_path / "a.png") as image:
-        image.load()
-        assert dict(image.text) == dict(TEXTS)
-
-
-@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "gif"])
-def test_a_comment_travels(tmp_path: Path, suffix: str) -> None:
-    Image.fromarray(UPRIGHT).save(tmp_path / "a.jpg", comment="żółw")
-    picture = read_image(tmp_path / "a.jpg")
-    assert picture.texts == (("Comment", "żółw"),)
-    write_image(tmp_path / f"b.{suffix}", picture)
-    if suffix == "tif":
-        with tifffile.TiffFile(tmp_path / "b.tif") as file:
-            assert file.pages.first.description == "żółw"
-    else:
-        assert read_image(tmp_path / f"b.{suffix}").texts == picture.texts
-
-
-def test_what_is_too_long_for_a_jpg_is_left_out_with_a_warning(tmp_path: Path) -> None:
-    long = b"a" * 70_000
-    picture = Picture(UPRIGHT, xmp=long, iptc=IPTC[:1] + long, texts=(("Comment", long.decode()),))
-    with pytest.warns(UserWarning, match="left out") as caught:
-        write_image(tmp_path / "a.jpg", picture)
-    assert sorted(str(warning.message).split()[1] for warning in caught) == ["IPTC", "XMP", "comment"]
-    back = read_image(tmp_path / "a.jpg")
-    assert (back.xmp, back.iptc, back.texts) == (None, None, ())
-
-
 def test_without_metadata_keeps_what_changes_the_colours() -> None:
     full = Picture(UPRIGHT, RGB_PROFILE, exif_block(), XMP, IPTC, TEXTS, (300.0, 300.0), frames=3)
     bare = full.without_metadata()
@@ -408,9 +166,3 @@ def test_damaged_profile_of_a_png_is_left_out(tmp_path: Path) -> None:
         picture = read_image(tmp_path / "a.png")
     assert picture.icc_profile is None
     np.testing.assert_array_equal(picture.pixels, UPRIGHT)
-
-
-def test_a_damaged_exif_block_is_left_out_with_a_warning(tmp_path: Path) -> None:
-    write_image(tmp_path / "a.png", Picture(UPRIGHT, exif=exif_block(3)[:20]))
-    with pytest.warns(UserWarning, match="its EXIF block is damaged"):
-        assert read_image(tmp_path / "a.png").exif is None

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from esrgan_torch.engines.native import build
+from esrgan_torch.quantise import CanvasType
 from esrgan_torch.tiling import rounding
 
 LIBRARIES = [None, build.library()]
@@ -42,7 +43,7 @@ def planes_of(channels: int, height: int, width: int) -> np.ndarray:
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("dtype", KINDS)
 @pytest.mark.parametrize("shape", [(3, 5, 7), (1, 3, 9), (3, 2, 1030), (2, 1, 6), (4, 3, 4), (3, 200, 130)])
-def test_planes_become_pixels(shape: tuple[int, int, int], dtype: rounding.CanvasType) -> None:
+def test_planes_become_pixels(shape: tuple[int, int, int], dtype: CanvasType) -> None:
     planes = planes_of(*shape)
     canvas = np.full((shape[1] + 2, shape[2] + 2, shape[0]), 77, dtype)
     assert rounding.put_planes(planes, canvas[1:-1, 1:-1])
@@ -69,7 +70,7 @@ def test_planes_in_any_order_of_memory(cut: tuple[slice, ...]) -> None:
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("dtype", KINDS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_seen(value: float, dtype: rounding.CanvasType) -> None:
+def test_what_is_not_finite_is_seen(value: float, dtype: CanvasType) -> None:
     for at in ((0, 0, 0), (2, 99, 6), (1, 50, 3)):
         planes = planes_of(3, 100, 7)
         planes[at] = value

@@ -81,9 +81,9 @@ def test_windows_that_do_not_fit_are_divided_within_a_cross_fade(
     result = upscaler.upscale(Picture(PIXELS))
     assert result.divided > 0
     assert not result.exact
-    limit = np.abs(undivided - whole.astype(int)).max() + 40
-    assert np.abs(result.picture.pixels.astype(int) - whole.astype(int)).max() <= limit
-    assert np.abs(result.picture.pixels.astype(int) - undivided).mean() < 3
+    # 8 pixels around are nearly all that so small a network heeds, so no seam may be seen, faded or not
+    for expected in (whole.astype(int), undivided):
+        assert np.abs(result.picture.pixels.astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("tiling", ["exact", "off"])

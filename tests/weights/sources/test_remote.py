@@ -1,11 +1,19 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 
 from esrgan_torch.errors import ConfigError
 from esrgan_weights.errors import FetchError, OfflineError
+from esrgan_weights.fetch_options import FetchOptions
 from esrgan_weights.sources import remote
-from esrgan_weights.sources.remote import fetch_url
+
+
+def fetch_url(url: str, cache: Path, *, offline: bool = False) -> Path:
+    path, sha256 = remote.fetch_url(url, FetchOptions(cache, offline))
+    weights = path.with_suffix(".bin") if path.suffix == ".param" else path
+    assert sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
+    return path
 
 
 def files(folder) -> list[str]:

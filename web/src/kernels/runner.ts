@@ -2,8 +2,8 @@
 import type { Pause } from "../network.js";
 import type { Exports, Heap } from "./module.js";
 import type { Activation } from "./layers.js";
-import { CONVOLVE, LOAD, POINTWISE, SOURCES, type Operation, type Program } from "./program.js";
-import { FREQUENCIES, layOut, transform } from "./winograd.js";
+import { CONVOLVE, LOAD, POINTWISE, SOURCES, type Operation, type Program } from "./operations.js";
+import { layOut, transform, transformedSize } from "./winograd.js";
 
 const SLICE = 24; // ms of computing between two looks at the rest of the world
 const MAP_WORDS = 3;
@@ -105,13 +105,14 @@ export class Runner {
       return { weights: kept(normalised.factor), bias: kept(normalised.offset), slopes: 0 };
     }
     if (!layer) return undefined;
-    const matrices = kind === POINTWISE ? 1 : FREQUENCIES;
     const { filter, outputs: filterOutputs, enlarge, sources } = layer;
     const lanes = this.exports.lanes();
     const filterInputs = filter.length / (layer.side ** 2 * filterOutputs);
-    const total = channels.reduce((sum, count) => sum + count, 0);
     const parts = enlarge ** 2;
-    const place = this.heap.take(WORD * matrices * total * order.length * parts);
+    const sizeOf = (inputs: number) =>
+      kind === POINTWISE ? inputs * order.length : transformedSize(inputs, order.length, enlarge);
+    const total = channels.reduce((sum, count) => sum + count, 0);
+    const place = this.heap.take(WORD * sizeOf(total));
     let [from, first, real] = [0, 0, 0];
     while (first < channels.length) {
       // the sources that are multiplied together, each padded
@@ -123,7 +124,7 @@ export class Runner {
         real += layerChannels;
         end++;
       } while (end < channels.length && !((begins >> end) & 1));
-      const count = matrices * inputs.length * order.length * parts;
+      const count = sizeOf(inputs.length);
       const product = { filter, inputs, filterInputs, filterOutputs, outputs: order, enlarge };
       (kind === POINTWISE ? layOut : transform)(product, lanes, this.heap.floats(place + WORD * from, count));
       from += count;

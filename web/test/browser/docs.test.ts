@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
   });
 
   test("are those that run here", () => {
-    expect([blocks("html").length, blocks("ts").length]).toEqual([1, 2]);
+    expect([blocks("html").length, blocks("ts").length]).toEqual([1, 3]);
   });
 
   test("without a bundler", async () => {
@@ -52,17 +52,19 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
 
   test("with a bundler, and with a worker of one's own", async () => {
     const [folder, out] = [scratchFolder(), scratchFolder()];
-    const [enlarge, worker] = blocks("ts");
+    const [larger, enlarge, worker] = blocks("ts");
     mkdirSync(join(folder, "own"));
+    writeFileSync(join(folder, "larger.ts"), larger!);
     writeFileSync(join(folder, "enlarge.ts"), enlarge!);
     writeFileSync(join(folder, "worker.ts"), worker!);
     writeFileSync(join(folder, "index.html"), '<script type="module" src="./main.ts"></script>');
     writeFileSync(
       join(folder, "main.ts"),
       `import { Upscaler } from "tfjs-esrgan";
+      import { larger } from "./larger.ts";
       import { enlarge, isBackendMissing } from "./enlarge.ts";
       const own = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-      Object.assign(globalThis, { Upscaler, enlarge, isBackendMissing, own });`,
+      Object.assign(globalThis, { Upscaler, larger, enlarge, isBackendMissing, own });`,
     );
     await build({
       configFile: false,
@@ -84,13 +86,15 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
     await tab.goto(site.url);
     await tab.waitForFunction(() => "enlarge" in globalThis);
     const found = await tab.evaluate(async () => {
-      const { enlarge, isBackendMissing, Upscaler, own } = globalThis as unknown as {
+      const { larger, enlarge, isBackendMissing, Upscaler, own } = globalThis as unknown as {
+        larger: (photo: Blob) => Promise<ImageData>;
         enlarge: (photo: Blob) => Promise<Blob>;
         isBackendMissing: (error: unknown) => boolean;
         Upscaler: typeof import("tfjs-esrgan").Upscaler;
         own: Worker;
       };
       const photo = await (await fetch("photo.jpg")).blob();
+      const first = await larger(photo);
       const blob = await enlarge(photo);
       const upscaler = await Upscaler.load("model/model.json", { worker: own, wasmPaths: "wasm/" });
       const { width, backend } = await upscaler.upscale(photo);
@@ -98,9 +102,23 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
         () => true, // a machine that has it
         isBackendMissing,
       );
-      return { type: blob.type, size: (await createImageBitmap(blob)).width, width, backend, missing };
+      return {
+        first: first.width,
+        type: blob.type,
+        size: (await createImageBitmap(blob)).width,
+        width,
+        backend,
+        missing,
+      };
     });
-    expect(found).toEqual({ type: "image/webp", size: 720, width: 720, backend: "wasm", missing: true });
+    expect(found).toEqual({
+      first: 720,
+      type: "image/webp",
+      size: 720,
+      width: 720,
+      backend: "wasm",
+      missing: true,
+    });
     await tab.close();
     await site.close();
   });

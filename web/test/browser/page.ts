@@ -25,10 +25,15 @@ export async function buildPage(): Promise<string> {
   return out;
 }
 
-/** A tab of its own, with the library in it. */
-export async function openPage(browser: Browser, site: Site): Promise<Tab> {
+/**
+ * A tab of its own, with the library in it.
+ *
+ * @param before runs in the page before anything else does
+ */
+export async function openPage(browser: Browser, site: Site, before?: () => void): Promise<Tab> {
   const context = await browser.newContext();
   const tab = await context.newPage();
+  if (before) await tab.addInitScript(before);
   await tab.goto(`${site.url}/`);
   await tab.waitForFunction(() => "esrgan" in globalThis);
   return tab;
@@ -42,7 +47,11 @@ export function fixturePage() {
   let browser: Browser;
   let site: Site;
   beforeAll(async () => {
-    folders = { "/": await buildPage(), "/models/": here("../fixtures") };
+    folders = {
+      "/": await buildPage(),
+      "/models/": here("../fixtures"),
+      "/photo.jpg": here("../../../examples/cat.jpg"),
+    };
     browser = await launch();
     site = await serveSite(folders);
   });
@@ -56,7 +65,7 @@ export function fixturePage() {
     },
     /** The same files once more, served otherwise. */
     serve: (options: Parameters<typeof serveSite>[1]): Promise<Site> => serveSite(folders, options),
-    open: (place: Site = site): Promise<Tab> => openPage(browser, place),
+    open: (place: Site = site, before?: () => void): Promise<Tab> => openPage(browser, place, before),
   };
 }
 

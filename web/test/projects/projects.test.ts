@@ -2,15 +2,16 @@
  * The package in other people's projects, each installed from its tarball and built by its own tool; the picture that comes
  * out must be PyTorch's. Continuous integration runs three of them, `make projects` all, and writes the table in docs/web.md.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bytesOf, worst } from "../fixtures.js";
+import { launchFirefox, type Firefox } from "../../../bridge/esrgan_bridge/tfjs_runner/firefox.mjs";
 import { hasChromium, launch } from "../browser/chromium.js";
-import { PROJECTS } from "./list.js";
+import { PROJECTS, type Project } from "./list.js";
 import { Workshop } from "./running.js";
-import { RESULTS, withTable, type Result } from "./table.js";
+import { keep, withTable, type Result } from "./table.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const wanted = process.env["PROJECTS"] ?? "";
@@ -24,6 +25,10 @@ const sample = JSON.parse(readFileSync(here("expected.json"), "utf8")) as {
   expected: string;
 };
 const given = { width: sample.width, height: sample.height, data: [...bytesOf(sample.given)] };
+const FIREFOX = [process.env["FIREFOX"], "/usr/bin/firefox", "/usr/bin/firefox-esr"].find(
+  (place) => place !== undefined && existsSync(place),
+);
+if (!FIREFOX) console.error("NO FIREFOX ON THIS MACHINE: the projects are tried in Chromium alone");
 const MOST = 2; // levels: weights are rounded to float16
 
 interface Answer {
@@ -36,21 +41,23 @@ interface Answer {
 describe.skipIf(!hasChromium)("in the project of", () => {
   let workshop: Workshop;
   let browser: Browser;
+  let firefox: Firefox | undefined;
   const results: Result[] = [];
 
   beforeAll(async () => {
     workshop = new Workshop();
     browser = await launch();
+    if (FIREFOX) firefox = await launchFirefox(FIREFOX);
   }, 120_000);
   afterAll(async () => {
-    if (wanted === "all") {
-      const version = browser.version();
-      writeFileSync(RESULTS, `${JSON.stringify({ browsers: { Chromium: version }, results }, null, 1)}\n`);
-      const page = here("../../../docs/web.md");
-      writeFileSync(page, withTable(readFileSync(page, "utf8")));
-    }
+    const browsers = { Chromium: browser.version(), ...(firefox ? { Firefox: firefox.version } : {}) };
     await browser?.close();
+    await firefox?.close();
     workshop?.close();
+    if (!wanted) return;
+    keep(browsers, results);
+    const page = here("../../../docs/web.md");
+    writeFileSync(page, withTable(readFileSync(page, "utf8")));
   });
 
   test.each(chosen.map((project) => [project.name, project] as const))("%s", async (name, project) => {
@@ -60,12 +67,13 @@ describe.skipIf(!hasChromium)("in the project of", () => {
     result.version = workshop.version(project);
     const running = await workshop.open(project, folder);
     try {
-      const answer = await (project.thread === "server" ? fromServer(running.url) : inBrowser(running.url));
-      expect([answer.width, answer.height]).toEqual([4 * given.width, 4 * given.height]);
-      expect(worst(answer.data, bytesOf(sample.expected))).toBeLessThanOrEqual(MOST);
-      if (project.thread === "page") expect(answer.reason).toMatch(/; in the page's thread, since /);
-      else expect(answer.reason).not.toMatch(/in the page's thread/);
+      if (project.thread === "server") check(project, await fromServer(running.url));
+      else {
+        check(project, await inChromium(running.url));
+        if (firefox) check(project, await inFirefox(firefox, running.url));
+      }
       result.browsers["Chromium"] = "right";
+      if (firefox) result.browsers["Firefox"] = "right";
     } finally {
       await running.close();
       const others = chosen.slice(chosen.indexOf(project) + 1);
@@ -73,27 +81,45 @@ describe.skipIf(!hasChromium)("in the project of", () => {
     }
   });
 
-  async function inBrowser(url: string): Promise<Answer> {
+  async function inChromium(url: string): Promise<Answer> {
     const tab = await browser.newPage();
     const complaints: string[] = [];
     tab.on("pageerror", (error) => complaints.push(error.message));
     try {
       await tab.goto(url);
-      await tab
-        .waitForFunction(() => "enlarge" in globalThis, undefined, { timeout: 20_000 })
-        .catch(() => {
-          throw new Error(`the page offers nothing: ${complaints.join("; ")}`);
-        });
-      return await tab.evaluate(
-        (picture) =>
-          (globalThis as unknown as { enlarge: (given: unknown) => Promise<Answer> }).enlarge(picture),
-        given,
-      );
+      return await tab.evaluate(enlarged, given);
+    } catch (error) {
+      throw new Error(`${String(error)} ${complaints.join("; ")}`);
     } finally {
       await tab.close();
     }
   }
 });
+
+/** Runs in the page, once its script has. */
+async function enlarged(picture: typeof given): Promise<Answer> {
+  const page = globalThis as unknown as { enlarge?: (picture: unknown) => Promise<Answer> };
+  for (let turn = 0; turn < 200 && !page.enlarge; turn++)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  if (!page.enlarge) throw new Error("the page's script does not run");
+  return await page.enlarge(picture);
+}
+
+async function inFirefox(firefox: Firefox, url: string): Promise<Answer> {
+  const tab = await firefox.open(url);
+  try {
+    return await tab.evaluate(enlarged, given);
+  } finally {
+    await tab.close();
+  }
+}
+
+function check(project: Project, answer: Answer): void {
+  expect([answer.width, answer.height]).toEqual([4 * given.width, 4 * given.height]);
+  expect(worst(answer.data, bytesOf(sample.expected))).toBeLessThanOrEqual(MOST);
+  if (project.thread === "page") expect(answer.reason).toMatch(/; in the page's thread, since /);
+  else expect(answer.reason).not.toMatch(/in the page's thread/);
+}
 
 async function fromServer(url: string): Promise<Answer> {
   const response = await fetch(url, { method: "POST", body: JSON.stringify(given) });

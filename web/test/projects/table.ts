@@ -1,8 +1,9 @@
 /** What `make projects` found, as the table in docs/web.md. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { PROJECTS } from "./list.js";
 
-export const RESULTS = fileURLToPath(new URL("results.json", import.meta.url));
+const RESULTS = fileURLToPath(new URL("results.json", import.meta.url));
 
 export interface Result {
   readonly name: string;
@@ -16,11 +17,26 @@ export interface Result {
 const [BEGIN, END] = ["<!-- projects -->", "<!-- end of projects -->"];
 const THREADS: Record<string, string> = { worker: "a worker", page: "the page's thread", server: "Node" };
 
+interface Kept {
+  readonly browsers: Record<string, string>;
+  readonly results: Result[];
+}
+
+function kept(): Kept {
+  if (!existsSync(RESULTS)) return { browsers: {}, results: [] };
+  return JSON.parse(readFileSync(RESULTS, "utf8")) as Kept;
+}
+
+/** Put results in place of those of the same projects, in the order of the list. */
+export function keep(browsers: Record<string, string>, results: readonly Result[]): void {
+  const all = new Map([...kept().results, ...results].map((result) => [result.name, result]));
+  const sorted = PROJECTS.flatMap(({ name }) => all.get(name) ?? []);
+  writeFileSync(RESULTS, `${JSON.stringify({ browsers, results: sorted }, null, 2)}\n`);
+}
+
+/** The page with the table of what was kept. */
 export function withTable(text: string): string {
-  const { browsers, results } = JSON.parse(readFileSync(RESULTS, "utf8")) as {
-    browsers: Record<string, string>;
-    results: Result[];
-  };
+  const { browsers, results } = kept();
   const names = Object.keys(browsers);
   const lines = [
     `| project | version | set up | computed by | ${names.map((name) => `${name} ${browsers[name]!}`).join(" | ")} |`,

@@ -5,6 +5,8 @@ import type { NodeResult, Picture } from "tfjs-esrgan";
 export async function use(picture: Picture): Promise<void> {
   await using upscaler = await Upscaler.load("model", { backend: "tensorflow", cache: "folder" });
   await Upscaler.load(new URL("https://example.org/model.json"), { cache: false });
+  await Upscaler.load(undefined, { request: { headers: { Authorization: "Bearer" } } });
+  await upscaler.upscale({ width: 1, height: 1, data: Buffer.alloc(4) }, { scale: 3 });
   const result: NodeResult = await upscaler.upscale(picture, { tile: "exact", alpha: "drop" });
   const image: Picture = result.image;
   console.log(image.data.length, result.exact, result.divided);

@@ -1,6 +1,16 @@
 /** What a page may write, and what the compiler must refuse. `tsc` checks it against the installed package. */
 import { OutOfMemoryError, planTiles, Upscaler } from "tfjs-esrgan";
-import type { Account, BackendName, ModelInfo, Picture, Source, TileEvent, UpscaleResult } from "tfjs-esrgan";
+import type {
+  Account,
+  BackendName,
+  FetchFunction,
+  LoadProgress,
+  ModelInfo,
+  Picture,
+  Source,
+  TileEvent,
+  UpscaleResult,
+} from "tfjs-esrgan";
 import { Upscaler as InlineUpscaler } from "tfjs-esrgan/inline";
 import { registerBackend, serve, type Backend } from "tfjs-esrgan/serve";
 import "tfjs-esrgan/cpu";
@@ -15,6 +25,16 @@ export async function use(photo: File, files: FileList, worker: Worker, backend:
   await using upscaler = await Upscaler.load(files, { backend: "auto", worker, memory: 2 ** 30 });
   await Upscaler.load(new URL("https://example.org/model.json"), { worker: false, cache: false });
   await InlineUpscaler.load("model.json", { backend: "wasm", wasmPaths: "wasm/" });
+  const fetcher: FetchFunction = async (address, options) => await fetch(address, options);
+  await Upscaler.load(undefined, { onProgress: ({ bytes, totalBytes }: LoadProgress) => bytes / totalBytes });
+  await Upscaler.load("indexeddb://mine", { worker: "worker.js", fetch: fetcher });
+  await Upscaler.load({ "model.json": "https://example.org/m?token=1", "group1-shard1of1.bin": photo });
+  await Upscaler.load("model.json", {
+    request: { headers: { Authorization: "Bearer" }, credentials: "include" },
+  });
+  // Node's own setTimeout gives something else: its types must not come with the library
+  const timer: number = setTimeout(() => undefined, 0);
+  clearTimeout(timer);
   const info: ModelInfo = upscaler.info;
   const name: BackendName = upscaler.backend;
 
@@ -28,6 +48,16 @@ export async function use(photo: File, files: FileList, worker: Worker, backend:
   same<Equal<typeof blob.image, Blob>>();
   same<Equal<typeof raw.image, Picture>>();
   const account: Account = raw;
+  const frames: Source[] = [
+    document.createElement("video"),
+    new SVGImageElement(),
+    new VideoFrame(document.createElement("canvas"), { timestamp: 0 }),
+    { width: 1, height: 1, data: new Float32Array(4) },
+  ];
+  await upscaler.upscale(frames[0]!, { scale: 2, colorSpace: "display-p3" });
+  await upscaler.upscale(photo, { output: "blob", type: "image/jpeg", background: "#fff", width: 100 });
+  // what comes back goes into a page's own functions
+  new ImageData(raw.image.data, raw.width, raw.height);
   const source: Source = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
   await upscaler.upscale(source, {
     signal: AbortSignal.timeout(1000),
@@ -49,6 +79,8 @@ export async function use(photo: File, files: FileList, worker: Worker, backend:
   await upscaler.upscale(photo, { output: "gif" });
   // @ts-expect-error: a tile has a size
   await upscaler.upscale(photo, { tile: { overlap: 3 } });
+  // @ts-expect-error: a side counts pixels
+  await upscaler.upscale(photo, { width: "100" });
   // @ts-expect-error: no picture
   await upscaler.upscale("photo.png");
   // @ts-expect-error: an ImageData is no Blob

@@ -39,6 +39,23 @@ describe("loading", () => {
     await expect(load).rejects.toThrow(/group1-shard1of1.bin .* sha256/);
   });
 
+  test("without a source it is the model that comes with the package", async () => {
+    await using upscaler = await Upscaler.load();
+    expect(upscaler.info).toMatchObject({ name: "esrgan-lite-x4", scale: 4, quantize: "float16" });
+    expect(upscaler.engine).toBe("kernels");
+  });
+
+  test("other than addresses and pictures is refused by name", async () => {
+    await expect(Upscaler.load(null as unknown as string)).rejects.toThrow(OptionError);
+    await using upscaler = await Upscaler.load(folderOf("compact-x4"), { backend: "cpu" });
+    const upscale = (source: unknown) => upscaler.upscale(source as Parameters<typeof upscaler.upscale>[0]);
+    await expect(upscale(null)).rejects.toThrow(OptionError);
+    await expect(upscale("a.png")).rejects.toThrow(OptionError);
+    await expect(upscale({ width: 1, height: 1, data: [1, 2, 3, 4] })).rejects.toThrow(/not in a Array/);
+    const wasmPaths = join(scratch, "nowhere");
+    await expect(Upscaler.load(undefined, { wasmPaths })).rejects.toThrow(/TF.js's .wasm files are not/);
+  });
+
   test("a missing folder, and a missing shard, are named", async () => {
     await expect(Upscaler.load("/nowhere/at/all")).rejects.toThrow(DownloadError);
     const folder = damaged((file) => file);
@@ -150,6 +167,59 @@ describe("loading", () => {
       for (const kept of readdirSync(cache)) writeFileSync(join(cache, kept), "damaged");
       await (await load()).dispose();
       expect(asked.at(-1)).toBe("/group1-shard1of1.bin");
+    });
+
+    test("a signature goes to the data files too, and headers with every request", async () => {
+      const seen: [string | undefined, string | undefined][] = [];
+      const guarded = createServer((request, response) => {
+        const { pathname, search } = new URL(request.url ?? "", "http://localhost");
+        seen.push([search, request.headers.authorization]);
+        if (search !== "?token=1" && !request.headers.authorization) response.writeHead(403).end();
+        else response.end(readFileSync(folderOf("compact-x4") + pathname));
+      });
+      await new Promise<void>((resolve) => guarded.listen(0, "127.0.0.1", resolve));
+      const place = `http://127.0.0.1:${(guarded.address() as AddressInfo).port}/model.json`;
+      const options = { backend: "cpu", cache: false } as const;
+      await expect(Upscaler.load(place, options)).rejects.toThrow(/answered 403; headers go into `request`/);
+      await (await Upscaler.load(`${place}?token=1`, options)).dispose();
+      await (
+        await Upscaler.load(place, { ...options, request: { headers: { Authorization: "me" } } })
+      ).dispose();
+      const own = await Upscaler.load(place, {
+        ...options,
+        fetch: (address, given) => fetch(`${address}?token=1`, given),
+      });
+      await own.dispose();
+      expect(seen).toEqual([
+        ["", undefined],
+        ...Array<unknown>(2).fill(["?token=1", undefined]),
+        ...Array<unknown>(2).fill(["", "me"]),
+        ...Array<unknown>(2).fill(["?token=1", undefined]),
+      ]);
+      guarded.closeAllConnections();
+      guarded.close();
+    });
+
+    test("what was fetched once is there when nothing can be reached, and only then", async () => {
+      const cache = join(scratch, "offline");
+      let reachable = true;
+      const load = (options = {}) =>
+        Upscaler.load(`${url}/model.json`, {
+          backend: "cpu",
+          cache,
+          fetch: async (address, given) => {
+            if (!reachable) throw new TypeError("fetch failed");
+            return await fetch(address, given);
+          },
+          ...options,
+        });
+      await (await load()).dispose();
+      reachable = false;
+      await (await load()).dispose();
+      await expect(load({ cache: false })).rejects.toThrow(/cannot be fetched: fetch failed/);
+      await expect(load({ fetch: () => Promise.resolve(new Response("", { status: 404 })) })).rejects.toThrow(
+        /answered 404/,
+      );
     });
 
     test("what the server refuses is said", async () => {

@@ -17,7 +17,7 @@ from esrgan_weights.errors import CheckpointError
 from esrgan_weights.formats.kinds import is_another
 from esrgan_weights.formats.ncnn.graph import MAGIC
 from esrgan_weights.formats.ncnn.read import pair, read_ncnn
-from esrgan_weights.formats.read_pickle import PICKLE, read_pickle
+from esrgan_weights.formats.read_pickle import DAMAGE, PICKLE, read_pickle
 from esrgan_weights.formats.stated import stated_sizes
 from esrgan_weights.recognition.candidates import Candidate, find
 from esrgan_weights.recognition.infer import network_of
@@ -48,6 +48,10 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
         raise type(error)(f"{path}: {error}") from error
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except DAMAGE as error:
+        raise CheckpointError(
+            f"{path}: it is damaged in a way that nothing looked for ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _read(path: Path, sha256: str | None) -> Checkpoint:

@@ -36,6 +36,8 @@ SAFE = "Ask its author for a .safetensors file, or convert it yourself where you
 # in torch's older format five pickles follow each other before the numbers, the first of them this
 LEGACY_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
 LEGACY_PICKLES = 5
+MOST_PACKED = 8  # times; torch does not pack, and what others pack of weights hardly gets smaller
+SPARE = 1 << 26  # bytes
 UNTYPED = "'torch.storage.UntypedStorage' has no attribute 'dtype'"  # what torch says there of newer types
 # torch keeps the allowed names for the whole process: one file at a time may add to them
 _ALLOWED = threading.Lock()
@@ -125,10 +127,16 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            unpacked = sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, *DAMAGE) as error:
         raise CheckpointError(
             "it is truncated or damaged: it has no table of contents that can be read"
         ) from error
+    if unpacked > path.stat().st_size * MOST_PACKED + SPARE:
+        raise CheckpointError(
+            f"it unpacks to {unpacked:,} bytes, far more than weights can be packed; save it again with "
+            "torch.save"
+        )
     if any(name.endswith("/constants.pkl") for name in names):
         raise UnsafeCheckpointError(
             "it is a TorchScript program, not a checkpoint, and would be run to be read. "

@@ -11,6 +11,7 @@ from esrgan_weights.recognition.stand_ins import Array
 
 DEPTH = 12  # containers within each other; a training state has four
 ENTRIES = 500_000  # seen in all; a pickle of a few bytes can name one list in a billion places
+SPARE = 1 << 26  # bytes that arrays may have more than is stored
 SHOWN = 6
 PLAIN = (float, int, str, bool, type(None))
 
@@ -45,6 +46,7 @@ def entries_of(content: object) -> list[Entry]:
     """
     found: list[Entry] = []
     budget = ENTRIES
+    copied, stored = 0, dict[int, int]()
     waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
     while waiting:
         keys, container = waiting.pop()
@@ -54,6 +56,10 @@ def entries_of(content: object) -> list[Entry]:
             if type(value) in PLAIN:  # a log of losses is long
                 continue
             if isinstance(value, Array):
+                size = value.size
+                copied, stored[value.place] = copied + size, size
+                if copied > sum(stored.values()) + SPARE:
+                    raise CheckpointError("its arrays repeat the same numbers, which no checkpoint does")
                 value = value.tensor()
             if isinstance(value, Tensor):
                 found.append(Entry(keys, str(key), value, container))

@@ -88,6 +88,17 @@ class Array:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.state = state
 
+    @property
+    def size(self) -> int:
+        """Bytes of its numbers."""
+        data = self.state[-1] if self.state else b""
+        return len(data) if isinstance(data, bytes | bytearray) else 0
+
+    @property
+    def place(self) -> int:
+        """Which bytes they are: two arrays may have the same."""
+        return id(self.state[-1]) if self.state else 0
+
     def tensor(self) -> Tensor | None:
         """The same numbers as a tensor; None for what is no array of numbers."""
         try:

@@ -20,7 +20,8 @@ from esrgan_torch.errors import ConfigError
 HUB = "https://huggingface.co"
 ENDPOINT = "HF_ENDPOINT"  # the hub's own variable for a mirror of it
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-SCHEMES = ("https://", "http://", "hf://")
+HUB_SCHEME = "hf://"
+SCHEMES = ("https://", "http://", HUB_SCHEME)
 KEPT = "%/:=&?~+!$,;'@()*[]"  # of an address, what has been quoted or has a meaning
 TIMEOUT = 10.0  # seconds to connect, and between two pieces
 
@@ -60,7 +61,7 @@ def url_of(address: str) -> str:
     Raises:
         ConfigError: not an address, or one that is not allowed: http:// to another machine.
     """
-    if address.lower().startswith("hf://"):
+    if address.lower().startswith(HUB_SCHEME):
         file = parse_hub(address)
         endpoint = (os.environ.get(ENDPOINT) or HUB).rstrip("/")
         address = f"{endpoint}/{file.repo}/resolve/{quote(file.revision, safe='')}/{quote(file.path)}"

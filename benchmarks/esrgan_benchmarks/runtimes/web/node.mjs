@@ -4,7 +4,6 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { serveTimed } from "./timed.mjs";
 
 const [bridge, packages, folder] = process.argv.slice(2);
 const theirs = (name) => import(pathToFileURL(join(bridge, name)).href);
@@ -21,14 +20,14 @@ try {
   await tf.ready();
   const model = await loadGraphModel(tf.io.fromMemory(await worker.readModel(folder)));
   worker.say({ ready: { tfjs: tf.version_core, node: process.versions.node, threads: "1" } });
-  await serveTimed(async ({ batch, shape, result }) => {
+  await worker.serve(async ({ batch, shape, result }) => {
     const given = await worker.readNumbers(batch);
     const started = performance.now();
     const answer = await compute(tf, model, given, shape, "input", "output", "NHWC");
     const seconds = (performance.now() - started) / 1000;
     await worker.writeNumbers(result, answer.numbers);
     return { shape: answer.shape, seconds };
-  }, worker);
+  });
 } catch (error) {
   worker.say({ error: `cannot load ${folder}: ${worker.words(error)}` });
 }

@@ -2,7 +2,6 @@
 
 import copy
 import gc
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from esrgan_benchmarks.core.cases import work_of
 from esrgan_benchmarks.studies.gpu.evidence import SEEDED
 from esrgan_benchmarks.studies.gpu.inputs import PHOTO_SIZE, photo
 from esrgan_benchmarks.studies.gpu.report import Report
@@ -24,6 +24,7 @@ from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.quantise import decibels, rounded_levels
 
 Size = tuple[int, int]  # height and width
 Run = Callable[[], Tensor]
@@ -210,9 +211,9 @@ def _time(report: Report, name: str, prepare: Callable[[], Run], row: dict[str, 
 
 def flop_per_pixel() -> float:
     """Of RRDB-23, x4, an input pixel; a multiplication and an addition are two."""
-    block = sum((64 + 32 * number) * 32 for number in range(4)) + 192 * 64
-    rest = 3 * 64 + 64 * 64 + (4 + 16) * 64 * 64 + 16 * (64 * 64 + 64 * 3)
-    return 2.0 * 9 * (69 * block + rest)
+    with torch.device("meta"):
+        network = RRDBNet()
+    return 2 * work_of(network, (1, 16, 16, 3)).multiply_adds / 16**2
 
 
 def _copy(model: Generator, dtype: torch.dtype, device: torch.device, last: bool) -> Any:
@@ -253,14 +254,11 @@ def _in_tiles(engine: KernelEngine, batch: Tensor) -> Tensor:
 
 
 def _levels(values: Tensor) -> Tensor:
-    return values.float().clamp(0, 1).mul(255).round()
+    return rounded_levels(values.float())
 
 
 def _psnr(picture: Tensor, exact: Tensor) -> float:
-    error = (picture - exact).square().mean().item()
-    if math.isnan(error):
-        return 0.0
-    return round(10 * math.log10(255**2 / error), 2) if error else 99.0
+    return round(min(decibels((picture - exact).square().mean().item()), 99.0), 2)
 
 
 def _ignore(_: float) -> None:

@@ -18,7 +18,7 @@
 #endif
 
 #define ESRGAN_SOURCES 5 /* the most of an operation: a dense block's last convolution */
-#define ESRGAN_ABI 2 /* of these structures and functions: one more with every change */
+#define ESRGAN_ABI 3 /* of these structures and functions: one more with every change */
 
 enum { ESRGAN_RING, ESRGAN_PLANE, ESRGAN_GIVEN };
 
@@ -94,5 +94,15 @@ ESRGAN_API void esrgan_stop(esrgan_engine *);
  * which the rows from `top` to `bottom` of the source are made. `row`, `pixel`: floats from one to the next. */
 ESRGAN_API void esrgan_shuffle(const float *source, int64_t row, int64_t pixel, float *target, int64_t channels,
                                int64_t scale, int64_t height, int64_t width, int64_t top, int64_t bottom);
+
+/* Rows `top` to `bottom` of (channels, height, width) -> (height, width, channels) of `bytes` bytes each, 1 or 2: values
+ * in [0, 1], or cut off there, as whole numbers. `plane`, `row`: floats from one to the next; `target_row`: bytes.
+ * Returns 1 where all values are finite. */
+ESRGAN_API int32_t esrgan_round(const float *source, int64_t plane, int64_t row, void *target, int64_t target_row,
+                                int64_t channels, int64_t width, int64_t top, int64_t bottom, int32_t bytes);
+/* The same of what esrgan_shuffle makes; `width` and rows are the source's. */
+ESRGAN_API int32_t esrgan_round_shuffled(const float *source, int64_t row, int64_t pixel, void *target,
+                                         int64_t target_row, int64_t channels, int64_t scale, int64_t width,
+                                         int64_t top, int64_t bottom, int32_t bytes);
 
 #endif

@@ -8,6 +8,9 @@
 #include "activations.h"
 #include "kernels.h"
 #include "lines.h"
+#if !defined(__wasm__)
+#include "pixels.h"
+#endif
 #include "products.h"
 #include "vectors.h"
 
@@ -73,13 +76,24 @@ static void transform_tile(const view *map, int channels, int64_t ty, int64_t tx
   }
 }
 
+/* Each of the four pixels that a pixel becomes sees two of three taps along an axis, so that one frequency has no
+ * weights: the last for the first pixel, the first for the second. `phase`: 0 or 1. */
+INLINE int unweighted(int phase) { return phase == 0 ? PATCH - 1 : 0; }
+
 /* The matrix products of all frequencies; returns the weights that follow. */
 static const float *multiply_all(const convolution *task, const float *weights, int depth, ptrdiff_t stride,
                                  ptrdiff_t frequency, int more) {
+  const int phases = task->enlarge, wide = task->outputs / (phases * phases);
   for (int f = 0; f < FREQUENCIES; f++) {
     const float *maps = task->domain + f * (task->count * stride + STEP);
-    weights = multiply_panels(more, maps, stride, task->count, weights, depth, task->products + f * frequency,
-                              task->outputs);
+    const int left = phases > 1 && f % PATCH == unweighted(0), right = phases > 1 && f % PATCH == unweighted(1);
+    for (int y = 0; y < phases; y++) {
+      if (phases > 1 && f / PATCH == unweighted(y))
+        continue;
+      float *products = task->products + f * frequency + (y * phases + left) * wide;
+      weights = multiply_panels(more, maps, stride, task->count, weights, depth, products,
+                                (phases - left - right) * wide, task->outputs);
+    }
   }
   return weights;
 }
@@ -88,14 +102,17 @@ static float *find_pixel(const view *map, int64_t y, int64_t x) {
   return map->data == NULL ? NULL : view_row(map, y) + x * map->pixel;
 }
 
-/* One vector of outputs of one tile back into pixels; then bias, activation, residuals. */
-INLINE void restore_vector(const convolution *task, const float *products, ptrdiff_t frequency, int n, int rows,
-                           int columns, float *const to[TILE], float *const residual[2][TILE], int channel) {
+/* One vector of outputs of one tile back into pixels; then bias, activation, residuals. `no_y`, `no_x`: a row and a
+ * column of frequencies without products, or PATCH. */
+INLINE void restore_vector(const convolution *task, const float *products, ptrdiff_t frequency, int n, int no_y,
+                           int no_x, int rows, int columns, float *const to[TILE], float *const residual[2][TILE],
+                           int channel) {
+  static const float nothing[LANES];
   vec half[TILE][PATCH];
   for (int x = 0; x < PATCH; x++) {
     vec m[PATCH], line[TILE];
     for (int y = 0; y < PATCH; y++)
-      m[y] = load(products + (y * PATCH + x) * frequency + n);
+      m[y] = load(y == no_y || x == no_x ? nothing : products + (y * PATCH + x) * frequency + n);
     restore_line(m, line);
     for (int y = 0; y < TILE; y++)
       half[y][x] = line[y];
@@ -122,21 +139,25 @@ static void restore_tile(const convolution *task, const float *products, ptrdiff
   const int64_t left = tx * TILE, top = ty * TILE;
   const int64_t height = task->source[0].height - top, width = task->source[0].width - left;
   const int rows = height < TILE ? (int)height : TILE, columns = width < TILE ? (int)width : TILE;
-  const int parts = task->enlarge * task->enlarge, outputs = task->outputs / parts;
-  for (int part = 0; part < parts; part++) {
+  const int phases = task->enlarge, outputs = task->outputs / (phases * phases);
+  for (int part = 0; part < phases * phases; part++) {
     /* rows of the enlarged map that this part makes are two apart */
     float *to[TILE], *residual[2][TILE];
     for (int y = 0; y < rows; y++) {
-      const int64_t target_y = (top + y) * task->enlarge + part / 2, target_x = left * task->enlarge + part % 2;
+      const int64_t target_y = (top + y) * phases + part / 2, target_x = left * phases + part % 2;
       to[y] = find_pixel(&task->target, target_y, target_x);
       for (int r = 0; r < 2; r++)
         residual[r][y] = find_pixel(&task->residual[r], target_y, target_x);
     }
+    const int no_y = phases > 1 ? unweighted(part / 2) : PATCH, no_x = phases > 1 ? unweighted(part % 2) : PATCH;
     for (int n = 0; n < outputs; n += LANES) {
-      if (rows == TILE && columns == TILE) /* known when this is compiled: all values stay in registers */
-        restore_vector(task, products, frequency, part * outputs + n, TILE, TILE, to, residual, n);
+      const int from = part * outputs + n;
+      if (rows < TILE || columns < TILE)
+        restore_vector(task, products, frequency, from, no_y, no_x, rows, columns, to, residual, n);
+      else if (phases > 1) /* sizes are known when this is compiled: all values stay in registers */
+        restore_vector(task, products, frequency, from, no_y, no_x, TILE, TILE, to, residual, n);
       else
-        restore_vector(task, products, frequency, part * outputs + n, rows, columns, to, residual, n);
+        restore_vector(task, products, frequency, from, PATCH, PATCH, TILE, TILE, to, residual, n);
     }
     for (int y = 0; y < rows && task->activation > ESRGAN_PRELU; y++) {
       float *const others[2] = {residual[0][y], residual[1][y]};
@@ -189,7 +210,7 @@ static void sum_row(const convolution *task, int64_t y, int64_t left, int64_t ri
     memcpy(task->products + x * task->outputs, task->bias, (size_t)task->outputs * sizeof(float));
   for (int s = 0; s < task->sources; s++)
     weights = multiply_panels(1, find_pixel(&task->source[s], y, left), task->source[s].pixel, pixels, weights,
-                              task->channels[s], task->products, task->outputs);
+                              task->channels[s], task->products, task->outputs, task->outputs);
   float *const residual[2] = {find_pixel(&task->residual[0], y, left), find_pixel(&task->residual[1], y, left)};
   follow(task, task->products, task->outputs, find_pixel(&task->target, y, left), residual, pixels, 0, task->outputs);
 }
@@ -206,13 +227,13 @@ static void pointwise(const convolution *task) {
 }
 
 #if defined(ESRGAN_AVX512)
-const level esrgan_avx512 = {"avx512", LANES, convolve, pointwise};
+const level esrgan_avx512 = {"avx512", LANES, convolve, pointwise, round_planes, round_shuffled};
 #elif defined(ESRGAN_AVX2)
-const level esrgan_avx2 = {"avx2", LANES, convolve, pointwise};
+const level esrgan_avx2 = {"avx2", LANES, convolve, pointwise, round_planes, round_shuffled};
 #elif defined(ESRGAN_SSE2)
-const level esrgan_sse2 = {"sse2", LANES, convolve, pointwise};
+const level esrgan_sse2 = {"sse2", LANES, convolve, pointwise, round_planes, round_shuffled};
 #elif defined(ESRGAN_WASM)
 const level esrgan_wasm = {"wasm", LANES, convolve, pointwise};
 #else
-const level esrgan_neon = {"neon", LANES, convolve, pointwise};
+const level esrgan_neon = {"neon", LANES, convolve, pointwise, round_planes, round_shuffled};
 #endif

@@ -49,6 +49,13 @@ typedef struct {
   int lanes;
   void (*convolve)(const convolution *);
   void (*pointwise)(const convolution *); /* 1x1; every source has a product of its own */
+#if !defined(__wasm__)
+  /* see esrgan_round and esrgan_round_shuffled */
+  int32_t (*round_planes)(const float *, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int64_t,
+                          int32_t);
+  int32_t (*round_shuffled)(const float *, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int64_t,
+                            int64_t, int32_t);
+#endif
 } level;
 
 static inline float *view_row(const view *map, int64_t y) {

@@ -1,6 +1,7 @@
 /* Levels of instructions, from the fastest, and which of them this processor has. */
 #include "esrgan_native.h"
 #include "kernels.h"
+#include "shuffle.h"
 
 #include <string.h>
 
@@ -53,10 +54,28 @@ void esrgan_shuffle(const float *source, int64_t row, int64_t pixel, float *targ
                     int64_t height, int64_t width, int64_t top, int64_t bottom) {
   for (int64_t y = top; y < bottom; y++)
     for (int64_t c = 0; c < channels; c++)
-      for (int64_t i = 0; i < scale; i++) {
-        const float *from = source + y * row + (c * scale + i) * scale;
-        float *to = target + ((c * height + y) * scale + i) * width * scale;
-        for (int64_t x = 0; x < width; x++, from += pixel, to += scale)
-          memcpy(to, from, (size_t)scale * sizeof(float));
-      }
+      for (int64_t i = 0; i < scale; i++)
+        shuffle_line(source + y * row + (c * scale + i) * scale, pixel,
+                     target + ((c * height + y) * scale + i) * width * scale, width, scale);
 }
+
+#if !defined(__wasm__)
+/* The fastest that this processor has. */
+static const level *fastest(void) {
+  int number = 0;
+  while (!is_here(number))
+    number++;
+  return levels[number];
+}
+
+int32_t esrgan_round(const float *source, int64_t plane, int64_t row, void *target, int64_t target_row,
+                     int64_t channels, int64_t width, int64_t top, int64_t bottom, int32_t bytes) {
+  return fastest()->round_planes(source, plane, row, target, target_row, channels, width, top, bottom, bytes);
+}
+
+int32_t esrgan_round_shuffled(const float *source, int64_t row, int64_t pixel, void *target, int64_t target_row,
+                              int64_t channels, int64_t scale, int64_t width, int64_t top, int64_t bottom,
+                              int32_t bytes) {
+  return fastest()->round_shuffled(source, row, pixel, target, target_row, channels, scale, width, top, bottom, bytes);
+}
+#endif

@@ -77,14 +77,15 @@ INLINE void multiply_panel(int two, int more, const float *maps, ptrdiff_t strid
   }
 }
 
-/* All tiles times all panels; returns the weights that follow. */
+/* All tiles times all panels of some outputs; returns the weights that follow. `row`: floats from a tile's products to
+ * the next one's. */
 static const float *multiply_panels(int more, const float *maps, ptrdiff_t stride, int64_t count, const float *weights,
-                                    int depth, float *products, int outputs) {
+                                    int depth, float *products, int outputs, ptrdiff_t row) {
   int n = 0;
   for (; n + 2 * LANES <= outputs; n += 2 * LANES, weights += (size_t)depth * 2 * LANES)
-    multiply_panel(1, more, maps, stride, count, weights, depth, products + n, outputs);
+    multiply_panel(1, more, maps, stride, count, weights, depth, products + n, row);
   if (n < outputs) {
-    multiply_panel(0, more, maps, stride, count, weights, depth, products + n, outputs);
+    multiply_panel(0, more, maps, stride, count, weights, depth, products + n, row);
     weights += (size_t)depth * LANES;
   }
   return weights;

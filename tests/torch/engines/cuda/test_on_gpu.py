@@ -1,6 +1,5 @@
 """The kernels on the device that is here: at real sizes, in a whole network, from graphs."""
 
-import math
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from esrgan_torch.engines.cuda.flat import FlatShape
 from esrgan_torch.engines.graphed import GraphedEngine
 from esrgan_torch.engines.rrdb import RRDBEngine
 from esrgan_torch.images.files import read_image
+from esrgan_torch.quantise import batch_psnr
 from esrgan_torch.upscaler import Upscaler
 from tests.torch.networks import small_rrdb
 
@@ -37,12 +37,6 @@ def kernel_engine(model, dtype: torch.dtype) -> KernelEngine:
 def run(engine: Engine, batch: torch.Tensor) -> torch.Tensor:
     with torch.inference_mode():
         return engine.tail(engine.trunk(batch, lambda _: None))
-
-
-def psnr(values: torch.Tensor, exact: torch.Tensor) -> float:
-    one, other = (each.clamp(0, 1).mul(255).round() for each in (values, exact))
-    error = (one - other).square().mean().item()
-    return 10 * math.log10(255**2 / error) if error else math.inf
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
@@ -69,8 +63,8 @@ def test_official_weights_against_float32() -> None:
     pixels = torch.from_numpy(read_image(PICTURE).pixels[:192, :256, :3].copy())
     batch = pixels.permute(2, 0, 1)[None].float().div(255).to(CUDA)
     exact = run(RRDBEngine(model, CUDA, torch.float32), batch)
-    assert psnr(run(kernel_engine(model, torch.float16), batch), exact) >= 57
-    assert psnr(run(kernel_engine(model, torch.bfloat16), batch), exact) >= 45
+    assert batch_psnr(run(kernel_engine(model, torch.float16), batch), exact) >= 57
+    assert batch_psnr(run(kernel_engine(model, torch.bfloat16), batch), exact) >= 45
 
 
 def test_graphs_follow_new_weights() -> None:

@@ -11,16 +11,21 @@
 enum { PICTURE, RESULT, FIRST, GROWN, JOINED, CURVED, GATED, LARGE, MAPS };
 
 /* The identity's weights, transformed: the middle tap of weight 1 from input `i` to output `i`; or those of 1x1, where
- * there is one frequency. */
+ * there is one frequency. Of an enlargement's four parts those that a frequency has weights for, row by row. */
 static float *identity(int frequencies, int inputs, int outputs, int lanes, int parts) {
-  static const double middle[6] = {0, -1.0 / 6, 1.0 / 6, 1.0 / 12, -1.0 / 12, 0};
+  const double a = 11.0 / 16, b = 1.5, one_a = 1 / (2 * a * (a * a - b * b)), one_b = 1 / (2 * b * (b * b - a * a));
+  const double middle[6] = {0, one_a, -one_a, one_b, -one_b, 0}; /* see winograd.py */
   float *weights = calloc((size_t)frequencies * inputs * outputs, sizeof *weights), *at = weights;
+  const int one = outputs / parts, phases = parts == 4 ? 2 : 1;
   for (int f = 0; f < frequencies; f++)
-    for (int n = 0; n < outputs; n += 2 * lanes) {
-      const int wide = outputs - n < 2 * lanes ? outputs - n : 2 * lanes;
-      for (int k = 0; k < inputs; k++)
-        for (int w = 0; w < wide; w++)
-          *at++ = (n + w) % (outputs / parts) != k ? 0 : frequencies == 1 ? 1 : (float)(middle[f / 6] * middle[f % 6]);
+    for (int row = phases > 1 && f / 6 == 5; row < (phases > 1 && f / 6 == 0 ? 1 : phases); row++) {
+      const int all = (phases > 1 && (f % 6 == 0 || f % 6 == 5) ? 1 : phases) * one;
+      for (int n = 0; n < all; n += 2 * lanes) {
+        const int wide = all - n < 2 * lanes ? all - n : 2 * lanes;
+        for (int k = 0; k < inputs; k++)
+          for (int w = 0; w < wide; w++)
+            *at++ = (n + w) % one != k ? 0 : frequencies == 1 ? 1 : (float)(middle[f / 6] * middle[f % 6]);
+      }
     }
   return weights;
 }

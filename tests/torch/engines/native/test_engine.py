@@ -2,13 +2,16 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -21,9 +24,11 @@ from esrgan_torch.engines.native import build, engine
 from esrgan_torch.engines.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
 from esrgan_torch.engines.native.library import Runner, work_memory
 from esrgan_torch.engines.native.program_rrdb import rrdb_trunk_program
+from esrgan_torch.engines.native.winograd import padded
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.span import SPAN
+from esrgan_torch.tiling.rounding import put_planes
 from tests.torch.engines.native.levels import levels, library, needs_native
 from tests.torch.networks import small_compact, small_rrdb
 
@@ -78,6 +83,33 @@ def networks() -> list[Generator]:
 
 
 NETWORKS = networks()
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(1, 1), (3, 190), (40, 171)])
+@pytest.mark.parametrize(
+    "model",
+    [small_compact(scale=scale, in_channels=c, out_channels=c) for scale, c in ((4, 3), (3, 3), (2, 1))],
+)
+def test_pixels_are_those_of_the_rounded_tail(
+    model: CompactNet, size: tuple[int, int], dtype: type[np.uint8 | np.uint16]
+) -> None:
+    """Into a part of a picture, whose rest stays as it is."""
+    made = native(model)
+    features = torch.rand(1, padded(model.out_channels * model.scale**2), *size) * 1.4 - 0.2
+    features = features.contiguous(memory_format=torch.channels_last)[
+        :, : model.out_channels * model.scale**2
+    ]
+    expected, found = (
+        np.full((size[0] * model.scale + 2, size[1] * model.scale + 2, model.out_channels), 7, dtype)
+        for _ in range(2)
+    )
+    assert put_planes(made.tail(features)[0].numpy(), expected[1:-1, 1:-1])
+    assert made.tail_pixels(features, found[1:-1, 1:-1])
+    assert np.array_equal(found, expected)
+    features[0, -1, -1, -1] = torch.nan
+    assert made.tail_pixels(features, found[1:-1, 1:-1]) is False
 
 
 @pytest.mark.usefixtures("threads")
@@ -211,6 +243,22 @@ def test_short_memory_is_said_as_pytorch_says_it() -> None:
     with pytest.raises(RuntimeError) as raised:
         work_memory(2**62)
     assert is_out_of_memory(raised.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_work_memory_may_have_large_pages() -> None:
+    """Linux gives none to shared memory, which Python's mmap makes unless it is told otherwise."""
+    memory = engine.memory(3, 2**20)  # a result's is the work memory's
+    inside = None
+    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+        if (found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (....) ", line)) is not None:
+            start, end = (int(side, 16) for side in found.groups()[:2])
+            inside = found[3] if start <= memory.data_ptr() < end else None
+        elif inside is not None and line.startswith("VmFlags:"):
+            assert inside == "rw-p"
+            assert "hg" in line.split()
+            return
+    pytest.fail("its memory was not found")
 
 
 def test_weights_changed_later_do_not_reach_it() -> None:

@@ -1,13 +1,13 @@
 """How near official weights stay to float64: docs/cpu.md has the numbers of every network."""
 
-import math
-
 import pytest
 import torch
 
 from esrgan_torch import read_image
 from esrgan_torch.engines.choose import make_engine
-from esrgan_torch.engines.native.engine import NativeCompactEngine, NativeRRDBEngine
+from esrgan_torch.engines.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
+from esrgan_torch.networks.span import SPAN
+from esrgan_torch.quantise import batch_psnr
 from esrgan_weights import load
 from tests.conftest import ROOT
 from tests.torch.engines.native.levels import levels, needs_native
@@ -15,13 +15,10 @@ from tests.torch.engines.native.levels import levels, needs_native
 pytestmark = needs_native
 CPU = torch.device("cpu")
 MOST = 20  # times the distance of direct convolutions in float32
+MOST_OF_SPAN = (
+    8  # its official sizes, 40 untrained networks on noise: up to 4; through the points 1 and 2 up to 18
+)
 LEAST = 70  # dB of the 8-bit picture
-
-
-def psnr(values: torch.Tensor, exact: torch.Tensor) -> float:
-    pictures = [each.double().clamp(0, 1).mul(255).round() for each in (values, exact)]
-    error = (pictures[0] - pictures[1]).square().mean().item()
-    return 10 * math.log10(255**2 / error) if error else math.inf
 
 
 @pytest.mark.parametrize(
@@ -46,4 +43,18 @@ def test_official_weights(name: str) -> None:
         exact = model.double()(batch.double())
     for result in results:
         assert (result - exact).abs().max() <= MOST * (direct - exact).abs().max()
-        assert psnr(result, exact) >= LEAST
+        assert batch_psnr(result.double(), exact) >= LEAST
+
+
+@pytest.mark.parametrize("level", levels())
+@pytest.mark.parametrize("seed", range(3))
+def test_span(seed: int, level: str) -> None:
+    """The picture that it normalises is large, so its first maps are."""
+    torch.manual_seed(seed)
+    model = SPAN().eval().requires_grad_(requires_grad=False)
+    batch = torch.rand(1, 3, 20, 20)
+    made = NativeSPANEngine(model, CPU, torch.float32, level)
+    with torch.inference_mode():
+        result, direct = made.tail(made.trunk(batch, lambda share: None)), model(batch)
+        exact = model.double()(batch.double())
+    assert (result - exact).abs().max() <= MOST_OF_SPAN * (direct - exact).abs().max()

@@ -1,4 +1,6 @@
 /** What the tests reach in the page: the library as it is published, and TF.js of its thread. */
+import { loadGraphModel } from "@tensorflow/tfjs-converter";
+import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as library from "tfjs-esrgan";
 import type { BackendName, EngineName, Picture } from "tfjs-esrgan";
@@ -49,6 +51,18 @@ async function floats(
 const page = {
   ...library,
   tf,
+  loadGraphModel,
+  /** A worker of the page's own, in which the library is used as in a page. */
+  ownWorker: () => new Worker(new URL("./user-worker.ts", import.meta.url), { type: "module" }),
+  /** What an error says, and whether it is one of the library's. */
+  failure: (work: Promise<unknown>): Promise<string> =>
+    work.then(
+      () => "none",
+      (error: unknown) => {
+        const { name, message } = error as Error;
+        return `${error instanceof library.EsrganError ? "" : "FOREIGN "}${name}: ${message}`;
+      },
+    ),
   /** In the page's thread, with that very TF.js. */
   Inline,
   floats,

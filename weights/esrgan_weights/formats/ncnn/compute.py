@@ -20,6 +20,7 @@ Values = npt.NDArray[np.float64]
 Weights = Mapping[str, Sequence[Values]]
 
 PROBE = 8  # pixels a side of the picture on which the graphs are compared; the unshuffle divides it
+LARGEST = 1 << 24  # numbers that a graph may make of it, in all; the largest network makes a hundredth
 TOLERANCE = 1e-6  # of the largest output; rounding gives 1e-14, one wrong slope or factor far more
 
 
@@ -45,9 +46,9 @@ def check_graph(layers: Sequence[Layer], modules: Sequence[str], config: Config)
         found = compute(
             layers, {name: weights[module] for name, module in zip(names, modules, strict=True)}, picture
         )
-    except (IndexError, ValueError) as error:  # sizes that do not fit each other
+    except (ArithmeticError, IndexError, TypeError, ValueError) as error:  # sizes that do not fit each other
         raise UnknownArchitectureError(f"its graph cannot be computed: {error}") from error
-    if found.shape == expected.shape:
+    if found.shape == expected.shape and np.isfinite(found).all():
         difference = float(np.abs(found - expected).max() / np.abs(expected).max())
         if difference <= TOLERANCE:
             return
@@ -80,12 +81,13 @@ def compute(layers: Sequence[Layer], weights: Weights, picture: Values) -> Value
         picture: (C, H, W), for the graph's only input.
 
     Raises:
-        UnknownArchitectureError: a layer is of no known kind.
+        UnknownArchitectureError: a layer is of no known kind, or the graph makes too many numbers.
         CheckpointError: a value is used before it is made.
         ValueError, IndexError: sizes do not fit each other.
     """
     values: dict[str, Values] = {}
     result = picture
+    made = 0
     for layer in layers:
         if layer.kind == "Input":
             outputs: Sequence[Values] = (picture,)
@@ -100,10 +102,30 @@ def compute(layers: Sequence[Layer], weights: Weights, picture: Values) -> Value
                 inputs = [values[name] for name in layer.inputs]
             except KeyError as error:
                 raise CheckpointError(f"{layer.name} uses the value {error}, which nothing makes") from error
+            made += _largest(layer, inputs, weights.get(layer.name, ()))
+            if made > LARGEST:
+                raise UnknownArchitectureError(
+                    f"its graph makes more than {LARGEST:,} numbers of {PROBE}x{PROBE} pixels "
+                    f"({layer.name}), which no network of this project does"
+                )
             result = operation(layer, inputs, weights.get(layer.name, ()))
             outputs = [result] * len(layer.outputs)
         values.update(zip(layer.outputs, outputs, strict=False))
     return result
+
+
+def _largest(layer: Layer, inputs: list[Values], weights: Sequence[Values]) -> int:
+    """How many numbers a layer makes at most, before it makes them."""
+    if layer.kind == "Split" or not inputs:
+        return 0
+    size = sum(value.size for value in inputs)
+    if layer.kind == "Interp":
+        return int(size * max(layer.number(1, 1.0), 1.0) * max(layer.number(2, 1.0), 1.0))
+    if layer.kind in ("Eltwise", "BinaryOp"):  # one value may be repeated to the size of another
+        return int(np.prod(np.broadcast_shapes(*(value.shape for value in inputs)), dtype=np.float64))
+    if weights:  # its outputs, each of the inputs' height and width
+        return max(len(weights[0]), len(inputs[0])) * size // max(len(inputs[0]), 1)
+    return size
 
 
 Compute = Callable[[Layer, list[Values], Sequence[Values]], Values]

@@ -1,6 +1,10 @@
 /* What a network gives becomes a picture: planar floats are rounded to whole numbers, channels last. */
-#include "esrgan_native.h"
+#ifndef ESRGAN_PIXELS_H
+#define ESRGAN_PIXELS_H
 
+#include "shuffle.h"
+
+#include <stdint.h>
 #include <string.h>
 
 #define AT_ONCE 512 /* pixels of a row */
@@ -45,24 +49,51 @@ static void join(const uint16_t *rounded, int64_t count, int64_t channels, int b
       memcpy(to, &rounded[x], 2);
 }
 
-/* Rows `top` to `bottom` of (channels, height, width) -> (height, width, channels) of `bytes` bytes each, 1 or 2.
- * `plane`, `row`: floats from one to the next; `target_row`: bytes. Returns 1 where all values are finite. */
-ESRGAN_API int32_t esrgan_round(const float *source, int64_t plane, int64_t row, void *target, int64_t target_row,
-                                int64_t channels, int64_t width, int64_t top, int64_t bottom, int32_t bytes) {
+/* `count` pixels of a row, channel `c` of them from `from`: rounded, and put where they belong when the last channel is
+ * there. Returns 0 where a value is not finite. */
+static int put_channel(const float *from, int64_t count, int64_t c, int64_t channels, int bytes,
+                       uint16_t rounded[3][AT_ONCE], uint8_t *to) {
+  const int finite = round_row(from, count, bytes == 1 ? 255.0f : 65535.0f, rounded[c % 3]);
+  if (channels != 3 || bytes != 1)
+    join(rounded[c % 3], count, channels, bytes, to + c * bytes);
+  else if (c == 2)
+    join_bytes(rounded, count, to);
+  return finite;
+}
+
+static int32_t round_planes(const float *source, int64_t plane, int64_t row, void *target, int64_t target_row,
+                            int64_t channels, int64_t width, int64_t top, int64_t bottom, int32_t bytes) {
   uint16_t rounded[3][AT_ONCE];
-  const float maximum = bytes == 1 ? 255.0f : 65535.0f;
   int finite = 1;
   for (int64_t y = top; y < bottom; y++)
     for (int64_t left = 0; left < width; left += AT_ONCE) {
       const int64_t count = width - left < AT_ONCE ? width - left : AT_ONCE;
       uint8_t *to = (uint8_t *)target + y * target_row + left * channels * bytes;
-      for (int64_t c = 0; c < channels; c++) {
-        finite &= round_row(source + c * plane + y * row + left, count, maximum, rounded[c % 3]);
-        if (channels != 3 || bytes != 1)
-          join(rounded[c % 3], count, channels, bytes, to + c * bytes);
-      }
-      if (channels == 3 && bytes == 1)
-        join_bytes(rounded, count, to);
+      for (int64_t c = 0; c < channels; c++)
+        finite &= put_channel(source + c * plane + y * row + left, count, c, channels, bytes, rounded, to);
     }
   return finite;
 }
+
+/* As round_planes of what esrgan_shuffle makes, a few pixels at a time: the planes never exist. */
+static int32_t round_shuffled(const float *source, int64_t row, int64_t pixel, void *target, int64_t target_row,
+                              int64_t channels, int64_t scale, int64_t width, int64_t top, int64_t bottom,
+                              int32_t bytes) {
+  uint16_t rounded[3][AT_ONCE];
+  float line[AT_ONCE];
+  const int64_t most = AT_ONCE / scale; /* pixels of the source */
+  int finite = 1;
+  for (int64_t y = top; y < bottom; y++)
+    for (int64_t i = 0; i < scale; i++)
+      for (int64_t left = 0; left < width; left += most) {
+        const int64_t count = width - left < most ? width - left : most;
+        uint8_t *to = (uint8_t *)target + (y * scale + i) * target_row + left * scale * channels * bytes;
+        for (int64_t c = 0; c < channels; c++) {
+          shuffle_line(source + y * row + left * pixel + (c * scale + i) * scale, pixel, line, count, scale);
+          finite &= put_channel(line, count * scale, c, channels, bytes, rounded, to);
+        }
+      }
+  return finite;
+}
+
+#endif

@@ -14,11 +14,11 @@ from pathlib import Path
 from esrgan_torch.errors import ConfigError
 
 VARIABLE = "ESRGAN_CACHE"
+FOLDER = "pictures"
 SUFFIX = ".npy"
 LESSON = "lesson-"
 """How the names of a teacher's answers begin; they are not given up by themselves: they cost hours."""
 
-_PART_AGE = 24 * 3600  # seconds; after that a part was left by a process that is gone
 _RESERVE = 1 << 30  # bytes of the disk that are left free
 
 
@@ -41,14 +41,14 @@ def pictures_folder(given: str | Path = "") -> Path:
         return Path(given).expanduser()
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen).expanduser() / "pictures"
+        return Path(chosen).expanduser() / FOLDER
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("esrgan-torch")) / "pictures"
+    return Path(platformdirs.user_cache_dir("esrgan-torch")) / FOLDER
 
 
 def kept_pictures(folder: Path | None = None) -> list[Kept]:
-    """What the folder holds, the longest unused first; parts that killed runs left included. Never raises.
+    """What the folder holds, the longest unused first. Never raises.
 
     Args:
         folder: None: that of `pictures_folder()`.
@@ -61,15 +61,13 @@ def kept_pictures(folder: Path | None = None) -> list[Kept]:
     except OSError:
         return []
     for path in paths:
-        if path.suffix != SUFFIX:
+        if path.suffix != SUFFIX or path.name.startswith("."):  # a part, see `esrgan_torch.storage.leftovers`
             continue
         try:
             facts = path.stat()
         except OSError:  # another run removed it
             continue
-        age = max(0.0, now - facts.st_mtime)
-        if not path.name.startswith(".") or age > _PART_AGE:
-            found.append(Kept(path, facts.st_size, age))
+        found.append(Kept(path, facts.st_size, max(0.0, now - facts.st_mtime)))
     return sorted(found, key=lambda kept: (-kept.age, kept.path))
 
 
@@ -106,8 +104,7 @@ def make_room(folder: Path, needed: int, limit: float, own: Collection[Path]) ->
     if asked > limit:
         raise ConfigError(
             f"the decoded pictures take {in_words(asked)}, and data.cache_limit is {in_words(limit)}; raise "
-            "it, or "
-            "train on fewer pictures"
+            "it, or train on fewer pictures"
         )
     others = [each for each in kept if each.path.name not in mine and each not in lessons]
     surplus = asked + sum(each.bytes for each in (*others, *lessons)) - limit
@@ -119,8 +116,7 @@ def make_room(folder: Path, needed: int, limit: float, own: Collection[Path]) ->
     if needed and needed + _RESERVE > free:
         raise ConfigError(
             f"the decoded pictures take {in_words(needed)} more in {folder}, and its disk has "
-            f"{in_words(free)}; free "
-            "some space, or name another folder with data.cache"
+            f"{in_words(free)}; free some space, or name another folder with data.cache"
         )
 
 

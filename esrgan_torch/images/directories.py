@@ -1,0 +1,124 @@
+"""Directories of tags, as TIFF files and EXIF blocks have them, copied as they stand: no value is understood.
+
+So a value of a type that its tag should not have, as files of many programs hold, is carried like any other.
+(TIFF 6.0, Adobe 1992, section 2; CIPA DC-008, Exif 3.0, section 4.6.)
+"""
+
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+SHORT, LONG, RATIONAL, UNDEFINED, ASCII, BYTE = 3, 4, 5, 7, 2, 1
+# by type: bytes of a value, and bytes of the numbers that it is made of
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_UNITS = {5: 4, 10: 4}
+_INLINE = 4  # bytes of values that stand in the entry itself
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tag's value: its type, how many, and its bytes, the low one of a number first."""
+
+    kind: int
+    count: int
+    value: bytes
+
+
+Directory = Mapping[int, "Entry | Directory"]
+"""Entries by their tags; under the tag that points to another directory, that one."""
+
+
+def shorts(*values: int) -> Entry:
+    """Numbers of 16 bits."""
+    return Entry(SHORT, len(values), struct.pack(f"<{len(values)}H", *values))
+
+
+def longs(*values: int) -> Entry:
+    """Numbers of 32 bits."""
+    return Entry(LONG, len(values), struct.pack(f"<{len(values)}I", *values))
+
+
+def fraction(numerator: int, denominator: int) -> Entry:
+    """One number as a fraction."""
+    return Entry(RATIONAL, 1, struct.pack("<2I", numerator, denominator))
+
+
+def raw(kind: int, value: bytes) -> Entry:
+    """Bytes or text (`UNDEFINED`, `BYTE`, `ASCII`)."""
+    return Entry(kind, len(value), value)
+
+
+def read_directory(
+    data: bytes | memoryview, offset: int, order: str, pointers: Mapping[int, Iterable[int]]
+) -> dict[int, Entry | Directory]:
+    """The directory that begins at an offset; an entry that lies outside the data, or is of no known type, is
+    passed over, and so is what stands in many places at once.
+
+    Args:
+        order: "<" or ">", as numbers are stored.
+        pointers: tags that point to further directories, each with those that do so there.
+
+    Raises:
+        struct.error: it does not begin within the data.
+    """
+    room = len(data)
+    tried: set[int] = set()
+    found: dict[int, Entry | Directory] = {}
+    (count,) = struct.unpack_from(order + "H", data, offset)
+    for place in range(offset + 2, min(offset + 2 + 12 * count, len(data) - 11), 12):
+        tag, kind, number = struct.unpack_from(order + "HHI", data, place)
+        size = _SIZES.get(kind, 0) * number
+        (start,) = struct.unpack_from(order + "I", data, place + 8)
+        if tag in tried:
+            continue
+        tried.add(tag)
+        if tag in pointers:
+            try:
+                below = read_directory(data, start, order, dict.fromkeys(pointers[tag], ()))
+            except struct.error:
+                below = {}
+            if below:
+                found[tag] = below
+            continue
+        room -= size
+        at = start if size > _INLINE else place + 8
+        if size == 0 or at + size > len(data) or room < 0:
+            continue
+        found[tag] = Entry(kind, number, _swapped(bytes(data[at : at + size]), kind, order))
+    return found
+
+
+def write_directory(directory: Directory, offset: int, order: str = "<") -> bytearray:
+    """A directory to stand at an offset, its values and further directories behind it, and no other after it.
+
+    Args:
+        order: "<" or ">", as numbers are to be stored.
+    """
+    head = bytearray(struct.pack(order + "H", len(directory)))
+    body = bytearray()
+    begin = offset + 2 + 12 * len(directory) + 4
+    for tag, entry in sorted(directory.items(), key=lambda item: item[0]):
+        place = begin + len(body)
+        if not isinstance(entry, Entry):
+            head += struct.pack(order + "HHII", tag, LONG, 1, place)
+            body += write_directory(entry, place, order)
+        else:
+            value = _swapped(entry.value, entry.kind, order)
+            head += struct.pack(order + "HHI", tag, entry.kind, entry.count)
+            if len(value) <= _INLINE:
+                head += value.ljust(_INLINE, b"\0")
+            else:
+                head += struct.pack(order + "I", place)
+                body += value
+        body += b"\0" * (len(body) % 2)  # values begin at even places
+    return head + struct.pack(order + "I", 0) + body
+
+
+def _swapped(value: bytes, kind: int, order: str) -> bytes:
+    """Bytes of numbers in one order from those in the other, which is the same either way."""
+    unit = _UNITS.get(kind, _SIZES[kind])
+    if order == "<" or unit == 1:
+        return value
+    return np.frombuffer(value, f"<u{unit}").byteswap().tobytes()
