@@ -9,6 +9,8 @@ self.addEventListener("install", (event) => {
     caches
       .open(CACHE)
       .then((cache) => cache.addAll(FILES))
+      // a full store: then it isolates the page, and works with the network alone
+      .catch(() => undefined)
       .then(() => self.skipWaiting()),
   );
 });
@@ -37,13 +39,14 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function answer(request) {
-  const cache = await caches.open(CACHE);
+  const cache = await caches.open(CACHE).catch(() => undefined);
   // names of built files change with their content; the others are asked for anew where there is a network
-  const kept = await cache.match(request, { ignoreSearch: true });
+  const kept = await cache?.match(request, { ignoreSearch: true });
   if (kept && /\/(assets|wasm)\//.test(request.url)) return kept;
   try {
     const fresh = await fetch(request);
-    if (fresh.ok && fresh.status === 200) await cache.put(request, fresh.clone());
+    // what a full store does not keep is answered all the same
+    if (fresh.ok && fresh.status === 200) await cache?.put(request, fresh.clone()).catch(() => undefined);
     return fresh;
   } catch (error) {
     if (kept) return kept;

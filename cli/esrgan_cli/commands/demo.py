@@ -10,6 +10,7 @@ import webbrowser
 from pathlib import Path
 from types import FrameType
 
+from esrgan_cli.demo.computing import Computer
 from esrgan_cli.demo.server import DemoServer
 from esrgan_cli.options import Subparsers, add_cache_options
 from esrgan_cli.signals import ENDING
@@ -17,7 +18,9 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.storage.leftovers import temporary_folder
 
 MODELS = ("esrgan-lite-x4", "esrgan-lite-x4-gan")  # nothing to fetch, a second or two for a photo in a page
-PHOTOS = "realesr-general-x4v3"  # the official small network for real photos: offered once it was fetched
+# the official small networks, for real photos and for drawings: offered once they were fetched
+PHOTOS = "realesr-general-x4v3"
+DRAWINGS = "realesr-animevideov3"
 PORT = 8642
 
 
@@ -26,15 +29,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="enlarge photos in the browser, by models converted on the spot",
-        description="Convert models for TensorFlow.js and serve a page that enlarges photos with them,"
-        " in the browser, for this machine alone. Ctrl-C ends it.",
+        description="Convert models for TensorFlow.js and serve a page that enlarges photos with them, in the"
+        " browser, or with any published model by PyTorch; for this machine alone. Ctrl-C ends it.",
     )
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
         action="append",
         help="published model or checkpoint; may be given several times "
-        f"(default: {', '.join(MODELS)}, and {PHOTOS} once it was fetched)",
+        f"(default: {', '.join(MODELS)}; before them {PHOTOS} and {DRAWINGS}, those that were fetched)",
     )
     parser.add_argument(
         "--port", metavar="N", type=int, help=f"port of 127.0.0.1; 0: any (default: {PORT}, or any)"
@@ -54,8 +57,24 @@ def run(arguments: argparse.Namespace) -> int:
     with temporary_folder("demo") as models:
         names = arguments.model or default_models(arguments.cache)
         convert_models(names, models, arguments.offline, arguments.cache)
-        _serve(page, models, arguments.port, arguments.no_browser)
+        computer = Computer(_own(arguments.model or []), arguments.offline, arguments.cache)
+        try:
+            _serve(page, models, arguments.port, arguments.no_browser, computer)
+        finally:
+            computer.close()
     return 0
+
+
+def _own(models: list[str]) -> dict[str, str]:
+    """Those that are not published, by names for people; two files of one name keep their folders."""
+    from esrgan_weights import registry
+
+    found: dict[str, str] = {}
+    for model in models:
+        if model not in registry.models():
+            name = Path(model).name
+            found[model if name in found else name] = model
+    return found
 
 
 def default_models(cache: Path | None) -> list[str]:
@@ -63,7 +82,7 @@ def default_models(cache: Path | None) -> list[str]:
     from esrgan_weights import registry
     from esrgan_weights.cache import cached
 
-    return [*MODELS, *([PHOTOS] if cached(registry.find(PHOTOS), cache) else [])]
+    return [*(name for name in (PHOTOS, DRAWINGS) if cached(registry.find(name), cache)), *MODELS]
 
 
 def convert_models(names: list[str], folder: Path, offline: bool, cache: Path | None) -> None:
@@ -74,8 +93,9 @@ def convert_models(names: list[str], folder: Path, offline: bool, cache: Path | 
         BridgeError: it cannot be converted, or the copy is not like the original.
     """
     from esrgan_bridge.chain import convert
+    from esrgan_weights import registry
 
-    listed: list[dict[str, str]] = []
+    listed: list[dict[str, str | int]] = []
     for number, name in enumerate(names, start=1):
         print(f"{name}: converting for TensorFlow.js", file=sys.stderr, flush=True)
         # the name is for people who look at the address, the number keeps two files of one name apart
@@ -83,25 +103,38 @@ def convert_models(names: list[str], folder: Path, offline: bool, cache: Path | 
         report = convert(
             name, folder / place, route="direct", runners=["onnxruntime"], offline=offline, cache=cache
         )
-        listed.append({"name": report.name, "folder": f"{place}/tfjs"})
+        weights = (folder / place / "tfjs").glob("*.bin")
+        entry: dict[str, str | int] = {
+            "name": report.name,
+            "folder": f"{place}/tfjs",
+            "bytes": sum(file.stat().st_size for file in weights),
+            "scale": _scale_of(folder / place / "tfjs" / "model.json"),
+        }
+        if name in registry.models():
+            entry["summary"] = registry.find(name).summary
+        listed.append(entry)
     (folder / "models.json").write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
 
 
-def _serve(page: Path, models: Path, port: int | None, no_browser: bool) -> None:
+def _scale_of(manifest: Path) -> int:
+    return json.loads(manifest.read_text(encoding="utf-8"))["userDefinedMetadata"]["esrgan"]["scale"]
+
+
+def _serve(page: Path, models: Path, port: int | None, no_browser: bool, computer: Computer) -> None:
     try:
-        server = DemoServer(page, models, PORT if port is None else port)
+        server = DemoServer(page, models, PORT if port is None else port, computer)
     except OSError as error:
         if port is not None:
             raise ConfigError(
                 f"--port {port} cannot be used: {error.strerror or error}; 0 takes any that is free"
             ) from error
-        server = DemoServer(page, models, 0)
+        server = DemoServer(page, models, 0, computer)
     with server:
-        print(server.url, flush=True)
+        print(server.key_url, flush=True)
         print("Ctrl-C ends it.", file=sys.stderr, flush=True)
         if not no_browser:
             # a browser of the terminal would hold this thread until it is left
-            threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(server.key_url,), daemon=True).start()
         _serve_until_told(server)
 
 

@@ -1,7 +1,11 @@
-"""A server for the demo page on the loopback address: static files with the headers that threads need."""
+"""A server for the demo page on the loopback address: static files with the headers that threads need.
+
+With a `Computer` it also enlarges pictures for the page, see `esrgan_cli.demo.requests`.
+"""
 
 import os
 import re
+import secrets
 import sys
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from esrgan_cli.demo import requests
+from esrgan_cli.demo.computing import Computer
 from esrgan_torch.storage.paths import real
 
 ADDRESS = "127.0.0.1"
@@ -48,6 +54,8 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
     ".wasm": "application/wasm",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
     ".bin": "application/octet-stream",
     "": "application/octet-stream",
 }
@@ -60,6 +68,7 @@ class DemoServer(ThreadingHTTPServer):
         page: folder of the page, at `/`.
         models: folder of the models, at `/models/`, with their list `models.json`.
         port: 0 for any that is free.
+        computer: enlarges pictures for whoever knows `token`; None: nothing is computed here.
 
     Raises:
         OSError: the port is taken, or not allowed.
@@ -69,9 +78,11 @@ class DemoServer(ThreadingHTTPServer):
     # a second server on the same port would take the first one's visitors
     allow_reuse_port = False
 
-    def __init__(self, page: Path, models: Path, port: int) -> None:
+    def __init__(self, page: Path, models: Path, port: int, computer: Computer | None = None) -> None:
         self.page = page
         self.models = models
+        self.computer = computer
+        self.token = secrets.token_urlsafe(24)
         super().__init__((ADDRESS, port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -83,6 +94,11 @@ class DemoServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Where the page is."""
         return f"http://{ADDRESS}:{self.server_address[1]}/"
+
+    @property
+    def key_url(self) -> str:
+        """The same with the token, which browsers keep to themselves there."""
+        return f"{self.url}#{self.token}" if self.computer else self.url
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -106,6 +122,67 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, explain=f"ask for {self.server.url}")
             return False
         return True
+
+    def do_GET(self) -> None:
+        """A file of the page, or what is asked of the computer."""
+        computer = self._asked_computer()
+        if computer:
+            self._reply(requests.ask(computer, urlsplit(self.path).path))
+        elif not self._is_for_computer():
+            super().do_GET()
+
+    def do_POST(self) -> None:
+        """A picture to enlarge."""
+        computer = self._asked_computer()
+        if not computer:
+            return
+        size = requests.body_size(self.headers.get("Content-Length"))
+        if not isinstance(size, int):
+            self._reply(size)
+        elif len(data := self.rfile.read(size)) < size:
+            self.close_connection = True  # it went away
+        else:
+            self._reply(requests.start(computer, urlsplit(self.path).query, data), close=False)
+
+    def do_DELETE(self) -> None:
+        """A picture that is no longer wanted."""
+        computer = self._asked_computer()
+        if computer:
+            computer.drop(self.path.removeprefix(f"{requests.ROOT}/jobs/"))
+            self._reply(requests.reply(HTTPStatus.OK))
+
+    def _is_for_computer(self) -> bool:
+        return (self.path + "/").startswith((f"{requests.ROOT}/", f"{requests.ROOT}?"))
+
+    def _asked_computer(self) -> Computer | None:
+        """The computer, if this is for it and may be; else it is answered here, unless it asks for a file."""
+        computer = self.server.computer
+        if self.command != "GET" and (computer is None or not self._is_for_computer()):
+            self._reply(requests.reply(HTTPStatus.NOT_FOUND, error="nothing is computed at this address"))
+            return None
+        if not self._is_for_computer():
+            return None
+        if computer is None:
+            self._reply(requests.reply(HTTPStatus.NOT_FOUND, error="nothing is computed here"))
+            return None
+        if not requests.is_allowed(self.headers.get("Authorization", ""), self.server.token):
+            self._reply(
+                requests.reply(
+                    HTTPStatus.UNAUTHORIZED,
+                    error="the address lacks its key: open the one that `esrgan demo` printed",
+                )
+            )
+            return None
+        return computer
+
+    def _reply(self, answer: requests.Reply, close: bool | None = None) -> None:
+        # the body of a request that was refused is not read, so nothing after it can be
+        self.close_connection = self.command == "POST" if close is None else close
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
 
     def translate_path(self, path: str) -> str:
         """The file of an address; one that is not there where the address would leave its folder."""

@@ -19,7 +19,7 @@ from shutil import copytree, ignore_patterns
 import pytest
 
 from esrgan_bridge.errors import MissingRuntimeError
-from esrgan_cli.commands.demo import MODELS, PHOTOS, default_models
+from esrgan_cli.commands.demo import DRAWINGS, MODELS, PHOTOS, default_models
 from esrgan_cli.demo import page as demo_page
 from esrgan_cli.demo.page import page_folder
 from esrgan_cli.demo.server import HEADERS, DemoServer
@@ -38,6 +38,7 @@ def page(tmp_path: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html>the page")
     (folder / "assets" / "main.js").write_text("1")
     (folder / "engine.wasm").write_bytes(b"\0asm")
+    (folder / "assets" / "cat.jpg").write_bytes(b"\xff\xd8")
     return folder
 
 
@@ -63,6 +64,7 @@ def address(page: Path, tmp_path: Path) -> Iterator[str]:
         ("index.html?x=1", "text/html; charset=utf-8"),
         ("assets/main.js", "text/javascript; charset=utf-8"),
         ("engine.wasm", "application/wasm"),
+        ("assets/cat.jpg", "image/jpeg"),
         ("models/models.json", "application/json"),
         ("models/one/model.json", "application/json"),
     ],
@@ -276,12 +278,17 @@ def test_from_the_command_to_ctrl_c(
     process = start_command(code, *given)
     try:
         assert process.stdout is not None
-        url = process.stdout.readline().strip()
+        url, _, token = process.stdout.readline().strip().partition("#")
         assert url.startswith("http://127.0.0.1:"), process.communicate()
+        request = urllib.request.Request(f"{url}computer", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request) as answer:
+            assert json.load(answer)["models"][0] == {"name": "tiny.safetensors", "fetch": 0}
         with urllib.request.urlopen(f"{url}models/models.json") as answer:
             listed = json.load(answer)
         assert [entry["name"] for entry in listed] == ["tiny.safetensors"] * 2
         assert listed[0]["folder"] != listed[1]["folder"]
+        assert listed[0]["scale"] == 4
+        assert listed[0]["bytes"] > 1000
         with urllib.request.urlopen(f"{url}models/{listed[1]['folder']}/model.json") as answer:
             assert json.load(answer)["format"] == "graph-model"
         process.send_signal(signal.SIGINT)
@@ -295,9 +302,10 @@ def test_from_the_command_to_ctrl_c(
 
 
 @pytest.mark.official
-def test_the_official_network_for_photos_is_offered_once_it_was_fetched(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [PHOTOS, DRAWINGS])
+def test_an_official_network_is_offered_first_once_it_was_fetched(tmp_path: Path, name: str) -> None:
     assert default_models(tmp_path) == list(MODELS)
-    fetch(PHOTOS, progress=False)  # into the common cache, as other tests do
-    model = registry.find(PHOTOS)
+    fetch(name, progress=False)  # into the common cache, as other tests do
+    model = registry.find(name)
     copytree(model_folder(model), model_folder(model, tmp_path))
-    assert default_models(tmp_path) == [*MODELS, PHOTOS]
+    assert default_models(tmp_path) == [name, *MODELS]

@@ -1,14 +1,11 @@
 /** The Python side of this project, for tests with official weights and of `esrgan demo`. */
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const VENV = fileURLToPath(new URL("../../../.venv/bin/python", import.meta.url));
 
 /** The interpreter: $PYTHON, or that of `make test`. */
 export const python = process.env["PYTHON"] ?? VENV;
-/** The command `esrgan` beside it. */
-export const esrgan = join(dirname(python), "esrgan");
 
 export const hasPython = existsSync(python);
 if (!hasPython) {

@@ -15,11 +15,9 @@ export const ALLOWED = 0.02;
 const PLAIN = `
   * { color: transparent !important; caret-color: transparent !important; transition: none !important; }
   header p, #status { height: 1.5rem; overflow: hidden; }
-  #facts { height: 12rem; overflow: hidden; }
-  .drop { height: 6.5rem; overflow: hidden; }
-  .bar label { width: 8rem; overflow: hidden; white-space: nowrap; }
-  #abort { width: 5rem; }
-  #format { width: 6rem; }
+  .card, h2, .quiet { white-space: nowrap; overflow: hidden; }
+  .zoombar button { width: 2.6rem; padding: 0 !important; }
+  .choices span { width: 3.2rem; padding: 0 !important; }
 `;
 
 /** The whole page at half its size and without letters, as PNG. */
