@@ -1,5 +1,5 @@
 /** `tfjs-esrgan` in a browser: the model runs in a worker, with the best backend that works. */
-import { remoteRunner, WorkerMissing } from "./remote.js";
+import { remoteRunner, WorkerMissing } from "./threads/remote.js";
 import { ownWorker, workerAt } from "./workers.js";
 import { BaseUpscaler, prepare, whole, type LoadOptions, type ModelSource } from "./upscaler.js";
 
@@ -26,7 +26,7 @@ export class Upscaler extends BaseUpscaler {
     const [place, runnerOptions, hooks] = await prepare(source, rest, wasmFiles());
     const { fetch } = rest;
     const origin = fetch
-      ? await (await import("./fetched.js")).fetchedHere(place, runnerOptions, fetch, hooks)
+      ? await (await import("./models/fetched.js")).fetchedHere(place, runnerOptions, fetch, hooks)
       : place;
     const here = async (why: string | undefined) => {
       const { localRunner } = await import("./all.js");

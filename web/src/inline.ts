@@ -2,7 +2,7 @@
  * `tfjs-esrgan/inline`: the model runs in the page's own thread, with the backends that were imported
  * (`import "tfjs-esrgan/wasm"` and the like), and no other code is loaded.
  */
-import { localRunner } from "./local.js";
+import { localRunner } from "./models/local.js";
 import { BaseUpscaler, prepare, type LoadOptions, type ModelSource } from "./upscaler.js";
 
 export * from "./public.js";
@@ -14,7 +14,7 @@ export class Upscaler extends BaseUpscaler {
     const [place, runnerOptions, hooks] = await prepare(source, options, {});
     const { fetch } = options;
     const origin = fetch
-      ? await (await import("./fetched.js")).fetchedHere(place, runnerOptions, fetch, hooks)
+      ? await (await import("./models/fetched.js")).fetchedHere(place, runnerOptions, fetch, hooks)
       : place;
     return new Upscaler(await localRunner(origin, runnerOptions, hooks));
   }
