@@ -6,15 +6,14 @@ import { placeOf } from "./origins.js";
 import { MANIFEST } from "./places.js";
 import type { Origin, RunnerHooks, RunnerOptions } from "./protocol.js";
 
-/** Where there is such a `fetch`: the model's files; else where they are. */
+/** The model's files. */
 export async function fetchedHere(
   origin: Origin,
   options: RunnerOptions,
-  given: { readonly fetch?: FetchFunction | undefined },
+  fetch: FetchFunction,
   { signal, onProgress }: RunnerHooks,
 ): Promise<Origin> {
-  if (!given.fetch) return origin;
-  const place = placeOf(origin, { request: options.request, fetch: given.fetch });
+  const place = placeOf(origin, { request: options.request, fetch });
   const { manifest, shards } = await fetchModel(place, {
     cache: options.cache ? await browserCache() : undefined,
     signal,

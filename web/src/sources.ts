@@ -115,11 +115,9 @@ async function bitmapOf(source: Exclude<Source, Picture | Pixels>): Promise<Imag
   try {
     if (isA(source, "Blob") && (source as Blob).type.startsWith("image/svg"))
       return await drawnSvg(source as Blob);
-    return await createImageBitmap(source).catch((error: unknown) => {
-      // an SVG whose file tells no size has that of the element
-      const { width = 0, height = 0 } = isA(source, "HTMLImageElement") ? (source as HTMLImageElement) : {};
-      if (!width || !height || nameOf(error) !== "InvalidStateError") throw error;
-      return createImageBitmap(source, { resizeWidth: width, resizeHeight: height });
+    return await createImageBitmap(source).catch(async (error: unknown) => {
+      if (!isA(source, "HTMLImageElement") || nameOf(error) !== "InvalidStateError") throw error;
+      return await drawnAs(source as HTMLImageElement);
     });
   } catch (error) {
     if (error instanceof OptionError) throw error;
@@ -139,11 +137,21 @@ async function drawnSvg(file: Blob): Promise<ImageBitmap> {
   try {
     image.src = url;
     await decoded(image);
-    const [resizeWidth, resizeHeight] = [image.naturalWidth || 300, image.naturalHeight || 150]; // as pages show it
-    return await createImageBitmap(image, { resizeWidth, resizeHeight });
+    [image.width, image.height] = [image.naturalWidth || 300, image.naturalHeight || 150]; // as pages show it
+    return await drawnAs(image);
   } finally {
     URL.revokeObjectURL(url);
   }
+}
+
+/** An image in the size of its element: an SVG's file may tell of none. */
+async function drawnAs(image: HTMLImageElement): Promise<ImageBitmap> {
+  const { width, height } = image;
+  if (!width || !height)
+    throw new OptionError("this image has no size; give the element a width and a height");
+  const canvas = canvasOf(width, height);
+  contextOf(canvas, "srgb").drawImage(image, 0, 0, width, height);
+  return await createImageBitmap(canvas);
 }
 
 /** @throws OptionError what was drawn from another site must not be read */
