@@ -78,6 +78,7 @@ describe.skipIf(!hasChromium || !hasPython)("esrgan demo", () => {
 
   test("this computer enlarges it too, with all 16 bits", async () => {
     const { tab, complaints } = await open({ viewport: { width: 1280, height: 800 } });
+    await tab.locator("#place").waitFor();
     await tab.check('[value="computer"]', { force: true });
     await model(tab, "Clean pictures");
     const pixels = Uint16Array.from({ length: 3 * 20 * 10 }, (_, at) => (at * 12345) % 65536);
