@@ -1,4 +1,4 @@
-"""Make `src/models/model.ts`: the model that comes with tfjs-esrgan, esrgan-lite-x4 as float16, in its JavaScript.
+"""Make `src/models/model.ts`: the model that comes with tfjs-esrgan, esrgan-lite-x4 in float16, in JavaScript.
 
     python web/make_model.py      (from the repository's root, with the package's extra for ONNX)
 
