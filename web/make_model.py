@@ -1,4 +1,4 @@
-"""Make `src/models/model.ts`: the model that comes with tfjs-esrgan, esrgan-lite-x4 in float16, in JavaScript.
+"""Make `src/models/model.ts`: the model that comes with tfjs-esrgan, esrgan-lite-x4 in float16.
 
     python web/make_model.py      (from the repository's root, with the package's extra for ONNX)
 
