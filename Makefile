@@ -9,7 +9,7 @@
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
 #   make projects  tfjs-esrgan in the projects of all tools that it is for, and their table in docs/web.md
 #   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/engines/native/lib/)
-#   make wasm    its kernels for browsers and Node, which are committed        (web/src/kernels/)
+#   make wasm    its kernels for browsers and Node, which are committed        (web/src/engine/kernels/)
 #   make wheel   the packages that are published, for each system              (dist/)
 #   make wheel-check  whether the compiled parts of those packages are what their source gives
 #   make clean   remove all that the other verbs made
@@ -69,7 +69,7 @@ wheel: $(VENV)/.developing web/node_modules/.installed .venv-zig/.installed
 	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 	for system in $(SYSTEMS); do ESRGAN_WHEEL=$$system $(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist . || exit 1; done
 
-# the native engine's kernels for browsers and Node; what this makes is committed (web/src/kernels/)
+# the native engine's kernels for browsers and Node; what this makes is committed (web/src/engine/kernels/)
 wasm: .venv-zig/.installed
 	ZIG=$(ZIG) $(PYTHON) web/native/build.py
 

@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 
 export default defineConfig(
   // test/types is compiled against the installed package
-  globalIgnores(["**/dist/", "dist-demo/", "test/types/", "test/projects/*/", "src/model.ts"]),
+  globalIgnores(["**/dist/", "dist-demo/", "test/types/", "test/projects/*/", "src/models/model.ts"]),
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

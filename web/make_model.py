@@ -1,4 +1,4 @@
-"""Make `src/model.ts`: the model that comes with tfjs-esrgan, esrgan-lite-x4 as float16, in its JavaScript.
+"""Make `src/models/model.ts`: the model that comes with tfjs-esrgan, esrgan-lite-x4 as float16, in its JavaScript.
 
     python web/make_model.py      (from the repository's root, with the package's extra for ONNX)
 
@@ -25,14 +25,14 @@ from esrgan_torch import Upscaler
 from esrgan_weights import load
 
 HERE = Path(__file__).parent
-TARGET = HERE / "src" / "model.ts"
+TARGET = HERE / "src" / "models" / "model.ts"
 EXPECTED = HERE / "test" / "projects" / "expected.json"
 NAME = "esrgan-lite-x4"
 HEIGHT, WIDTH = 20, 24
 
 
 def as_typescript() -> str:
-    """The text of `src/model.ts`, from the weights that come with the Python package."""
+    """The text of `src/models/model.ts`, from the weights that come with the Python package."""
     model = load(NAME)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "tfjs"

@@ -34,7 +34,7 @@ export default defineConfig([
   // the last line says that it is a module
   { ...page, entry: { worker: "src/worker.ts" }, splitting: false, footer: { js: "export {};" } },
   {
-    entry: { kernels: "src/kernels/standalone.ts" },
+    entry: { kernels: "src/engine/kernels/standalone.ts" },
     format: "esm",
     target: "es2022",
     platform: "neutral",

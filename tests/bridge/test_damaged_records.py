@@ -13,9 +13,10 @@ from esrgan_bridge.artifact import KEY, RECORD, from_json, metadata_of, read_met
 from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.files.folder import REFERENCE, read_reference, write_reference
 from esrgan_bridge.parity.distance import Row
+from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.measure import Question
 from esrgan_bridge.parity.probes import Probe
-from esrgan_bridge.parity.record import FILE, Hop, NotRun, ParityReport, read_report
+from esrgan_bridge.parity.record import FILE, read_report
 from esrgan_bridge.writers.tfjs_model import read_model
 from tests.support.mutations import mutated
 from tests.torch.networks import small_rrdb

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -161,7 +162,12 @@ def fuzzed(name: str, folder: Path, seconds: int, seed: int = 0) -> tuple[int, s
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tests.torture.fuzz", name, str(folder), "--seconds", str(seconds)]
     done = subprocess.run(
-        [*command, "--seed", str(seed)], capture_output=True, text=True, errors="replace", check=False
+        [*command, "--seed", str(seed)],
+        env={**os.environ, "TMPDIR": str(folder)},  # which goes with all that the readers put there
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     counts = re.findall(r"number_of_executed_units: (\d+)|^#(\d+)", done.stderr, re.MULTILINE)
     count = max((int(one or other) for one, other in counts), default=0)

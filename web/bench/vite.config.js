@@ -18,7 +18,7 @@ export default defineConfig({
   },
   worker: { format: "es" },
   plugins: [wasmFiles()],
-  // minified, TF.js cannot start its threads (src/backends/wasm.ts repairs that for ours alone)
+  // minified, TF.js cannot start its threads (src/engine/backends/wasm.ts repairs that for ours alone)
   build: {
     outDir: here("dist"),
     emptyOutDir: true,

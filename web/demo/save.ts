@@ -1,6 +1,6 @@
 /** Results into files: format, quality, what lies under transparency; one, or all in a zip. */
 import { Zip, ZipPassThrough } from "fflate";
-import { exifOf, withExtras } from "../src/containers.js";
+import { exifOf, withExtras } from "../src/images/containers.js";
 import { element } from "./page.js";
 import type { Item } from "./queue.js";
 

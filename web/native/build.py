@@ -1,4 +1,4 @@
-"""The kernels as WebAssembly modules inside TypeScript: `src/kernels/simd.ts` and `relaxed.ts`.
+"""The kernels as WebAssembly modules inside TypeScript: `src/engine/kernels/simd.ts` and `relaxed.ts`.
 
     python web/native/build.py            compile and write them: `make wasm`
     python web/native/build.py --check    compile, and fail where they differ
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))  # the project need not be installed
 from esrgan_torch.engines.native.zig import find_zig  # noqa: E402
 
 SOURCE = ROOT / "esrgan_torch" / "engines" / "native" / "source"
-TARGET = HERE.parent / "src" / "kernels"
+TARGET = HERE.parent / "src" / "engine" / "kernels"
 COMPILER = "0.17.1"  # the version of zig, as constraints.txt has it
 PARTS = ("kernels.c", "levels.c", "operations.c", "plan.c")
 MODULES = {"simd": "", "relaxed": "+relaxed_simd"}

@@ -1,5 +1,5 @@
 /** `import "tfjs-esrgan/cpu"` offers plain JavaScript, and no other backend. */
-import { registerBackend } from "./backend.js";
-import { cpu } from "./backends/cpu.js";
+import { registerBackend } from "./engine/backend.js";
+import { cpu } from "./engine/backends/cpu.js";
 
 registerBackend("cpu", () => Promise.resolve(cpu));

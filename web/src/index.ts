@@ -1,6 +1,5 @@
 /** `tfjs-esrgan` in a browser: the model runs in a worker, with the best backend that works. */
-import { fetchedHere } from "./fetched.js";
-import { remoteRunner, WorkerMissing } from "./remote.js";
+import { remoteRunner, WorkerMissing } from "./threads/remote.js";
 import { ownWorker, workerAt } from "./workers.js";
 import { BaseUpscaler, prepare, whole, type LoadOptions, type ModelSource } from "./upscaler.js";
 
@@ -25,7 +24,10 @@ export class Upscaler extends BaseUpscaler {
   static async load(source?: ModelSource, options: ThreadedLoadOptions = {}): Promise<Upscaler> {
     const { worker = true, ...rest } = options;
     const [place, runnerOptions, hooks] = await prepare(source, rest, wasmFiles());
-    const origin = await fetchedHere(place, runnerOptions, rest, hooks);
+    const { fetch } = rest;
+    const origin = fetch
+      ? await (await import("./models/fetched.js")).fetchedHere(place, runnerOptions, fetch, hooks)
+      : place;
     const here = async (why: string | undefined) => {
       const { localRunner } = await import("./all.js");
       const note = why && `in the page's thread, since ${why}`;

@@ -2,8 +2,7 @@
  * `tfjs-esrgan/inline`: the model runs in the page's own thread, with the backends that were imported
  * (`import "tfjs-esrgan/wasm"` and the like), and no other code is loaded.
  */
-import { fetchedHere } from "./fetched.js";
-import { localRunner } from "./local.js";
+import { localRunner } from "./models/local.js";
 import { BaseUpscaler, prepare, type LoadOptions, type ModelSource } from "./upscaler.js";
 
 export * from "./public.js";
@@ -13,7 +12,10 @@ export class Upscaler extends BaseUpscaler {
   /** As `load` of the main entry, without a worker. */
   static async load(source?: ModelSource, options: LoadOptions = {}): Promise<Upscaler> {
     const [place, runnerOptions, hooks] = await prepare(source, options, {});
-    const origin = await fetchedHere(place, runnerOptions, options, hooks);
+    const { fetch } = options;
+    const origin = fetch
+      ? await (await import("./models/fetched.js")).fetchedHere(place, runnerOptions, fetch, hooks)
+      : place;
     return new Upscaler(await localRunner(origin, runnerOptions, hooks));
   }
 }

@@ -6,12 +6,12 @@ import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
-import { registerBackend, type BackendName } from "./backend.js";
-import type { ShardCache } from "./cache.js";
-import { builtIn } from "./builtin.js";
-import type { Bytes } from "./bytes.js";
+import { registerBackend, type BackendName } from "./engine/backend.js";
+import type { ShardCache } from "./models/cache.js";
+import { builtIn } from "./models/builtin.js";
+import type { Bytes } from "./models/bytes.js";
 import { DownloadError, messageOf, OptionError } from "./errors.js";
-import type { ModelInfo } from "./manifest.js";
+import type { ModelInfo } from "./models/manifest.js";
 import type {
   Account,
   FetchFunction,
@@ -21,10 +21,10 @@ import type {
   SessionOptions,
   Settings,
 } from "./options.js";
-import { pictureOf, type Picture, type Pixels } from "./pixels.js";
-import { filesPlace, MANIFEST, webPlace, type Place, type WebOptions } from "./places.js";
+import { pictureOf, type Picture, type Pixels } from "./images/pixels.js";
+import { filesPlace, MANIFEST, webPlace, type Place, type WebOptions } from "./threads/places.js";
 import { Session } from "./session.js";
-import { registerEngine, type EngineName } from "./ways.js";
+import { registerEngine, type EngineName } from "./engine/ways.js";
 
 export * from "./public.js";
 
@@ -45,15 +45,15 @@ export interface NodeResult extends Account {
 
 const require = createRequire(import.meta.url);
 
-registerBackend("webgpu", async () => (await import("./backends/webgpu.js")).webgpu);
-registerBackend("tensorflow", async () => (await import("./backends/tensorflow.js")).loadTensorflow());
-registerBackend("wasm", async () => (await import("./backends/wasm.js")).wasm);
+registerBackend("webgpu", async () => (await import("./engine/backends/webgpu.js")).webgpu);
+registerBackend("tensorflow", async () => (await import("./engine/backends/tensorflow.js")).loadTensorflow());
+registerBackend("wasm", async () => (await import("./engine/backends/wasm.js")).wasm);
 registerEngine("wasm", async (model) => {
-  const { startKernels, useSpawner } = await import("./kernels/wasm.js");
-  useSpawner(await (await import("./kernels/node.js")).nodeSpawner());
+  const { startKernels, useSpawner } = await import("./engine/kernels/wasm.js");
+  useSpawner(await (await import("./engine/kernels/node.js")).nodeSpawner());
   return await startKernels(model);
 });
-registerBackend("cpu", async () => (await import("./backends/cpu.js")).cpu);
+registerBackend("cpu", async () => (await import("./engine/backends/cpu.js")).cpu);
 
 export class Upscaler {
   private constructor(private readonly session: Session) {}

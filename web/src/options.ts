@@ -1,8 +1,8 @@
 /** What is asked of a model, and what it tells: types alone, for pages and for Node. */
-import type { BackendName, WasmPaths } from "./backend.js";
-import type { Picture } from "./pixels.js";
-import type { Tiling } from "./plan.js";
-import type { EngineName } from "./ways.js";
+import type { BackendName, WasmPaths } from "./engine/backend.js";
+import type { Picture } from "./images/pixels.js";
+import type { Tiling } from "./tiling/plan.js";
+import type { EngineName } from "./engine/ways.js";
 
 export interface LoadProgress {
   readonly phase: "download" | "warm-up";

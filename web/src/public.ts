@@ -1,8 +1,8 @@
 /** What both entries, the browser's and Node's, export. */
 import "./disposable.js";
 
-export type { BackendName, WasmPaths } from "./backend.js";
-export type { EngineName } from "./ways.js";
+export type { BackendName, WasmPaths } from "./engine/backend.js";
+export type { EngineName } from "./engine/ways.js";
 export {
   BackendError,
   DownloadError,
@@ -13,10 +13,10 @@ export {
   OptionError,
   OutOfMemoryError,
 } from "./errors.js";
-export type { ModelInfo } from "./manifest.js";
+export type { ModelInfo } from "./models/manifest.js";
 export type { FetchFunction, ModelRequest } from "./options.js";
-export type { Picture, Pixels } from "./pixels.js";
-export type { Tiling } from "./plan.js";
+export type { Picture, Pixels } from "./images/pixels.js";
+export type { Tiling } from "./tiling/plan.js";
 export type {
   Account,
   AlphaMode,
@@ -26,4 +26,4 @@ export type {
   Settings,
   TileEvent,
 } from "./options.js";
-export { planTiles, type Tile } from "./tiling.js";
+export { planTiles, type Tile } from "./tiling/tiling.js";

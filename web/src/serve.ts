@@ -9,12 +9,12 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { EsrganError, toPlain } from "./errors.js";
-import { localRunner } from "./local.js";
-import type { FromWorker, Runner, ToWorker } from "./protocol.js";
+import { localRunner } from "./models/local.js";
+import type { FromWorker, Runner, ToWorker } from "./threads/protocol.js";
 import type { LoadProgress } from "./options.js";
-import { watchPolicy } from "./policy.js";
+import { watchPolicy } from "./threads/policy.js";
 
-export { registerBackend, type Backend } from "./backend.js";
+export { registerBackend, type Backend } from "./engine/backend.js";
 
 interface Port {
   postMessage(message: FromWorker, transfer: Transferable[]): void;

@@ -1,22 +1,30 @@
 /** A loaded model and its queue of pictures: all that needs neither a page nor a worker. */
-import type { ShardCache } from "./cache.js";
-import { bleed } from "./alpha.js";
-import type { BackendName, StartOptions } from "./backend.js";
-import { fetchModel, type Model } from "./download.js";
-import { Engine } from "./engine.js";
+import type { ShardCache } from "./models/cache.js";
+import { bleed } from "./images/alpha.js";
+import type { BackendName, StartOptions } from "./engine/backend.js";
+import { fetchModel, type Model } from "./models/download.js";
+import { Engine } from "./engine/engine.js";
 import { EsrganError, OptionError } from "./errors.js";
-import type { ModelInfo } from "./manifest.js";
-import type { Area } from "./mosaic.js";
+import type { ModelInfo } from "./models/manifest.js";
+import type { Area } from "./tiling/mosaic.js";
 import type { Account, AlphaMode, Hooks, LoadProgress, SessionOptions, Settings } from "./options.js";
-import { checkPicture, hasAlpha, isFlat, isGray, planeOf, type Picture, type Plane } from "./pixels.js";
-import type { Place } from "./places.js";
-import { makePlan, type Plan, type Tiling } from "./plan.js";
-import { breathe, inTurn } from "./queue.js";
-import { imresize } from "./resample.js";
-import { Run } from "./run.js";
-import { targetSize, type Size } from "./target-size.js";
-import { keepUniform } from "./uniform-alpha.js";
-import type { EngineName } from "./ways.js";
+import {
+  checkPicture,
+  hasAlpha,
+  isFlat,
+  isGray,
+  planeOf,
+  type Picture,
+  type Plane,
+} from "./images/pixels.js";
+import type { Place } from "./threads/places.js";
+import { makePlan, type Plan, type Tiling } from "./tiling/plan.js";
+import { breathe, inTurn } from "./threads/queue.js";
+import { imresize } from "./images/resample.js";
+import { Run } from "./tiling/run.js";
+import { targetSize, type Size } from "./images/target-size.js";
+import { keepUniform } from "./images/uniform-alpha.js";
+import type { EngineName } from "./engine/ways.js";
 
 export interface LoadHooks {
   readonly cache?: ShardCache | undefined;

@@ -1,8 +1,8 @@
 /** `Upscaler` in a browser: what a page calls, whichever thread computes. */
-import "./elements.js";
-import type { BackendName } from "./backend.js";
-import { builtIn } from "./builtin.js";
-import type { Bytes } from "./bytes.js";
+import "./images/elements.js";
+import type { BackendName } from "./engine/backend.js";
+import { builtIn } from "./models/builtin.js";
+import type { Bytes } from "./models/bytes.js";
 import {
   canvasOf,
   checkDrawable,
@@ -12,11 +12,11 @@ import {
   hasOffscreen,
   type BlobFormat,
   type ColourSpace,
-} from "./canvas.js";
-import { exifOf, withExtras } from "./containers.js";
+} from "./images/canvas.js";
+import { exifOf, withExtras } from "./images/containers.js";
 import { OptionError } from "./errors.js";
-import { SAVED } from "./indexeddb.js";
-import type { ModelInfo } from "./manifest.js";
+import { SAVED } from "./models/indexeddb.js";
+import type { ModelInfo } from "./models/manifest.js";
 import type {
   Account,
   FetchFunction,
@@ -26,13 +26,13 @@ import type {
   SessionOptions,
   Settings,
 } from "./options.js";
-import type { Picture } from "./pixels.js";
-import { MANIFEST, type FileMap } from "./places.js";
-import { watchPolicy } from "./policy.js";
-import type { Origin, Runner, RunnerHooks, RunnerOptions } from "./protocol.js";
-import { targetSize, type Size } from "./target-size.js";
-import { toPicture, toPortable, type Source } from "./sources.js";
-import type { EngineName } from "./ways.js";
+import type { Picture } from "./images/pixels.js";
+import { MANIFEST, type FileMap } from "./threads/places.js";
+import { watchPolicy } from "./threads/policy.js";
+import type { Origin, Runner, RunnerHooks, RunnerOptions } from "./threads/protocol.js";
+import { targetSize, type Size } from "./images/target-size.js";
+import { toPicture, toPortable, type Source } from "./images/sources.js";
+import type { EngineName } from "./engine/ways.js";
 
 /**
  * Where a model is: the address of its model.json, which may be signed or be `indexeddb://name` of a model that TF.js saved;

@@ -1,9 +1,9 @@
 /** `import "tfjs-esrgan/wasm"` offers this backend, and plain JavaScript to check it by, and no other. */
-import { registerBackend } from "./backend.js";
-import { cpu } from "./backends/cpu.js";
-import { wasm } from "./backends/wasm.js";
-import { startKernels } from "./kernels/wasm.js";
-import { registerEngine } from "./ways.js";
+import { registerBackend } from "./engine/backend.js";
+import { cpu } from "./engine/backends/cpu.js";
+import { wasm } from "./engine/backends/wasm.js";
+import { startKernels } from "./engine/kernels/wasm.js";
+import { registerEngine } from "./engine/ways.js";
 
 registerBackend("cpu", () => Promise.resolve(cpu));
 registerEngine("wasm", startKernels);

@@ -1,7 +1,7 @@
 /** `import "tfjs-esrgan/webgpu"` offers this backend, and plain JavaScript to check it by, and no other. */
-import { registerBackend } from "./backend.js";
-import { cpu } from "./backends/cpu.js";
-import { webgpu } from "./backends/webgpu.js";
+import { registerBackend } from "./engine/backend.js";
+import { cpu } from "./engine/backends/cpu.js";
+import { webgpu } from "./engine/backends/webgpu.js";
 
 registerBackend("cpu", () => Promise.resolve(cpu));
 registerBackend("webgpu", () => Promise.resolve(webgpu));

@@ -1,6 +1,6 @@
 /** The library's own worker: where its script is, and how it starts from there. */
 import { messageOf } from "./errors.js";
-import { WorkerMissing } from "./remote.js";
+import { WorkerMissing } from "./threads/remote.js";
 
 /** @throws WorkerMissing there are none here, or its script has no address */
 export function ownWorker(): Worker {

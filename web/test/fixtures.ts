@@ -1,7 +1,7 @@
 /** The models in `fixtures/`, and what PyTorch makes with them; written by `make_fixtures.py`. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Picture } from "../src/pixels.js";
+import type { Picture } from "../src/images/pixels.js";
 
 export const NAMES = ["rrdb-x4", "rrdb-x2", "compact-x4", "span-x2"] as const;
 export type Name = (typeof NAMES)[number];

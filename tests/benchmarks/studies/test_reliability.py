@@ -18,4 +18,4 @@ def test_the_last_run_of_each_counts() -> None:
     lines = table(rows).splitlines()
     assert lines[2].startswith("| full disk | train | 1,200 | 0 |")
     assert lines[3].startswith("| kill | upscale | 20 | 2 |")
-    assert lines[4].startswith("| **all** | | **1,220** | **2** |")
+    assert len([line for line in lines if line.startswith("| ")]) == 3

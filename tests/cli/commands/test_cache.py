@@ -97,8 +97,8 @@ def test_with_a_folder_nothing_else_is_touched(
     folder = ["--cache", str(tmp_path / "cache")]
     assert main(["cache", *folder, "--clear", "all"]) == 0
     gone = {name.split(" of ")[0] for name, path in kept.items() if not path.exists()}
-    assert gone == {kind.name for kind in KINDS if kind.inside} == {"models", "urls", "partial"}
-    assert list(sizes(capsys.readouterr().out)) == ["models", "urls", "partial"]
+    assert gone == {kind.name for kind in KINDS if kind.inside} == {"models", "urls", "partial", "pictures"}
+    assert list(sizes(capsys.readouterr().out)) == ["models", "urls", "partial", "pictures"]
     assert main(["cache", *folder, "--clear", "tfjs"]) == 2
     assert kept["tfjs"].exists()
 

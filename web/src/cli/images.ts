@@ -3,10 +3,10 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { deflateSync } from "node:zlib";
 import type { Metadata, Sharp } from "sharp";
-import type { Bytes } from "../bytes.js";
-import { exifOf, withExtras, type Extras } from "../containers.js";
+import type { Bytes } from "../models/bytes.js";
+import { exifOf, withExtras, type Extras } from "../images/containers.js";
 import { DownloadError, EsrganError, messageOf } from "../errors.js";
-import type { Picture } from "../pixels.js";
+import type { Picture } from "../images/pixels.js";
 
 /** The pictures of a file, one unless it is animated, and what of the file is carried over. */
 export interface PictureFile extends Extras {

@@ -1,13 +1,13 @@
 /** `tfjs-esrgan`: upscale pictures and folders in Node. Results on stdout, progress on stderr. */
 import { parseArgs } from "node:util";
-import type { BackendName } from "../backend.js";
+import type { BackendName } from "../engine/backend.js";
 import { EsrganError, messageOf, OptionError } from "../errors.js";
-import type { EngineName } from "../ways.js";
+import type { EngineName } from "../engine/ways.js";
 import type { Upscaler } from "../node.js";
 import type { AlphaMode, Settings } from "../options.js";
-import type { Picture } from "../pixels.js";
-import type { Tiling } from "../plan.js";
-import { targetSize } from "../target-size.js";
+import type { Picture } from "../images/pixels.js";
+import type { Tiling } from "../tiling/plan.js";
+import { targetSize } from "../images/target-size.js";
 import { ProgressBar } from "./bar.js";
 import { canAnimate, readPicture, writePicture } from "./images.js";
 import { listJobs, type Job } from "./jobs.js";

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page as Tab } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll } from "vitest";
-import type { Picture } from "../../src/pixels.js";
+import type { Picture } from "../../src/images/pixels.js";
 import { wasmFiles } from "../../vite.config.js";
 import { launch, scratchFolder, serveSite, type Site } from "./chromium.js";
 

@@ -10,7 +10,7 @@ export interface Result {
   version: string;
   readonly thread: string;
   readonly setUp: string;
-  /** "right" by the browser's name; missing where it was not. */
+  /** "right" by the browser's name, "not asked" where none took part; missing where it was wrong. */
   readonly browsers: Record<string, string>;
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TfjsNetwork } from "../../src/tfjs.js";
+import { TfjsNetwork } from "../../src/engine/tfjs.js";
 import {
   BackendError,
   DownloadError,

@@ -1,7 +1,7 @@
 /** Short memory in Node: a small allowance, and stages that do not fit. */
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { TfjsNetwork } from "../../src/tfjs.js";
+import { TfjsNetwork } from "../../src/engine/tfjs.js";
 import { OutOfMemoryError, Upscaler } from "../../src/node.js";
 import { folderOf, testPicture, worst } from "../fixtures.js";
 

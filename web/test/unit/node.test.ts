@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TfjsNetwork } from "../../src/tfjs.js";
-import { fetchModel } from "../../src/download.js";
+import { TfjsNetwork } from "../../src/engine/tfjs.js";
+import { fetchModel } from "../../src/models/download.js";
 import { Upscaler } from "../../src/node.js";
 import { folderOf, NAMES, samplesOf, testPicture, worst } from "../fixtures.js";
 

@@ -16,6 +16,8 @@ import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderOf } from "../fixtures.js";
+import { PROJECTS } from "../projects/list.js";
+import { withTable } from "../projects/table.js";
 
 const web = fileURLToPath(new URL("../..", import.meta.url));
 // bytes, gzipped
@@ -75,6 +77,13 @@ test("sub-paths load only the backends that they name", () => {
   expect(reached("wasm.js")).toEqual(["cpu", "wasm"]);
   expect(reached("webgl.js")).toEqual(["cpu", "webgl"]);
   expect(reached("webgpu.js")).toEqual(["cpu", "webgpu"]);
+});
+
+test("docs/web.md has the projects as they were found, and no cell that fails", () => {
+  const page = readFileSync(join(web, "..", "docs", "web.md"), "utf8");
+  expect(page).toBe(withTable(page));
+  expect(page).not.toMatch(/^\|.*\| fails \|/m);
+  for (const { name } of PROJECTS) expect(page).toContain(`| ${name} |`);
 });
 
 test("no file names a machine or a mirror", () => {

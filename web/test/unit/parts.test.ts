@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { bleed } from "../../src/alpha.js";
+import { bleed } from "../../src/images/alpha.js";
 import {
   EsrganError,
   fromPlain,
@@ -11,17 +11,17 @@ import {
   OutOfMemoryError,
   toPlain,
 } from "../../src/errors.js";
-import { parseManifest } from "../../src/manifest.js";
-import { crossFadedMosaic, fadeWeights, joinedMosaic } from "../../src/mosaic.js";
-import { isFlat, padPlane, planeOf } from "../../src/pixels.js";
-import { graphBytes, makePlan } from "../../src/plan.js";
-import { inTurn } from "../../src/queue.js";
-import { imresize } from "../../src/resample.js";
-import { targetSize } from "../../src/target-size.js";
-import { keepUniform } from "../../src/uniform-alpha.js";
-import { sha256 } from "../../src/sha256.js";
-import { cutStages } from "../../src/stages.js";
-import { planTiles } from "../../src/tiling.js";
+import { parseManifest } from "../../src/models/manifest.js";
+import { crossFadedMosaic, fadeWeights, joinedMosaic } from "../../src/tiling/mosaic.js";
+import { isFlat, padPlane, planeOf } from "../../src/images/pixels.js";
+import { graphBytes, makePlan } from "../../src/tiling/plan.js";
+import { inTurn } from "../../src/threads/queue.js";
+import { imresize } from "../../src/images/resample.js";
+import { targetSize } from "../../src/images/target-size.js";
+import { keepUniform } from "../../src/images/uniform-alpha.js";
+import { sha256 } from "../../src/models/sha256.js";
+import { cutStages } from "../../src/models/stages.js";
+import { planTiles } from "../../src/tiling/tiling.js";
 import { folderOf, testPicture } from "../fixtures.js";
 
 const manifestText = readFileSync(`${folderOf("rrdb-x4")}/model.json`, "utf8");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { OptionError } from "../../src/errors.js";
-import { planTiles } from "../../src/tiling.js";
+import { planTiles } from "../../src/tiling/tiling.js";
 
 interface Golden {
   plans: { given: Record<"height" | "width" | "size" | "overlap" | "multiple", number>; tiles: number[][] }[];

@@ -1,10 +1,10 @@
 /** The choice among engines and backends: what is right, and of that the fastest. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import { startKernels } from "../../src/kernels/wasm.js";
-import type { Network } from "../../src/network.js";
+import { startKernels } from "../../src/engine/kernels/wasm.js";
+import type { Network } from "../../src/engine/network.js";
 import { OptionError, Upscaler } from "../../src/node.js";
-import { registerEngine, waysFor, type Computer } from "../../src/ways.js";
+import { registerEngine, waysFor, type Computer } from "../../src/engine/ways.js";
 import { folderOf, testPicture } from "../fixtures.js";
 
 /** The kernels once more, as an engine on WebGPU, changed. */

@@ -5,10 +5,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as library from "tfjs-esrgan";
 import type { BackendName, EngineName, Picture } from "tfjs-esrgan";
 import "../../../src/all.js";
-import { fetchModel } from "../../../src/download.js";
-import { Engine } from "../../../src/engine.js";
+import { fetchModel } from "../../../src/models/download.js";
+import { Engine } from "../../../src/engine/engine.js";
 import { Upscaler as Inline } from "../../../src/inline.js";
-import { webPlace } from "../../../src/places.js";
+import { webPlace } from "../../../src/threads/places.js";
 
 /** RGBA bytes travel between test and page as base64. */
 interface Sent {

@@ -1,0 +1,193 @@
+/** A model on a backend, by an engine, that were chosen, tried and found right. */
+import { startBackend, type BackendName, type StartOptions } from "./backend.js";
+import type { Model } from "../models/download.js";
+import { BackendError, messageOf } from "../errors.js";
+import { inTime } from "../threads/limit.js";
+import type { Network } from "./network.js";
+import { TfjsNetwork } from "./tfjs.js";
+import { waysFor, type Computer, type EngineName, type Way } from "./ways.js";
+
+export interface EngineOptions extends StartOptions {
+  readonly backend: BackendName | "auto";
+  readonly engine: EngineName | "auto";
+  /** Bytes that a computation may take; undefined: what suits the backend. */
+  readonly memory?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const TOLERANCE = 0.02; // of full range: float16 textures err by 0.015 at most, a broken backend by far more
+const TEST_WORK = 3e8; // multiply-adds of a self-test: half a second in plain JavaScript
+const TEST_SIDES = { least: 4, most: 8 };
+const TIMED_SIDE = 32; // feature pixels of the tile that is timed, where the small one promises
+const TIMED_MOST = 1500; // ms for it, by the small one's time a pixel
+
+interface Passed {
+  readonly way: Way;
+  readonly computer: Computer;
+  readonly verdict: string;
+}
+
+export class Engine {
+  private constructor(
+    readonly way: Way,
+    /** Why this backend and this engine, for people. */
+    readonly reason: string,
+    readonly memory: number,
+    private computer: Computer,
+    private readonly options: EngineOptions,
+  ) {}
+
+  get network(): Network {
+    return this.computer.network;
+  }
+
+  /**
+   * Start what was asked for; of several, each must compute a tiny tile as plain JavaScript does, and the fastest is
+   * taken.
+   *
+   * @throws BackendError none does
+   */
+  static async start(model: Model, options: EngineOptions): Promise<Engine> {
+    const failures: string[] = [];
+    const passed: Passed[] = [];
+    let expected: Float32Array | undefined;
+    try {
+      for (const way of waysFor(options.backend, options.engine)) {
+        if (way.isSpare?.(passed.map((one) => one.way))) continue;
+        options.signal?.throwIfAborted();
+        try {
+          if (way.backend !== "cpu") expected ??= await onCpu(model, options);
+          options.signal?.throwIfAborted();
+          const computer = await inTime(way.start(model, options), discard);
+          try {
+            const verdict = expected ? await inTime(judge(computer, model, expected)) : "it is the reference";
+            passed.push({ way, computer, verdict });
+          } catch (error) {
+            discard(computer);
+            throw error;
+          }
+        } catch (error) {
+          options.signal?.throwIfAborted();
+          const text = messageOf(error);
+          failures.push(text.startsWith("backend ") ? text : `${nameOf(way)} fails: ${text}`);
+        }
+      }
+      if (!passed.length) throw new BackendError(failures.join("; "));
+      const { chosen, comparison } = await fastest(passed, model, options.signal);
+      const { way, computer, verdict } = chosen;
+      const reason = [
+        ...(options.backend === "auto" ? [] : ["as asked"]),
+        ...computer.about(),
+        verdict,
+        ...comparison,
+        ...failures,
+        ...(options.note ? [options.note] : []),
+      ].join("; ");
+      passed.splice(passed.indexOf(chosen), 1);
+      return new Engine(way, reason, options.memory ?? computer.budget, computer, options);
+    } finally {
+      for (const { computer } of passed) discard(computer);
+    }
+  }
+
+  isLost(): boolean {
+    return this.computer.isLost();
+  }
+
+  /** Make it the one that computes: TF.js has one backend for all. */
+  async select(): Promise<void> {
+    await this.computer.select();
+  }
+
+  /** After a failure of memory or a lost device: free everything and start anew. */
+  async recover(model: Model): Promise<void> {
+    this.computer = await this.computer.restart(model, this.options);
+  }
+
+  dispose(): void {
+    discard(this.computer);
+  }
+}
+
+function discard(computer: Computer): void {
+  try {
+    computer.network.dispose();
+  } catch {
+    // a lost device may fail to free what it held
+  }
+}
+
+function nameOf(way: Way): string {
+  return way.engine === "tfjs" ? `backend ${way.backend}` : `engine ${way.engine} on ${way.backend}`;
+}
+
+async function onCpu(model: Model, options: EngineOptions): Promise<Float32Array> {
+  const network = await TfjsNetwork.load(model, await startBackend("cpu", options));
+  try {
+    return await testResult(network, testSide(model));
+  } finally {
+    network.dispose();
+  }
+}
+
+async function judge(computer: Computer, model: Model, expected: Float32Array): Promise<string> {
+  const found = await testResult(computer.network, testSide(model));
+  const worst = found.reduce((most, value, index) => Math.max(most, Math.abs(value - expected[index]!)), 0);
+  if (worst <= TOLERANCE) return `a test tile differs by ${worst.toExponential(1)} at most`;
+  throw new Error(`it computes a test tile wrongly, by ${worst.toPrecision(2)} of full range`);
+}
+
+/** The one that takes the least time for a pixel. */
+async function fastest(
+  passed: readonly Passed[],
+  model: Model,
+  signal: AbortSignal | undefined,
+): Promise<{ chosen: Passed; comparison: string[] }> {
+  if (passed.length === 1) return { chosen: passed[0]!, comparison: [] };
+  const paces: { one: Passed; pace: number }[] = [];
+  for (const one of passed) {
+    signal?.throwIfAborted();
+    await one.computer.select();
+    paces.push({ one, pace: await paceOf(one.computer.network, testSide(model)) });
+  }
+  paces.sort((a, b) => a.pace - b.pace);
+  const [best, ...others] = paces as [(typeof paces)[number], ...typeof paces];
+  const comparison = others.map(
+    ({ one, pace }) => `${nameOf(one.way)} needs ${(pace / best.pace).toPrecision(2)} times as long`,
+  );
+  return { chosen: best.one, comparison };
+}
+
+/** Milliseconds a feature pixel, after a first run. */
+async function paceOf(network: Network, side: number): Promise<number> {
+  const timed = async (size: number) => {
+    const started = performance.now();
+    await testResult(network, size);
+    return (performance.now() - started) / size ** 2;
+  };
+  const small = await timed(side);
+  if (small * TIMED_SIDE ** 2 > TIMED_MOST) return small;
+  await testResult(network, TIMED_SIDE);
+  return await timed(TIMED_SIDE);
+}
+
+function testSide({ manifest }: Model): number {
+  const fitting = Math.floor(Math.sqrt(TEST_WORK / manifest.parameters));
+  return Math.min(Math.max(fitting, TEST_SIDES.least), TEST_SIDES.most);
+}
+
+/** The whole network on a tile of a fixed pattern. */
+async function testResult(network: Network, side: number): Promise<Float32Array> {
+  const { unshuffle, inChannels } = network.info;
+  const size = side * unshuffle;
+  const pattern = Float32Array.from(
+    { length: size * size * inChannels },
+    (_, index) => ((index * 73) % 101) / 100,
+  );
+  const features = await network.trunk(pattern, size, size, () => Promise.resolve());
+  try {
+    return await network.tail(features, 0, 0, side, side);
+  } finally {
+    features.dispose();
+  }
+}

@@ -1,0 +1,58 @@
+/** A network that was loaded, whatever computes it: trunk and tail. */
+import type { Floats } from "../models/bytes.js";
+import { NonFiniteError } from "../errors.js";
+import type { ModelInfo } from "../models/manifest.js";
+import type { Tile } from "../tiling/tiling.js";
+
+/** Called between two steps with the share that is done; may wait, and may throw to end the work. */
+export type Pause = (share: number) => Promise<void>;
+
+/** What the trunk hands to the tail; only the network that made it can read it. */
+export interface Features {
+  /** In feature pixels. */
+  readonly height: number;
+  readonly width: number;
+  dispose(): void;
+}
+
+export interface Network {
+  readonly info: ModelInfo;
+
+  /**
+   * Run the trunk. The caller disposes the result, before the next picture.
+   *
+   * @param values (1, height, width, channels) in 0-1
+   */
+  trunk(values: Float32Array, height: number, width: number, pause: Pause): Promise<Features>;
+
+  /**
+   * Run the tail on one of `tailTiles`' windows, or on all features.
+   *
+   * @returns (1, height * s, width * s, channels), s = scale * unshuffle, not clamped
+   * @throws NonFiniteError
+   */
+  tail(features: Features, top: number, left: number, height: number, width: number): Promise<Floats>;
+
+  /**
+   * How the tail is cut, in feature pixels.
+   *
+   * @param size side of a tile that fits in memory
+   */
+  tailTiles(height: number, width: number, size: number): Tile[];
+
+  /** Bytes of the computation at its peak for height x width input pixels. */
+  bytes(height: number, width: number, tailSize: number): number;
+
+  dispose(): void;
+}
+
+/** @throws NonFiniteError */
+export function checkFinite(values: Float32Array): void {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  if (!Number.isFinite(sum)) {
+    throw new NonFiniteError(
+      "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend",
+    );
+  }
+}

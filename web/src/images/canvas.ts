@@ -1,0 +1,102 @@
+/** Canvases, of a page or a worker, and files made from them. */
+import { messageOf, OptionError } from "../errors.js";
+import type { Picture } from "./pixels.js";
+
+export type ColourSpace = "srgb" | "display-p3";
+
+export type AnyCanvas = OffscreenCanvas | HTMLCanvasElement;
+export type AnyContext = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
+
+/** Whether canvases are there without a page. */
+export const hasOffscreen = (): boolean => typeof OffscreenCanvas !== "undefined";
+
+/** @param kind "element": one that a page can show */
+export function canvasOf(width: number, height: number, kind: "any" | "element" = "any"): AnyCanvas {
+  if (hasOffscreen() && kind === "any") return new OffscreenCanvas(width, height);
+  if (typeof document === "undefined")
+    throw new OptionError(
+      'this worker has no canvas to draw on; give RGBA bytes, and ask for the output "raw"',
+    );
+  return Object.assign(document.createElement("canvas"), { width, height });
+}
+
+/** @throws OptionError memory is short */
+export function contextOf(canvas: AnyCanvas, colorSpace: ColourSpace): AnyContext {
+  // a canvas that is shown is left to the graphics processor
+  const willReadFrequently = !("style" in canvas) || !hasOffscreen();
+  const context = canvas.getContext("2d", { willReadFrequently, colorSpace });
+  if (!context)
+    throw new OptionError(
+      `the browser has no memory for a canvas of ${canvas.height}x${canvas.width} pixels; ask for the output "raw"`,
+    );
+  return context;
+}
+
+export interface BlobFormat {
+  readonly type?: "image/png" | "image/jpeg" | "image/webp" | undefined;
+  /** From 0 to 1, for JPEG and WebP. */
+  readonly quality?: number | undefined;
+  /** A colour that is laid under transparency, as CSS writes it; for JPEG white unless given. */
+  readonly background?: string | undefined;
+}
+
+export interface Encoding extends BlobFormat {
+  readonly colorSpace: ColourSpace;
+}
+
+const TYPES = ["image/png", "image/jpeg", "image/webp"];
+
+/** @throws OptionError before anything is computed */
+export function checkFormat({ type, quality }: BlobFormat): void {
+  if (type !== undefined && !TYPES.includes(type))
+    throw new OptionError(`type is one of ${TYPES.join(", ")}, not ${JSON.stringify(type)}`);
+  if (quality !== undefined && !(quality >= 0 && quality <= 1))
+    throw new OptionError(`quality lies from 0 to 1, given ${String(quality)}`);
+}
+
+/** A canvas with the picture in it. */
+export function drawn(
+  { width, height, data }: Picture,
+  canvas: AnyCanvas,
+  { colorSpace, background }: { colorSpace: ColourSpace; background?: string | undefined },
+): AnyCanvas {
+  const context = contextOf(canvas, colorSpace);
+  context.putImageData(new ImageData(data, width, height, { colorSpace }), 0, 0);
+  if (background !== undefined) {
+    context.globalCompositeOperation = "destination-over";
+    context.fillStyle = background;
+    context.fillRect(0, 0, width, height);
+  }
+  return canvas;
+}
+
+/** @throws OptionError the browser cannot write this format, or not a picture this large */
+export async function encode(picture: Picture, encoding: Encoding): Promise<Blob> {
+  const { type = "image/png", quality, colorSpace } = encoding;
+  const background = encoding.background ?? (type === "image/jpeg" ? "white" : undefined);
+  const canvas = drawn(picture, canvasOf(picture.width, picture.height), { colorSpace, background });
+  const options = quality === undefined ? { type } : { type, quality };
+  let blob: Blob | null;
+  try {
+    blob =
+      "convertToBlob" in canvas
+        ? await canvas.convertToBlob(options)
+        : await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, quality));
+  } catch (error) {
+    throw new OptionError(
+      `the browser cannot write this picture as ${type}: ${messageOf(error)}; ask for the output "raw"`,
+    );
+  }
+  if (blob?.type !== type) throw new OptionError(`this browser cannot write ${type}; choose image/png`);
+  return blob;
+}
+
+/** Largest side that every current browser can draw. */
+export const LARGEST_SIDE = 16384;
+
+export function checkDrawable(width: number, height: number): void {
+  if (width <= LARGEST_SIDE && height <= LARGEST_SIDE) return;
+  throw new OptionError(
+    `a canvas holds ${LARGEST_SIDE} pixels a side, the result has ${height}x${width}; ask for the output "raw"`,
+  );
+}

@@ -1,0 +1,30 @@
+/** A runner in this thread: the worker's inside, or the page's own where no worker is wanted. */
+import { browserCache } from "./cache.js";
+import { encode } from "../images/canvas.js";
+import { placeOf } from "./origins.js";
+import type { Origin, Runner, RunnerHooks, RunnerOptions } from "../threads/protocol.js";
+import { Session } from "../session.js";
+import { toPicture } from "../images/sources.js";
+
+export async function localRunner(
+  origin: Origin,
+  options: RunnerOptions,
+  hooks: RunnerHooks,
+): Promise<Runner> {
+  const { request, cache: keep, ...rest } = options;
+  const place = placeOf(origin, { request });
+  const cache = keep ? await browserCache() : undefined;
+  const session = await Session.load(place, rest, { ...hooks, cache });
+  return {
+    info: session.info,
+    backend: session.backend,
+    engine: session.engineName,
+    reason: session.reason,
+    async upscale(portable, request, given) {
+      const { picture, ...account } = await session.upscale(toPicture(portable), request.settings, given);
+      const content = request.encode ? await encode(picture, request.encode) : picture;
+      return { ...account, content, width: picture.width, height: picture.height };
+    },
+    dispose: () => session.dispose(),
+  };
+}

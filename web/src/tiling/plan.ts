@@ -1,0 +1,139 @@
+/** Which plan fits: arithmetic on sizes and bytes, the rules of `esrgan_torch/tiling/plan.py`. */
+import { OptionError, OutOfMemoryError } from "../errors.js";
+import type { ModelInfo } from "../models/manifest.js";
+import { planTiles, type Tile } from "./tiling.js";
+
+/**
+ * What may be done to fit a picture into memory.
+ *
+ * - "auto": exact where memory allows, else overlapping tiles, said in the result;
+ * - "exact": equal to the untiled result or refused;
+ * - sizes: overlapping tiles of the whole network; `overlap` undefined: what was measured for the network.
+ */
+export type Tiling = "auto" | "exact" | { readonly size: number; readonly overlap?: number };
+
+export interface Plan {
+  /** Tiles of the whole network in input pixels; a single one is the whole picture. */
+  readonly windows: readonly Tile[];
+  /** Height and width of the tail's tiles in feature pixels. */
+  readonly tailSize: number;
+  /** Input pixels that a window reaches beyond its core. */
+  readonly overlap: number;
+  /** Input pixels on either side of a seam over which two windows are mixed. */
+  readonly fade: number;
+  /** Whether the result equals the untiled one to float rounding. */
+  readonly exact: boolean;
+  /** Why this plan, for people. */
+  readonly reason: string;
+}
+
+const WINDOW_SIZES = [4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32];
+const CHEAP_CONTEXT = 1 / 8; // of a tile's size on every side: 1.6 times the work for an exact result unasked
+const FADE = 8; // part of the overlap that is mixed: more mixes in what has less context, docs/tiling.md
+const WITHOUT_CONVOLUTIONS = 4; // times as large may the tiles of such a tail be: cutting them takes longer than they do
+export const MINIMUM_SIZE = 16;
+
+/**
+ * @param height, width of the picture in input pixels, multiples of `unshuffle`
+ * @param budget bytes that the computation may take
+ * @param bytesOf the computation of height x width input pixels, its tail in tiles of a size
+ * @throws OptionError a tiling that cannot be
+ * @throws OutOfMemoryError nothing that the tiling allows fits
+ */
+export function makePlan(
+  info: ModelInfo,
+  height: number,
+  width: number,
+  tiling: Tiling,
+  budget: number,
+  bytesOf: (height: number, width: number, tailSize: number) => number,
+): Plan {
+  const fold = info.unshuffle;
+  const recommended = info.tile * (info.tailHalo === 0 ? WITHOUT_CONVOLUTIONS : 1);
+  const tailSize = Math.max(Math.floor(recommended / fold), MINIMUM_SIZE);
+  const bytes = (rows: number, columns: number) => bytesOf(rows, columns, tailSize);
+  const windowBytes = (size: number, overlap: number) =>
+    bytes(Math.min(height, size + 2 * overlap), Math.min(width, size + 2 * overlap));
+  const windows = (size: number, overlap: number, reason: string): Plan => {
+    const tiles = planTiles(height, width, size, overlap, fold);
+    const exact = tiles.length === 1 || overlap >= info.receptiveField;
+    const fade = Math.floor(Math.min(Math.floor(overlap / FADE), Math.floor(size / 4)) / fold) * fold;
+    return { windows: tiles, tailSize, overlap, fade: exact ? 0 : fade, exact, reason };
+  };
+  if (typeof tiling === "object") {
+    const overlap = tiling.overlap ?? info.overlap;
+    checkSizes(tiling.size, overlap);
+    return windows(Math.floor(tiling.size / fold) * fold, overlap, "as asked");
+  }
+  if (!["auto", "exact"].includes(tiling)) {
+    throw new OptionError(`tile is "auto", "exact" or { size, overlap }, not ${JSON.stringify(tiling)}`);
+  }
+  if (bytes(height, width) <= budget) {
+    return { ...windows(Math.max(height, width), info.overlap, "trunk whole, tail in tiles"), exact: true };
+  }
+  const largestContext = tiling === "exact" ? 1 : CHEAP_CONTEXT;
+  for (const size of WINDOW_SIZES) {
+    if (info.receptiveField > largestContext * size) break;
+    if (windowBytes(size, info.receptiveField) <= budget) {
+      return windows(size, info.receptiveField, "tiles that reach as far as the network sees");
+    }
+  }
+  const facts = `the trunk of ${height}x${width} pixels needs ${mib(bytes(height, width))}, ${mib(budget)} are allowed`;
+  if (tiling === "exact")
+    throw new OutOfMemoryError(`${facts}; use a smaller picture, or allow overlapping tiles`);
+  for (const size of WINDOW_SIZES) {
+    if (windowBytes(size, info.overlap) <= budget) return windows(size, info.overlap, facts);
+  }
+  throw new OutOfMemoryError(`${facts}, and even tiles of ${WINDOW_SIZES.at(-1)} pixels need more`);
+}
+
+function checkSizes(size: number, overlap: number): void {
+  if (!Number.isInteger(size) || size < MINIMUM_SIZE) {
+    throw new OptionError(`a tile has at least ${MINIMUM_SIZE} pixels a side, not ${size}`);
+  }
+  if (!Number.isInteger(overlap) || overlap < 0) {
+    throw new OptionError(`the overlap counts input pixels from 0 up, given ${overlap}`);
+  }
+}
+
+/**
+ * Bytes of a computation by TF.js at its peak for height x width input pixels.
+ *
+ * @param im2col whether the backend unrolls convolutions into a matrix, as TF.js does on webgl
+ */
+export function graphBytes(
+  info: ModelInfo,
+  height: number,
+  width: number,
+  tailSize: number,
+  im2col: boolean,
+): number {
+  const side = Math.min(tailSize, Math.max(height, width) / info.unshuffle);
+  return trunkBytes(info, height, width, im2col) + tailBytes(info, side, im2col);
+}
+
+/** Bytes of the trunk at its peak for height x width input pixels. */
+function trunkBytes(info: ModelInfo, height: number, width: number, im2col: boolean): number {
+  const features = info.sizes["features"] ?? 64;
+  const growth = info.sizes["growth"] ?? 0;
+  const planes =
+    {
+      // three streams, the last two concatenations of a dense block and what is joined to them
+      RRDBNet: 5 * features + 8 * growth,
+      // the four maps that are joined, once more joined, and what is made of them
+      SPAN: 9 * features + 2 * info.outChannels * info.scale ** 2,
+    }[info.architecture] ?? 2 * features + 2 * info.outChannels * info.scale ** 2;
+  const unrolled = im2col ? 9 * (features + 4 * growth) : 0;
+  return (4 * (planes + unrolled) * height * width) / info.unshuffle ** 2;
+}
+
+/** Bytes of the tail at its peak for a tile of size x size feature pixels. */
+function tailBytes(info: ModelInfo, size: number, im2col: boolean): number {
+  const features = info.sizes["features"] ?? 64;
+  const values = info.architecture === "RRDBNet" ? (3 + (im2col ? 9 : 0)) * features : 2 * info.outChannels;
+  return 4 * values * (info.scale * info.unshuffle * (size + 2 * info.tailHalo)) ** 2;
+}
+
+function mib(count: number): string {
+  return `${Math.ceil(count / 2 ** 20).toLocaleString("en")} MiB`;
+}
