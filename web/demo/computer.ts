@@ -1,6 +1,6 @@
 /** The computer behind the page, where `esrgan demo` serves it: any model, 16 bits, by PyTorch. */
 import type { Engine, Outcome, Work } from "./engines.js";
-import { describe, type Offer } from "./models.js";
+import { describe, isKnown, type Offer } from "./models.js";
 import { Speeds, TILE, tile } from "./speeds.js";
 import { fileSize } from "./words.js";
 
@@ -47,7 +47,7 @@ export class ComputerEngine implements Engine {
 
   async offers(): Promise<Offer[]> {
     return await Promise.resolve(
-      this.listed.map(({ name, scale = 4, summary, fetch: bytes }) => ({
+      [...this.listed].sort(byUse).map(({ name, scale = 4, summary, fetch: bytes }) => ({
         id: name,
         ...describe(name, summary),
         bytes: bytes || undefined,
@@ -140,6 +140,13 @@ export class ComputerEngine implements Engine {
     const said = (await answer.json().catch(() => ({}))) as { error?: string };
     throw new Error(sentence(said.error ?? `the computer answers ${answer.status}`));
   }
+}
+
+/** The visitor's own first, then those for everybody, and of each those that need not be fetched. */
+function byUse(one: Listed, other: Listed): number {
+  const rank = ({ name, summary, fetch: bytes }: Listed) =>
+    summary === undefined ? 0 : 1 + (isKnown(name) ? 0 : 2) + (bytes ? 1 : 0);
+  return rank(one) - rank(other);
 }
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

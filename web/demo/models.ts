@@ -53,6 +53,9 @@ export function describe(name: string, summary: string | undefined): Pick<Offer,
   return { title, purpose };
 }
 
+/** Whether this page has words of its own for a model. */
+export const isKnown = (name: string) => Object.hasOwn(KNOWN, name);
+
 /** What the site lists, and in any case the model that comes with the page. */
 export async function offers(): Promise<Offer[]> {
   let listed: Listed[] = [];
