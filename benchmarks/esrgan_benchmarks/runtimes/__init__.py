@@ -1,4 +1,10 @@
-"""Every runtime that is compared, the reference first."""
+"""Every runtime that is compared, the reference first.
+
+`RUNTIMES` is the only list: the command, the report and the tests read it. A new runtime is a module beside
+the others with a `Runtime` and a `Session` (see `base`; `on_onnxruntime` is a short example) and its line
+here. One that reads a copy of the network which no other reads also needs a line in `core.artefacts`, and
+one that is quick may join `QUICK` in its tests.
+"""
 
 from collections.abc import Sequence
 

@@ -3,6 +3,9 @@
 A candidate is a place under which the names of a network of this project begin. It is complete when every
 tensor is there and no other stands among them; a file may hold several (raw and averaged weights, a generator
 and others).
+
+The names, each with the layouts that have them, are in `esrgan_weights.architectures`, a file for each
+network: where several projects write the same names, the first of them is reported.
 """
 
 import re

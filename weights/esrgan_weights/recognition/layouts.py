@@ -1,4 +1,7 @@
-"""The layouts that files are written in: which names, under which key and prefix."""
+"""The layouts that files are written in, and the check that a file has all the names of one.
+
+Which layout a file has is found out in `candidates`.
+"""
 
 from collections.abc import Iterable
 
