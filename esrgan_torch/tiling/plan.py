@@ -2,8 +2,8 @@
 
 The trunk whole, if it fits: its tail's tiles reach as far as the tail sees, 2 pixels. Else windows that
 reach as far as the network sees (`receptive_field`), where that costs little or is asked for: exact too.
-Else tiles with the network's own `overlap`, or the user's. Networks that see no more than 18 to 30 pixels
-set it to what they see; an RRDBNet sees 93 pixels with 6 blocks and 348 with 23, and has 48 and 96
+Else tiles with the network's own `overlap`, or the user's. Networks that see 18 to 34 pixels
+set it to what they see; an RRDBNet sees 94 pixels with 6 blocks and 349 with 23, and has 48 and 96
 (`networks/rrdb.py`): there the mean error of photos is below a tenth of an 8-bit level, docs/tiling.md.
 """
 
