@@ -31,8 +31,9 @@ def choice(rows: list[Row]) -> str:
 
 
 def newest_choice(rows: list[Row]) -> str:
-    """The same of the machine that measured last."""
-    return choice(by_setting(rows)[0]) if rows else ""
+    """The same of the machine that measured last, with all the instructions that it has."""
+    free = [row for row in rows if row.get("isa") is None]
+    return choice(by_setting(free)[0]) if free else ""
 
 
 def _of_machine(rows: list[Row]) -> str:

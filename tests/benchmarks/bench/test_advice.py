@@ -89,6 +89,8 @@ def test_the_newest_machine_alone() -> None:
     newer = [row | {"processor": "Another"} for row in ROWS]
     assert "Another" in newest_choice([*ROWS, *newer])
     assert "A Processor" not in newest_choice([*ROWS, *newer])
+    held = [row | {"isa": "avx2", "run": "2999-01-01T00:00:00+00:00", "date": "2999-01-01"} for row in ROWS]
+    assert newest_choice([*ROWS, *held]) == newest_choice(ROWS)
 
 
 def test_what_else_a_runtime_costs() -> None:
