@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
@@ -134,6 +134,9 @@ def _has_place_for_a_bar() -> bool:
 
 def _fits(bar: "tqdm[NoReturn]", numbers: str) -> bool:
     """Whether a bar that is as short as may be leaves room for the numbers."""
-    facts = bar.format_dict
-    columns = facts["ncols"]
-    return columns is None or len(bar.format_meter(**facts | {"ncols": None, "postfix": numbers})) <= columns
+    facts: dict[str, Any] = dict(bar.format_dict)
+    columns: int | None = facts["ncols"]
+    if columns is None:  # as wide as is asked for
+        return True
+    draw: Callable[..., str] = bar.format_meter
+    return len(draw(**facts | {"ncols": None, "postfix": numbers})) <= columns

@@ -126,7 +126,7 @@ def test_numbers_that_do_not_fit_beside_the_bar_stand_above_it(
     on: Callable[..., io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = on(Terminal())
-    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda _: (80, 24))
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda *_: (80, 24))
     status = Status(2000)
     status.begin(0)
     numbers = "rate 1.59e-03, loss 0.07046, pixel 0.07046, perceptual 0.7, waiting 4%, 1.04 MP/s"
