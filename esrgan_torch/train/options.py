@@ -236,6 +236,12 @@ class LossOptions:
                 f"losses.layers are of VGG19: {', '.join(layer_indices())}; given "
                 f"{', '.join(self.layers) or 'none'}"
             )
+        shares = self.layers.values()
+        if min(shares, default=0) < 0 or (self.perceptual and not any(shares)):
+            given = ", ".join(f"{layer} = {share:g}" for layer, share in self.layers.items())
+            raise ConfigError(
+                f"losses.layers have weights of 0 or more, and one is more than 0; given {given}"
+            )
 
 
 @dataclass(frozen=True)

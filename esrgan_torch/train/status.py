@@ -1,11 +1,12 @@
 """What a run says while it goes on: a bar on a terminal, lines everywhere else."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
@@ -18,13 +19,14 @@ class Status:
 
     Args:
         steps: of the whole run.
-        progress: draw a bar; None: on a terminal, and lines elsewhere; False: only what cannot be overlooked.
+        progress: draw a bar; None: on a terminal that says how large it is, and lines elsewhere; False: only
+            what cannot be overlooked.
     """
 
     def __init__(self, steps: int, progress: bool | None = None) -> None:
         self.steps = steps
         self.quiet = progress is False
-        self.drawing = sys.stderr.isatty() if progress is None else progress
+        self.drawing = _has_place_for_a_bar() if progress is None else progress
         self._bar: tqdm[NoReturn] | None = None
         self._first, self._started = 0, time.perf_counter()
 
@@ -66,10 +68,14 @@ class Status:
                 self._lose()
 
     def tell(self, step: int, numbers: str) -> None:
-        """The numbers of the last steps: in the bar, or as a line with step and time left."""
+        """The numbers of the last steps: in the bar, or as a line with step and time left.
+
+        Where the bar's line is too short for them, the line stands above it.
+        """
+        fits = self._bar is not None and _fits(self._bar, numbers)
         if self._bar is not None:
-            self._bar.set_postfix_str(numbers, refresh=False)
-        elif not self.drawing:
+            self._bar.set_postfix_str(numbers if fits else "", refresh=False)
+        if not fits and (self._bar is not None or not self.drawing):
             share = f"step {step:,}/{self.steps:,} ({step / self.steps:.0%})"
             self.say(f"{share}, {self._left(step)} left, {numbers}")
 
@@ -114,3 +120,23 @@ class Status:
             self._bar.disable = True
         self._bar = None
         self.quiet = True
+
+
+def _has_place_for_a_bar() -> bool:
+    """Whether stderr is a terminal, and not one of no columns or rows, on which tqdm draws nothing."""
+    if not sys.stderr.isatty():
+        return False
+    try:
+        return all(os.get_terminal_size(sys.stderr.fileno()))
+    except (OSError, ValueError):  # no file, as in a notebook
+        return True
+
+
+def _fits(bar: "tqdm[NoReturn]", numbers: str) -> bool:
+    """Whether a bar that is as short as may be leaves room for the numbers."""
+    facts: dict[str, Any] = dict(bar.format_dict)
+    columns: int | None = facts["ncols"]
+    if columns is None:  # as wide as is asked for
+        return True
+    draw: Callable[..., str] = bar.format_meter
+    return len(draw(**facts | {"ncols": None, "postfix": numbers})) <= columns

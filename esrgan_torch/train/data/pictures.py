@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esrgan_torch.datasets.colour import read_rgb
+from esrgan_torch.datasets.sets import MADE
 from esrgan_torch.errors import ConfigError, ImageError, PairError, TrainingError
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.storage.atomic import atomic_path
@@ -120,24 +121,32 @@ def prepare(
     wanted = [path for place in places if not isinstance(place, str) for path in place if path is not None]
     missing = [place for place in zip(jobs, places, strict=True) if _lacks(place[1])]
     needed = sum(_bytes_of(job, place) for job, place in missing)
+    origin = "made crop by crop" if degrading else ", ".join(map(str, small_folders)) or MADE
     (say or tell)(
-        f"pictures: {len(jobs)} in {', '.join(map(str, folders))}"
+        f"pictures: {len(jobs)} in {', '.join(map(str, folders))}, low-resolution ones {origin}"
         + (f"; {len(missing)} to decode into {cache}, about {kept.in_words(needed)}" if missing else "")
     )
     kept.make_room(cache, needed, limit, wanted)
     kept.touch(wanted)
     failed = _decode(missing, on_decoded)
     pairs: list[Pair] = []
+    causes: list[str] = []
     for job, place in zip(jobs, places, strict=True):
         cause = place if isinstance(place, str) else failed.get(job.original)
         if cause is not None or isinstance(place, str):
-            tell(f"left out: {cause}")
-            continue
-        pair = _pair(job, place, patch)
-        if isinstance(pair, str):
-            tell(f"left out: {pair}")
+            causes.append(str(cause))
+        elif isinstance(pair := _pair(job, place, patch), str):
+            causes.append(pair)
         else:
             pairs.append(pair)
+            continue
+        tell(f"left out: {causes[-1]}")
+    if not pairs and causes:
+        more = ", and so on" if len(causes) > 1 else ""
+        raise ConfigError(
+            f"data.folders: none of the {len(causes)} pictures in {', '.join(map(str, folders))} can be "
+            f"used: {causes[0]}{more}"
+        )
     if not pairs:
         raise ConfigError(f"data.folders: no pictures of at least {patch} pixels a side in {list(folders)}")
     return pairs

@@ -37,6 +37,11 @@ JUDGED = "losses.adversarial=0.1"
             "VGG19 halves crops 4 times before losses.layers = conv5_4",
         ),
         (("losses.layers={conv9_9=1}",), "losses.layers are of VGG19: conv1_1"),
+        (
+            ("losses.layers={conv5_4=-1}", "losses.perceptual=1", "data.patch=64"),
+            "losses.layers have weights of 0 or more, and one is more than 0; given conv5_4 = -1",
+        ),
+        (("losses.layers={conv1_1=0}", "losses.perceptual=1"), "given conv1_1 = 0"),
         (("data.batch=0",), "data.batch is at least 1, not 0"),
         (("data.workers=-1",), "data.workers is at least 0, not -1"),
         (("data.patch=0",), "data.patch is at least 1, not 0"),

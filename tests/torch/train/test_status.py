@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 from collections.abc import Callable
 
@@ -95,3 +96,43 @@ def test_quiet(on: Callable[..., io.StringIO]) -> None:
     status.warn("three")
     status.close()
     assert log.getvalue() == "three\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of POSIX")
+@pytest.mark.parametrize(("rows", "columns", "drawing"), [(0, 0, False), (24, 80, True)])
+def test_a_terminal_without_a_size_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, rows: int, columns: int, drawing: bool
+) -> None:
+    import fcntl
+    import os
+    import pty
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    with os.fdopen(slave, "w") as terminal, os.fdopen(master, "rb", buffering=0) as drawn:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        status = Status(4)
+        status.begin(0)
+        status.tell(2, "loss 0.1")
+        status.close()
+        shown = drawn.read(10_000).decode()
+    assert status.drawing is drawing
+    assert ("step 2/4" in shown) is not drawing
+
+
+def test_numbers_that_do_not_fit_beside_the_bar_stand_above_it(
+    on: Callable[..., io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = on(Terminal())
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda *_: (80, 24))
+    status = Status(2000)
+    status.begin(0)
+    numbers = "rate 1.59e-03, loss 0.07046, pixel 0.07046, perceptual 0.7, waiting 4%, 1.04 MP/s"
+    status.tell(1000, numbers)
+    status.close()
+    [line] = [
+        line for line in re.split(r"[\r\n]", terminal.getvalue()) if line.startswith("step 1,000/2,000")
+    ]
+    assert line.endswith(f" left, {numbers}")

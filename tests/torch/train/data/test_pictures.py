@@ -84,12 +84,27 @@ def test_the_working_folder_changes_nothing(
 def test_the_size_is_told_before_it_is_written(data: Path, get: Callable[..., list[Pair]]) -> None:
     get()
     assert get.told == [  # type: ignore[attr-defined]
-        f"pictures: 1 in {data / 'HR'}; 1 to decode into {data / 'cache'}, about 6 kB"
+        f"pictures: 1 in {data / 'HR'}, low-resolution ones made from the originals by MATLAB's bicubic; 1 "
+        f"to decode into {data / 'cache'}, about 6 kB"
     ]
     get()
-    assert get.told == [f"pictures: 1 in {data / 'HR'}"]  # type: ignore[attr-defined]
+    assert get.told == [  # type: ignore[attr-defined]
+        f"pictures: 1 in {data / 'HR'}, low-resolution ones made from the originals by MATLAB's bicubic"
+    ]
+    get(str(data / "LR_bicubic"))
+    assert f"low-resolution ones {data / 'LR_bicubic'}; 1 to" in get.told[0]  # type: ignore[attr-defined]
+    get(degrading=True)
+    assert get.told[0].endswith("low-resolution ones made crop by crop")  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match=r"take 6 kB, and data.cache_limit is 1 kB"):
         get(limit=1000.0)
+
+
+def test_a_folder_of_other_pictures_is_named_as_the_cause(data: Path, get: Callable[..., list[Pair]]) -> None:
+    other = data / "other" / "0999x4.png"
+    other.parent.mkdir()
+    write_image(other, LARGE[:12, :10])
+    with pytest.raises(ConfigError, match=r"none of the 1 pictures in .* can be used: 0801.png has no low"):
+        get(str(other.parent))
 
 
 def test_what_the_cache_has_lost_is_made_again(data: Path, get: Callable[..., list[Pair]]) -> None:
