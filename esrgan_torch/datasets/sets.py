@@ -26,6 +26,7 @@ MADE = "made from the originals by MATLAB's bicubic"
 
 _ORIGINALS = ("HR", "GTmod12", "GT")
 _LOW = r"(?:LR|LQ)(?:[_-]?(?:BI|bic|bicubic))?"  # LR, LRbic, LR_bicubic
+_SAYS_LOW = r"(?:LR|LQ|low(?:[_. -]?res)?)(?:(?:bic|blur|BI|BD|DN|[_. -]|x\d).*)?"
 _CALLED_ORIGINAL = re.compile(r"(.*?)(?:HR|GT|GTmod12)", re.IGNORECASE)
 _NAMED_LOW = re.compile(r".+[_-]LR", re.IGNORECASE)
 _NAMED_HIGH = re.compile(r".+[_-](?:HR|GT)", re.IGNORECASE)
@@ -129,7 +130,9 @@ def find_set(dataset: Path, scale: int, small: Path | None = None, template: str
         if sure or _fits(there):
             return there
     couples = tuple(Couple(path.stem, path) for path in found.paths)
-    return PictureSet(dataset.name, couples, MADE, found.problems, scale)
+    unused = ", ".join(map(str, _look_low(dataset, folder, scale)))
+    origin = f"{MADE}, not those in {unused}" if unused else MADE
+    return PictureSet(dataset.name, couples, origin, found.problems, scale)
 
 
 def looks_low(name: str, scale: int) -> bool:
@@ -147,7 +150,10 @@ def split_by_name(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 def originals_of(dataset: Path) -> Path:
     """The subfolder of the originals, or the folder itself."""
-    return next((dataset / name for name in _ORIGINALS if (dataset / name).is_dir()), dataset)
+    there = {path.name.lower(): path for path in _folders(dataset)}
+    exact = [dataset / name for name in _ORIGINALS if (dataset / name).is_dir()]
+    loose = [there[name.lower()] for name in _ORIGINALS if name.lower() in there]
+    return next(iter(exact + loose), dataset)
 
 
 def small_folder(folder: Path, scale: int) -> Path:
@@ -201,12 +207,8 @@ def _coupled(
 
 def _candidates(dataset: Path, folder: Path, scale: int) -> Iterator[tuple[Path, bool]]:
     """Folders that may hold the low-resolution pictures, the likeliest first; whether a name is sure."""
-    bases: list[tuple[Path, str]] = [(dataset, "")]
-    called = _CALLED_ORIGINAL.fullmatch(folder.resolve().name)
-    if folder == dataset and called:
-        bases.append((folder.resolve().parent, called[1]))
     doubtful: list[Path] = []
-    for base, prefix in bases:
+    for base, prefix in _bases(dataset, folder):
         start = re.escape(prefix)
         scaled = re.compile(rf"{start}{_LOW}[_-]?x{scale}", re.IGNORECASE)
         plain = re.compile(rf"{start}{_LOW}", re.IGNORECASE)
@@ -225,6 +227,27 @@ def _candidates(dataset: Path, folder: Path, scale: int) -> Iterator[tuple[Path,
     for path in doubtful:
         if find_pictures(path, deep=False).paths:
             yield path, False
+
+
+def _bases(dataset: Path, folder: Path) -> list[tuple[Path, str]]:
+    """Where low-resolution folders may lie, and how their names begin."""
+    bases = [(dataset, "")]
+    called = _CALLED_ORIGINAL.fullmatch(folder.resolve().name)
+    if folder == dataset and called:
+        bases.append((folder.resolve().parent, called[1]))
+    return bases
+
+
+def _look_low(dataset: Path, folder: Path, scale: int) -> Iterator[Path]:
+    """Folders of pictures whose names say low resolution in any way, and no other scale."""
+    for base, prefix in _bases(dataset, folder):
+        called = re.compile(re.escape(prefix) + _SAYS_LOW, re.IGNORECASE)
+        for path in _folders(base):
+            other = re.search(r"x(\d+)$", path.name, re.IGNORECASE)
+            if not called.fullmatch(path.name) or (other and int(other[1]) != scale):
+                continue
+            if find_pictures(path, deep=False).paths or _by_scale(path, scale):
+                yield path
 
 
 def _by_scale(folder: Path, scale: int) -> Path | None:

@@ -72,8 +72,13 @@ class Parts:
             self.average.updates = int(state["step"])
             torch.set_rng_state(state["rng"])
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+            # PyTorch names each tensor in a line of its own, below a heading
+            causes = [line.strip().removesuffix(".") for line in str(error).splitlines()]
+            cause = causes[1] if len(causes) > 1 else str(error)
+            more = f", and {len(causes) - 2} more" if len(causes) > 2 else ""
             raise ConfigError(
-                f"the checkpoint does not fit these options ({error}); start anew, with it as network.initial"
+                f"the checkpoint does not fit these options ({cause}{more}); start anew, with it as "
+                "network.initial"
             ) from error
 
     def is_finite(self) -> bool:

@@ -14,6 +14,7 @@ from esrgan_torch.train.vgg import IMAGENET, RANDOM, layer_indices
 
 MOST_STEPS = 10**12
 FLOOR = 1e-7  # BasicSR's eta_min
+DECAY = 0.01  # PyTorch's
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class OptimiserOptions:
     kind: Literal["Adam", "AdamW", "SOAP"] = "Adam"
     rate: float = 2e-4
     betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.01
+    weight_decay: float = DECAY
     warm_up: int = 0
     schedule: Literal["cosine", "steps"] = "steps"
     period: int = 0
@@ -175,6 +176,11 @@ class OptimiserOptions:
         check_range(self, "optimiser.", warm_up=(0, MOST_STEPS), period=(0, MOST_STEPS), clip=(0, 1e9))
         if not self.rate:
             raise ConfigError("optimiser.rate is above 0, not 0: nothing would be learnt")
+        if self.kind != "AdamW" and self.weight_decay not in (0, DECAY):
+            raise ConfigError(
+                f"optimiser.weight_decay belongs to optimiser.kind = 'AdamW', and it is {self.kind!r}; leave "
+                "out one"
+            )
         if any(not 0 <= beta < 1 for beta in self.betas):
             raise ConfigError(f"optimiser.betas are at least 0 and below 1, not {list(self.betas)}")
         if self.schedule == "cosine" and self.floor > max(self.rate, FLOOR):

@@ -26,6 +26,7 @@ def put(path: Path, pixels: np.ndarray) -> Path:
         ("Set5", "Set5/HR/a.png", "Set5/LR/a.png"),
         ("Set5", "Set5/HR/a.png", "Set5/x4/a.png"),
         ("Set5/HR", "Set5/HR/a.png", "Set5/LRbicx4/a.png"),
+        ("Set5", "Set5/gt/a.png", "Set5/lq/a.png"),
         ("Set5", "Set5/a.png", "Set5/LRx4/a.png"),
         ("valid_HR", "valid_HR/0801.png", "valid_LR_bicubic/X4/0801x4.png"),
         ("SRF_4", "SRF_4/img_001_SRF_4_HR.png", "SRF_4/img_001_SRF_4_LR.png"),
@@ -57,6 +58,27 @@ def test_results_of_an_upscaler_are_no_low_resolution_pictures(tmp_path: Path) -
     put(tmp_path / "a.png", LARGE)
     put(tmp_path / "x4" / "a.png", LARGE.repeat(4, 0).repeat(4, 1))
     assert find_set(tmp_path, 4).origin == MADE
+
+
+@pytest.mark.parametrize(
+    ("dataset", "other"),
+    [
+        ("HR", "LR"),
+        ("HR", "LRblurx4"),
+        ("HR", "LR_unknown/X4"),
+        ("HR", "lq_mild"),
+        ("HR", "lowres x4"),
+        ("HR", "low"),
+        ("valid_HR", "valid_LR_difficult/X4"),
+    ],
+)
+def test_what_looks_like_them_and_is_not_taken_is_named(tmp_path: Path, dataset: str, other: str) -> None:
+    put(tmp_path / dataset / "a.png", LARGE)
+    put(tmp_path / other / "a.png", LARGE if other == "LR" else SMALL)
+    put(tmp_path / "LRblurx2" / "a.png", LARGE[:8, :13])  # of another scale
+    put(tmp_path / "lowlands" / "a.png", LARGE)
+    named = (tmp_path / other.partition("/")[0]).resolve()
+    assert find_set(tmp_path / dataset, 4).origin == f"{MADE}, not those in {named}"
 
 
 def test_given_folders_are_taken_as_they_are(tmp_path: Path) -> None:

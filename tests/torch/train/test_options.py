@@ -50,6 +50,7 @@ JUDGED = "losses.adversarial=0.1"
         (("optimiser.rate=0",), "optimiser.rate is above 0"),
         (("optimiser.rate=nan",), "optimiser.rate is a number, such as optimiser.rate=1e-4; not nan"),
         (("optimiser.betas=[0.9,1.0]",), "optimiser.betas are at least 0 and below 1"),
+        (("optimiser.weight_decay=0.1",), "optimiser.weight_decay belongs to optimiser.kind = 'AdamW'"),
         (("optimiser.clip=-1",), "optimiser.clip is at least 0"),
         (("ema=1.5",), "ema is at least 0 and below 1, not 1.5"),
         (("seed=-1",), "seed is at least 0, not -1"),
