@@ -31,9 +31,9 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: Path) -> None:
         "esrgan_weights/bundled/esrgan-lite-x4-gan.safetensors",
         "esrgan_torch/engines/native/source/kernels.c",
         "esrgan_torch/train/recipes/lite-x4.toml",
-        "esrgan_cli/page.html",
-        "esrgan_bridge/report.html",
-        "esrgan_benchmarks/report.html",
+        "esrgan_cli/output/page.html",
+        "esrgan_bridge/parity/report.html",
+        "esrgan_benchmarks/bench/report.html",
     } <= names
     unwanted = {name for name in names if name.split("/")[0] not in PACKAGES and ".dist-info" not in name}
     assert unwanted == set()

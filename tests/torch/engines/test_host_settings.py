@@ -134,6 +134,7 @@ def test_the_setting_would_be_felt(setting: str, monkeypatch: pytest.MonkeyPatch
     """Else the test above would pass on nothing."""
     monkeypatch.setattr("esrgan_torch.engines.base.computing", lambda _: nullcontext())
     monkeypatch.setattr("esrgan_torch.engines.choose.computing", lambda _: nullcontext())
+    monkeypatch.setattr("esrgan_torch.tiling.run.computing", lambda _: nullcontext())
     monkeypatch.setattr(engine_packed, "is_available", lambda *_: False)
     model = small_rrdb(features=32, growth=32)
     expected = Upscaler(model, "cpu", "float32", engine="eager")(PIXELS)

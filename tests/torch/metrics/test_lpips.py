@@ -75,9 +75,9 @@ def test_evaluate_shows_it(alexnet: nn.Module, tmp_path: Path) -> None:
     assert result.mean.lpips > 0
     assert "LPIPS 0.1 with AlexNet, RGB, without the border" in result.protocol
     lines = str(result).splitlines()
-    assert lines[0].split()[-1] == "LPIPS"
-    assert lines[1].split()[-1] == f"{result.mean.lpips:.4f}"
-    assert len({len(line) for line in lines[:3]}) == 1
+    assert lines[1].split()[-1] == "LPIPS"
+    assert lines[2].split()[-1] == f"{result.mean.lpips:.4f}"
+    assert len({len(line) for line in lines[1:4]}) == 1
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

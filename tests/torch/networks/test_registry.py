@@ -17,7 +17,7 @@ from esrgan_weights.architectures.registry import ALL, files_of
 ROOT = Path(__file__).parents[3]
 # what is of one network alone: its own modules, its engines, and studies of it
 OF_ONE_NETWORK = re.compile(
-    r"networks/|architectures/|kernels/|native/|engines/(rrdb|compact|packed|openvino)\.py|train/initial\.py"
+    r"networks/|architectures/|engines/cuda/|native/|engines/(rrdb|compact|packed|openvino)\.py|train/initial\.py"
     r"|span_tensors\.py|esrgan_benchmarks/|esrgan_torch/__init__\.py"
 )
 
