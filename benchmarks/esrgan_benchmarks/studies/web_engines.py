@@ -59,6 +59,7 @@ def measure(network: str, size: int, threads: int, rounds: int, work: Path) -> l
             {
                 "network": network,
                 "shape": [size, size],
+                "threads": threads,
                 "engine": name,
                 "facts": session.facts,
                 "seconds": Spread.of(seconds[name]).as_dict(),
