@@ -24,7 +24,3 @@ def main() -> None:
     before = imresize(photo.pixels, *after.shape[:2])
     line = np.full((after.shape[0], 6, 3), 255, np.uint8)
     write_image(options.output, np.concatenate((before, line, after), axis=1), quality=90)
-
-
-if __name__ == "__main__":
-    main()

@@ -62,7 +62,3 @@ def main() -> None:
     options = parser.parse_args()
     path = bundle(options.run, options.name, options.licence, options.data, options.metric)
     print(f'name = "{path.name}"\nsize = {path.stat().st_size}\nsha256 = "{sha256_of(path)}"')
-
-
-if __name__ == "__main__":
-    main()

@@ -134,7 +134,3 @@ def main() -> None:
         for route in options.routes:
             for quantize in options.quantize:
                 append("conversion", in_child(measure, name, route, quantize, options.runners))
-
-
-if __name__ == "__main__":
-    main()

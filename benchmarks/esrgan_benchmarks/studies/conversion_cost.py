@@ -82,7 +82,3 @@ def main() -> None:
             row = {"network": name, "route": route, **measured, "peak": peak}
             print(row, flush=True)
             append("conversion_cost", [row])
-
-
-if __name__ == "__main__":
-    main()

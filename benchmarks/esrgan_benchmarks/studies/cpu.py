@@ -223,7 +223,3 @@ def main() -> None:
             name = f"{layer:17} {row['dtype']:9} {row['way']:22}"
             print(f"{name} {row['seconds']['median'] * 1e3:8.2f} ms, {row['of_first']:.3f} of the first")
         print(append("cpu", rows))
-
-
-if __name__ == "__main__":
-    main()

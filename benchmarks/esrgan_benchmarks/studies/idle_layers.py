@@ -196,7 +196,3 @@ def main() -> None:
             _measure(options.models, options.dataset)
         else:
             _regrow(options.model, options.first, options.last, options.data, options.cache, options.output)
-
-
-if __name__ == "__main__":
-    main()

@@ -73,7 +73,3 @@ def main() -> None:
     for row in rows:
         print(f"{row['case']:5} {row['format']:4} {row['bits']:2} bits: {row['seconds_a_megapixel']:.3f} s")
     print(append("images", rows))
-
-
-if __name__ == "__main__":
-    main()

@@ -224,7 +224,3 @@ def main() -> None:
         for row in rows:
             print(row, flush=True)
         append("levels", rows)
-
-
-if __name__ == "__main__":
-    main()

@@ -85,7 +85,3 @@ def main() -> None:
         row = {"network": options.network, **in_child(measure, options.folder, size, options.rounds)}
         print(row, flush=True)
         append("lowering_speed", [row])
-
-
-if __name__ == "__main__":
-    main()

@@ -73,7 +73,3 @@ def main() -> None:
             )
             rows.append({"case": case, "dtype": dtype, **measured})
     print(append("memory", rows))
-
-
-if __name__ == "__main__":
-    main()

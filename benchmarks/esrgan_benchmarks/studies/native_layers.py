@@ -209,7 +209,3 @@ def main() -> None:
                 f"{row['layer']:34} {row['gflops']:7.1f} GFLOP/s, {row['of_peak']['median']:.2f} of the limit"
             )
         print(append("native-layers", rows))
-
-
-if __name__ == "__main__":
-    main()

@@ -89,7 +89,3 @@ def main() -> None:
     photos = [(Path(photo).stem, crop(options.data / photo, options.crop)) for photo in PHOTOS]
     for name in options.networks:
         append("quantization", in_child(measure, name, options.quantize, photos))
-
-
-if __name__ == "__main__":
-    main()

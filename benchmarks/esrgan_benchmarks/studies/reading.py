@@ -175,7 +175,3 @@ def main() -> None:
     for row in rows:
         print(row, flush=True)
     append("reading", rows)
-
-
-if __name__ == "__main__":
-    main()

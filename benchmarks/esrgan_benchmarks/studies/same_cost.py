@@ -152,7 +152,3 @@ def main() -> None:
                 seconds = row["seconds"]["median"]
                 print(f"{row['runtime']:22} {row['network']:42} {row['size']:4} {seconds:.4f} s")
             print(append("same-cost", rows))
-
-
-if __name__ == "__main__":
-    main()

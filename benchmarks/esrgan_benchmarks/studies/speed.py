@@ -117,7 +117,3 @@ def main() -> None:
             f"{row['of_bare']:.3f} of bare, {row['gflops']} GFLOP/s, {row['psnr']} dB"
         )
     print(append("speed", rows))
-
-
-if __name__ == "__main__":
-    main()

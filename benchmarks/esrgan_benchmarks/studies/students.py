@@ -97,7 +97,3 @@ def main() -> None:
         row = compare(name, options.teacher, given, answers, options.dataset.name)
         print(f"{name}: {row['psnr_rgb']:.2f} dB, {row['gradient']:.2f}, {row['laplacian']:.2f}", flush=True)
         append("students", [row])
-
-
-if __name__ == "__main__":
-    main()

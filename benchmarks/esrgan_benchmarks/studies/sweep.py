@@ -124,7 +124,3 @@ def main() -> None:
         row = measure(case, pairs, options.validation, options.seconds)
         print(f"{row['network']}, {row['init']}: {row['steps']} steps, {row['psnr_y']} dB", flush=True)
         append("sweep", [row])
-
-
-if __name__ == "__main__":
-    main()

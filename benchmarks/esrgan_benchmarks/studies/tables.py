@@ -174,7 +174,3 @@ def main() -> None:
     for path in parser.parse_args().files:
         with atomic_path(path) as temporary:
             temporary.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

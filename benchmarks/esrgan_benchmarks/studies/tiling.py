@@ -89,7 +89,3 @@ def main() -> None:
     for name in options.models:
         for photo in PHOTOS:
             append("tiling", measure(name, options.data / photo, options.crop, options.tile))
-
-
-if __name__ == "__main__":
-    main()

@@ -162,7 +162,3 @@ def main() -> None:
         print(append("run", run_rows(options.folder)))
         if options.output is not None:
             plot(options.folder, options.output)
-
-
-if __name__ == "__main__":
-    main()

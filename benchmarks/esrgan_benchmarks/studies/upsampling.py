@@ -159,7 +159,3 @@ def main() -> None:
         row = in_child(measure, runtime, options.size, options.rounds)
         print(row, flush=True)
         append("upsampling", [row])
-
-
-if __name__ == "__main__":
-    main()

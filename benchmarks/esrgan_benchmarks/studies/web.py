@@ -246,7 +246,3 @@ def main() -> None:
         return
     kinds: dict[str, Any] = {"peer": peer, "graph": graph, "photo": photo}
     append("web", kinds[options.kind](options))
-
-
-if __name__ == "__main__":
-    main()

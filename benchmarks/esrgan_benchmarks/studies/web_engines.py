@@ -97,7 +97,3 @@ def main() -> None:
                 row["ours_of_it"],
                 row["least_of_it"],
             )
-
-
-if __name__ == "__main__":
-    main()

@@ -142,7 +142,3 @@ def main() -> None:
     for row in rows:
         print(f"{row['files']:5}  {row['outcome']}")
     print(append("weight-files", rows))
-
-
-if __name__ == "__main__":
-    main()

@@ -155,7 +155,3 @@ def _copy_weights(target: Path) -> None:
 
     load(OFFICIAL)  # fetches and verifies
     shutil.copytree(model_folder(find(OFFICIAL)), target / OFFICIAL)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

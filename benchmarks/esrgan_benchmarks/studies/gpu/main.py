@@ -148,7 +148,3 @@ def wait(command: Sequence[str], limit: float, output: int | None = None) -> str
         process.wait()
         return "hung"
     return "ended" if code == 0 else f"code {code}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
