@@ -59,7 +59,6 @@ def measure(network: str, size: int, threads: int, rounds: int, work: Path) -> l
             {
                 "network": network,
                 "shape": [size, size],
-                "threads": threads,
                 "engine": name,
                 "facts": session.facts,
                 "seconds": Spread.of(seconds[name]).as_dict(),
@@ -91,7 +90,7 @@ def main() -> None:
             print(
                 network,
                 options.size,
-                row["threads"],
+                options.threads,
                 row["engine"],
                 row["seconds"],
                 row["ours_of_it"],
