@@ -1,5 +1,6 @@
 """What a file may take, by what its header says: compared before anything of that size is allocated."""
 
+from esrgan_torch.arithmetic import ceil_div
 from esrgan_torch.errors import ImageTooLargeError
 
 BYTES_A_PIXEL = 8
@@ -21,7 +22,7 @@ def check_memory(size: int, max_pixels: int) -> None:
     if size > max_pixels * BYTES_A_PIXEL:
         raise ImageTooLargeError(
             f"the header announces {size / 1e6:,.1f} million bytes of samples, more than "
-            f"{max_pixels / 1e6:,.1f} million pixels have, {_hint(-(-size // BYTES_A_PIXEL))}"
+            f"{max_pixels / 1e6:,.1f} million pixels have, {_hint(ceil_div(size, BYTES_A_PIXEL))}"
         )
 
 

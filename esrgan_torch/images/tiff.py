@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from esrgan_torch.arithmetic import ceil_div
 from esrgan_torch.errors import ImageReadError
 from esrgan_torch.images.exif import ORIENTATION
 from esrgan_torch.images.kinds import RAW
@@ -234,7 +235,7 @@ def _directories(file: Any) -> Iterator[Any]:
 def _memory(page: Any) -> int:
     """Bytes that the samples of a page take, and those of a tile of it, by its header."""
     bits: int | tuple[int, ...] = page.bitspersample
-    sample = -(-(max(bits) if isinstance(bits, tuple) else bits) // 8)
+    sample = ceil_div(max(bits) if isinstance(bits, tuple) else bits, 8)
     tile = int(page.tilelength * page.tilewidth * page.tiledepth) if page.is_tiled else 0
     pixel = max(int(page.samplesperpixel) * sample, 4)  # a palette's become colours
     return (int(page.imagelength * page.imagewidth * page.imagedepth) + tile) * pixel

@@ -20,6 +20,7 @@ from PIL import Image
 
 from esrgan_benchmarks.core.measure import in_child, peak_memory
 from esrgan_benchmarks.core.record import Row, append, latest, measured_on
+from esrgan_torch.arithmetic import ceil_div
 from esrgan_torch.images.files import read_frames
 from esrgan_torch.images.picture import Frames
 from esrgan_torch.images.reader import Reader
@@ -30,7 +31,7 @@ SECONDS = 2.0  # each case is repeated for so long
 
 def drawn(side: int) -> Image.Image:
     """Patches of colour, as much for a coder to do as a plain photo."""
-    tile = -(-side // 8)
+    tile = ceil_div(side, 8)
     values = np.random.default_rng(0).integers(0, 256, (tile, tile, 3), np.uint8)
     return Image.fromarray(values.repeat(8, 0).repeat(8, 1)[:side, :side])
 
@@ -166,12 +167,10 @@ def main() -> None:
     parser.add_argument("--sides", type=int, nargs="+", default=SIDES)
     parser.add_argument("--memory-side", type=int, default=6000)
     options = parser.parse_args()
-    from esrgan_benchmarks.studies import reading  # a process of its own looks its functions up by name
-
     rows: list[Row] = [apart(kind, side) for kind in APART for side in options.sides]
     for kind in HELD:  # neither is measured with what making the file took
-        data = in_child(reading.made, kind, options.memory_side)
-        rows.append(in_child(reading.held, kind, options.memory_side, data))
+        data = in_child(made, kind, options.memory_side)
+        rows.append(in_child(held, kind, options.memory_side, data))
     for row in rows:
         print(row, flush=True)
     append("reading", rows)
