@@ -15,10 +15,10 @@ from esrgan_cli.output.streams import flush_streams, prepare_streams, put
 from esrgan_cli.processors import heed_limits
 from esrgan_cli.signals import Ended, heed_endings
 from esrgan_cli.version import PACKAGE, project_version
-from esrgan_cli.words import harmless
 from esrgan_torch.engines.strict import keep_float32
 from esrgan_torch.errors import ConfigError, EsrganError
 from esrgan_torch.storage.paths import line, trouble
+from esrgan_torch.words import harmless
 
 FAILED = 1
 WRONG_USAGE = 2

@@ -10,8 +10,7 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-# names of pictures may hold what moves a terminal's cursor
-_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
+from esrgan_torch.words import one_line
 
 
 class Status:
@@ -50,7 +49,7 @@ class Status:
 
     def warn(self, text: str) -> None:
         """A line that should not be overlooked."""
-        text = text.translate(_CONTROLS)
+        text = one_line(text)  # names of pictures may hold what moves a cursor
         try:
             if self._bar is not None:
                 self._bar.write(text, file=sys.stderr)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from esrgan_cli.words import harmless
+from esrgan_torch.words import harmless
 
 if TYPE_CHECKING:
     from esrgan_bridge.parity.findings import ParityReport

@@ -17,8 +17,8 @@ from esrgan_cli.options import (
     parse_tiling,
 )
 from esrgan_cli.output.streams import put
-from esrgan_cli.words import cell, harmless, one_line
 from esrgan_torch.errors import ConfigError, EsrganError
+from esrgan_torch.words import cell, harmless, one_line
 
 if TYPE_CHECKING:
     from esrgan_torch.images.picture import Picture

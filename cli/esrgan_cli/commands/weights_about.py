@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from esrgan_cli.words import one_line
+from esrgan_torch.words import one_line
 from esrgan_weights import own, registry
 from esrgan_weights.cache import cached, model_folder
 from esrgan_weights.errors import UnknownArchitectureError, UnknownModelError

@@ -9,7 +9,7 @@ from typing import NoReturn, Self, TextIO
 from tqdm import tqdm
 
 from esrgan_cli.output.streams import put
-from esrgan_cli.words import one_line
+from esrgan_torch.words import one_line
 
 BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} files, {elapsed} gone, {remaining} to go"
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from esrgan_cli.main import main
-from esrgan_cli.words import cell, harmless, one_line
+from esrgan_torch.words import cell, harmless, one_line
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2Jgone\u202eback"
 
