@@ -88,9 +88,9 @@ def _pictures(cache: Path) -> Iterator[Path]:
 
 
 def _native(_: Path) -> Iterator[Path]:
-    from esrgan_torch.engines.native.build import cache_folder
+    from esrgan_torch.engines.native.build import library_folder
 
-    yield cache_folder()
+    yield library_folder()
 
 
 def _tfjs(_: Path) -> Iterator[Path]:

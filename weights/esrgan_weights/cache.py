@@ -6,25 +6,13 @@ quicker and would vouch for files that nobody looked at.
 """
 
 import hashlib
-import os
 from pathlib import Path
 
-from esrgan_torch.storage.paths import expanded
+from esrgan_torch.storage.cache import cache_folder
 from esrgan_weights.registry import Alternative, File, Model
 
-VARIABLE = "ESRGAN_CACHE"
 CHUNK = 1 << 20  # bytes
 BUNDLED = Path(__file__).parent / "bundled"
-
-
-def cache_folder(cache: Path | str | None = None) -> Path:
-    """The folder of all models: the argument, else $ESRGAN_CACHE, else the user's cache folder."""
-    chosen = cache or os.environ.get(VARIABLE)
-    if chosen:
-        return expanded(chosen)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("esrgan-torch"))
 
 
 def model_folder(model: Model, cache: Path | str | None = None) -> Path:

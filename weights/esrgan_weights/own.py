@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, WeightsError
+from esrgan_torch.storage.cache import VARIABLE as CACHE
 from esrgan_torch.storage.paths import expanded
 from esrgan_weights import registry
-from esrgan_weights.cache import VARIABLE as CACHE
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from esrgan_torch.engines.native.targets import (
     source_hash,
 )
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.storage.paths import expanded
+from esrgan_torch.storage.cache import cache_folder
 
 log = logging.getLogger("esrgan_torch")
 
@@ -92,7 +92,7 @@ def _compiled(problems: list[str]) -> Found:
     key = hashlib.sha256("\n".join((source_hash(), compiler, version, *here().flags())).encode()).hexdigest()[
         :16
     ]
-    folder = cache_folder()
+    folder = library_folder()
     target = folder / here().file_name(key)
     refused = target.with_suffix(
         ".txt"
@@ -190,14 +190,9 @@ def find_compiler() -> str | None:
     return next((path for path in map(shutil.which, names) if path), None)
 
 
-def cache_folder() -> Path:
+def library_folder() -> Path:
     """Where compiled libraries are kept: in the folder of the fetched weights."""
-    chosen = os.environ.get("ESRGAN_CACHE")
-    if chosen:
-        return expanded(chosen) / "native"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("esrgan-torch")) / "native"
+    return cache_folder() / "native"
 
 
 def _said_by(compiler: str, option: str) -> str:

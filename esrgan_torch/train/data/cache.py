@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.cache import cache_folder
+from esrgan_torch.storage.paths import expanded
 
-VARIABLE = "ESRGAN_CACHE"
 FOLDER = "pictures"
 SUFFIX = ".npy"
 LESSON = "lesson-"
@@ -37,14 +38,7 @@ def pictures_folder(given: str | Path = "") -> Path:
 
     It may not exist yet. It is the same whatever the working folder is.
     """
-    if given:
-        return Path(given).expanduser()
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser() / FOLDER
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("esrgan-torch")) / FOLDER
+    return expanded(given) if given else cache_folder() / FOLDER
 
 
 def kept_pictures(folder: Path | None = None) -> list[Kept]:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from esrgan_torch.storage.cache import VARIABLE
 from esrgan_weights import registry
-from esrgan_weights.cache import VARIABLE, cached, difference, model_folder
+from esrgan_weights.cache import cached, difference, model_folder
 from esrgan_weights.errors import ChecksumError, FetchError, OfflineError
 from esrgan_weights.fetch_options import DEFAULT, FetchOptions
 from esrgan_weights.registry import Alternative, File, Model
