@@ -65,18 +65,6 @@ def kept_pictures(folder: Path | None = None) -> list[Kept]:
     return sorted(found, key=lambda kept: (-kept.age, kept.path))
 
 
-def clear_pictures(folder: Path | None = None, older: float = 0.0) -> tuple[int, int]:
-    """Remove what was not asked for in `older` seconds; returns how many files and bytes went.
-
-    A run that is reading them decodes its pictures again; lessons are made again when it is resumed.
-
-    Args:
-        folder: None: that of `pictures_folder()`.
-        older: 0 removes everything.
-    """
-    return _remove([kept for kept in kept_pictures(folder) if kept.age >= older])
-
-
 def make_room(folder: Path, needed: int, limit: float, own: Collection[Path]) -> None:
     """See to it that so many bytes more fit the cache and the disk, giving up the oldest pictures of other
     runs.
@@ -105,7 +93,11 @@ def make_room(folder: Path, needed: int, limit: float, own: Collection[Path]) ->
     for each in others:
         if surplus <= 0:
             break
-        surplus -= _remove([each])[1]
+        try:
+            each.path.unlink()
+        except OSError:  # gone already, or open on Windows
+            continue
+        surplus -= each.bytes
     free = shutil.disk_usage(folder).free
     if needed and needed + _RESERVE > free:
         raise ConfigError(
@@ -130,15 +122,3 @@ def in_words(size: float) -> str:
         if size >= bytes_each:
             return f"{size / bytes_each:.3g} {unit}"
     return f"{size / 1e3:.0f} kB"
-
-
-def _remove(kept: list[Kept]) -> tuple[int, int]:
-    files = freed = 0
-    for each in kept:
-        try:
-            each.path.unlink()
-        except OSError:  # gone already, or open on Windows
-            continue
-        files += 1
-        freed += each.bytes
-    return files, freed
