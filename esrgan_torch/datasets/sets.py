@@ -10,7 +10,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,18 +78,8 @@ class PictureSet:
         if couple.problem:
             raise PairError(couple.problem)
         original = cropped(read_colour(couple.original), self.scale)
-        height, width = original.shape[0] // self.scale, original.shape[1] // self.scale
-        if not height or not width:
-            raise PairError(f"{couple.original} is smaller than {self.scale} pixels")
-        if couple.small is None:
-            return as_rgb(original), as_rgb(imresize(original, height, width))
-        small = read_rgb(couple.small)
-        if small.shape[:2] != (height, width):
-            raise PairError(
-                f"{couple.small} has {small.shape[1]} x {small.shape[0]} pixels; for x{self.scale} and the "
-                f"original {couple.original} it must have {width} x {height}"
-            )
-        return as_rgb(original), small
+        small = small_picture(couple.original, original, couple.small, self.scale)
+        return as_rgb(original), as_rgb(small)
 
 
 def find_set(dataset: Path, scale: int, small: Path | None = None, template: str = "") -> PictureSet:
@@ -113,20 +103,16 @@ def find_set(dataset: Path, scale: int, small: Path | None = None, template: str
     found = find_pictures(folder, deep=False)
     if not found.paths:
         raise ConfigError("; ".join((f"{folder} holds no pictures", *map(str, found.problems))))
+    originals = _Originals(dataset.name, folder, found.paths, found.problems, scale, template)
     if small is not None:
         if not small.is_dir():
             raise ConfigError(f"{small} is not a folder; low-resolution pictures were to be in it")
-        return _with(
-            dataset, folder, found.paths, _by_scale(small, scale) or small, found.problems, scale, template
-        )
-    originals, low = split_by_name(found.paths)
+        return originals.beside(small_folder(small, scale))
+    high, low = split_by_name(found.paths)
     if low:
-        there = f"{folder}, those named LR"
-        return _coupled(
-            dataset, folder, tuple(originals), folder, low, there, found.problems, scale, template
-        )
+        return replace(originals, paths=tuple(high)).coupled(folder, low, f"{folder}, those named LR")
     for candidate, sure in _candidates(dataset, folder, scale):
-        there = _with(dataset, folder, found.paths, candidate, found.problems, scale, template)
+        there = originals.beside(candidate)
         if sure or _fits(there):
             return there
     couples = tuple(Couple(path.stem, path) for path in found.paths)
@@ -161,48 +147,77 @@ def small_folder(folder: Path, scale: int) -> Path:
     return _by_scale(folder, scale) or folder
 
 
+def small_picture(
+    path: Path, original: NDArray[np.uint8], partner: Path | None, scale: int
+) -> NDArray[np.uint8]:
+    """The low-resolution picture of an original, (H / scale, W / scale, C): its partner, else by bicubic.
+
+    Args:
+        path: of the original, for messages.
+        original: (H, W, C); rows and columns beyond a multiple of the scale do not count.
+        partner: a file, read as RGB; None: it is made from the original.
+        scale: 1 or more.
+
+    Raises:
+        PairError: the original is too small, or the partner has another size.
+        ImageReadError: the partner cannot be read.
+    """
+    height, width = (side // scale for side in original.shape[:2])
+    if not height or not width:
+        raise PairError(f"{path} is smaller than {scale} pixels")
+    if partner is None:
+        return imresize(cropped(original, scale), height, width)
+    small = read_rgb(partner)
+    if small.shape[:2] != (height, width):
+        raise PairError(
+            f"{partner} has {small.shape[1]} x {small.shape[0]} pixels; for x{scale} and the original {path} "
+            f"it must have {width} x {height}"
+        )
+    return small
+
+
 def cropped(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     """The largest part from the top left whose sides are multiples of `scale`."""
     height, width = (side - side % scale for side in image.shape[:2])
     return image[:height, :width]
 
 
-def _with(
-    dataset: Path,
-    folder: Path,
-    originals: tuple[Path, ...],
-    small: Path,
-    problems: tuple[Problem, ...],
-    scale: int,
-    template: str,
-) -> PictureSet:
-    found = find_pictures(small, deep=False)
-    problems = (*problems, *found.problems)
-    return _coupled(
-        dataset, folder, originals, small, list(found.paths), str(small), problems, scale, template
-    )
+@dataclass(frozen=True)
+class _Originals:
+    """The originals of a data set, which look for their low-resolution pictures.
 
+    Args:
+        name: of the set.
+        folder: theirs.
+        paths: below it.
+        problems, scale: see `PictureSet`.
+        template: see `Partners`.
+    """
 
-def _coupled(
-    dataset: Path,
-    folder: Path,
-    originals: tuple[Path, ...],
-    small: Path,
-    files: list[Path],
-    origin: str,
-    problems: tuple[Problem, ...],
-    scale: int,
-    template: str,
-) -> PictureSet:
-    relative = [path.relative_to(folder) for path in originals]
-    partners = Partners(small, files, relative, scale, template)
-    couples: list[Couple] = []
-    for path, name in zip(originals, relative, strict=True):
-        try:
-            couples.append(Couple(path.stem, path, partners.of(name)))
-        except PairError as error:
-            couples.append(Couple(path.stem, path, None, str(error)))
-    return PictureSet(dataset.name, tuple(couples), origin, problems, scale)
+    name: str
+    folder: Path
+    paths: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+    scale: int
+    template: str
+
+    def beside(self, small: Path) -> PictureSet:
+        """With the pictures of a folder."""
+        found = find_pictures(small, deep=False)
+        complete = replace(self, problems=(*self.problems, *found.problems))
+        return complete.coupled(small, list(found.paths), str(small))
+
+    def coupled(self, small: Path, files: list[Path], origin: str) -> PictureSet:
+        """With these files of a folder."""
+        relative = [path.relative_to(self.folder) for path in self.paths]
+        partners = Partners(small, files, relative, self.scale, self.template)
+        couples: list[Couple] = []
+        for path, name in zip(self.paths, relative, strict=True):
+            try:
+                couples.append(Couple(path.stem, path, partners.of(name)))
+            except PairError as error:
+                couples.append(Couple(path.stem, path, None, str(error)))
+        return PictureSet(self.name, tuple(couples), origin, self.problems, self.scale)
 
 
 def _candidates(dataset: Path, folder: Path, scale: int) -> Iterator[tuple[Path, bool]]:

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from esrgan_torch.datasets.colour import read_rgb
-from esrgan_torch.datasets.sets import MADE
-from esrgan_torch.errors import ConfigError, ImageError, PairError, TrainingError
-from esrgan_torch.images.resample import imresize
+from esrgan_torch.datasets.sets import MADE, small_picture
+from esrgan_torch.errors import ConfigError, ImageError, TrainingError
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.data import cache as kept
 from esrgan_torch.train.data.keys import key_of
@@ -228,19 +227,7 @@ def _make(job: Job, large: Path, small: Path | None) -> None:
     """Decode an original, and its partner or what takes its place, into the cache."""
     original = read_rgb(job.original)
     if small is not None and not small.is_file():
-        height, width = (side // job.scale for side in original.shape[:2])
-        if not height or not width:
-            raise PairError(f"{job.original} is smaller than {job.scale} pixels")
-        if job.partner is None:
-            shrunk = imresize(original[: height * job.scale, : width * job.scale], height, width)
-        else:
-            shrunk = read_rgb(job.partner)
-            if shrunk.shape[:2] != (height, width):
-                raise PairError(
-                    f"{job.partner} has {shrunk.shape[1]} x {shrunk.shape[0]} pixels; for x{job.scale} and "
-                    f"the original {job.original} it must have {width} x {height}"
-                )
-        store_pixels(small, shrunk)
+        store_pixels(small, small_picture(job.original, original, job.partner, job.scale))
     if not large.is_file():
         store_pixels(large, original)
 
