@@ -1,12 +1,8 @@
 /** How large the result shall be, as it is chosen. */
+import { timesAsLarge, type Size } from "../src/images/target-size.js";
 import { element } from "./page.js";
 import type { Wish } from "./engines.js";
 import { pixels } from "./words.js";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 export class SizeChoice {
   private readonly group = element("size", HTMLElement);
@@ -51,9 +47,5 @@ export class SizeChoice {
 }
 
 export function sizeOf(photo: Size, wish: Wish): Size {
-  const factor = "scale" in wish ? wish.scale : wish.width / photo.width;
-  return {
-    width: Math.max(1, Math.round(photo.width * factor)),
-    height: Math.max(1, Math.round(photo.height * factor)),
-  };
+  return timesAsLarge(photo, "scale" in wish ? wish.scale : wish.width / photo.width);
 }

@@ -35,10 +35,12 @@ export function targetSize(given: Size, own: number, { scale, width, height }: S
         "most: ask for fewer pixels",
     );
   }
-  return {
-    height: Math.max(roundEven(given.height * factor), 1),
-    width: Math.max(roundEven(given.width * factor), 1),
-  };
+  return timesAsLarge(given, factor);
+}
+
+/** So many times as large, in whole pixels, at least one. */
+export function timesAsLarge({ height, width }: Size, factor: number): Size {
+  return { height: Math.max(roundEven(height * factor), 1), width: Math.max(roundEven(width * factor), 1) };
 }
 
 /** To the nearest whole number, halves to the even one, as Python does. */
