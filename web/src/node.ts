@@ -22,7 +22,7 @@ import type {
   Settings,
 } from "./options.js";
 import { pictureOf, type Picture, type Pixels } from "./images/pixels.js";
-import { filesPlace, MANIFEST, webPlace, type Place, type WebOptions } from "./threads/places.js";
+import { filesPlace, MANIFEST, webPlace, type Place, type WebOptions } from "./models/places.js";
 import { Session } from "./session.js";
 import { registerEngine, type EngineName } from "./engine/ways.js";
 

@@ -17,7 +17,7 @@ import {
   type Picture,
   type Plane,
 } from "./images/pixels.js";
-import type { Place } from "./threads/places.js";
+import type { Place } from "./models/places.js";
 import { makePlan, type Plan, type Tiling } from "./tiling/plan.js";
 import { breathe, inTurn } from "./threads/queue.js";
 import { imresize } from "./images/resample.js";

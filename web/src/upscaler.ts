@@ -27,7 +27,7 @@ import type {
   Settings,
 } from "./options.js";
 import type { Picture } from "./images/pixels.js";
-import { MANIFEST, type FileMap } from "./threads/places.js";
+import { MANIFEST, type FileMap } from "./models/places.js";
 import { watchPolicy } from "./threads/policy.js";
 import type { Origin, Runner, RunnerHooks, RunnerOptions } from "./threads/protocol.js";
 import { targetSize, type Size } from "./images/target-size.js";

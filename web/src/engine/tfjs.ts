@@ -7,7 +7,7 @@ import type { Model } from "../models/download.js";
 import type { ModelInfo } from "../models/manifest.js";
 import { checkFinite, type Features, type Network, type Pause } from "./network.js";
 import { graphBytes } from "../tiling/plan.js";
-import { cutStages, type Stage } from "../models/stages.js";
+import { cutStages, type Stage } from "./stages.js";
 import { planTiles, type Tile } from "../tiling/tiling.js";
 
 /** What a network must know of what it runs on. */

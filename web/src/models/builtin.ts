@@ -1,6 +1,6 @@
 /** The model that comes with the package; it is part of the JavaScript, so no bundler and no server must know of it. */
 import type { Bytes } from "./bytes.js";
-import { MANIFEST, type FileMap } from "../threads/places.js";
+import { MANIFEST, type FileMap } from "./places.js";
 
 export async function builtIn(): Promise<{ name: string; files: FileMap }> {
   const { name, manifest, shards } = await import("./model.js");

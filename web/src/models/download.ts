@@ -4,7 +4,7 @@ import type { ShardCache } from "./cache.js";
 import { IntegrityError } from "../errors.js";
 import { parseManifest, type Manifest } from "./manifest.js";
 import { sha256 } from "./sha256.js";
-import { isUnreachable, MANIFEST, type Place } from "../threads/places.js";
+import { isUnreachable, MANIFEST, type Place } from "./places.js";
 
 export interface Model {
   readonly manifest: Manifest;

@@ -3,7 +3,7 @@ import { browserCache } from "./cache.js";
 import { fetchModel } from "./download.js";
 import type { FetchFunction } from "../options.js";
 import { placeOf } from "./origins.js";
-import { MANIFEST } from "../threads/places.js";
+import { MANIFEST } from "./places.js";
 import type { Origin, RunnerHooks, RunnerOptions } from "../threads/protocol.js";
 
 /** The model's files. */

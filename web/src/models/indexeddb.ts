@@ -1,7 +1,7 @@
 /** Models that TF.js's `model.save("indexeddb://name")` stored in this browser. */
 import type { Bytes } from "./bytes.js";
 import { DownloadError, messageOf } from "../errors.js";
-import { MANIFEST, type Place } from "../threads/places.js";
+import { MANIFEST, type Place } from "./places.js";
 
 const DATABASE = "tensorflowjs";
 const STORE = "models_store";

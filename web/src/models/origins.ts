@@ -1,6 +1,6 @@
 /** From what the user named to where its files are read. */
 import { SAVED, savedPlace } from "./indexeddb.js";
-import { filesPlace, webPlace, type Place, type WebOptions } from "../threads/places.js";
+import { filesPlace, webPlace, type Place, type WebOptions } from "./places.js";
 import type { Origin } from "../threads/protocol.js";
 
 export function placeOf(origin: Origin, options: WebOptions): Place {

@@ -4,7 +4,7 @@ import type { PlainError } from "../errors.js";
 import type { ModelInfo } from "../models/manifest.js";
 import type { Account, LoadProgress, ModelRequest, SessionOptions, Settings, TileEvent } from "../options.js";
 import type { Picture } from "../images/pixels.js";
-import type { FileMap } from "./places.js";
+import type { FileMap } from "../models/places.js";
 import type { Encoding } from "../images/canvas.js";
 import type { Portable } from "../images/sources.js";
 import type { EngineName } from "../engine/ways.js";

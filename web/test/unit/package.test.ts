@@ -56,7 +56,9 @@ test("the library is small", () => {
   const files = [...new Map(all)];
   const modules = files.filter(([name]) => /^(relaxed|simd)-/.test(name));
   const model = files.filter(([name]) => name.startsWith("model-"));
-  const kernels = files.filter((file) => only(file[1], /^\/\/ src\/engine\/kernels\//) && !modules.includes(file));
+  const kernels = files.filter(
+    (file) => only(file[1], /^\/\/ src\/engine\/kernels\//) && !modules.includes(file),
+  );
   const own = files.filter((file) => ![...modules, ...model, ...kernels].includes(file));
   expect([modules.length, model.length]).toEqual([2, 1]);
   expect(packed(own.map(([, text]) => text))).toBeLessThan(LARGEST_OWN);

@@ -20,7 +20,7 @@ import { imresize } from "../../src/images/resample.js";
 import { targetSize } from "../../src/images/target-size.js";
 import { keepUniform } from "../../src/images/uniform-alpha.js";
 import { sha256 } from "../../src/models/sha256.js";
-import { cutStages } from "../../src/models/stages.js";
+import { cutStages } from "../../src/engine/stages.js";
 import { planTiles } from "../../src/tiling/tiling.js";
 import { folderOf, testPicture } from "../fixtures.js";
 

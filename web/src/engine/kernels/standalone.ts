@@ -4,7 +4,7 @@
  */
 import type { Bytes, Floats } from "../../models/bytes.js";
 import { fetchModel } from "../../models/download.js";
-import type { Place } from "../../threads/places.js";
+import type { Place } from "../../models/places.js";
 import { KernelsNetwork } from "./network.js";
 import { pageSpawner, useSpawner } from "./threads.js";
 

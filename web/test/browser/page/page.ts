@@ -8,7 +8,7 @@ import "../../../src/all.js";
 import { fetchModel } from "../../../src/models/download.js";
 import { Engine } from "../../../src/engine/engine.js";
 import { Upscaler as Inline } from "../../../src/inline.js";
-import { webPlace } from "../../../src/threads/places.js";
+import { webPlace } from "../../../src/models/places.js";
 
 /** RGBA bytes travel between test and page as base64. */
 interface Sent {

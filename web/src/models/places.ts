@@ -1,5 +1,5 @@
 /** Where a model may be: on the web, among files that were chosen, in memory. */
-import type { Bytes } from "../models/bytes.js";
+import type { Bytes } from "./bytes.js";
 import { DownloadError, messageOf } from "../errors.js";
 import type { FetchFunction, ModelRequest } from "../options.js";
 

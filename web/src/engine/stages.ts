@@ -2,7 +2,7 @@
  * Where the trunk can be interrupted. `GraphModel.execute` takes and returns inner nodes, so a graph runs in
  * stages wherever few tensors are alive; between two stages a page can paint, and a run can be aborted.
  */
-import type { GraphNode } from "./manifest.js";
+import type { GraphNode } from "../models/manifest.js";
 
 export interface Stage {
   /** Nodes whose values go in. */
