@@ -27,7 +27,7 @@ class OddWire:
         if b"please sleep" in data:
             time.sleep(60)
         if b"please babble" in data:
-            os.write(self._wire._socket.fileno(), b"\xff" * 1000)  # type: ignore[attr-defined]
+            os.write(self._wire._socket.fileno(), b"\xff" * 1000)
         return message, blocks
 
     def send(self, message: dict[str, object], blocks: "list[Block]" = []) -> None:  # noqa: B006
@@ -35,4 +35,4 @@ class OddWire:
 
 
 def serve(wire: Wire) -> None:
-    image_worker.serve(OddWire(wire))  # type: ignore[arg-type]
+    image_worker.serve(OddWire(wire))

@@ -4,7 +4,7 @@ from esrgan_torch.datasets.find import find_pictures
 
 
 def names(folder: Path, **options: object) -> list[str]:
-    return [str(path.relative_to(folder)) for path in find_pictures(folder, **options).paths]  # type: ignore[arg-type]
+    return [str(path.relative_to(folder)) for path in find_pictures(folder, **options).paths]
 
 
 def fill(folder: Path, *files: str) -> Path:

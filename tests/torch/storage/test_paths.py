@@ -15,7 +15,7 @@ from esrgan_torch.storage.paths import exists, expanded, line, real, trouble
 
 def caught(work: object, *given: object) -> BaseException:
     try:
-        work(*given)  # type: ignore[operator]
+        work(*given)
     except Exception as error:
         return error
     raise AssertionError("it went well")

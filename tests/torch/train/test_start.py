@@ -40,7 +40,7 @@ def test_a_training_form_takes_what_fits_too() -> None:
     given = SPAN(6, 4, normalised=False)
     options = NetworkOptions("SPAN", init="enlargement", features=6, scale=2, strict=False)
     made = make_generator(options, given, lambda _: None)
-    plain = made.fused()  # type: ignore[attr-defined]
+    plain = made.fused()
     torch.testing.assert_close(plain.conv_1.weight, given.conv_1.weight, rtol=0, atol=1e-5)
 
 

@@ -37,9 +37,9 @@ def get(data: Path) -> Callable[..., list[Pair]]:
             4,
             32,
             tell=told.append,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
-        prepared.told = told  # type: ignore[attr-defined]
+        prepared.told = told
         return found
 
     return prepared
@@ -83,18 +83,18 @@ def test_the_working_folder_changes_nothing(
 
 def test_the_size_is_told_before_it_is_written(data: Path, get: Callable[..., list[Pair]]) -> None:
     get()
-    assert get.told == [  # type: ignore[attr-defined]
+    assert get.told == [
         f"pictures: 1 in {data / 'HR'}, low-resolution ones made from the originals by MATLAB's bicubic; 1 "
         f"to decode into {data / 'cache'}, about 6 kB"
     ]
     get()
-    assert get.told == [  # type: ignore[attr-defined]
+    assert get.told == [
         f"pictures: 1 in {data / 'HR'}, low-resolution ones made from the originals by MATLAB's bicubic"
     ]
     get(str(data / "LR_bicubic"))
-    assert f"low-resolution ones {data / 'LR_bicubic'}; 1 to" in get.told[0]  # type: ignore[attr-defined]
+    assert f"low-resolution ones {data / 'LR_bicubic'}; 1 to" in get.told[0]
     get(degrading=True)
-    assert get.told[0].endswith("low-resolution ones made crop by crop")  # type: ignore[attr-defined]
+    assert get.told[0].endswith("low-resolution ones made crop by crop")
     with pytest.raises(ConfigError, match=r"take 6 kB, and data.cache_limit is 1 kB"):
         get(limit=1000.0)
 
@@ -131,7 +131,7 @@ def test_without_a_partner_and_beside_low_resolution_folders(
 ) -> None:
     write_image(data / "HR" / "0802.png", LARGE)
     assert [pair.name for pair in get(str(data / "LR_bicubic"))] == ["0801"]
-    assert "left out: 0802.png has no low-resolution picture in" in get.told[-1]  # type: ignore[attr-defined]
+    assert "left out: 0802.png has no low-resolution picture in" in get.told[-1]
     # the folder above: only the originals are originals
     found = prepare((str(data),), (), data / "cache", 4, 8)
     assert [pair.name for pair in found] == ["0801", "0802"]
