@@ -23,7 +23,7 @@ KINDS = {"none": 1e-5, "float16": 1e-2}  # largest difference
 
 # tensorflow prints and warns when it is imported, so it runs in a child; one child for all of its tools
 TENSORFLOW_TOOLS = """
-import sys
+import sys, time
 import numpy as np, tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.process_graph import prepare_graph_for_ui
@@ -42,7 +42,11 @@ features = parts.get_signature_runner("trunk")(input=batch)["features"]
 answers["in parts"] = parts.get_signature_runner("tail")(features=features)["output"]
 
 import_to_tensorboard(folder, log, "serve")
-graph = EventAccumulator(log).Reload().Graph()
+# a thread of TensorFlow's writes the log, and the tool gives no way to wait for it
+until = time.monotonic() + 60
+while not (events := EventAccumulator(log).Reload()).Tags()["graph"] and time.monotonic() < until:
+    time.sleep(0.1)
+graph = events.Graph()
 prepare_graph_for_ui(graph)
 answers["nodes"] = np.array([node.name.removeprefix("import/") for node in graph.node])
 np.savez(answer, **answers)
