@@ -111,6 +111,11 @@ def add_parser(subparsers: Subparsers) -> None:
         type=given_path,
         help="write a before/after page of what this run makes",
     )
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="say in the end how much of the time the network was busy, and what it waited for",
+    )
     add_cache_options(parser)
     parser.set_defaults(run=run)
 

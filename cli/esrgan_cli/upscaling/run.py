@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,18 +19,22 @@ from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.files import Search, find_sources, goes_to_stdout, names_a_file
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.formats import DEFAULT_FORMAT, SAME, suffix_for, suffix_like
-from esrgan_cli.upscaling.jobs import Runner
+from esrgan_cli.upscaling.jobs import do_jobs
 from esrgan_cli.upscaling.making import making_of
 from esrgan_cli.upscaling.pending import Pending, pending
+from esrgan_cli.upscaling.tally import Tally
 from esrgan_cli.upscaling.target_size import parse_size
 from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
+from esrgan_cli.upscaling.work import Means
 from esrgan_torch.engines.devices import resolve_device
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
 from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.images.kinds import HEAD, RAW, RAW_SUFFIXES
+from esrgan_torch.images.reader import Reader
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.pipeline.stages import Times
 from esrgan_torch.tiling.modes import Tiling
 from esrgan_torch.upscaler import LARGEST_SCALE, Upscaler
 from esrgan_weights.loading import load
@@ -103,18 +108,24 @@ def upscale_files(arguments: argparse.Namespace) -> int:
 
     with Console(len(to_do.jobs)) as console, library_warnings(console):
         _tell_search(console, search, targets, to_do)
-        runner = Runner(upscalers, targets, options, finish, making, console, page)
+        tally = Tally(console, len(to_do.jobs))
+        reader = Reader(max_pixels=options.max_pixels)
+        times: Times | None = None
         try:
             if to_do.jobs:
-                runner.run(to_do.jobs)
+                stop = threading.Event()
+                means = Means(upscalers, targets, options, finish, making, reader, tally, page, stop)
+                times = do_jobs(to_do.jobs, means)
         finally:
-            failed = runner.failed + len(search.problems) + len(targets.problems)
-            left = len(to_do.jobs) - runner.done - runner.failed
+            failed = tally.failures + len(search.problems) + len(targets.problems)
+            left = len(to_do.jobs) - tally.successes - tally.failures
             console.say(
-                f"{runner.done} done, {len(to_do.skipped)} skipped, {failed} failed"
+                f"{tally.successes} done, {len(to_do.skipped)} skipped, {failed} failed"
                 + (f", {left} not finished" if left else "")
                 + f" in {time.perf_counter() - started:.1f} s"
             )
+        if arguments.stats and times is not None:
+            console.say(tally.stats(times))
         if page is not None:
             _finish_page(console, page, to_stdout)
     return 1 if failed or console.names_lost else 0
