@@ -130,7 +130,7 @@ class Calls(ABC):
         stages = Stages(free_memory(torch.device("cpu")) // _SHARE, in_order=True)
         flag = _Either(cancel, stages.stop)
         pieces = (self._piece(image, None, Watch(progress, flag)) for image in images)
-        return Results(stages.run(pieces), cancel)
+        return Results(stages.run(pieces), stages.stop, cancel)
 
     def _piece(self, image: Any, output: FilePath | None, watch: Watch) -> Piece[Any, Any, Any]:
         enlarge = self._enlarged
@@ -145,8 +145,10 @@ Result = TypeVar("Result")
 class Results(Iterator[Result]):
     """What `map` gives: results in order. Threads may share it."""
 
-    def __init__(self, results: Generator[Future[Result], None, None], cancel: Flag | None) -> None:
-        self._results, self._cancel = results, cancel
+    def __init__(
+        self, results: Generator[Future[Result], None, None], stop: threading.Event, cancel: Flag | None
+    ) -> None:
+        self._results, self._stop, self._cancel = results, stop, cancel
         self._turn = threading.Lock()
 
     def __next__(self) -> Result:
@@ -157,7 +159,11 @@ class Results(Iterator[Result]):
         return result.result()
 
     def close(self) -> None:
-        """End: what is being computed is given up, and its threads have ended when this returns."""
+        """End: what is being computed is given up, and the threads have ended when this returns.
+
+        A thread that waits for a result meanwhile gets a `CancelledError`, or the end of the results.
+        """
+        self._stop.set()
         with self._turn:
             self._results.close()
 

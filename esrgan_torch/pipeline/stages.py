@@ -98,7 +98,7 @@ class Stages:
         lanes: how many are computed at once.
         writers: how many are written at once.
         in_order: give results in the order of the pieces; those not yet given count as in flight.
-        stop: set by `run` when it is left early; the steps of pieces should heed it.
+        stop: set by `run` when it is left early, or by anybody to end it; the steps of pieces should heed it.
 
     Attributes:
         times: what the lanes have done; whole when `run` is through.
@@ -163,7 +163,7 @@ class Stages:
         """Whether one more is through; False when all are."""
         with self._changed:
             while self._ready() is None:
-                if not self._flights and self._ended:
+                if not self._flights and (self._ended or self.stop.is_set()):
                     return False
                 self._changed.wait(_LOOK)
         return True

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -148,6 +149,27 @@ def test_a_map_that_is_left_ends_its_threads(upscaler: Upscaler) -> None:
         break
     gc.collect()
     assert threads() == []
+
+
+def test_closing_a_map_ends_a_thread_that_waits_for_it(upscaler: Upscaler) -> None:
+    begun = threading.Event()
+
+    def pictures():
+        yield PIXELS
+        begun.set()
+        while not results._stop.is_set():  # the second one takes its time
+            time.sleep(0.01)
+        yield PIXELS
+
+    results = upscaler.map(pictures())
+    assert next(results).shape == (36, 44, 3)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(list, results)
+        assert begun.wait(10)
+        time.sleep(0.05)
+        results.close()
+        with pytest.raises(CancelledError):
+            waiting.result(10)
 
 
 def test_a_map_in_asyncio(upscaler: Upscaler) -> None:
