@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -107,7 +108,8 @@ class Encoder:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._container.close()
+            with suppress(Exception):  # what ended it is what counts
+                self._container.close()
             return
         with self._told():
             self._code(None)

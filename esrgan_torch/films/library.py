@@ -24,6 +24,8 @@ def told(error: type[FilmError], what: str) -> Generator[None]:
     failure = pyav().error.FFmpegError
     try:
         yield
+    except BrokenPipeError:  # whoever reads what we write has gone, which is no fault
+        raise
     except failure as raised:
         words = (getattr(raised, "strerror", None) or str(raised)).strip()
         raise error(f"{what}: {words[:1].lower()}{words[1:]}") from raised

@@ -111,16 +111,16 @@ def test_chapters_subtitles_and_words_are_carried(tmp_path: Path, enlarge: Enlar
     assert result.notes == ()
     with av.open(str(tmp_path / "c.mkv")) as film:
         assert film.metadata["title"] == "A title"
-        assert [(chapter["start"], chapter["metadata"]) for chapter in film.chapters()] == [
-            (0, {"title": "One"}),
-            (500, {}),
-        ]
+        assert [
+            (float(chapter["start"] * chapter["time_base"]), chapter["metadata"])
+            for chapter in film.chapters()
+        ] == [(0.0, {"title": "One"}), (0.5, {})]
         assert film.streams.subtitles[0].metadata["language"] == "deu"
         found = [packet for packet in film.demux(film.streams.subtitles[0]) if packet.size]
         assert [(bytes(line), line.pts, line.duration) for line in found] == [(b"Hello", 200, 300)]
     # MP4 does not hold this kind of subtitles, which is said
     result = enlarge(source, tmp_path / "c.mp4", codec="h264")
-    assert "subtitles (subrip) are left out" in result.notes[0]
+    assert "subtitles (srt) are left out" in result.notes[0]
 
 
 def test_sound_that_a_container_does_not_hold_is_found_out_before_the_work(
