@@ -67,7 +67,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
     to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
     form = _check_format(arguments, options, to_file)
-    _check_scale(arguments.scale)
+    check_scale(arguments.scale)
     finish = _finish(arguments)
     check_page(arguments.page)
     check_report(arguments.report)
@@ -84,7 +84,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     if finish.size is None and scale is None:
         scale = known_scale(arguments.model)
         if scale is None:
-            network = _load(arguments)
+            network = load_network(arguments)
             scale = network.scale
     ending: str | None = arguments.suffix
     if ending is None:
@@ -111,8 +111,8 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     report = Report(arguments.report)
     upscalers: list[Upscaler] = []
     if to_do.jobs:
-        network = network or _load(arguments)
-        upscalers = _make_upscalers(network, devices, arguments, tiling)
+        network = network or load_network(arguments)
+        upscalers = make_upscalers(network, devices, arguments, tiling)
 
     with Console(len(to_do.jobs)) as console, library_warnings(console):
         if not arguments.inputs:
@@ -154,7 +154,7 @@ def _inputs(arguments: argparse.Namespace) -> list[Path]:
     return [*given, *read_list(arguments.from_list)]
 
 
-def _make_upscalers(
+def make_upscalers(
     network: Generator, devices: Sequence[str], arguments: argparse.Namespace, tiling: Tiling
 ) -> list[Upscaler]:
     """One `Upscaler` for each device, with the arguments' dtype, engine, alpha, scale and tta."""
@@ -173,14 +173,22 @@ def _make_upscalers(
     ]
 
 
-def _file_options(arguments: argparse.Namespace) -> FileOptions:
+def max_pixels_of(arguments: argparse.Namespace) -> int:
+    """What --max-pixels means.
+
+    Raises:
+        ConfigError: a number that cannot be.
+    """
     millions: float | None = arguments.max_pixels
     if millions is None:
-        max_pixels = DEFAULT_MAX_PIXELS
-    elif 1e-6 <= millions <= 1e9:
-        max_pixels = round(millions * 1e6)
-    else:
+        return DEFAULT_MAX_PIXELS
+    if not 1e-6 <= millions <= 1e9:
         raise ConfigError(f"--max-pixels counts millions of pixels, at least 0.000001, not {millions:g}")
+    return round(millions * 1e6)
+
+
+def _file_options(arguments: argparse.Namespace) -> FileOptions:
+    max_pixels = max_pixels_of(arguments)
     same = arguments.format == SAME
     form = None if same else arguments.format
     return FileOptions(max_pixels, EncodeOptions(form, arguments.quality, arguments.lossless), same)
@@ -219,12 +227,14 @@ def _check_format(arguments: argparse.Namespace, options: FileOptions, to_file: 
     return suffix.lower()
 
 
-def _check_scale(scale: float | None) -> None:
+def check_scale(scale: float | None) -> None:
+    """Raise ConfigError where --scale is none that can be."""
     if scale is not None and not 0 < scale <= LARGEST_SCALE:
         raise ConfigError(f"--scale lies above 0 and up to {LARGEST_SCALE}, not {scale:g}")
 
 
-def _load(arguments: argparse.Namespace) -> Generator:
+def load_network(arguments: argparse.Namespace) -> Generator:
+    """The network that the arguments name; errors as of `load`."""
     return load(arguments.model, offline=arguments.offline, cache=arguments.cache)
 
 
