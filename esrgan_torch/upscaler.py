@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Self, cast, get_args
 
@@ -12,6 +13,7 @@ from PIL import Image
 from esrgan_torch.calls import Calls
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.choose import make_engine, resolve_precision
+from esrgan_torch.engines.choose_rows import RowEngine, make_row_engine
 from esrgan_torch.engines.devices import (
     device_name,
     recent_free_memory,
@@ -20,15 +22,16 @@ from esrgan_torch.engines.devices import (
 )
 from esrgan_torch.engines.kinds import EngineName, name_of
 from esrgan_torch.engines.precision import check_dtype
-from esrgan_torch.errors import ConfigError, ForkedError
+from esrgan_torch.errors import ConfigError, ForkedError, OutOfMemoryError
 from esrgan_torch.images.exchange import as_picture
 from esrgan_torch.images.picture import Picture, Pixels, Samples
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.given import NetworkSource, network_of
 from esrgan_torch.tiling.enlarge import AlphaMode, Way, enlarge
+from esrgan_torch.tiling.incoming import enlarge_rows, outside, rows_memory
 from esrgan_torch.tiling.means import Course, Means
 from esrgan_torch.tiling.modes import Tiling, as_tiling
-from esrgan_torch.tiling.plan import Plan, make_plan
+from esrgan_torch.tiling.plan import SHARE, Plan, make_plan
 from esrgan_torch.watch import Flag, Progress, Watch
 
 LARGEST_SCALE = 32
@@ -143,6 +146,8 @@ class Upscaler(Calls):
         self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
         self._engine_of_16_bits: Engine | None = None
         self._exact_engine: Engine | None = None
+        self._engine_name: EngineName = engine
+        self._row_engines: list[RowEngine | None] = []
         self._process = os.getpid()
 
     def __reduce__(self) -> tuple[type["Upscaler"], tuple[Any, ...]]:
@@ -182,6 +187,7 @@ class Upscaler(Calls):
         Calls after that raise ConfigError. Closing again does nothing.
         """
         self._made = self._exact_engine = self._engine_of_16_bits = None
+        self._row_engines.clear()
         release_memory(self.device)
 
     @property
@@ -210,7 +216,7 @@ class Upscaler(Calls):
         result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
         held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
         free = recent_free_memory(self.device)
-        return make_plan(self.model, engine, height, width, self.tiling, free, held)
+        return make_plan(self.model, engine, height, width, self.tiling, free, held, self._row_engine)
 
     def upscale(
         self,
@@ -238,6 +244,9 @@ class Upscaler(Calls):
         course = Course()
         engine = self._engine_for(picture.bits)
         large, plan = self._compute(picture.pixels, engine, course, Watch(progress, cancel))
+        row_engine = self._row_engine() if plan.by_rows else None
+        if row_engine is not None:
+            engine = row_engine.engine
         return Upscaled(
             picture.with_pixels(cast(Pixels, large)),
             plan,
@@ -249,6 +258,68 @@ class Upscaler(Calls):
             time.perf_counter() - started,
             self.tta,
         )
+
+    def upscale_rows(
+        self,
+        rows: Iterable[Samples],
+        height: int,
+        width: int,
+        progress: Progress | None = None,
+        cancel: Flag | None = None,
+    ) -> Iterator[Samples]:
+        """Upscale a picture that comes and goes as bands of rows: neither it nor the result is held whole.
+
+        The result is that of `upscale`. Memory goes with the width, see `plan_rows`. Transparency is not
+        known here, since what lies under it is made of the whole picture.
+
+        Args:
+            rows: the picture from its top, (h, width, C) each, with any h; uint8, uint16, or float32 from 0
+                to 1; C = 1 gray, 3 RGB.
+            height, width: of the picture.
+            progress, cancel: as in `upscale`.
+
+        Yields:
+            the larger picture from its top, (h, width * scale, C) each, of the same type.
+
+        Raises:
+            ConfigError: it is no such picture, or this Upscaler is not on the CPU, resizes, averages turned
+                runs (`tta`) or has a network of another project.
+            OutOfMemoryError: it is too wide for the memory that is free.
+            NonFiniteError, CancelledError, ForkedError: as in `upscale`.
+
+        Example:
+            >>> upscaler = Upscaler(CompactNet(features=8, convolutions=1), "cpu")
+            >>> bands = [np.zeros((5, 12, 3), np.uint8), np.ones((5, 12, 3), np.uint8)]
+            >>> sum(len(band) for band in upscaler.upscale_rows(bands, 10, 12))
+            40
+        """
+        engine = self._usable_row_engine()
+        needed, free = self.plan_rows(height, width), recent_free_memory(self.device)
+        if needed > free * SHARE:
+            raise OutOfMemoryError(
+                f"a picture of {width} columns by rows needs {needed / SHARE / 2**20:,.0f} MiB, and "
+                f"{free / 2**20:,.0f} MiB are free; free memory, turn the picture on its side if it is less "
+                "high than wide, or cut it into strips"
+            )
+        return outside(enlarge_rows(engine, self.model, rows, height, width, Watch(progress, cancel)))
+
+    def plan_rows(self, height: int, width: int) -> int:
+        """Bytes that `upscale_rows` takes at its peak for such a picture.
+
+        Raises:
+            ConfigError: as in `upscale_rows`.
+        """
+        if height < 1 or width < 1:
+            raise ConfigError(f"a picture has at least one pixel, not {height}x{width}")
+        return rows_memory(self._usable_row_engine(), self.model, height, width)
+
+    def _usable_row_engine(self) -> RowEngine:
+        if self.tta or self.scale != self.model.scale:
+            raise ConfigError("by rows goes with neither tta nor a scale other than the network's own")
+        engine = self._row_engine()
+        if engine is None:
+            raise ConfigError("by rows goes networks of this project on the CPU; upscale takes all others")
+        return engine
 
     def _enlarged(self, samples: Samples, watch: Watch) -> Samples:
         return self._compute(samples, self._engine_for(8 * samples.dtype.itemsize), Course(), watch)[0]
@@ -263,7 +334,7 @@ class Upscaler(Calls):
             watch(0.0)
             divisible = self.tiling.mode in ("auto", "overlap")
             way = Way(
-                Means(self.model, engine, self._float32_engine, divisible),
+                Means(self.model, engine, self._float32_engine, divisible, self._row_engine),
                 plan=self._plan(engine, height, width, bits),
                 plan_on_its_side=self._plan(engine, width, height, bits) if self.tta else None,
                 alpha=self.alpha,
@@ -283,6 +354,12 @@ class Upscaler(Calls):
                 self.model, self.device, torch.float32, self._float32_engine_name
             )
         return self._engine_of_16_bits
+
+    def _row_engine(self) -> RowEngine | None:
+        if not self._row_engines:
+            engine = self._engine
+            self._row_engines.append(make_row_engine(self.model, self.device, engine, self._engine_name))
+        return self._row_engines[0]
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:

@@ -1,6 +1,7 @@
-"""A trunk by rows: a picture goes through a few rows at a time, and each convolution keeps the rows that it still needs.
+"""A trunk by rows: a picture goes through a few rows at a time.
 
-So the memory is that of the picture's width, and the result is that of the whole picture, to float rounding.
+Each convolution keeps the rows that it still needs. So the memory is that of the picture's width, and the
+result is that of the whole picture, to float rounding.
 """
 
 from abc import ABC, abstractmethod
@@ -26,7 +27,13 @@ class Rows(ABC):
 
 
 class RowTrunk(ABC):
-    """What a trunk by rows can be made of: float32 on a CPU."""
+    """What a trunk by rows can be made of: float32 on a CPU.
+
+    Attributes:
+        features: channels of the features.
+    """
+
+    features: int
 
     @abstractmethod
     def rows(self, height: int, width: int) -> Rows:

@@ -18,6 +18,7 @@ from esrgan_torch.engines.native import build
 from esrgan_torch.engines.native.library import LARGE_PAGE, Library, Program, Runner, work_memory
 from esrgan_torch.engines.native.program_compact import compact_program
 from esrgan_torch.engines.native.program_rrdb import (
+    Known,
     rrdb_rows_program,
     rrdb_tail_program,
     rrdb_trunk_program,
@@ -181,11 +182,12 @@ class NativeRRDBEngine(Engine):
         super().__init__(model, device, dtype)
         self._features = model.config.features
         self._outputs = model.out_channels
-        self._trunk_run = Runners(lambda lanes: rrdb_trunk_program(model, lanes), level)
+        known: Known = {}
+        self._trunk_run = Runners(lambda lanes: rrdb_trunk_program(model, lanes, known), level)
         self._tail_run = Runners(lambda lanes: rrdb_tail_program(model, lanes), level)
         run, sizes = self._trunk_run, TrunkSizes(model.in_channels, model.unshuffle, self._features)
         self._row_trunk = NativeRowTrunk(
-            run.library, lambda: rrdb_rows_program(model, run.lanes), run.level, sizes
+            run.library, lambda: rrdb_rows_program(model, run.lanes, known), run.level, sizes
         )
 
     def by_rows(self) -> NativeRowTrunk:

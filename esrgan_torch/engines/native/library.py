@@ -5,7 +5,18 @@ import mmap
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from ctypes import POINTER, Array, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_uint32, c_void_p
+from ctypes import (
+    POINTER,
+    Array,
+    Structure,
+    c_char_p,
+    c_double,
+    c_float,
+    c_int32,
+    c_int64,
+    c_uint32,
+    c_void_p,
+)
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +125,15 @@ class Library:
         functions.esrgan_plan_rows.restype = c_int64
         functions.esrgan_plan_rows.argtypes = [c_void_p, c_int64, c_int64, c_int64]
         functions.esrgan_start_rows.restype = None
-        functions.esrgan_start_rows.argtypes = [c_void_p, c_void_p, POINTER(c_void_p), c_int64, c_int64, rows, rows]
+        functions.esrgan_start_rows.argtypes = [
+            c_void_p,
+            c_void_p,
+            POINTER(c_void_p),
+            c_int64,
+            c_int64,
+            rows,
+            rows,
+        ]
         functions.esrgan_wait.restype = c_int32
         functions.esrgan_wait.argtypes = [c_void_p, c_int32, POINTER(c_double)]
         functions.esrgan_stop.restype = None
@@ -221,9 +240,7 @@ class Runner:
         addresses = self._addresses(given)
         with self._lock:
             memory = self._memory(checked(self._library.plan(self._engine, height, width)))
-            self._compute(
-                lambda: self._library.start(self._engine, memory.data_ptr(), addresses), progress
-            )
+            self._compute(lambda: self._library.start(self._engine, memory.data_ptr(), addresses), progress)
         progress(1.0)
 
     def _addresses(self, given: Mapping[int, Tensor]) -> Array[c_void_p]:

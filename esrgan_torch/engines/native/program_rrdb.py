@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
+from torch import Tensor, nn
+
 from esrgan_torch.engines.describing import PICTURE, RESULT, Activation, Describing, Kind
 from esrgan_torch.engines.native.library import Program
 from esrgan_torch.engines.native.program import Builder
 from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE, ResidualDenseBlock, RRDBNet
 
+Known = dict[tuple[nn.Conv2d, bool], Tensor]
 
-def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
+
+def rrdb_trunk_program(model: RRDBNet, lanes: int, known: Known | None = None) -> Program:
     """RRDBNet's trunk: the first convolution, all dense blocks as one phase, the body's last convolution.
 
     Three planes exist: an RRDB's start, and the results of its first and its second dense block. The first
@@ -17,7 +21,7 @@ def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
     config = model.config
     features, growth = config.features, config.growth
     folded = config.in_channels * config.unshuffle**2
-    builder = Builder(lanes)
+    builder = Builder(lanes, known)
     builder.map(config.in_channels, Kind.GIVEN)
     builder.map(features, Kind.GIVEN)
     start, stream, result = builder.map(features, Kind.PLANE), builder.map(features, Kind.PLANE), RESULT
@@ -39,9 +43,9 @@ def rrdb_trunk_program(model: RRDBNet, lanes: int) -> Program:
     return builder.program()
 
 
-def rrdb_rows_program(model: RRDBNet, lanes: int) -> Program:
+def rrdb_rows_program(model: RRDBNet, lanes: int, known: Known | None = None) -> Program:
     """RRDBNet's trunk as one phase, for vectors of so many floats."""
-    builder = Builder(lanes)
+    builder = Builder(lanes, known)
     describe_rrdb(model, builder)
     return builder.program()
 
@@ -93,7 +97,8 @@ def dense_block(
         inner: maps of the first four convolutions.
         further: factors and maps.
         first: number of its first operation.
-        before: number of the operation that makes the source; by itself the block's last, of the repetition before.
+        before: number of the operation that makes the source; by itself the block's last, of the
+            repetition before.
     """
     widths, maps = [block.conv1.in_channels], [source]
     for number, layer in enumerate((block.conv1, block.conv2, block.conv3, block.conv4)):

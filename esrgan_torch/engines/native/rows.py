@@ -47,6 +47,7 @@ class NativeRowTrunk(RowTrunk):
         self._make = make
         self._level = level
         self._sizes = sizes
+        self.features = sizes.features
         self._program: Program | None = None
         self._planner: tuple[tuple[int, int], RowsRunner] | None = None
 
@@ -87,8 +88,13 @@ class RowsRunner(Runner):
         """Begin a picture; its work memory."""
         return work_memory(checked(self._library.plan_rows(self._engine, height, width, BAND)))
 
-    def go_on(self, memory: Tensor, picture: Tensor, result: Tensor, given: int, room: int) -> tuple[int, int]:
-        """Compute what rows below `given` and room below `room` allow: rows that are done, and still needed from."""
+    def go_on(
+        self, memory: Tensor, picture: Tensor, result: Tensor, given: int, room: int
+    ) -> tuple[int, int]:
+        """Compute what rows below `given` and room below `room` allow.
+
+        Returns below which row the result is done, and from which on the picture is still needed.
+        """
         addresses = self._addresses({PICTURE: picture, RESULT: result})
         done, kept = c_int64(), c_int64()
 
@@ -149,7 +155,10 @@ class NativeRows(Rows):
                 self._taken += count
                 part = self._result[row : row + count, :, : self._sizes.features]
                 yield part.permute(2, 0, 1).unsqueeze(0)
-            waits_for_rows = self._given < self._height and self._given - self._kept < self._picture.shape[1] // self._sizes.fold
+            waits_for_rows = (
+                self._given < self._height
+                and self._given - self._kept < self._picture.shape[1] // self._sizes.fold
+            )
             if self._taken == self._height or waits_for_rows:
                 return
             assert (self._taken, self._kept) != state, "the result's ring is too small"

@@ -105,7 +105,9 @@ static int plan_phase(plan *whole, const esrgan_program *program, int index, int
   int64_t largest = 1, steps = 0;
   for (int number = 0; number < given->length; number++)
     largest = most(largest, operation_scale(program, &operations[number]));
-  const int64_t a_step = parts(2 * threads, largest * largest);
+  int64_t a_step = parts(2 * threads, largest * largest);
+  if (whole->band) /* more where the picture is wide: all weights of the network are read again with every step */
+    a_step = most(a_step, least(8 * threads, parts(whole->width, TILE) / (3 * whole->group)));
   for (int number = 0; number < given->length; number++) {
     operation_plan *planned = &phase->operation[number];
     planned->shift = whole->band ? find_shift(phase, &operations[number]) : 0;
