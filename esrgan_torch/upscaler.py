@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Self, cast, get_args
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from esrgan_torch.by_rows import ByRows
 from esrgan_torch.calls import Calls
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.choose import make_engine, resolve_precision
@@ -22,16 +22,15 @@ from esrgan_torch.engines.devices import (
 )
 from esrgan_torch.engines.kinds import EngineName, name_of
 from esrgan_torch.engines.precision import check_dtype
-from esrgan_torch.errors import ConfigError, ForkedError, OutOfMemoryError
+from esrgan_torch.errors import ConfigError, ForkedError
 from esrgan_torch.images.exchange import as_picture
 from esrgan_torch.images.picture import Picture, Pixels, Samples
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.given import NetworkSource, network_of
 from esrgan_torch.tiling.enlarge import AlphaMode, Way, enlarge
-from esrgan_torch.tiling.incoming import enlarge_rows, outside, rows_memory
 from esrgan_torch.tiling.means import Course, Means
 from esrgan_torch.tiling.modes import Tiling, as_tiling
-from esrgan_torch.tiling.plan import SHARE, Plan, make_plan
+from esrgan_torch.tiling.plan import Plan, make_plan
 from esrgan_torch.watch import Flag, Progress, Watch
 
 LARGEST_SCALE = 32
@@ -71,7 +70,7 @@ class Upscaled:
         return self.plan.exact
 
 
-class Upscaler(Calls):
+class Upscaler(Calls, ByRows):
     """Runs a network on pictures of any size. It can be called from several threads, and pickled.
 
     Args:
@@ -258,68 +257,6 @@ class Upscaler(Calls):
             time.perf_counter() - started,
             self.tta,
         )
-
-    def upscale_rows(
-        self,
-        rows: Iterable[Samples],
-        height: int,
-        width: int,
-        progress: Progress | None = None,
-        cancel: Flag | None = None,
-    ) -> Iterator[Samples]:
-        """Upscale a picture that comes and goes as bands of rows: neither it nor the result is held whole.
-
-        The result is that of `upscale`. Memory goes with the width, see `plan_rows`. Transparency is not
-        known here, since what lies under it is made of the whole picture.
-
-        Args:
-            rows: the picture from its top, (h, width, C) each, with any h; uint8, uint16, or float32 from 0
-                to 1; C = 1 gray, 3 RGB.
-            height, width: of the picture.
-            progress, cancel: as in `upscale`.
-
-        Yields:
-            the larger picture from its top, (h, width * scale, C) each, of the same type.
-
-        Raises:
-            ConfigError: it is no such picture, or this Upscaler is not on the CPU, resizes, averages turned
-                runs (`tta`) or has a network of another project.
-            OutOfMemoryError: it is too wide for the memory that is free.
-            NonFiniteError, CancelledError, ForkedError: as in `upscale`.
-
-        Example:
-            >>> upscaler = Upscaler(CompactNet(features=8, convolutions=1), "cpu")
-            >>> bands = [np.zeros((5, 12, 3), np.uint8), np.ones((5, 12, 3), np.uint8)]
-            >>> sum(len(band) for band in upscaler.upscale_rows(bands, 10, 12))
-            40
-        """
-        engine = self._usable_row_engine()
-        needed, free = self.plan_rows(height, width), recent_free_memory(self.device)
-        if needed > free * SHARE:
-            raise OutOfMemoryError(
-                f"a picture of {width} columns by rows needs {needed / SHARE / 2**20:,.0f} MiB, and "
-                f"{free / 2**20:,.0f} MiB are free; free memory, turn the picture on its side if it is less "
-                "high than wide, or cut it into strips"
-            )
-        return outside(enlarge_rows(engine, self.model, rows, height, width, Watch(progress, cancel)))
-
-    def plan_rows(self, height: int, width: int) -> int:
-        """Bytes that `upscale_rows` takes at its peak for such a picture.
-
-        Raises:
-            ConfigError: as in `upscale_rows`.
-        """
-        if height < 1 or width < 1:
-            raise ConfigError(f"a picture has at least one pixel, not {height}x{width}")
-        return rows_memory(self._usable_row_engine(), self.model, height, width)
-
-    def _usable_row_engine(self) -> RowEngine:
-        if self.tta or self.scale != self.model.scale:
-            raise ConfigError("by rows goes with neither tta nor a scale other than the network's own")
-        engine = self._row_engine()
-        if engine is None:
-            raise ConfigError("by rows goes networks of this project on the CPU; upscale takes all others")
-        return engine
 
     def _enlarged(self, samples: Samples, watch: Watch) -> Samples:
         return self._compute(samples, self._engine_for(8 * samples.dtype.itemsize), Course(), watch)[0]
