@@ -164,8 +164,10 @@ def run(arguments: argparse.Namespace) -> int:
     gc.disable()
     try:
         from esrgan_cli.films.run import upscale
+        from esrgan_cli.upscaling.lists import all_inputs
 
         gc.freeze()
     finally:
         gc.enable()
+    arguments.inputs = all_inputs(arguments.inputs, arguments.from_list)
     return upscale(arguments)

@@ -27,15 +27,17 @@ class Report:
 
     Args:
         path: the file; None: nothing is written.
+        begun: whether this run has written to it before, which stays.
 
-    Attributes:
+    Attributes: path, and
         failure: why a line could not be written, in the system's words; empty where all is well.
 
     Raises:
         ConfigError: it cannot be written.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, begun: bool = False) -> None:
+        self.path = path
         self.failure = ""
         self._lock = threading.Lock()
         self._number: int | None = None
@@ -43,8 +45,8 @@ class Report:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            self._number = os.open(path, flags, 0o666)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._number = os.open(path, flags if begun else flags | os.O_TRUNC, 0o666)
         except (OSError, ValueError) as error:
             raise ConfigError(f"--report {path} cannot be written: {cause_of(error)}") from error
 

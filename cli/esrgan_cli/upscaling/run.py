@@ -16,11 +16,10 @@ from esrgan_cli.output.streams import read_stdin, take_stdout
 from esrgan_cli.paths import make_folder
 from esrgan_cli.upscaling.background import parse_colour
 from esrgan_cli.upscaling.coding import FileOptions
-from esrgan_cli.upscaling.files import Search, find_sources, goes_to_stdout, names_a_file
+from esrgan_cli.upscaling.files import Problem, Search, find_sources, goes_to_stdout, names_a_file
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.formats import DEFAULT_FORMAT, SAME, suffix_for, suffix_like
 from esrgan_cli.upscaling.jobs import do_jobs
-from esrgan_cli.upscaling.lists import read_list
 from esrgan_cli.upscaling.making import making_of
 from esrgan_cli.upscaling.pending import Pending, pending
 from esrgan_cli.upscaling.report import Report, check_report
@@ -59,7 +58,6 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: stopped; the summary is printed.
     """
     started = time.perf_counter()
-    arguments.inputs = _inputs(arguments)
     devices = parse_devices(arguments.device)
     shard = parse_shard(arguments.shard)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
@@ -136,22 +134,10 @@ def upscale_files(arguments: argparse.Namespace) -> int:
             )
         if arguments.stats and times is not None:
             console.say(tally.stats(times))
-        report.close()
-        if report.failure:
-            console.warn(f"{arguments.report} is not whole: {report.failure}")
+        tell_report(console, report)
         if page is not None:
             _finish_page(console, page, to_stdout)
     return 1 if failed or console.names_lost or report.failure else 0
-
-
-def _inputs(arguments: argparse.Namespace) -> list[Path]:
-    """What is given, and what the list names."""
-    given: list[Path] = arguments.inputs
-    if arguments.from_list is None:
-        return given
-    if arguments.from_list == STREAM and STREAM in given:
-        raise ConfigError("the input - and --from-list - are both stdin; give one of them a file")
-    return [*given, *read_list(arguments.from_list)]
 
 
 def make_upscalers(
@@ -244,7 +230,14 @@ def _tell_search(console: Console, report: Report, search: Search, targets: Targ
         console.warn(f"{path} {what}: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
-    for problem in (*search.problems, *targets.problems):
+    tell_sorted_out(console, report, targets, to_do, search.problems)
+
+
+def tell_sorted_out(
+    console: Console, report: Report, targets: Targets, to_do: Pending, problems: Sequence[Problem] = ()
+) -> None:
+    """What has no result of this run, and why."""
+    for problem in (*problems, *targets.problems):
         console.say(f"failed: {problem.text}")
         report.add(problem.path, "failed", problem.text)
     for left in targets.left_out:
@@ -255,6 +248,13 @@ def _tell_search(console: Console, report: Report, search: Search, targets: Targ
     for job, reason in to_do.skipped:
         console.say(f"skipped: {reason}")
         report.add(job.source, "skipped", reason, target=job.target)
+
+
+def tell_report(console: Console, report: Report) -> None:
+    """Close a report, and say if it is not whole."""
+    report.close()
+    if report.failure:
+        console.warn(f"{report.path} is not whole: {report.failure}")
 
 
 def _finish_page(console: Console, page: Page, stdout_taken: bool) -> None:
