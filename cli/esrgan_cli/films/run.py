@@ -17,16 +17,11 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import about, library_warnings
 from esrgan_cli.output.streams import take_stdout
 from esrgan_cli.paths import look, make_folder
+from esrgan_cli.upscaling import run as pictures
 from esrgan_cli.upscaling.files import Source, find_sources
 from esrgan_cli.upscaling.making import Making, making_of
 from esrgan_cli.upscaling.pending import pending
-from esrgan_cli.upscaling.run import (
-    check_scale,
-    load_network,
-    make_upscalers,
-    max_pixels_of,
-    upscale_files,
-)
+from esrgan_cli.upscaling.run import check_scale, load_network, make_upscalers, max_pixels_of
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
 from esrgan_cli.upscaling.targets import Job, Journals, Targets, target_file, target_names, target_stream
 from esrgan_torch.engines.devices import resolve_device
@@ -58,11 +53,12 @@ def upscale(arguments: argparse.Namespace) -> int:
     """
     asked = asked_for(arguments)
     if asked is None:
-        return upscale_files(arguments)
+        return pictures.upscale_files(arguments)
     pyav()
     status = 0
     if asked.others:
-        status = upscale_files(argparse.Namespace(**{**vars(arguments), "inputs": list(asked.others)}))
+        rest = argparse.Namespace(**{**vars(arguments), "inputs": list(asked.others)})
+        status = pictures.upscale_files(rest)
     return max(status, _upscale_films(arguments, asked))
 
 
