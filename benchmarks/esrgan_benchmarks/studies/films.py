@@ -3,8 +3,8 @@
     python -m esrgan_benchmarks films [--model NAME] [--frames N] [--runs N]
 
 Both ways are the `esrgan` command, at the same network, codec and quality; frames are taken out and put
-together by FFmpeg's libraries in a process of their own, as its command does it. The clip pans over a photo: "moving",
-where each frame is new, and "on twos", where each is shown twice, as in drawn films.
+together by FFmpeg's libraries in a process of their own, as its command does it. The clip pans over a photo:
+"moving", where each frame is new, and "on twos", where each is shown twice, as in drawn films.
 """
 
 import argparse
@@ -155,7 +155,7 @@ def table(rows: list[Row]) -> str:
         for row in rows
     ]
     shape, frames = rows[0]["shape"], rows[0]["frames"]
-    note = f"{frames} frames of {shape[1]}x{shape[0]} pixels; start of the commands and of the network counted in."
+    note = f"{frames} frames of {shape[1]}x{shape[0]} pixels; starting commands and network counts."
     taken = max(row["others_cores"] for row in rows)
     if taken > _BEARABLE:
         note += f" Other programs used {taken:.1f} cores meanwhile: the processors' seconds are the figure."
