@@ -17,8 +17,8 @@ where results go:
 The paths of results are printed on stdout. A result that exists is left as it is, unless --overwrite or
 --update. What is called alike (a.png, a.jpg) gets names apart, and a picture keeps the name that its result
 once got; .esrgan.jsonl in the output folder keeps these names, and how each result was made.
-A picture that fails does not stop the others; the exit status is then 1. A film that was stopped goes on with
-the same command, from a folder beside its result.
+A picture that fails does not stop the others; the exit status is then 1. A run that was stopped or killed
+goes on where it was by the same command; a film does so from a folder beside its result.
 """
 
 
@@ -31,7 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "inputs",
         metavar="INPUT",
-        nargs="+",
+        nargs="*",
         type=given_path,
         help="a picture, a folder with its subfolders, a film, or - for stdin",
     )
@@ -47,6 +47,17 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="NAME|FILE",
         default=DEFAULT_MODEL,
         help="published model (see: esrgan weights list) or checkpoint file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--from-list",
+        metavar="FILE|-",
+        type=given_path,
+        help="inputs by their names in a file or from stdin, a line each, or NUL-separated (find -print0)",
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only part I of N, from 1/N to N/N, for job arrays; a picture's part is decided by its name",
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
@@ -125,8 +136,25 @@ def add_parser(subparsers: Subparsers) -> None:
         type=given_path,
         help="write a before/after page of what this run makes",
     )
+    parser.add_argument(
+        "--report",
+        metavar="FILE.jsonl",
+        type=given_path,
+        help="write a line of JSON for each picture: sizes, seconds, and what became of it, or why not",
+    )
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="say in the end how much of the time the network was busy, and what it waited for",
+    )
     add_cache_options(parser)
-    parser.set_defaults(run=run)
+
+    def run_with_inputs(arguments: argparse.Namespace) -> int:
+        if not arguments.inputs and arguments.from_list is None:
+            parser.error("nothing is given: INPUT or --from-list is required")
+        return run(arguments)
+
+    parser.set_defaults(run=run_with_inputs)
 
 
 def run(arguments: argparse.Namespace) -> int:
