@@ -149,7 +149,7 @@ def table(rows: list[Row]) -> str:
     ]
     names = {"film": "`esrgan upscale clip.mp4`", "folder": "frames to PNG, the folder, PNGs to a film"}
     lines += [
-        f"| {row['case']} | {row['network']} | {names[row['way']]} | {row['frames_a_second']:.2f} "
+        f"| {row['case']} | {row['network']} | {names[row['way']]} | {_rate(row)} "
         f"| {row['processor_seconds']['median'] / row['frames']:.3f} "
         f"| {row['temporary_bytes'] / row['frames'] / 1e6:.2f} MB a frame |"
         for row in rows
@@ -158,8 +158,14 @@ def table(rows: list[Row]) -> str:
     note = f"{frames} frames of {shape[1]}x{shape[0]} pixels; starting commands and network counts."
     taken = max(row["others_cores"] for row in rows)
     if taken > _BEARABLE:
-        note += f" Other programs used {taken:.1f} cores meanwhile: the processors' seconds are the figure."
+        note += (
+            f" Other programs used {taken:.1f} cores meanwhile, which leaves only the processors' seconds."
+        )
     return "\n".join([*lines, "", note, "", measured_on(rows)])
+
+
+def _rate(row: Row) -> str:
+    return f"{row['frames_a_second']:.2f}" if row["others_cores"] <= _BEARABLE else "disturbed"
 
 
 def _command(*arguments: str) -> None:

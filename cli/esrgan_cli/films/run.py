@@ -69,8 +69,9 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     check_scale(arguments.scale)
     for device in devices:
         check_dtype(arguments.dtype, resolve_device(device))
-    if arguments.page is not None and not asked.others:
-        raise ConfigError("--page shows pictures, and the inputs are films")
+    for option in ("page", "report", "shard"):
+        if getattr(arguments, option) is not None and not asked.others:
+            raise ConfigError(f"--{option} is for pictures, and the inputs are films")
     size = parse_size(arguments.width, arguments.height, arguments.fit)
     max_pixels = max_pixels_of(arguments)
     for film in asked.films:  # what the options alone cannot be
@@ -94,10 +95,10 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
         upscalers = make_upscalers(network or load_network(arguments), devices, arguments, tiling)
     with Console(0) as console, library_warnings(console):
         for problem in targets.problems:
-            console.say(f"failed: {problem}")
+            console.say(f"failed: {problem.text}")
         for left in targets.left_out:
             console.say(f"left out: {left.path} is the result of {left.of}; give it alone to enlarge it too")
-        for reason in to_do.skipped:
+        for _, reason in to_do.skipped:
             console.say(f"skipped: {reason}")
         films = Films(upscalers, asked, size, making, max_pixels, console, stdin, stdout)
         try:
@@ -150,7 +151,7 @@ class Films:
     def make(self, job: Job, number: str) -> None:
         """Make one; `number` stands before what is said."""
         name = "stdin" if job.source == STREAM else str(job.source)
-        with about(job.source):
+        with about(job.source, set()):
             try:
                 self._make(job, name, number)
             except BrokenPipeError:  # whoever reads our stdout has gone
