@@ -18,6 +18,7 @@ from esrgan_benchmarks.core.record import RESULTS, Row, latest, measured_on, new
 from esrgan_benchmarks.studies import (
     conversion_tables,
     cpu,
+    films,
     levels,
     native_layers,
     reading,
@@ -144,6 +145,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "training": (("training",), training_tables.training),
     "students": (("students",), students.table),
     "idle-layers": (("idle-layers",), training_tables.idle_layers),
+    "films": (("films",), films.table),
     "levels-flat": (("levels",), levels.flat_table),
     "levels-alpha": (("levels",), levels.alpha_table),
     "levels-16": (("levels",), levels.sixteen_table),
