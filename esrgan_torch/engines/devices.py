@@ -9,6 +9,7 @@ import psutil
 import torch
 
 from esrgan_torch.engines import containers
+from esrgan_torch.engines.ncnn import vulkan
 from esrgan_torch.errors import ConfigError
 
 log = logging.getLogger("esrgan_torch")
@@ -95,6 +96,8 @@ def device_name(device: torch.device) -> str:
     """A name for people, such as "NVIDIA H200 (cuda:0)" or "CPU, 2 threads"."""
     if device.type == "cpu":
         return f"CPU, {threads()} threads"
+    if device.type == vulkan.VULKAN:
+        return f"{vulkan.vulkan_devices()[device.index or 0].name} ({device})"
     if device.type in ("cuda", "xpu"):
         return f"{torch.get_device_module(device).get_device_name(device)} ({device})"
     return str(device)
@@ -121,6 +124,8 @@ def free_memory(device: torch.device) -> int:
     """Bytes that can be allocated on the device now; the limits of all containers around count."""
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    if device.type == vulkan.VULKAN:  # pictures and features are in the host's memory, often the GPU's too
+        return min(vulkan.budget(device.index or 0), free_memory(torch.device("cpu")))
     if device.type != "cpu":
         module = torch.get_device_module(device)
         free, _ = module.mem_get_info(device)
@@ -159,5 +164,5 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 def release_memory(device: torch.device) -> None:
     """Give cached blocks back, so that a smaller plan finds them in one piece."""
-    if device.type != "cpu":
+    if device.type not in ("cpu", vulkan.VULKAN):
         torch.get_device_module(device).empty_cache()
