@@ -25,9 +25,12 @@ _about: ContextVar[tuple[Path, set[str]] | None] = ContextVar("_about", default=
 
 
 @contextmanager
-def about(file: Path) -> Generator[None]:
-    """What libraries say in this block, in this thread, concerns `file`. The same words are told once."""
-    token = _about.set((file, set()))
+def about(file: Path, told: set[str]) -> Generator[None]:
+    """What libraries say in this block, in this thread, concerns `file`.
+
+    Words that are in `told` are not repeated; other threads may have such a block with the same `told`.
+    """
+    token = _about.set((file, told))
     try:
         yield
     finally:
