@@ -139,7 +139,8 @@ class Upscaler(Calls, ByRows):
         try:
             self._made: Engine | None = self._make(dtype, engine)
         except (ConfigError, EngineError) as error:
-            if device != "auto" or engine != "auto" or self.device.type != VULKAN:
+            unasked = device == "auto" and engine == "auto" and self.device.type != "cpu"
+            if not unasked or (isinstance(error, ConfigError) and self.device.type != VULKAN):
                 raise
             log.warning("%s: the CPU computes instead", error)
             self.device = CPU
@@ -224,7 +225,7 @@ class Upscaler(Calls, ByRows):
         # a CPU holds the result as well: RGB, in two versions when it is resized after; the mean of turns and
         # the turn that is added to it are RGB in float32
         result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
-        on_host = self.device.type in ("cpu", VULKAN)
+        on_host = self.device.type in ("cpu", "mps", VULKAN)  # whose memory is the device's, or counted
         held = result_bytes * height * width * self.model.scale**2 if on_host else 0
         free = recent_free_memory(self.device)
         return make_plan(self.model, engine, height, width, self.tiling, free, held, self._row_engine)

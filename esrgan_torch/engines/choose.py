@@ -10,13 +10,14 @@ from torch import Tensor
 
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.computing import computing
-from esrgan_torch.engines.devices import computes_bfloat16_fast, has_amx
+from esrgan_torch.engines.devices import computes_bfloat16_fast, device_name, has_amx
 from esrgan_torch.engines.foreign import ForeignEngine
 from esrgan_torch.engines.graphed import GraphedEngine
 from esrgan_torch.engines.kinds import KINDS, EngineName, Kind, name_of
 from esrgan_torch.engines.native.engine import is_faster
 from esrgan_torch.engines.ncnn.vulkan import VULKAN
 from esrgan_torch.engines.precision import FLOOR, check_dtype, probe_picture
+from esrgan_torch.engines.self_test import is_untried, tested
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.foreign import ForeignNetwork
@@ -73,7 +74,8 @@ def make_engine(
 
     Raises:
         ConfigError: a network that is none of this project's, or an engine that cannot run it.
-        EngineError: the engine that was asked for by name does not run here, or computes wrongly.
+        EngineError: the engine that was asked for by name does not run here, or computes wrongly; or so does
+            a device of a kind without a recorded run, see `esrgan_torch.engines.self_test`.
     """
     with computing(device):
         choice = choose_engine(model, device, dtype, engine)
@@ -87,6 +89,8 @@ def make_engine(
             log.warning("%s: PyTorch computes instead", error)
             choice = replace(choose_engine(model, device, dtype, "eager"), why=f"since {error}")
             made = _made(choice, model, device, dtype)
+        if is_untried(device):
+            tested(made, model, device_name(device))
         made.choice = choice
         return made
 

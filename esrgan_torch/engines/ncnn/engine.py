@@ -2,10 +2,9 @@
 
 The graphs are those that `esrgan weights convert --to ncnn` writes, trunk and tail apart; borders are zeros,
 as in PyTorch, so tiles are exact. Float32 alone. Pictures and features stay in the host's memory: to all that
-surrounds it the engine computes on the CPU. A new engine first computes a picture that PyTorch computes too.
+surrounds it the engine computes on the CPU.
 """
 
-import copy
 from collections.abc import Callable
 from itertools import islice
 from typing import cast
@@ -17,44 +16,20 @@ from torch import Tensor
 
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.compact import CompactEngine
-from esrgan_torch.engines.computing import CPU, computing
+from esrgan_torch.engines.computing import CPU
 from esrgan_torch.engines.ncnn.draw_compact import draw_compact_body
 from esrgan_torch.engines.ncnn.draw_rrdb import draw_rrdb_tail, draw_rrdb_trunk
 from esrgan_torch.engines.ncnn.draw_span import draw_span_trunk
 from esrgan_torch.engines.ncnn.drawing import INPUT, Graph
 from esrgan_torch.engines.ncnn.net import Net
 from esrgan_torch.engines.plain import PlainEngine
-from esrgan_torch.engines.precision import probe_picture
-from esrgan_torch.errors import EngineError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_torch.networks.span import SPAN
 from esrgan_torch.watch import Progress
 
-# of the picture that is computed twice, times the unshuffle, or 3: odd sizes show faults that even ones hide
-PROBE = 9, 7
-TOLERANCE = 1e-3  # of its values, a quarter of an 8-bit level; 2e-5 was measured
 LEAST = 64 * 2**20  # bytes: its allocators take blocks of 16 MB for small pictures too
-
-
-def make_ncnn_rrdb(model: RRDBNet, device: torch.device, dtype: torch.dtype) -> Engine:
-    """An RRDBNet on a Vulkan device.
-
-    Raises:
-        EngineError: the device does not load it, fails, or computes something else than PyTorch.
-    """
-    return _tested(NcnnRRDBEngine(model, device, dtype), model)
-
-
-def make_ncnn_compact(model: CompactNet, device: torch.device, dtype: torch.dtype) -> Engine:
-    """A CompactNet on a Vulkan device; errors as of `make_ncnn_rrdb`."""
-    return _tested(NcnnCompactEngine(model, device, dtype), model)
-
-
-def make_ncnn_span(model: SPAN, device: torch.device, dtype: torch.dtype) -> Engine:
-    """A SPAN on a Vulkan device; errors as of `make_ncnn_rrdb`."""
-    return _tested(NcnnSPANEngine(model, device, dtype), model)
 
 
 class NcnnRRDBEngine(Engine):
@@ -136,25 +111,6 @@ def _through(net: Net, batch: Tensor, progress: Progress) -> Tensor:
     result = torch.from_numpy(net(cast("NDArray[np.float32]", batch[0].float().numpy())))[None]
     progress(1.0)
     return result
-
-
-def _tested(engine: Engine, model: Generator) -> Engine:
-    """The engine, if a picture comes out as PyTorch computes it on the CPU: drivers may be wrong."""
-    height, width = (side * (model.unshuffle if model.unshuffle > 1 else 3) for side in PROBE)
-    picture = probe_picture(model.in_channels)[:, :, :height, :width]
-    with torch.inference_mode(), computing(CPU):
-        expected = copy.deepcopy(model).to(CPU, torch.float32)(picture)
-        try:
-            found = engine.tail(engine.trunk(picture, _ignore))
-        except RuntimeError as error:
-            raise EngineError(f"ncnn fails on the first picture: {error}") from error
-    largest = float((found - expected).abs().max())
-    if not largest <= TOLERANCE * max(1.0, float(expected.abs().max())):  # NaN too
-        raise EngineError(
-            f"ncnn computes something else than PyTorch on this Vulkan device (by up to {largest:.2g} of 1); "
-            "update its driver, or give another device"
-        )
-    return engine
 
 
 def _ignore(_: float) -> None:
