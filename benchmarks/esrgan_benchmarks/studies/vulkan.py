@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_benchmarks.core.measure import Spread, in_child, interleave, stopwatch
-from esrgan_benchmarks.core.record import Row, append
+from esrgan_benchmarks.core.record import Row, append, latest, measured_on
 from esrgan_benchmarks.runtimes.on_ncnn import MODELS, Ncnn
 from esrgan_benchmarks.studies.conversion import OFFICIAL, SEEDED, seeded
 from esrgan_torch import Upscaler, read_image
@@ -85,6 +85,25 @@ def _distance(found: Pixels, expected: Pixels, border: int, where: str) -> Row:
         f"{where}_psnr": round(decibels(error), 2) if error else None,
         f"{where}_largest": int(difference.max()),
     }
+
+
+def table(rows: list[Row]) -> str:
+    """A line for each network and runtime."""
+    rows = latest(rows, "network", "runtime", "device")
+    lines = [
+        "| network | input | runtime | time | from PyTorch's 8-bit picture | of it, without the border |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        height, width, _ = row["shape"]
+        cells = [row["network"], f"{width}x{height}", row["package"], f"{row['seconds']['median']:.1f} s"]
+        for part in ("whole", "inside"):
+            psnr = row[f"{part}_psnr"]
+            cells.append(
+                "equal" if psnr is None else f"{psnr:.1f} dB, {row[f'{part}_largest']} levels at most"
+            )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", measured_on(rows)])
 
 
 def main() -> None:
