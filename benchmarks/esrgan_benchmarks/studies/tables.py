@@ -26,6 +26,7 @@ from esrgan_benchmarks.studies import (
     same_cost,
     students,
     training_tables,
+    vulkan,
     web_tables,
     weight_peers,
 )
@@ -151,6 +152,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "levels-16": (("levels",), levels.sixteen_table),
     "reading-apart": (("reading",), reading.apart_table),
     "reading-held": (("reading",), reading.held_table),
+    "vulkan": (("vulkan",), vulkan.table),
     "web-peer": (("web",), web_tables.peer),
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),

@@ -28,7 +28,7 @@ from esrgan_cli.upscaling.tally import Tally
 from esrgan_cli.upscaling.target_size import parse_size
 from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
 from esrgan_cli.upscaling.work import Means
-from esrgan_torch.engines.devices import resolve_device
+from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
@@ -70,7 +70,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     check_page(arguments.page)
     check_report(arguments.report)
     for device in devices:
-        check_dtype(arguments.dtype, resolve_device(device))
+        check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
     if STREAM in arguments.inputs:
         options = replace(options, stdin=read_stdin("the input - is a picture"))
     if to_stdout:
