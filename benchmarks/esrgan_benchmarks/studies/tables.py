@@ -149,6 +149,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "reading-apart": (("reading",), reading.apart_table),
     "reading-held": (("reading",), reading.held_table),
     "web-peer": (("web",), web_tables.peer),
+    "web-newcomer": (("web",), web_tables.newcomer),
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),
     "web-engines": (("web-engines",), web_tables.engines),
