@@ -154,6 +154,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "reading-held": (("reading",), reading.held_table),
     "vulkan": (("vulkan",), vulkan.table),
     "web-peer": (("web",), web_tables.peer),
+    "web-newcomer": (("web",), web_tables.newcomer),
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),
     "web-engines": (("web-engines",), web_tables.engines),
