@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from esrgan_torch.by_rows import ByRows
 from esrgan_torch.calls import Calls
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.choose import make_engine, resolve_precision
+from esrgan_torch.engines.choose_rows import RowEngine, make_row_engine
 from esrgan_torch.engines.devices import (
     device_name,
     recent_free_memory,
@@ -68,7 +70,7 @@ class Upscaled:
         return self.plan.exact
 
 
-class Upscaler(Calls):
+class Upscaler(Calls, ByRows):
     """Runs a network on pictures of any size. It can be called from several threads, and pickled.
 
     Args:
@@ -143,6 +145,8 @@ class Upscaler(Calls):
         self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
         self._engine_of_16_bits: Engine | None = None
         self._exact_engine: Engine | None = None
+        self._engine_name: EngineName = engine
+        self._row_engines: list[RowEngine | None] = []
         self._process = os.getpid()
 
     def __reduce__(self) -> tuple[type["Upscaler"], tuple[Any, ...]]:
@@ -182,6 +186,7 @@ class Upscaler(Calls):
         Calls after that raise ConfigError. Closing again does nothing.
         """
         self._made = self._exact_engine = self._engine_of_16_bits = None
+        self._row_engines.clear()
         release_memory(self.device)
 
     @property
@@ -210,7 +215,7 @@ class Upscaler(Calls):
         result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
         held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
         free = recent_free_memory(self.device)
-        return make_plan(self.model, engine, height, width, self.tiling, free, held)
+        return make_plan(self.model, engine, height, width, self.tiling, free, held, self._row_engine)
 
     def upscale(
         self,
@@ -238,6 +243,9 @@ class Upscaler(Calls):
         course = Course()
         engine = self._engine_for(picture.bits)
         large, plan = self._compute(picture.pixels, engine, course, Watch(progress, cancel))
+        row_engine = self._row_engine() if plan.by_rows else None
+        if row_engine is not None:
+            engine = row_engine.engine
         return Upscaled(
             picture.with_pixels(cast(Pixels, large)),
             plan,
@@ -263,7 +271,7 @@ class Upscaler(Calls):
             watch(0.0)
             divisible = self.tiling.mode in ("auto", "overlap")
             way = Way(
-                Means(self.model, engine, self._float32_engine, divisible),
+                Means(self.model, engine, self._float32_engine, divisible, self._row_engine),
                 plan=self._plan(engine, height, width, bits),
                 plan_on_its_side=self._plan(engine, width, height, bits) if self.tta else None,
                 alpha=self.alpha,
@@ -283,6 +291,12 @@ class Upscaler(Calls):
                 self.model, self.device, torch.float32, self._float32_engine_name
             )
         return self._engine_of_16_bits
+
+    def _row_engine(self) -> RowEngine | None:
+        if not self._row_engines:
+            engine = self._engine
+            self._row_engines.append(make_row_engine(self.model, self.device, engine, self._engine_name))
+        return self._row_engines[0]
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:

@@ -128,6 +128,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "tiling": (("tiling",), tiling),
     "conversion": (("conversion",), conversion_tables.parity),
     "conversion-onnx": (("conversion_onnx",), conversion_tables.onnx_files),
+    "conversion-litert": (("conversion_litert",), conversion_tables.litert_files),
     "lowering-speed": (("lowering_speed",), conversion_tables.lowerings),
     "upsampling": (("upsampling",), conversion_tables.upsampling),
     "cpu": (("cpu",), cpu.table),

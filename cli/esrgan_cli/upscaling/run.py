@@ -20,8 +20,11 @@ from esrgan_cli.upscaling.files import Search, find_sources, goes_to_stdout, nam
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.formats import DEFAULT_FORMAT, SAME, suffix_for, suffix_like
 from esrgan_cli.upscaling.jobs import do_jobs
+from esrgan_cli.upscaling.lists import read_list
 from esrgan_cli.upscaling.making import making_of
 from esrgan_cli.upscaling.pending import Pending, pending
+from esrgan_cli.upscaling.report import Report, check_report
+from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import Tally
 from esrgan_cli.upscaling.target_size import parse_size
 from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
@@ -56,19 +59,22 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: stopped; the summary is printed.
     """
     started = time.perf_counter()
+    arguments.inputs = _inputs(arguments)
     devices = parse_devices(arguments.device)
+    shard = parse_shard(arguments.shard)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
     options = _file_options(arguments)
     to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
     to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
     form = _check_format(arguments, options, to_file)
-    _check_scale(arguments.scale)
+    check_scale(arguments.scale)
     finish = _finish(arguments)
     check_page(arguments.page)
+    check_report(arguments.report)
     for device in devices:
         check_dtype(arguments.dtype, resolve_device(device))
     if STREAM in arguments.inputs:
-        options = replace(options, stdin=read_stdin())
+        options = replace(options, stdin=read_stdin("the input - is a picture"))
     if to_stdout:
         options = replace(options, stdout=take_stdout())
     search = find_sources(arguments.inputs, arguments.output)
@@ -78,7 +84,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     if finish.size is None and scale is None:
         scale = known_scale(arguments.model)
         if scale is None:
-            network = _load(arguments)
+            network = load_network(arguments)
             scale = network.scale
     ending: str | None = arguments.suffix
     if ending is None:
@@ -95,20 +101,24 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         targets = target_file(search.sources, arguments.output, Journals())
     else:
         targets = target_names(search.sources, arguments.output, ending, suffix_of, Journals())
+    targets = shard.of(targets, search.sources)
     making = making_of(arguments, scale, network)
     to_do = pending(targets, making, overwrite=arguments.overwrite, update=arguments.update)
     page: Page | None = None
     if arguments.page is not None:
         make_folder(arguments.page.parent)
         page = Page(arguments.page, arguments.model, len(to_do.jobs))
+    report = Report(arguments.report)
     upscalers: list[Upscaler] = []
     if to_do.jobs:
-        network = network or _load(arguments)
-        upscalers = _make_upscalers(network, devices, arguments, tiling)
+        network = network or load_network(arguments)
+        upscalers = make_upscalers(network, devices, arguments, tiling)
 
     with Console(len(to_do.jobs)) as console, library_warnings(console):
-        _tell_search(console, search, targets, to_do)
-        tally = Tally(console, len(to_do.jobs))
+        if not arguments.inputs:
+            console.warn(f"{arguments.from_list} names nothing")
+        _tell_search(console, report, search, targets, to_do)
+        tally = Tally(console, report, len(to_do.jobs))
         reader = Reader(max_pixels=options.max_pixels)
         times: Times | None = None
         try:
@@ -126,12 +136,25 @@ def upscale_files(arguments: argparse.Namespace) -> int:
             )
         if arguments.stats and times is not None:
             console.say(tally.stats(times))
+        report.close()
+        if report.failure:
+            console.warn(f"{arguments.report} is not whole: {report.failure}")
         if page is not None:
             _finish_page(console, page, to_stdout)
-    return 1 if failed or console.names_lost else 0
+    return 1 if failed or console.names_lost or report.failure else 0
 
 
-def _make_upscalers(
+def _inputs(arguments: argparse.Namespace) -> list[Path]:
+    """What is given, and what the list names."""
+    given: list[Path] = arguments.inputs
+    if arguments.from_list is None:
+        return given
+    if arguments.from_list == STREAM and STREAM in given:
+        raise ConfigError("the input - and --from-list - are both stdin; give one of them a file")
+    return [*given, *read_list(arguments.from_list)]
+
+
+def make_upscalers(
     network: Generator, devices: Sequence[str], arguments: argparse.Namespace, tiling: Tiling
 ) -> list[Upscaler]:
     """One `Upscaler` for each device, with the arguments' dtype, engine, alpha, scale and tta."""
@@ -150,14 +173,22 @@ def _make_upscalers(
     ]
 
 
-def _file_options(arguments: argparse.Namespace) -> FileOptions:
+def max_pixels_of(arguments: argparse.Namespace) -> int:
+    """What --max-pixels means.
+
+    Raises:
+        ConfigError: a number that cannot be.
+    """
     millions: float | None = arguments.max_pixels
     if millions is None:
-        max_pixels = DEFAULT_MAX_PIXELS
-    elif 1e-6 <= millions <= 1e9:
-        max_pixels = round(millions * 1e6)
-    else:
+        return DEFAULT_MAX_PIXELS
+    if not 1e-6 <= millions <= 1e9:
         raise ConfigError(f"--max-pixels counts millions of pixels, at least 0.000001, not {millions:g}")
+    return round(millions * 1e6)
+
+
+def _file_options(arguments: argparse.Namespace) -> FileOptions:
+    max_pixels = max_pixels_of(arguments)
     same = arguments.format == SAME
     form = None if same else arguments.format
     return FileOptions(max_pixels, EncodeOptions(form, arguments.quality, arguments.lossless), same)
@@ -196,28 +227,34 @@ def _check_format(arguments: argparse.Namespace, options: FileOptions, to_file: 
     return suffix.lower()
 
 
-def _check_scale(scale: float | None) -> None:
+def check_scale(scale: float | None) -> None:
+    """Raise ConfigError where --scale is none that can be."""
     if scale is not None and not 0 < scale <= LARGEST_SCALE:
         raise ConfigError(f"--scale lies above 0 and up to {LARGEST_SCALE}, not {scale:g}")
 
 
-def _load(arguments: argparse.Namespace) -> Generator:
+def load_network(arguments: argparse.Namespace) -> Generator:
+    """The network that the arguments name; errors as of `load`."""
     return load(arguments.model, offline=arguments.offline, cache=arguments.cache)
 
 
-def _tell_search(console: Console, search: Search, targets: Targets, to_do: Pending) -> None:
+def _tell_search(console: Console, report: Report, search: Search, targets: Targets, to_do: Pending) -> None:
     for path in search.ignored[:IGNORED_SHOWN]:
         what = RAW if path.suffix.lower() in RAW_SUFFIXES else "is no picture"
         console.warn(f"{path} {what}: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
     for problem in (*search.problems, *targets.problems):
-        console.say(f"failed: {problem}")
+        console.say(f"failed: {problem.text}")
+        report.add(problem.path, "failed", problem.text)
     for left in targets.left_out:
         what = "is" if left.known else "has the name of"
-        console.say(f"left out: {left.path} {what} the result of {left.of}; give it alone to enlarge it too")
-    for reason in to_do.skipped:
+        reason = f"{what} the result of {left.of}; give it alone to enlarge it too"
+        console.say(f"left out: {left.path} {reason}")
+        report.add(left.path, "left out", reason)
+    for job, reason in to_do.skipped:
         console.say(f"skipped: {reason}")
+        report.add(job.source, "skipped", reason, target=job.target)
 
 
 def _finish_page(console: Console, page: Page, stdout_taken: bool) -> None:

@@ -11,6 +11,7 @@ from esrgan_cli.options import STREAM
 from esrgan_cli.output.console import Console
 from esrgan_cli.upscaling.coding import told
 from esrgan_cli.upscaling.journal import Journal
+from esrgan_cli.upscaling.report import Report
 from esrgan_cli.upscaling.targets import Job
 from esrgan_torch.errors import EsrganError, ImageTooLargeError
 from esrgan_torch.images.picture import Picture
@@ -39,15 +40,16 @@ class Tally:
     """Counts jobs that are done or have failed, and tells of each. May be used by several threads.
 
     Args:
-        console: where it tells.
+        console: where it tells people.
+        report: where it tells machines.
         total: how many jobs there are.
 
     Attributes:
         successes, failures: how many jobs ended so.
     """
 
-    def __init__(self, console: Console, total: int) -> None:
-        self.console = console
+    def __init__(self, console: Console, report: Report, total: int) -> None:
+        self.console, self._report = console, report
         self.successes = self.failures = 0
         self._total = total
         self._pixels = 0  # of the originals
@@ -73,9 +75,18 @@ class Tally:
         )
         if job.note:
             self.console.say(f"{told(job.source)}: {job.note}")
-        for text in (outcome.note, *remarks(result)):
-            if text:
-                self.console.warn(f"{told(job.source)}: {text}")
+        warnings = [text for text in (outcome.note, *remarks(result)) if text]
+        for text in warnings:
+            self.console.warn(f"{told(job.source)}: {text}")
+        self._report.add(
+            job.source,
+            "done",
+            "; ".join(filter(None, (job.note, *warnings))),
+            target=job.target,
+            sizes=((first.width, first.height), (large.width, large.height)),
+            frames=outcome.count,
+            seconds=result.seconds,
+        )
 
     def failed(self, job: Job, error: Exception) -> None:
         """A job has no result, for this reason."""
@@ -89,6 +100,7 @@ class Tally:
             else f"{told(job.source)}: "
         )
         self.console.say(f"[{number}/{self._total}] failed: {name}{text}")
+        self._report.add(job.source, "failed", text, target=job.target)
 
     def stats(self, times: Times) -> str:
         """Where the time of the devices went, for --stats."""

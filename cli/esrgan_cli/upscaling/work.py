@@ -61,6 +61,7 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
 
     _first: Picture
     _count: int
+    _pixels: int
     _loop: int
     _coding: Coding
     _note: str
@@ -81,6 +82,7 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
             whole = form.holds(frames)
             self._first = frames.first()
             self._count = frames.count if whole else 1
+            self._pixels = self._first.height * self._first.width * self._count
             self._note = _note(frames, self._first, form, whole)
             # the original, the result and the coded result; of several frames, one is made meanwhile
             times = 1 + 2 * max(upscaler.scale, upscaler.model.scale) ** 2
@@ -101,7 +103,7 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
             for number, frame in enumerate(given):
 
                 def progress(share: float, number: int = number) -> None:
-                    console.progress(source, (number + share) / self._count)
+                    console.progress(source, (number + share) / self._count, self._pixels)
 
                 upscaler = self._means.upscalers[lane]
                 yield frame, upscaler.upscale(frame.picture, progress, self._means.stop)

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from esrgan_torch.engines.ncnn.drawing import Graph
 from esrgan_torch.networks.registry import Architecture
-from esrgan_weights.architectures.drawing import Graph
 from esrgan_weights.errors import CheckpointError
 
 Shapes = Mapping[str, tuple[int, ...]]

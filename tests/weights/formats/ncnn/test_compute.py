@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from esrgan_torch.engines.ncnn.graph import Layer, print_layers
 from esrgan_torch.networks.compact import CompactNetConfig
 from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import read_checkpoint, save
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.formats.ncnn.compute import compute
-from esrgan_weights.formats.ncnn.graph import Layer, parse, print_layers
 from esrgan_weights.formats.ncnn.network import ncnn_graph
+from esrgan_weights.formats.ncnn.parse import parse
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from esrgan_torch.engines.ncnn.graph import Layer
 from esrgan_weights.architectures.registry import files_of, shapes_of
 from esrgan_weights.checkpoint import Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.formats.ncnn.graph import Layer
 from esrgan_weights.formats.ncnn.network import ncnn_graph
 
 Values = npt.NDArray[np.float64]

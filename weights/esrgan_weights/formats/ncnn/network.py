@@ -1,10 +1,10 @@
 """The ncnn graph of a network, as the official files have it."""
 
-from esrgan_weights.architectures.drawing import OUTPUT, Graph
+from esrgan_torch.engines.ncnn.drawing import OUTPUT, Graph
+from esrgan_torch.engines.ncnn.graph import Layer, with_splits
 from esrgan_weights.architectures.registry import files_of
 from esrgan_weights.checkpoint import Config, title_of
 from esrgan_weights.errors import CheckpointError
-from esrgan_weights.formats.ncnn.graph import Layer, with_splits
 
 
 def ncnn_graph(config: Config) -> list[Layer]:

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esrgan_torch.engines.ncnn.graph import FLOAT16, FLOAT32, INT8, Layer
 from esrgan_weights.architectures.base import Files
 from esrgan_weights.architectures.registry import ALL
 from esrgan_weights.checkpoint import Config
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.formats.ncnn.compute import check_graph
-from esrgan_weights.formats.ncnn.graph import FLOAT16, FLOAT32, INT8, Layer, parse
+from esrgan_weights.formats.ncnn.parse import parse
 from esrgan_weights.recognition.infer import check_shapes
 from esrgan_weights.values import as_float32
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from esrgan_torch.engines.ncnn.drawing import INPUT, Graph
 from esrgan_torch.networks.compact import CompactNetConfig
-from esrgan_weights.architectures.drawing import INPUT, Graph
 
 
 def draw_compact(

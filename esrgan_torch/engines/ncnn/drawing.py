@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import prod
 
+from esrgan_torch.engines.ncnn.graph import Layer, Option
 from esrgan_torch.networks.rrdb import RESIDUAL_SCALE, SLOPE
-from esrgan_weights.formats.ncnn.graph import Layer, Option
 
 INPUT, OUTPUT = "data", "output"
 
