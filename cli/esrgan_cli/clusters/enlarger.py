@@ -14,7 +14,7 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import library_warnings
 from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.finish import Finish
-from esrgan_cli.upscaling.jobs import do_jobs
+from esrgan_cli.upscaling.jobs import do_works
 from esrgan_cli.upscaling.making import Making
 from esrgan_cli.upscaling.report import Report
 from esrgan_cli.upscaling.tally import Tally
@@ -70,8 +70,11 @@ class Enlarger:
                     page=None,
                     stop=Event(),
                 )
-                works = [_RemoteWork(task, number, folder, means, settings.output) for number, task in enumerate(tasks)]
-                do_jobs(works, means)
+                works = [
+                    _RemoteWork(task, number, folder, means, settings.output)
+                    for number, task in enumerate(tasks)
+                ]
+                do_works(works, means)
             report.close()
             told = [json.loads(line) for line in lines.read_text("ascii").splitlines()]
         by_path = {str(work.job.source): work for work in works}

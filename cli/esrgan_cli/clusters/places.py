@@ -1,16 +1,17 @@
 """Folders of pictures anywhere that fsspec reaches: this machine, s3://, gs://, hf:// and more."""
 
-import os
 import posixpath
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from esrgan_torch.errors import ConfigError, EsrganError, ImageReadError, ImageWriteError
+from esrgan_torch.storage.atomic import atomic_path
 
 FileSystem = Any  # fsspec.AbstractFileSystem, which has no types
 
@@ -33,7 +34,7 @@ class Place:
             ConfigError: fsspec does not know such addresses, or a package is missing.
         """
         try:
-            from fsspec.core import url_to_fs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+            url_to_fs: Any = import_module("fsspec.core").url_to_fs
         except ImportError as error:
             raise ConfigError("addresses need fsspec: pip install 'esrgan-torch[ray]'") from error
         try:
@@ -96,14 +97,10 @@ class Place:
             if not self._is_local:  # stores show an object when all of it has come
                 self.system.put_file(str(file), target)
                 return
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            part = posixpath.join(posixpath.dirname(target), f".{uuid4().hex}.part")
-            try:
-                self.system.put_file(str(file), part)
-                os.replace(part, target)
-            finally:
-                if os.path.exists(part):
-                    os.unlink(part)
+            file_there = Path(target)
+            file_there.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(file_there) as temporary:
+                shutil.copyfile(file, temporary)
 
     @property
     def _is_local(self) -> bool:

@@ -33,9 +33,9 @@ def find_tasks(
 ) -> list[Task]:
     """All pictures of the folders, each once, with the names of their results.
 
-    A result is called <stem><ending><suffix>, in the subfolder of its source. Pictures that would share a name
-    keep their kind, a-jpg-x4.png, and what is then still alike gets a number, as with `esrgan upscale` on one
-    machine. Hidden files, and those of the output folder, are left out.
+    A result is called <stem><ending><suffix>, in the subfolder of its source. Pictures that would share a
+    name keep their kind, a-jpg-x4.png, and what is then still alike gets a number, as with `esrgan upscale`
+    on one machine. Hidden files, and those of the output folder, are left out.
 
     Args:
         sources: folders, or single files.
