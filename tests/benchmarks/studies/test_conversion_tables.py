@@ -2,6 +2,7 @@
 
 from esrgan_benchmarks.studies.conversion_tables import (
     cost,
+    litert_files,
     lowerings,
     onnx_files,
     parity,
@@ -80,6 +81,23 @@ def test_onnx_files_have_a_line_each() -> None:
     assert "| 2e-03 | float16 |  |  | 5e-05 | 61.3 dB |" in onnx_files(
         [*rows[:2], {**rows[2], "largest": 5e-5}]
     )
+
+
+def test_litert_files_have_a_line_each() -> None:
+    common = {"network": "net", "quantize": "int8", "probes": 7, "of_probes": 7, **MACHINE}
+    common |= {"bytes": 700_000, "converted_in": 8.4, "photo_psnr": 42.84}
+    rows = [
+        {"hop": hop, "runner": runner, "largest": largest, "psnr": psnr, **common}
+        for hop, runner, largest, psnr in (
+            ("torch", "torch", 3e-6, None),
+            ("tf", "tensorflow", 4e-6, 86.5),
+            ("tflite", "litert", 0.28, 24.73),
+            ("tflite split", "litert", 0.0, None),
+        )
+    ]
+    line = "| net | int8 | 3e-06 | 4e-06 | 3e-01 | equal | 24.7 dB | 42.8 dB | 8 s | 0.7 MB |"
+    assert line in litert_files(rows)
+    assert "| 3e-01 | 2e-02 | 24.7 dB |" in litert_files([*rows[:3], {**rows[3], "largest": 0.022}])
 
 
 def test_parity_has_a_line_a_conversion() -> None:
