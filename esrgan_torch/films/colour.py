@@ -77,16 +77,20 @@ def colour_of(frame: "VideoFrame", primaries: int, transfer: int) -> Colour:
     full = rgb or frame.color_range == _FULL or frame.format.name.startswith("yuvj")
     matrix = RGB if rgb else frame.colorspace
     if not rgb and matrix in (RGB, UNKNOWN, 3):
-        wide, high = _HD
-        hd = frame.width >= wide or frame.height >= high
-        pal = _PAL[0] < frame.height <= _PAL[1]
-        matrix = BT709 if hd else BT470BG if pal else BT601
+        matrix = matrix_by_size(frame.height, frame.width)
     if matrix not in MATRICES:
         raise FilmReadError(
             f"its colours are coded as {_OTHERS.get(matrix, f'matrix {matrix} of H.273')}, which is not "
             "converted here; convert it to BT.709 or BT.2020 first"
         )
     return Colour(matrix, primaries, transfer, full)
+
+
+def matrix_by_size(height: int, width: int) -> int:
+    """The matrix that players take where a film does not say it."""
+    if width >= _HD[0] or height >= _HD[1]:
+        return BT709
+    return BT470BG if _PAL[0] < height <= _PAL[1] else BT601
 
 
 def of_result(colour: Colour, *, rgb: bool) -> Colour:

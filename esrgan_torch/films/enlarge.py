@@ -13,7 +13,6 @@ import torch
 from esrgan_torch.engines.kinds import name_of
 from esrgan_torch.errors import FilmWriteError
 from esrgan_torch.films.codecs import RAW, FilmCoding, FilmOptions
-from esrgan_torch.films.colour import of_result
 from esrgan_torch.films.compute import Finish
 from esrgan_torch.films.encode import Coding
 from esrgan_torch.films.join import Carried, carried, join
@@ -163,12 +162,11 @@ class FilmJob:
             order, _ = run.write(
                 chunk, place, str(self._target) if isinstance(self._target, Path) else "stdout"
             )
-        colour = of_result(self.film.colour, rgb=False)
-        notes = (
-            *self._notes(),
-            f"y4m does not say how colours are coded: they are {colour}; tell the program that reads it",
+        assert run.shape is not None  # for the same reason
+        note = (
+            f"y4m does not say how colours are coded: they are {run.shape.colour}, as players take this size"
         )
-        return self._result(run, 0, len(order), notes)
+        return self._result(run, 0, len(order), (*self._notes(), note))
 
     def _result(self, run: Run, kept: int, frames: int, notes: Sequence[str]) -> EnlargedFilm:
         shape = run.shape

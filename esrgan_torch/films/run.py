@@ -10,7 +10,7 @@ from typing import BinaryIO, Self
 from esrgan_torch.errors import CancelledError, ConfigError
 from esrgan_torch.films.ahead import Ahead
 from esrgan_torch.films.codecs import FilmCoding
-from esrgan_torch.films.colour import of_result
+from esrgan_torch.films.colour import matrix_by_size, of_result
 from esrgan_torch.films.compute import Counter, Finish, Large, compute
 from esrgan_torch.films.encode import Coding, Encoder, Shape
 from esrgan_torch.films.read import FilmReader
@@ -162,6 +162,8 @@ class Run:
                 f"{coding.form} has even sides; --codec ffv1 has any"
             )
         colour = of_result(film.colour, rgb=self._work.coding.codec.rgb)
+        if self._work.raw:  # which do not say it: whoever reads them takes it by their size
+            colour = replace(colour, matrix=matrix_by_size(height, width))
         # raw frames have a rate and no times
         base = 1 / film.rate if self._work.raw else film.time_base
         return Shape(height, width, film.aspect, base, film.rate, colour)

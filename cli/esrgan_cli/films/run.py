@@ -33,7 +33,7 @@ from esrgan_cli.upscaling.run import (
 from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
 from esrgan_cli.upscaling.targets import Job, Journals, Targets, target_file, target_names, target_stream
-from esrgan_torch.engines.devices import resolve_device
+from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError, EsrganError
 from esrgan_torch.films.codecs import RAW
@@ -77,7 +77,7 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     check_scale(arguments.scale)
     check_report(arguments.report)
     for device in devices:
-        check_dtype(arguments.dtype, resolve_device(device))
+        check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
     if arguments.page is not None and not asked.others:
         raise ConfigError("--page shows pictures, and the inputs are films")
     size = parse_size(arguments.width, arguments.height, arguments.fit)

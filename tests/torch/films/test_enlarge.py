@@ -317,3 +317,42 @@ def test_large_frames_are_refused_before_they_are_decoded(tmp_path: Path) -> Non
     source = make_clip(tmp_path / "a.mkv", frames=1)
     with pytest.raises(FilmReadError, match="24 x 16"):
         FilmReader(source, max_pixels=24 * 16 - 1)
+
+
+@pytest.mark.parametrize(("form", "size"), [("yuv420p", (16, 24)), ("yuv420p10le", (180, 320))])
+def test_raw_frames_are_coded_as_players_take_their_size(
+    form: str, size: tuple[int, int], tmp_path: Path, enlarge: Enlarge
+) -> None:
+    height, width = size
+    colours = [np.full((height, width, 3), colour, np.uint8) for colour in ((200, 60, 30), (30, 120, 220))]
+    source = make_clip(
+        tmp_path / "a.mkv",
+        frames=2,
+        pixels=colours,
+        form=form,
+        height=height,
+        width=width,
+        codec="ffv1",
+        colour=(9, 9, 14, 1),
+    )
+    result = enlarge(source, tmp_path / "b.y4m", codec=None)
+    taken = "BT.709" if width * 4 >= 1280 else "BT.601"
+    assert f"they are {taken}, limited range" in result.notes[-1]
+    enlarge(source, tmp_path / "b.mkv")
+    exact, raw = pixels_of(tmp_path / "b.mkv"), pixels_of(tmp_path / "b.y4m")
+    assert len(raw) == 2
+    for one, other in zip(exact, raw, strict=True):
+        off = np.abs(one.astype(int) - other).max() / np.iinfo(one.dtype).max
+        assert off <= 1.6 / 256
+
+
+def test_a_film_of_another_size_further_on_is_damaged(tmp_path: Path, enlarge: Enlarge) -> None:
+    parts = [
+        make_clip(tmp_path / f"{size}.ts", codec="mpeg2video", frames=4, height=size, width=size)
+        for size in (32, 48)
+    ]
+    both = tmp_path / "both.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with pytest.raises(FilmReadError, match="48 x 48 pixels, and the first was 32 x 32"):
+        enlarge(both, tmp_path / "b.mkv")
+    assert not (tmp_path / "b.mkv").exists()
