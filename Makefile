@@ -29,7 +29,7 @@ demo: $(VENV)/.installed
 	  { echo "once more, with the small weights that come with the project"; $(VENV)/bin/esrgan upscale \
 	  examples/cat.jpg --model esrgan-lite-x4 --output demo/cat-x4.png --page demo/cat-x4.html --overwrite; }
 
-test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browsers web/node_modules/.installed
+test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browsers $(VENV)/.vulkan web/node_modules/.installed
 	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser && npm run --silent test:projects)
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
@@ -131,6 +131,12 @@ $(VENV)/.browsers: | $(VENV)/.developing
 	  echo "no Chromium here: tests in it will be skipped"
 	command -v firefox-esr || command -v firefox || { $(DEBIAN) firefox-esr; } || \
 	  echo "no Firefox here: tests in it will be skipped"
+	touch $@
+
+# Mesa's Vulkan driver for processors, in the same way
+$(VENV)/.vulkan: | $(VENV)/.developing
+	$(VENV)/bin/python -c 'import ncnn, sys; sys.exit(not ncnn.get_gpu_count())' 2>/dev/null || { $(DEBIAN) mesa-vulkan-drivers; } || \
+	  echo "no Vulkan driver here: tests on it will be skipped"
 	touch $@
 
 onnx-tf: .venv-onnx-tf/.installed

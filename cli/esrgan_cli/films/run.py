@@ -17,14 +17,23 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import about, library_warnings
 from esrgan_cli.output.streams import take_stdout
 from esrgan_cli.paths import look, make_folder
-from esrgan_cli.upscaling import run as pictures
 from esrgan_cli.upscaling.files import Source, find_sources
 from esrgan_cli.upscaling.making import Making, making_of
 from esrgan_cli.upscaling.pending import pending
-from esrgan_cli.upscaling.run import check_scale, load_network, make_upscalers, max_pixels_of
+from esrgan_cli.upscaling.report import Report, check_report
+from esrgan_cli.upscaling.run import (
+    check_scale,
+    load_network,
+    make_upscalers,
+    max_pixels_of,
+    tell_report,
+    tell_sorted_out,
+    upscale_files,
+)
+from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
 from esrgan_cli.upscaling.targets import Job, Journals, Targets, target_file, target_names, target_stream
-from esrgan_torch.engines.devices import resolve_device
+from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError, EsrganError
 from esrgan_torch.films.codecs import RAW
@@ -53,12 +62,11 @@ def upscale(arguments: argparse.Namespace) -> int:
     """
     asked = asked_for(arguments)
     if asked is None:
-        return pictures.upscale_files(arguments)
+        return upscale_files(arguments)
     pyav()
     status = 0
     if asked.others:
-        rest = argparse.Namespace(**{**vars(arguments), "inputs": list(asked.others)})
-        status = pictures.upscale_files(rest)
+        status = upscale_files(argparse.Namespace(**{**vars(arguments), "inputs": list(asked.others)}))
     return max(status, _upscale_films(arguments, asked))
 
 
@@ -67,11 +75,11 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     devices = parse_devices(arguments.device)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
     check_scale(arguments.scale)
+    check_report(arguments.report)
     for device in devices:
-        check_dtype(arguments.dtype, resolve_device(device))
-    for option in ("page", "report", "shard"):
-        if getattr(arguments, option) is not None and not asked.others:
-            raise ConfigError(f"--{option} is for pictures, and the inputs are films")
+        check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
+    if arguments.page is not None and not asked.others:
+        raise ConfigError("--page shows pictures, and the inputs are films")
     size = parse_size(arguments.width, arguments.height, arguments.fit)
     max_pixels = max_pixels_of(arguments)
     for film in asked.films:  # what the options alone cannot be
@@ -93,14 +101,10 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     upscalers: list[Upscaler] = []
     if to_do.jobs:
         upscalers = make_upscalers(network or load_network(arguments), devices, arguments, tiling)
+    report = Report(arguments.report, begun=bool(asked.others))
     with Console(0) as console, library_warnings(console):
-        for problem in targets.problems:
-            console.say(f"failed: {problem.text}")
-        for left in targets.left_out:
-            console.say(f"left out: {left.path} is the result of {left.of}; give it alone to enlarge it too")
-        for _, reason in to_do.skipped:
-            console.say(f"skipped: {reason}")
-        films = Films(upscalers, asked, size, making, max_pixels, console, stdin, stdout)
+        tell_sorted_out(console, report, targets, to_do)
+        films = Films(upscalers, asked, size, making, max_pixels, console, report, stdin, stdout)
         try:
             for number, job in enumerate(to_do.jobs, 1):
                 films.make(job, f"[{number}/{len(to_do.jobs)}]")
@@ -112,7 +116,8 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
                 + (f", {left_over} not finished" if left_over else "")
                 + f" in {time.perf_counter() - started:.1f} s"
             )
-        return 1 if failed or console.names_lost else 0
+        tell_report(console, report)
+        return 1 if failed or console.names_lost or report.failure else 0
 
 
 class Films:
@@ -124,7 +129,7 @@ class Films:
         size: to resize results to, or None.
         making: how this run makes results, for the journals.
         max_pixels: of a frame.
-        console: told about every film.
+        console, report: told about every film.
         stdin, stdout: where a film comes from, or goes to, that has no name.
 
     Attributes:
@@ -139,19 +144,20 @@ class Films:
         making: Making,
         max_pixels: int,
         console: Console,
+        report: Report,
         stdin: BinaryIO | None,
         stdout: BinaryIO | None,
     ) -> None:
         self.done = 0
         self.failed = 0
         self._upscalers, self._asked, self._size, self._making = upscalers, asked, size, making
-        self._max_pixels, self._console = max_pixels, console
+        self._max_pixels, self._console, self._report = max_pixels, console, report
         self._stdin, self._stdout = stdin, stdout
 
     def make(self, job: Job, number: str) -> None:
         """Make one; `number` stands before what is said."""
         name = "stdin" if job.source == STREAM else str(job.source)
-        with about(job.source, set()):
+        with about(job.source):
             try:
                 self._make(job, name, number)
             except BrokenPipeError:  # whoever reads our stdout has gone
@@ -160,6 +166,7 @@ class Films:
                 self.failed += 1
                 text = str(error) if isinstance(error, EsrganError) else line(trouble(error) or error)
                 self._console.say(f"{number} failed: {text if name in text else f'{name}: {text}'}")
+                self._report.add(job.source, "failed", text, target=job.target)
                 kept = kept_for_later(job.target)
                 if kept:
                     self._console.say(f"{name}: {kept}")
@@ -200,10 +207,20 @@ class Films:
             self._stdout.flush()
         else:
             self._console.result(job.target)
-        self._console.say(f"{number} {told_of(name, result, time.perf_counter() - started)}")
-        for text in (job.note, *result.notes, *remarks(result)):
-            if text:
-                self._console.warn(f"{name}: {text}")
+        seconds = time.perf_counter() - started
+        self._console.say(f"{number} {told_of(name, result, seconds)}")
+        warnings = [text for text in (job.note, *result.notes, *remarks(result)) if text]
+        for text in warnings:
+            self._console.warn(f"{name}: {text}")
+        self._report.add(
+            job.source,
+            "done",
+            "; ".join(warnings),
+            target=job.target,
+            sizes=((result.film.width, result.film.height), (result.width, result.height)),
+            frames=result.frames,
+            seconds=seconds,
+        )
 
     def _resized(self, large: Picture, original: Picture) -> Picture:
         assert self._size is not None
@@ -216,12 +233,13 @@ class Films:
 def _targets(arguments: argparse.Namespace, asked: Asked, ending: str) -> Targets:
     if asked.to_stdout:
         return target_stream([Source(path) for path in asked.films], asked.suffix_of)
-    search = find_sources(asked.films, arguments.output)
+    sources = find_sources(asked.films, arguments.output).sources
+    shard = parse_shard(arguments.shard)
     if asked.to_file:
-        return target_file(search.sources, arguments.output, Journals())
+        return shard.of(target_file(sources, arguments.output, Journals()), sources)
     if arguments.suffix is not None:
         ending = arguments.suffix
-    return target_names(search.sources, arguments.output, ending, asked.suffix_of, Journals())
+    return shard.of(target_names(sources, arguments.output, ending, asked.suffix_of, Journals()), sources)
 
 
 class _Pipe:

@@ -25,12 +25,12 @@ _about: ContextVar[tuple[Path, set[str]] | None] = ContextVar("_about", default=
 
 
 @contextmanager
-def about(file: Path, told: set[str]) -> Generator[None]:
+def about(file: Path, told: set[str] | None = None) -> Generator[None]:
     """What libraries say in this block, in this thread, concerns `file`.
 
-    Words that are in `told` are not repeated; other threads may have such a block with the same `told`.
+    The same words are told once; with `told`, once in all blocks, of whatever threads, that have it.
     """
-    token = _about.set((file, told))
+    token = _about.set((file, set() if told is None else told))
     try:
         yield
     finally:

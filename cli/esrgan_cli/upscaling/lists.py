@@ -10,6 +10,19 @@ from esrgan_cli.paths import cause_of
 from esrgan_torch.errors import ConfigError
 
 
+def all_inputs(given: list[Path], names: Path | None) -> list[Path]:
+    """What is given, and what a list names, if there is one.
+
+    Raises:
+        ConfigError: the list cannot be read, or is stdin as an input is.
+    """
+    if names is None:
+        return given
+    if STREAM in given and names == STREAM:
+        raise ConfigError("the input - and --from-list - are both stdin; give one of them a file")
+    return [*given, *read_list(names)]
+
+
 def read_list(path: Path) -> list[Path]:
     """The names in a list: its lines, or what stands between zero bytes where it holds any (find -print0).
 

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -27,15 +28,17 @@ class Report:
 
     Args:
         path: the file; None: nothing is written.
+        begun: whether this run has written to it before, which stays.
 
-    Attributes:
+    Attributes: path, and
         failure: why a line could not be written, in the system's words; empty where all is well.
 
     Raises:
         ConfigError: it cannot be written.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, begun: bool = False) -> None:
+        self.path = path
         self.failure = ""
         self._lock = threading.Lock()
         self._number: int | None = None
@@ -43,8 +46,8 @@ class Report:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            self._number = os.open(path, flags, 0o666)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._number = os.open(path, flags if begun else flags | os.O_TRUNC, 0o666)
         except (OSError, ValueError) as error:
             raise ConfigError(f"--report {path} cannot be written: {cause_of(error)}") from error
 
@@ -79,6 +82,10 @@ class Report:
             "seconds": None if seconds is None else round(seconds, 3),
             "reason": reason or None,
         }
+        self.write(facts)
+
+    def write(self, facts: Mapping[str, object]) -> None:
+        """A line as `add` makes them, such as another machine has made."""
         with self._lock:
             if self._number is None or self.failure:
                 return

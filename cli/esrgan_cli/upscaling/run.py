@@ -16,11 +16,10 @@ from esrgan_cli.output.streams import read_stdin, take_stdout
 from esrgan_cli.paths import make_folder
 from esrgan_cli.upscaling.background import parse_colour
 from esrgan_cli.upscaling.coding import FileOptions
-from esrgan_cli.upscaling.files import Search, find_sources, goes_to_stdout, names_a_file
+from esrgan_cli.upscaling.files import Problem, Search, find_sources, goes_to_stdout, names_a_file
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.formats import DEFAULT_FORMAT, SAME, suffix_for, suffix_like
-from esrgan_cli.upscaling.jobs import do_jobs
-from esrgan_cli.upscaling.lists import read_list
+from esrgan_cli.upscaling.jobs import do_works
 from esrgan_cli.upscaling.making import making_of
 from esrgan_cli.upscaling.pending import Pending, pending
 from esrgan_cli.upscaling.report import Report, check_report
@@ -28,8 +27,8 @@ from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import Tally
 from esrgan_cli.upscaling.target_size import parse_size
 from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
-from esrgan_cli.upscaling.work import Means
-from esrgan_torch.engines.devices import resolve_device
+from esrgan_cli.upscaling.work import Means, Work
+from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
@@ -59,20 +58,19 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: stopped; the summary is printed.
     """
     started = time.perf_counter()
-    arguments.inputs = _inputs(arguments)
     devices = parse_devices(arguments.device)
     shard = parse_shard(arguments.shard)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
-    options = _file_options(arguments)
+    options = file_options(arguments)
     to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
     to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
-    form = _check_format(arguments, options, to_file)
+    form = check_format(arguments, options, to_file)
     check_scale(arguments.scale)
-    finish = _finish(arguments)
+    finish = finish_of(arguments)
     check_page(arguments.page)
     check_report(arguments.report)
     for device in devices:
-        check_dtype(arguments.dtype, resolve_device(device))
+        check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
     if STREAM in arguments.inputs:
         options = replace(options, stdin=read_stdin("the input - is a picture"))
     if to_stdout:
@@ -125,7 +123,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
             if to_do.jobs:
                 stop = threading.Event()
                 means = Means(upscalers, targets, options, finish, making, reader, tally, page, stop)
-                times = do_jobs(to_do.jobs, means)
+                times = do_works((Work(job, means) for job in to_do.jobs), means)
         finally:
             failed = tally.failures + len(search.problems) + len(targets.problems)
             left = len(to_do.jobs) - tally.successes - tally.failures
@@ -136,22 +134,10 @@ def upscale_files(arguments: argparse.Namespace) -> int:
             )
         if arguments.stats and times is not None:
             console.say(tally.stats(times))
-        report.close()
-        if report.failure:
-            console.warn(f"{arguments.report} is not whole: {report.failure}")
+        tell_report(console, report)
         if page is not None:
             _finish_page(console, page, to_stdout)
     return 1 if failed or console.names_lost or report.failure else 0
-
-
-def _inputs(arguments: argparse.Namespace) -> list[Path]:
-    """What is given, and what the list names."""
-    given: list[Path] = arguments.inputs
-    if arguments.from_list is None:
-        return given
-    if arguments.from_list == STREAM and STREAM in given:
-        raise ConfigError("the input - and --from-list - are both stdin; give one of them a file")
-    return [*given, *read_list(arguments.from_list)]
 
 
 def make_upscalers(
@@ -187,14 +173,14 @@ def max_pixels_of(arguments: argparse.Namespace) -> int:
     return round(millions * 1e6)
 
 
-def _file_options(arguments: argparse.Namespace) -> FileOptions:
+def file_options(arguments: argparse.Namespace) -> FileOptions:
     max_pixels = max_pixels_of(arguments)
     same = arguments.format == SAME
     form = None if same else arguments.format
     return FileOptions(max_pixels, EncodeOptions(form, arguments.quality, arguments.lossless), same)
 
 
-def _finish(arguments: argparse.Namespace) -> Finish:
+def finish_of(arguments: argparse.Namespace) -> Finish:
     size = parse_size(arguments.width, arguments.height, arguments.fit)
     background = None
     if arguments.background is not None:
@@ -209,7 +195,7 @@ def _finish(arguments: argparse.Namespace) -> Finish:
     return Finish(size, background, arguments.strip)
 
 
-def _check_format(arguments: argparse.Namespace, options: FileOptions, to_file: bool) -> str:
+def check_format(arguments: argparse.Namespace, options: FileOptions, to_file: bool) -> str:
     """The suffix of results, with its dot; empty where each has its source's format."""
     if options.same:
         if to_file:
@@ -244,7 +230,14 @@ def _tell_search(console: Console, report: Report, search: Search, targets: Targ
         console.warn(f"{path} {what}: left out")
     if len(search.ignored) > IGNORED_SHOWN:
         console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
-    for problem in (*search.problems, *targets.problems):
+    tell_sorted_out(console, report, targets, to_do, search.problems)
+
+
+def tell_sorted_out(
+    console: Console, report: Report, targets: Targets, to_do: Pending, problems: Sequence[Problem] = ()
+) -> None:
+    """What has no result of this run, and why."""
+    for problem in (*problems, *targets.problems):
         console.say(f"failed: {problem.text}")
         report.add(problem.path, "failed", problem.text)
     for left in targets.left_out:
@@ -255,6 +248,13 @@ def _tell_search(console: Console, report: Report, search: Search, targets: Targ
     for job, reason in to_do.skipped:
         console.say(f"skipped: {reason}")
         report.add(job.source, "skipped", reason, target=job.target)
+
+
+def tell_report(console: Console, report: Report) -> None:
+    """Close a report, and say if it is not whole."""
+    report.close()
+    if report.failure:
+        console.warn(f"{report.path} is not whole: {report.failure}")
 
 
 def _finish_page(console: Console, page: Page, stdout_taken: bool) -> None:

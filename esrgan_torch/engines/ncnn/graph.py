@@ -47,12 +47,16 @@ def print_layers(layers: Sequence[Layer]) -> str:
         words += [*layer.inputs, *layer.outputs]
         for key, value in layer.options.items():
             if isinstance(value, tuple):
-                items = ",".join(f"{item:e}" for item in value)
-                words.append(f"{ARRAY - key}={len(value)},{items}")
+                words.append(f"{ARRAY - key}={len(value)},{','.join(map(_text, value))}")
             else:
-                words.append(f"{key}={value:e}" if isinstance(value, float) else f"{key}={value}")
+                words.append(f"{key}={_text(value)}")
         lines.append(" ".join(words))
     return "\n".join(lines) + "\n"
+
+
+def _text(number: float) -> str:
+    """ncnn reads a number as a whole one or not by how it is written."""
+    return f"{number:e}" if isinstance(number, float) else str(number)
 
 
 def with_splits(layers: Sequence[Layer]) -> list[Layer]:

@@ -1,6 +1,7 @@
 """`esrgan upscale` on films."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -221,3 +222,27 @@ def test_another_process_at_the_same_film(upscale: Upscale, capsys: pytest.Captu
         assert upscale("a.mkv", "-o", "b.mkv") == 1
         assert "another process is making b.mkv at this moment" in capsys.readouterr().err
     assert upscale("a.mkv", "-o", "b.mkv") == 0
+
+
+def test_lists_parts_and_reports_have_films_too(
+    upscale: Upscale, make_picture: MakePicture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_clip(Path("a.mkv"), frames=2)
+    make_picture(Path("c.png"))
+    Path("broken.mkv").write_bytes(Path("a.mkv").read_bytes()[:300])
+    Path("list.txt").write_text("a.mkv\nc.png\nbroken.mkv\n")
+    made: list[str] = []
+    for part in ("1/2", "2/2"):
+        upscale("--from-list", "list.txt", "-o", "out", "--shard", part, "--report", f"{part[0]}.jsonl")
+        made += capsys.readouterr().out.splitlines()
+    assert sorted(made) == [str(Path("out/a-x4.mkv")), str(Path("out/c-x4.png"))]
+    lines = [
+        json.loads(line) for name in ("1", "2") for line in Path(f"{name}.jsonl").read_text().splitlines()
+    ]
+    found = {line["input"]: (line["status"], line["frames"], line["output_size"]) for line in lines}
+    assert found == {
+        "a.mkv": ("done", 2, [96, 64]),
+        "broken.mkv": ("failed", None, None),
+        "c.png": ("done", 1, [48, 40]),
+    }
+    assert len(lines) == 3

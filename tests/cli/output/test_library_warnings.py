@@ -16,7 +16,7 @@ def test_every_way_of_saying_it_has_the_name_of_the_file(capsys: pytest.CaptureF
     stderr = sys.stderr
     with Console(0) as console, library_warnings(console):
         for file in (Path("a.png"), Path("b.png")):
-            with about(file, set()):
+            with about(file):
                 for _ in range(2):  # said once a file
                     warnings.warn_explicit("damaged profile", UserWarning, "image.py", 1, module="PIL.Image")
                     loggers[1].warning("more samples than %d", 4)
@@ -37,7 +37,7 @@ def test_each_thread_has_its_file(capsys: pytest.CaptureFixture[str]) -> None:
     both = threading.Barrier(2)
 
     def work(file: Path) -> None:
-        with about(file, set()):
+        with about(file):
             both.wait()
             print(f"of {file}", file=sys.stderr)
             both.wait()

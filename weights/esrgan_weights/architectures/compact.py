@@ -94,7 +94,7 @@ def _written(layout: str, config: CompactNetConfig, tensors: Tensors) -> Tensors
 
 
 def _draw(graph: Graph, config: CompactNetConfig) -> None:
-    draw_compact(graph, config, compact_modules(config.convolutions))
+    draw_compact(graph, config, [module for module, _ in compact_modules(config.convolutions)])
 
 
 def _ncnn_modules(kinds: Sequence[str], enlargements: int) -> list[str] | None:
