@@ -26,7 +26,7 @@ from esrgan_torch.images.write_rows import write_rows
 from esrgan_weights import load
 
 MODELS = ("esrgan-lite-x4", "realesrgan-x4plus-anime", "realesrgan-x4plus")
-SIZES = ("64x64", "128x256", "256x256", "257x511", "512x384")
+SIZES = ("64x64", "128x256", "256x512", "65x1023", "128x2048")
 BAND = 64
 
 
