@@ -40,10 +40,10 @@ def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
     parser.add_argument("--device", metavar="DEVICE", default="auto", help=devices)
     parser.add_argument(
         "--engine",
-        choices=("auto", "eager", "native", "openvino", "triton"),
+        choices=("auto", "eager", "native", "openvino", "ncnn", "triton"),
         default="auto",
         help="what computes; auto: the fastest measured, eager: PyTorch alone, native: the project's own, "
-        "and openvino: on processors, triton: the project's kernels on NVIDIA GPUs",
+        "and openvino: on processors, ncnn: on GPUs by Vulkan, triton: the project's kernels on NVIDIA GPUs",
     )
     parser.add_argument(
         "--dtype",

@@ -49,7 +49,7 @@ class Plan:
     Args:
         windows: tiles of the whole network in input pixels; a single one is the whole picture.
         tail_size: height and width of the tail's tiles in feature pixels; None: not cut.
-        overlap: input pixels that a window reaches beyond its core.
+        overlap: input pixels that a window reaches beyond its core; nothing where there is a single one.
         fade: input pixels on either side of a seam over which two windows are mixed; 0: a plain join.
         exact: whether the result equals the untiled one to float rounding.
         memory: estimated peak in bytes on the device.

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from esrgan_cli.output.streams import put
 from esrgan_torch.words import one_line
 
-BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} files, {elapsed} gone, {remaining} to go"
+BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} pictures{postfix}, {elapsed} gone, {remaining} to go"
 
 
 class Console:
@@ -33,6 +33,7 @@ class Console:
         self._lock = threading.RLock()
         self._lost: set[int] = set()
         self._shares: dict[Path, float] = {}
+        self._pixels = 0.0  # that are done
         self._bar: tqdm[NoReturn] | None = None
         if files and self._stderr.isatty():
             self._bar = tqdm(total=files, file=self._stderr, bar_format=BAR, leave=False, dynamic_ncols=True)
@@ -65,13 +66,18 @@ class Console:
         """A line on stderr that should not be overlooked."""
         self.say(f"esrgan: warning: {text}")
 
-    def progress(self, file: Path, share: float) -> None:
-        """`share` of `file`, 0 to 1, is done."""
+    def progress(self, file: Path, share: float, pixels: int = 0) -> None:
+        """`share` of `file`, 0 to 1, is done, which has so many pixels."""
         with self._lock:
             before = self._shares.get(file, 0.0)
             self._shares[file] = max(share, before)
+            more = self._shares[file] - before
+            self._pixels += more * pixels
             if self._bar is not None:
-                self._bar.update(self._shares[file] - before)
+                elapsed = self._bar.format_dict["elapsed"]
+                if elapsed > 0:
+                    self._bar.set_postfix_str(f"{self._pixels / elapsed / 1e6:.3g} MP/s", refresh=False)
+                self._bar.update(more)
 
     def _write(self, text: str, stream: TextIO) -> Exception | None:
         with self._lock:
