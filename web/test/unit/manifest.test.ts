@@ -36,6 +36,10 @@ describe("manifest", () => {
     ],
     ["no hash", changed((d) => ((d as Loose)["userDefinedMetadata"]!["esrgan"]!["shards"] = {}))],
     [
+      "one size of picture",
+      changed((d) => ((d as Loose)["userDefinedMetadata"]!["esrgan"]!["fixed_size"] = [64, 64])),
+    ],
+    [
       "no such node",
       changed((d) => ((d as Loose)["userDefinedMetadata"]!["esrgan"]!["features_node"] = "nowhere")),
     ],
