@@ -1,38 +1,14 @@
 /** Builds the demo page into `dist-demo/`: static files for any host. `vite` serves it while it is changed. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const WASM = here("node_modules/@tensorflow/tfjs-backend-wasm/dist/");
 export const ISOLATION = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
-
-/** Put TF.js's .wasm files into `wasm/`. */
-export function wasmFiles(): Plugin {
-  const names = readdirSync(WASM).filter((name) => name.endsWith(".wasm"));
-  return {
-    name: "wasm-files",
-    generateBundle() {
-      for (const name of names)
-        this.emitFile({ type: "asset", fileName: `wasm/${name}`, source: readFileSync(WASM + name) });
-    },
-    configureServer(server) {
-      server.middlewares.use("/wasm/", (request, response, next) => {
-        const name = names.find((known) => request.url === `/${known}`);
-        if (!name) {
-          next();
-          return;
-        }
-        response.setHeader("Content-Type", "application/wasm");
-        response.end(readFileSync(WASM + name));
-      });
-    },
-  };
-}
 
 /** Write `sw.js` with the list of all files. */
 function serviceWorker(): Plugin {
@@ -45,7 +21,7 @@ function serviceWorker(): Plugin {
         const files = [
           "./",
           ...Object.keys(bundle).filter(
-            (name) => !name.endsWith("backend-wasm.wasm") && !name.endsWith(".map"),
+            (name) => !/backend-wasm-[^-.]*\.wasm$/.test(name) && !name.endsWith(".map"),
           ),
         ];
         const hash = createHash("sha256").update(files.join("\n"));
@@ -64,7 +40,7 @@ export default defineConfig({
   base: "./",
   resolve: { alias: { "tfjs-esrgan": here("dist/page/index.js") } },
   worker: { format: "es" },
-  plugins: [wasmFiles(), serviceWorker()],
+  plugins: [serviceWorker()],
   server: { headers: ISOLATION },
   build: { outDir: here("dist-demo"), emptyOutDir: true, target: "es2022" },
 });

@@ -1,7 +1,7 @@
 /** The page of the measurements, with one TF.js for both libraries. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { wasmFiles } from "../vite.config.ts";
+import { wasmFiles } from "../test/browser/wasm-files.ts";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const ONE = ["core", "converter", "backend-cpu", "backend-webgl"].map((name) => `@tensorflow/tfjs-${name}`);

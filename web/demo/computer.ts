@@ -1,6 +1,7 @@
 /** The computer behind the page, where `esrgan demo` serves it: any model, 16 bits, by PyTorch. */
 import type { Engine, Outcome, Work } from "./engines.js";
 import { describe, isKnown, type Offer } from "./models.js";
+import { readPhoto, type Photo } from "./photo.js";
 import { Speeds, TILE, tile } from "./speeds.js";
 import { fileSize } from "./words.js";
 
@@ -55,6 +56,16 @@ export class ComputerEngine implements Engine {
         source: undefined,
       })),
     );
+  }
+
+  /** What this browser cannot open, as TIFF and HEIC, the computer may. */
+  async read(file: File): Promise<Photo> {
+    try {
+      return await readPhoto(file);
+    } catch {
+      const shown = await (await this.ask("computer/pictures", { method: "POST", body: file })).blob();
+      return await readPhoto(shown);
+    }
   }
 
   private key = (offer: Offer) => `computer ${offer.id}`;

@@ -1,7 +1,7 @@
 /** What computes: this page, by the library; or the computer behind it (`computer.ts`). */
 import { Upscaler, type BackendName, type TileEvent } from "tfjs-esrgan";
 import type { Offer } from "./models.js";
-import type { Photo } from "./photo.js";
+import { readPhoto, type Photo } from "./photo.js";
 import { fileSize, pixels } from "./words.js";
 import { Speeds, TILE, tile } from "./speeds.js";
 
@@ -34,6 +34,12 @@ export interface Engine {
   /** Whether a result must fit on a canvas. */
   readonly draws: boolean;
   offers(): Promise<Offer[]>;
+  /**
+   * Open a picture file.
+   *
+   * @throws Error with a text for the visitor
+   */
+  read(file: File): Promise<Photo>;
   /** Milliseconds that a photo of so many pixels will take, if that is known. */
   expected(offer: Offer, count: number): number | undefined;
   /** Find out how fast a model is here. */
@@ -50,6 +56,10 @@ export class PageEngine implements Engine {
   backend: BackendName | "auto" = "auto";
 
   constructor(readonly offers: () => Promise<Offer[]>) {}
+
+  async read(file: File): Promise<Photo> {
+    return await readPhoto(file);
+  }
 
   private key(offer: Offer): string {
     return `${offer.title} ${offer.bytes ?? ""} ${this.backend}`;
@@ -112,7 +122,6 @@ export class PageEngine implements Engine {
     told("Getting the model ready…", undefined);
     const upscaler = await Upscaler.load(offer.source, {
       backend: this.backend,
-      wasmPaths: "wasm/",
       signal,
       onProgress: ({ phase, share, bytes, totalBytes }) => {
         if (phase === "download")

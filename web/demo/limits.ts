@@ -1,4 +1,4 @@
-/** How large a picture this browser can hold: found before anything is computed. */
+/** How large a picture this browser can show, and hold: found before anything is computed. */
 const SIDE = 16384;
 const AREA = 16384 * 16384;
 /** Every browser holds so many pixels; above that it is tried. */
@@ -17,6 +17,11 @@ export function fits(width: number, height: number): boolean {
   tried.set(key, works);
   return works;
 }
+
+const LARGEST = 2 ** 31; // bytes that browsers give to one picture
+
+/** Whether a result of this size can be computed, and saved as PNG without being seen. */
+export const canBeMade = (width: number, height: number): boolean => 4 * width * height < LARGEST;
 
 /** A browser that cannot gives a canvas that stays empty, or none. */
 function holds(width: number, height: number): boolean {

@@ -79,6 +79,19 @@ export async function offers(): Promise<Offer[]> {
   ];
 }
 
+/** A model's folder of the visitor's own. */
+export function ownOffer(files: readonly File[]): Offer {
+  const name = files[0]!.webkitRelativePath.split("/")[0] ?? "";
+  return {
+    id: `own ${Date.now()}`,
+    title: name || "Your model",
+    purpose: "Opened from a folder on this computer.",
+    bytes: files.reduce((sum, { size: bytes }) => sum + bytes, 0),
+    scale: 4,
+    source: files,
+  };
+}
+
 /** A group of radio buttons. */
 export class Cards {
   private readonly group = element("cards", HTMLDivElement);

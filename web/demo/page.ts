@@ -25,8 +25,14 @@ export function say(text: string): void {
   alarm.replaceChildren();
 }
 
+/** What can be done about something, as a button. */
+export interface Remedy {
+  readonly label: string;
+  readonly act: () => void;
+}
+
 /** Say what went wrong, and offer what can be done. */
-export function warn(text: string, ...remedies: { label: string; act: () => void }[]): void {
+export function warn(text: string, ...remedies: Remedy[]): void {
   alarm.replaceChildren(
     made("p", { textContent: text }),
     ...remedies.map(({ label, act }) => {

@@ -13,6 +13,8 @@ export interface Item {
   outcome: Outcome | undefined;
   error: string | undefined;
   thumbnail: string | undefined;
+  /** Make the result although this browser cannot show it. */
+  unseen: boolean;
 }
 
 /** A list of them; one is shown. */
@@ -36,6 +38,7 @@ export class Queue {
       outcome: undefined,
       error: undefined,
       thumbnail: undefined,
+      unseen: false,
     };
     this.items.push(item);
     const row = made("li");

@@ -42,7 +42,7 @@ async function answer(request) {
   const cache = await caches.open(CACHE).catch(() => undefined);
   // names of built files change with their content; the others are asked for anew where there is a network
   const kept = await cache?.match(request, { ignoreSearch: true });
-  if (kept && /\/(assets|wasm)\//.test(request.url)) return kept;
+  if (kept && /\/assets\//.test(request.url)) return kept;
   try {
     const fresh = await fetch(request);
     // what a full store does not keep is answered all the same

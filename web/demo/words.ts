@@ -39,3 +39,5 @@ export class Remaining {
     return measured === undefined ? before : share * measured + (1 - share) * before;
   }
 }
+
+export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 /** `tfjs-esrgan` in a browser: the model runs in a worker, with the best backend that works. */
 import { remoteRunner, WorkerMissing } from "./threads/remote.js";
 import { ownWorker, workerAt } from "./workers.js";
-import { BaseUpscaler, prepare, whole, type LoadOptions, type ModelSource } from "./upscaler.js";
+import { BaseUpscaler, prepare, whole, withParts, type LoadOptions, type ModelSource } from "./upscaler.js";
 
 export * from "./public.js";
 export * from "./public-page.js";
@@ -22,6 +22,13 @@ export class Upscaler extends BaseUpscaler {
    * @throws DownloadError, ModelError, IntegrityError, BackendError, OptionError, the signal's reason
    */
   static async load(source?: ModelSource, options: ThreadedLoadOptions = {}): Promise<Upscaler> {
+    return await withParts(() => Upscaler.start(source, options));
+  }
+
+  private static async start(
+    source: ModelSource | undefined,
+    options: ThreadedLoadOptions,
+  ): Promise<Upscaler> {
     const { worker = true, ...rest } = options;
     const [place, runnerOptions, hooks] = await prepare(source, rest, wasmFiles());
     const { fetch } = rest;

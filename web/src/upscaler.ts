@@ -14,7 +14,7 @@ import {
   type ColourSpace,
 } from "./images/canvas.js";
 import { exifOf, withExtras } from "./images/containers.js";
-import { OptionError } from "./errors.js";
+import { EsrganError, messageOf, OptionError } from "./errors.js";
 import { SAVED } from "./models/indexeddb.js";
 import type { ModelInfo } from "./models/manifest.js";
 import type {
@@ -116,7 +116,8 @@ export abstract class BaseUpscaler {
     // a worker has no canvas where the page has none but its own
     const portable = hasOffscreen() ? given : { ...toPicture(given), colorSpace: given.colorSpace };
     const size = targetSize(portable, this.info.scale, settings);
-    if (output !== "raw") checkDrawable(size.width, size.height);
+    const isPng = output === "blob" && (type ?? "image/png") === "image/png";
+    if (output !== "raw" && !(isPng && background === undefined)) checkDrawable(size);
     const { colorSpace } = portable;
     const encoding = output === "blob" ? { type, quality, background, colorSpace } : undefined;
     const request = {
@@ -154,6 +155,23 @@ function checkOutput(output: keyof Outputs, format: BlobFormat): void {
   if (output === "canvas" && typeof document === "undefined")
     throw new OptionError('a worker has no canvas element; ask for the output "imagedata", "blob" or "raw"');
   if (output === "blob") checkFormat(format);
+}
+
+/**
+ * Do what imports parts of the library, and say what to do where that is not allowed.
+ *
+ * @throws EsrganError this is a service worker, which imports nothing once it has started
+ */
+export async function withParts<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!("ServiceWorkerGlobalScope" in globalThis) || !(error instanceof TypeError)) throw error;
+    throw new EsrganError(
+      `a service worker cannot import the library's parts (${messageOf(error)}): bundle it into one file, with esbuild for ` +
+        "example, or load it in a page, or in an extension's offscreen document",
+    );
+  }
 }
 
 /** Sort options out, and make addresses whole: a worker has another base. */

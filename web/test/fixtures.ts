@@ -22,7 +22,12 @@ interface Entry {
 export const FORMS = ["rrdb-x2-float16", "rrdb-x2-uint8"] as const;
 export type Form = (typeof FORMS)[number];
 
-export function folderOf(name: Name | Form): string {
+/** Small networks of every scale for one channel and for three: `compact-x3-1`, and so on; nothing but the model. */
+export const SIZES = [1, 2, 3, 4].flatMap((scale) =>
+  ([1, 3] as const).map((channels) => `sizes/compact-x${scale}-${channels}` as const),
+);
+
+export function folderOf(name: Name | Form | (typeof SIZES)[number]): string {
   return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 }
 

@@ -26,6 +26,7 @@ from esrgan_torch.networks.span import SPAN
 HERE = Path(__file__).parent / "fixtures"
 HEIGHT, WIDTH = 15, 18
 STORED = "rrdb-x2"  # the model whose weights are stored in other forms too
+SIZES = "sizes"  # folder of networks of every scale, without pictures
 
 
 def networks() -> dict[str, Generator]:
@@ -36,6 +37,27 @@ def networks() -> dict[str, Generator]:
         "compact-x4": CompactNet(features=8, convolutions=3, scale=4),
         "span-x2": SPAN(features=8, scale=2),
     }
+
+
+def of_every_size() -> dict[str, Generator]:
+    """The smallest of every scale, for one channel and for three."""
+    torch.manual_seed(4)
+    return {
+        f"compact-x{scale}-{channels}": CompactNet(
+            in_channels=channels, out_channels=channels, features=4, convolutions=1, scale=scale
+        )
+        for scale in (1, 2, 3, 4)
+        for channels in (1, 3)
+    }
+
+
+def write(model: Generator, name: str, folder: Path, quantize: str = "none") -> None:
+    """One model as TensorFlow.js takes it, in place of what is there."""
+    folder.parent.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        graph = lower(export_onnx(model, Path(scratch) / "model.onnx"))
+    write_tfjs(graph, folder, metadata_of(model).with_changes(name=f"test-{name}"), quantize)
 
 
 def enliven(model: Generator) -> None:
@@ -82,19 +104,15 @@ def entry(given: np.ndarray, result: np.ndarray) -> dict[str, object]:
 
 
 def main() -> None:
+    for name, model in of_every_size().items():
+        write(model.eval(), name, HERE / SIZES / name)
     for name, model in networks().items():
         enliven(model)
         model.eval()
         folder = HERE / name
-        shutil.rmtree(folder, ignore_errors=True)
-        with tempfile.TemporaryDirectory() as scratch:
-            graph = lower(export_onnx(model, Path(scratch) / "model.onnx"))
-        metadata = metadata_of(model).with_changes(name=f"test-{name}")
-        write_tfjs(graph, folder, metadata)
+        write(model, name, folder)
         for kind in ("float16", "uint8") if name == STORED else ():
-            stored = HERE / f"{name}-{kind}"
-            shutil.rmtree(stored, ignore_errors=True)
-            write_tfjs(graph, stored, metadata, kind)
+            write(model, name, HERE / f"{name}-{kind}", kind)
         upscaler = Upscaler(model, device="cpu", dtype="float32", tiling="off")
         transparent = picture(4)
         transparent[:6, :7, 3] = 0

@@ -60,6 +60,19 @@ class Job:
         }
 
 
+def as_png(data: bytes) -> bytes:
+    """Any picture file that is read here, upright, as a PNG of the same size and depth.
+
+    Raises:
+        ImageError: it is none.
+    """
+    from esrgan_torch.images.files import read_image, write_image
+
+    file = BytesIO()
+    write_image(file, read_image(data), format="png")
+    return file.getvalue()
+
+
 class FullError(EsrganError):
     """More pictures than are held at once."""
 

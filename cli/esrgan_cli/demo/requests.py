@@ -1,6 +1,7 @@
 """What the demo page asks of this computer: addresses below `/computer`, for who knows the token.
 
     GET    /computer                     the models, and what computes
+    POST   /computer/pictures            the picture in the body as a PNG, which every browser can show
     POST   /computer/jobs?model=NAME     enlarge the picture in the body; scale=N or width=N
     GET    /computer/jobs/JOB            how far it is
     GET    /computer/jobs/JOB/picture    the result, a PNG
@@ -19,7 +20,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from esrgan_cli.demo.computing import Computer, FullError, Job
+from esrgan_cli.demo.computing import Computer, FullError, Job, as_png
+from esrgan_torch.errors import ImageError
 
 ROOT = "/computer"
 LARGEST = 1 << 29
@@ -69,8 +71,19 @@ def ask(computer: Computer, path: str) -> Reply:
     return reply(HTTPStatus.NOT_FOUND, error="there is no such picture any more")
 
 
-def start(computer: Computer, query: str, data: bytes) -> Reply:
-    """Answer a POST."""
+def take(computer: Computer, path: str, query: str, data: bytes) -> Reply:
+    """Answer a POST, of a picture's file."""
+    if path == f"{ROOT}/jobs":
+        return _start(computer, query, data)
+    if path != f"{ROOT}/pictures":
+        return reply(HTTPStatus.NOT_FOUND, error=f"pictures go to {ROOT}/jobs or {ROOT}/pictures")
+    try:
+        return Reply(HTTPStatus.OK, as_png(data), "image/png")
+    except ImageError as error:
+        return reply(HTTPStatus.UNPROCESSABLE_ENTITY, error=str(error))
+
+
+def _start(computer: Computer, query: str, data: bytes) -> Reply:
     try:
         job = _job(parse_qs(query, max_num_fields=8), data, {each["name"] for each in computer.offers()})
     except ValueError as error:

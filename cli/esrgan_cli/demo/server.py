@@ -132,7 +132,7 @@ class _Handler(SimpleHTTPRequestHandler):
             super().do_GET()
 
     def do_POST(self) -> None:
-        """A picture to enlarge."""
+        """A picture to enlarge, or to show."""
         computer = self._asked_computer()
         if not computer:
             return
@@ -142,7 +142,8 @@ class _Handler(SimpleHTTPRequestHandler):
         elif len(data := self.rfile.read(size)) < size:
             self.close_connection = True  # it went away
         else:
-            self._reply(requests.start(computer, urlsplit(self.path).query, data), close=False)
+            asked = urlsplit(self.path)
+            self._reply(requests.take(computer, asked.path, asked.query, data), close=False)
 
     def do_DELETE(self) -> None:
         """A picture that is no longer wanted."""

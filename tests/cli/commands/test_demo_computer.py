@@ -19,6 +19,7 @@ from esrgan_cli.demo import computing, requests
 from esrgan_cli.demo.computing import Computer, Job
 from esrgan_cli.demo.server import HEADERS, DemoServer
 from esrgan_torch import Upscaler, read_image, write_image
+from esrgan_torch.errors import ConfigError, MissingCodecError
 from esrgan_weights import load, registry
 
 WAIT = 60.0  # seconds for a picture of a few pixels, on a machine that does other things
@@ -97,6 +98,33 @@ def test_the_size_may_be_chosen(server: DemoServer, query: str, size: tuple[int,
     assert (result.height, result.width) == size
 
 
+@pytest.mark.parametrize("name", ["tif", "jxl"])
+def test_what_a_browser_cannot_open_is_shown_by_the_computer(server: DemoServer, name: str) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (10, 12, 3), np.uint8)
+    file = BytesIO()
+    try:
+        write_image(file, pixels, format=name)
+    except (ConfigError, MissingCodecError):
+        pytest.skip(f"{name} is not written here")
+    status, shown = ask(server, "/computer/pictures", "POST", file.getvalue())
+    assert status == 200
+    assert shown[:4] == b"\x89PNG"
+    np.testing.assert_array_equal(read_image(shown).pixels, read_image(file.getvalue()).pixels)
+
+
+def test_16_bits_are_shown_with_16_bits(server: DemoServer) -> None:
+    status, shown = ask(server, "/computer/pictures", "POST", picture(np.uint16))
+    assert status == 200
+    np.testing.assert_array_equal(read_image(shown).pixels, read_image(picture(np.uint16)).pixels)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/computer/pictures", 422), ("/computer/none", 404)])
+def test_what_is_no_picture_and_no_place_is_said(server: DemoServer, path: str, status: int) -> None:
+    found, said = ask(server, path, "POST", b"nothing")
+    assert found == status
+    assert len(json.loads(said)["error"]) > 10
+
+
 @pytest.mark.parametrize("key", ["", "Bearer", "Bearer wrong", "Basic {token}", "{token}", "Bearer {token}x"])
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -105,6 +133,7 @@ def test_the_size_may_be_chosen(server: DemoServer, query: str, size: tuple[int,
         ("GET", "/computer?x"),
         ("GET", "/computer/jobs/1"),
         ("POST", "/computer/jobs?model=tiny"),
+        ("POST", "/computer/pictures"),
         ("DELETE", "/computer/jobs/1"),
     ],
 )

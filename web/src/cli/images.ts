@@ -7,25 +7,26 @@ import type { Bytes } from "../models/bytes.js";
 import { exifOf, withExtras, type Extras } from "../images/containers.js";
 import { DownloadError, EsrganError, messageOf } from "../errors.js";
 import type { Picture } from "../images/pixels.js";
+import { isAnimatedPng, readApng, writeApng, type Timing } from "./apng.js";
 
 /** The pictures of a file, one unless it is animated, and what of the file is carried over. */
-export interface PictureFile extends Extras {
+export interface PictureFile extends Extras, Timing {
   readonly frames: readonly Picture[];
   /** Stored as one value a pixel. */
   readonly gray: boolean;
   /** Stored with 16 bits a channel, of which 8 are kept. */
   readonly deep: boolean;
-  /** Milliseconds of each frame, and how often they are shown, 0 for ever. */
-  readonly delay: readonly number[];
-  readonly loop: number;
+  /** Pages of the file that are no animation; the first is read. */
+  readonly pages: number;
 }
 
 export const WRITTEN = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".gif"];
 export const READ = [...WRITTEN, ".jfif"];
-const ANIMATED = [".gif", ".webp"];
+const ANIMATED = [".png", ".gif", ".webp"];
 const PROFILED = [".png", ".jpg", ".jpeg", ".webp"];
 
-export const canAnimate = (path: string): boolean => ANIMATED.includes(extname(path).toLowerCase());
+const isA = (path: string, ...ends: string[]): boolean => ends.includes(extname(path).toLowerCase());
+export const canAnimate = (path: string): boolean => isA(path, ...ANIMATED);
 
 async function load(): Promise<typeof import("sharp").default> {
   try {
@@ -54,34 +55,42 @@ export async function readPicture(path: string, target: string): Promise<Picture
       PROFILED.includes(extname(target).toLowerCase()) &&
       ["srgb", "rgb16", "b-w", "grey16"].includes(about.space);
     const options = { failOn: "error", ignoreIcc: keepsProfile, animated } as const;
-    const { data, info } = await sharp(bytes, options)
-      .autoOrient()
-      .toColourspace("srgb")
-      .ensureAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const height = (animated && about.pageHeight) || info.height;
-    const size = height * info.width;
-    const frames = Array.from({ length: Math.max(info.height / height, 1) }, (_, frame) => ({
-      width: info.width,
-      height,
-      data: rgba(
-        data.subarray(frame * size * info.channels, (frame + 1) * size * info.channels),
-        info.channels,
-      ),
-    }));
+    const pageHeight = animated ? about.pageHeight : undefined;
+    const decode = async (file: Bytes) => await framesOf(sharp(file, options), pageHeight);
+    const { frames, delay, loop } = isAnimatedPng(bytes)
+      ? await readApng(bytes, async (still) => (await decode(still))[0]!)
+      : { frames: await decode(bytes), delay: about.delay ?? [], loop: about.loop ?? 0 };
     return {
       frames,
       gray: about.channels <= 2,
       deep: about.depth === "ushort",
-      delay: about.delay ?? [],
-      loop: about.loop ?? 0,
+      pages: animated ? 1 : (first.pages ?? 1),
+      delay,
+      loop,
       exif: exifOf(bytes),
       icc: keepsProfile ? new Uint8Array(about.icc!) : undefined,
     };
   } catch (error) {
     throw new DownloadError(`${path} cannot be read as a picture: ${firstLine(messageOf(error))}`);
   }
+}
+
+/** One above another, as sharp gives them. */
+async function framesOf(image: Sharp, pageHeight: number | undefined): Promise<Picture[]> {
+  const { data, info } = await image
+    .autoOrient()
+    .toColourspace("srgb")
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, channels } = info;
+  const height = pageHeight ?? info.height;
+  const size = height * width * channels;
+  return Array.from({ length: Math.max(info.height / height, 1) }, (_, frame) => ({
+    width,
+    height,
+    data: rgba(data.subarray(frame * size, (frame + 1) * size), channels),
+  }));
 }
 
 /** sharp keeps a gray picture in two channels. */
@@ -104,19 +113,28 @@ export async function writePicture(
   const sharp = await load();
   const frames = canAnimate(path) ? file.frames : file.frames.slice(0, 1);
   const { width, height } = frames[0]!;
-  const data =
-    frames.length > 1
-      ? Buffer.concat(frames.map((frame) => Buffer.from(frame.data.buffer)))
-      : frames[0]!.data;
-  const raw = { width, height: height * frames.length, channels: 4 as const, pageHeight: height };
-  let image: Sharp = sharp(data, { raw });
-  if (!hasTransparency(data)) image = image.removeAlpha();
-  if (file.gray) image = image.toColourspace("b-w");
+  const hasAlpha = frames.some(({ data }) => hasTransparency(data));
+  const imageOf = (some: readonly Picture[]): Sharp => {
+    const data =
+      some.length > 1 ? Buffer.concat(some.map((frame) => Buffer.from(frame.data.buffer))) : some[0]!.data;
+    const raw = { width, height: height * some.length, channels: 4 as const, pageHeight: height };
+    let image: Sharp = sharp(data, { raw });
+    if (!hasAlpha) image = image.removeAlpha();
+    return file.gray ? image.toColourspace("b-w") : image;
+  };
+  const bytesOf = async (some: readonly Picture[]): Promise<Bytes> => {
+    const timing = some.length > 1 ? { delay: [...file.delay], loop: file.loop } : {};
+    return new Uint8Array(await encoder(imageOf(some), path, quality, timing).toBuffer());
+  };
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
   try {
     await mkdir(dirname(path), { recursive: true });
-    const delay = frames.length > 1 ? { delay: [...file.delay], loop: file.loop } : {};
-    const encoded = new Uint8Array(await encoder(image, path, quality, delay).toBuffer());
+    let encoded: Bytes;
+    if (frames.length > 1 && isA(path, ".png")) {
+      const stills: Bytes[] = [];
+      for (const frame of frames) stills.push(await bytesOf([frame]));
+      encoded = writeApng(stills, file);
+    } else encoded = await bytesOf(frames);
     const { exif, icc } = file;
     await writeFile(
       temporary,

@@ -142,9 +142,12 @@ async function enlarge(
 ): Promise<string> {
   const file = await readPicture(job.input, job.output);
   if (file.deep) complain(`${job.input} has 16 bits a channel, of which 8 are kept`);
+  if (file.pages > 1) complain(`${job.input} has ${file.pages} pages, of which the first is enlarged`);
   const count = canAnimate(job.output) ? file.frames.length : 1;
   if (count < file.frames.length)
-    complain(`${job.input} is animated, and ${job.output} holds its first frame; .gif and .webp hold all`);
+    complain(
+      `${job.input} is animated, and ${job.output} holds its first frame; .png, .gif and .webp hold all`,
+    );
   const frames: Picture[] = [];
   let milliseconds = 0;
   let line = "";

@@ -1,6 +1,7 @@
 /** Canvases, of a page or a worker, and files made from them. */
 import { messageOf, OptionError } from "../errors.js";
 import type { Picture } from "./pixels.js";
+import { writePng } from "./png-writer.js";
 
 export type ColourSpace = "srgb" | "display-p3";
 
@@ -70,11 +71,30 @@ export function drawn(
   return canvas;
 }
 
-/** @throws OptionError the browser cannot write this format, or not a picture this large */
+/**
+ * A file. A PNG that no canvas holds is written without one.
+ *
+ * @throws OptionError the browser cannot write this format, or not a picture this large
+ */
 export async function encode(picture: Picture, encoding: Encoding): Promise<Blob> {
-  const { type = "image/png", quality, colorSpace } = encoding;
+  const { type = "image/png", colorSpace } = encoding;
   const background = encoding.background ?? (type === "image/jpeg" ? "white" : undefined);
-  const canvas = drawn(picture, canvasOf(picture.width, picture.height), { colorSpace, background });
+  const alone = type === "image/png" && background === undefined;
+  const area = picture.width * picture.height;
+  if (alone && (!isDrawable(picture) || area > SAFE_AREA)) return await writePng(picture, colorSpace);
+  try {
+    return await byCanvas(picture, { ...encoding, type, background });
+  } catch (error) {
+    // memory for a canvas was short, or a limit of this browser lower than usual
+    if (alone) return await writePng(picture, colorSpace);
+    throw error;
+  }
+}
+
+async function byCanvas(picture: Picture, encoding: Encoding & { type: string }): Promise<Blob> {
+  const { type, quality } = encoding;
+  checkDrawable(picture);
+  const canvas = drawn(picture, canvasOf(picture.width, picture.height), encoding);
   const options = quality === undefined ? { type } : { type, quality };
   let blob: Blob | null;
   try {
@@ -93,10 +113,20 @@ export async function encode(picture: Picture, encoding: Encoding): Promise<Blob
 
 /** Largest side that every current browser can draw. */
 export const LARGEST_SIDE = 16384;
+/** Pixels above which a telephone's canvas stays empty, and says nothing. */
+const SAFE_AREA = 8192 * 8192;
 
-export function checkDrawable(width: number, height: number): void {
-  if (width <= LARGEST_SIDE && height <= LARGEST_SIDE) return;
+interface Sides {
+  readonly width: number;
+  readonly height: number;
+}
+
+const isDrawable = ({ width, height }: Sides) => Math.max(width, height) <= LARGEST_SIDE;
+
+export function checkDrawable(size: Sides): void {
+  if (isDrawable(size)) return;
   throw new OptionError(
-    `a canvas holds ${LARGEST_SIDE} pixels a side, the result has ${height}x${width}; ask for the output "raw"`,
+    `a canvas holds ${LARGEST_SIDE} pixels a side, the result has ${size.height}x${size.width}; ask for the output "raw", ` +
+      'or "blob" of the type image/png',
   );
 }

@@ -1,5 +1,6 @@
 /** EXIF and colour profiles in files of PNG, JPEG and WebP: found in one, put into another. */
 import type { Bytes } from "../models/bytes.js";
+import { chunksOfPng, isPng, PNG, pngChunk, type Chunk } from "./png.js";
 
 type Kind = "png" | "jpeg" | "webp";
 
@@ -11,7 +12,6 @@ export interface Extras {
   readonly icc?: Bytes | undefined;
 }
 
-const PNG = "\x89PNG\r\n\x1a\n";
 const EXIF = "Exif\0\0";
 const ICC = "ICC_PROFILE\0";
 const LONGEST_SEGMENT = 65533;
@@ -84,25 +84,9 @@ export function withExtras(
 }
 
 function kindOf(file: Uint8Array): Kind | undefined {
-  if (textAt(file, 0, 8) === PNG) return "png";
+  if (isPng(file)) return "png";
   if (file[0] === 0xff && file[1] === 0xd8) return "jpeg";
   return textAt(file, 0, 4) === "RIFF" && textAt(file, 8, 4) === "WEBP" ? "webp" : undefined;
-}
-
-interface Chunk {
-  readonly type: string;
-  readonly data: Bytes;
-}
-
-function chunksOfPng(file: Uint8Array): Chunk[] {
-  const chunks: Chunk[] = [];
-  const view = viewOf(file);
-  for (let at = PNG.length; at + 12 <= file.length;) {
-    const length = view.getUint32(at);
-    chunks.push({ type: textAt(file, at + 4, 4), data: file.slice(at + 8, at + 8 + length) });
-    at += 12 + length;
-  }
-  return chunks;
 }
 
 function chunksOfWebp(file: Uint8Array): Chunk[] {
@@ -184,23 +168,6 @@ function upright(exif: Bytes): Bytes {
     view.setUint16(at + 8, 1, little);
   }
   return copy;
-}
-
-function pngChunk(type: string, data: Bytes): Bytes {
-  const chunk = joined([new Uint8Array(4), textBytes(type), data, new Uint8Array(4)]);
-  viewOf(chunk).setUint32(0, data.length);
-  viewOf(chunk).setUint32(chunk.length - 4, crc32(chunk.subarray(4, -4)));
-  return chunk;
-}
-
-/** Of PNG's chunks: ISO 3309. */
-function crc32(data: Uint8Array): number {
-  let crc = -1;
-  for (const byte of data) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }
 
 function segment(marker: number, data: Bytes): Bytes {

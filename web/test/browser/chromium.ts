@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { chromium, type Browser } from "playwright-core";
+import { afterAll } from "vitest";
 
 const PLACES = [
   process.env["CHROMIUM"],
@@ -108,9 +109,14 @@ export async function serveSite(
   };
 }
 
-/** A folder that is removed when the process ends. */
+let scratch: string | undefined;
+// not when the process ends: vitest may end it by a signal
+afterAll(() => {
+  if (scratch) rmSync(scratch, { recursive: true, force: true });
+});
+
+/** A folder that is removed when the tests of a file have run. */
 export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "tfjs-esrgan-browser-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  scratch ??= mkdtempSync(join(tmpdir(), "tfjs-esrgan-browser-"));
+  return mkdtempSync(join(scratch, "folder-"));
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { wasmFiles } from "../../vite.config.js";
+import { wasmFiles } from "./wasm-files.js";
 import { hasChromium, launch, scratchFolder, serveSite } from "./chromium.js";
 import { here } from "./page.js";
 

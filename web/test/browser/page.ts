@@ -4,7 +4,7 @@ import type { Browser, Page as Tab } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll } from "vitest";
 import type { Picture } from "../../src/images/pixels.js";
-import { wasmFiles } from "../../vite.config.js";
+import { wasmFiles } from "./wasm-files.js";
 import { launch, scratchFolder, serveSite, type Site } from "./chromium.js";
 
 export const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));

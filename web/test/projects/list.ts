@@ -13,10 +13,14 @@ export interface Project {
   readonly copies?: Readonly<Record<string, string>>;
   /** A server of the tool's own instead; `PORT` stands for the port. */
   readonly serve?: readonly string[];
+  /** No page at all: a program that reads a picture as JSON, and prints the larger one. */
+  readonly program?: readonly string[];
+  /** What installs the package in place of npm, as npx names it. */
+  readonly manager?: `${string}@${string}`;
   /** Path of the page under the server's root. */
   readonly path?: string;
-  /** Which thread computes. */
-  readonly thread: "worker" | "page" | "server";
+  /** What computes. */
+  readonly thread: "worker" | "page" | "service worker" | "server" | "program";
   /** The library lies on another origin, which this serves. */
   readonly elsewhere?: boolean;
   /** Whether continuous integration runs it; `make projects` runs all. */
@@ -96,6 +100,13 @@ export const PROJECTS: readonly Project[] = [
     setUp: "`dist/page/worker.js` copied",
   },
   { name: "Rollup 4, nothing copied", folder: "rollup", ...built, thread: "page", setUp: "nothing" },
+  {
+    name: "esbuild, in a service worker",
+    folder: "service-worker",
+    ...built,
+    thread: "service worker",
+    setUp: "one file, without `--splitting`",
+  },
   { name: "Parcel 2", folder: "parcel-2", ...built, thread: "worker", setUp: "nothing" },
   ...(
     [
@@ -112,4 +123,28 @@ export const PROJECTS: readonly Project[] = [
     thread,
     setUp: '`serverExternalPackages: ["tfjs-esrgan"]`',
   })),
+  ...(["Bun", "Deno"] as const).map((name): Project => ({
+    name,
+    folder: "programs",
+    program:
+      name === "Bun" ? ["npx", "bun", "run", "program.mjs"] : ["npx", "deno", "run", "-A", "program.mjs"],
+    thread: "program",
+    setUp: "nothing",
+  })),
+  ...(["yarn@1.22.22", "pnpm@10.25.0"] as const).map((manager): Project => ({
+    name: `${manager.split("@")[0]!}, beside TensorFlow.js 3`,
+    folder: "package-managers",
+    manager,
+    program: ["node", "program.mjs"],
+    thread: "program",
+    setUp: "nothing",
+  })),
+  {
+    name: "npm, beside TensorFlow.js 3",
+    folder: "package-managers",
+    program: ["node", "program.mjs"],
+    thread: "program",
+    always: true,
+    setUp: "nothing",
+  },
 ];

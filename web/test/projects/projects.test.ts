@@ -10,7 +10,7 @@ import { bytesOf, worst } from "../fixtures.js";
 import { launchFirefox, type Firefox } from "../../../bridge/esrgan_bridge/tfjs_runner/firefox.mjs";
 import { hasChromium, launch } from "../browser/chromium.js";
 import { PROJECTS, type Project } from "./list.js";
-import { Workshop } from "./running.js";
+import { run, Workshop } from "./running.js";
 import { keep, withTable, type Result } from "./table.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -65,6 +65,24 @@ describe.skipIf(!hasChromium)("in the project of", () => {
     results.push(result);
     const folder = workshop.prepare(project);
     result.version = workshop.version(project);
+    const tell = (verdict: string) => {
+      result.browsers["Chromium"] = verdict;
+      if (firefox) result.browsers["Firefox"] = verdict;
+    };
+    const tidy = () => {
+      const others = chosen.slice(chosen.indexOf(project) + 1);
+      if (!others.some(({ folder, manager }) => folder === project.folder && manager === project.manager))
+        workshop.remove(project);
+    };
+    const { program } = project;
+    if (program) {
+      const [command, ...words] = program;
+      const answer = run(command!, words, folder, JSON.stringify(given));
+      check(project, JSON.parse(answer) as Answer);
+      tell("not asked");
+      tidy();
+      return;
+    }
     const running = await workshop.open(project, folder);
     try {
       if (project.thread === "server") check(project, await fromServer(running.url));
@@ -72,13 +90,10 @@ describe.skipIf(!hasChromium)("in the project of", () => {
         check(project, await inChromium(running.url));
         if (firefox) check(project, await inFirefox(firefox, running.url));
       }
-      const verdict = project.thread === "server" ? "not asked" : "right";
-      result.browsers["Chromium"] = verdict;
-      if (firefox) result.browsers["Firefox"] = verdict;
+      tell(project.thread === "server" ? "not asked" : "right");
     } finally {
       await running.close();
-      const others = chosen.slice(chosen.indexOf(project) + 1);
-      if (!others.some((other) => other.folder === project.folder)) workshop.remove(project.folder);
+      tidy();
     }
   });
 
@@ -118,7 +133,8 @@ async function inFirefox(firefox: Firefox, url: string): Promise<Answer> {
 function check(project: Project, answer: Answer): void {
   expect([answer.width, answer.height]).toEqual([4 * given.width, 4 * given.height]);
   expect(worst(answer.data, bytesOf(sample.expected))).toBeLessThanOrEqual(MOST);
-  if (project.thread === "page") expect(answer.reason).toMatch(/; in the page's thread, since /);
+  if (["page", "service worker"].includes(project.thread))
+    expect(answer.reason).toMatch(/; in the page's thread, since /);
   else expect(answer.reason).not.toMatch(/in the page's thread/);
 }
 

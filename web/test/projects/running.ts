@@ -40,15 +40,18 @@ export class Workshop {
 
   /** @returns the project's folder, ready to be served */
   prepare(project: Project): string {
-    const folder = join(this.root, project.folder);
-    this.once(`install ${project.folder}`, () => {
+    const place = placeOf(project);
+    const folder = join(this.root, place);
+    this.once(`install ${place}`, () => {
       cpSync(here(project.folder), folder, { recursive: true });
       for (const file of readdirSync(here("common")))
         if (!existsSync(join(folder, file))) cpSync(here(`common/${file}`), join(folder, file));
-      run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", this.archive], folder);
+      const { manager } = project;
+      if (manager) run("npx", ["--yes", manager, "add", `file:${this.archive}`], folder);
+      else run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", this.archive], folder);
     });
     const { build } = project;
-    if (build) this.once(`build ${project.folder}`, () => run(build[0]!, build.slice(1), folder));
+    if (build) this.once(`build ${place}`, () => run(build[0]!, build.slice(1), folder));
     return folder;
   }
 
@@ -87,9 +90,9 @@ export class Workshop {
     };
   }
 
-  /** How large a folder's tools are does not matter once they were tried. */
-  remove(folder: string): void {
-    rmSync(join(this.root, folder), { recursive: true, force: true });
+  /** How large a project's tools are does not matter once they were tried. */
+  remove(project: Project): void {
+    rmSync(join(this.root, placeOf(project)), { recursive: true, force: true });
   }
 
   close(): void {
@@ -98,16 +101,22 @@ export class Workshop {
 
   /** The version of a tool that was installed. */
   version(project: Project): string {
-    const text = readFileSync(join(this.root, project.folder, "package.json"), "utf8");
+    if (project.manager) return project.manager.split("@")[1]!;
+    if (project.folder === "package-managers") return run("npm", ["--version"], this.root).trim();
+    const folder = join(this.root, placeOf(project));
+    const text = readFileSync(join(folder, "package.json"), "utf8");
     const { devDependencies = {}, dependencies = {} } = JSON.parse(text) as Record<
       string,
       Record<string, string>
     >;
+    const tools = project.program
+      ? [project.name.toLowerCase()]
+      : ["vite", "webpack", "esbuild", "rollup", "parcel", "next"];
     const name = Object.keys(devDependencies)
       .concat(Object.keys(dependencies))
-      .find((tool) => ["vite", "webpack", "esbuild", "rollup", "parcel", "next"].includes(tool));
+      .find((tool) => tools.includes(tool));
     if (!name) return "";
-    const file = join(this.root, project.folder, "node_modules", name, "package.json");
+    const file = join(folder, "node_modules", name, "package.json");
     return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
   }
 
@@ -118,13 +127,19 @@ export class Workshop {
   }
 }
 
-function run(command: string, given: readonly string[], cwd: string): void {
+/** Where a project lies in the workshop: one folder may be installed in several ways. */
+const placeOf = ({ folder, manager }: Project) => (manager ? `${folder}-${manager}` : folder);
+
+/** Run a program of a project; `input` is what it reads. */
+export function run(command: string, given: readonly string[], cwd: string, input?: string): string {
   try {
-    execFileSync(command, given, {
+    return execFileSync(command, given, {
       cwd,
       env: environment,
       encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 2 ** 26,
+      ...(input === undefined ? {} : { input }),
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };

@@ -15,7 +15,13 @@ export interface Result {
 }
 
 const [BEGIN, END] = ["<!-- projects -->", "<!-- end of projects -->"];
-const THREADS: Record<string, string> = { worker: "a worker", page: "the page's thread", server: "Node" };
+const THREADS: Record<string, string> = {
+  worker: "a worker",
+  page: "the page's thread",
+  "service worker": "the service worker",
+  server: "Node",
+  program: "the program",
+};
 
 interface Kept {
   readonly browsers: Record<string, string>;

@@ -123,3 +123,16 @@ test.each(["gif", "webp"])("every frame of a %s, with its time", async (end) => 
     ...animation,
   });
 });
+
+test("a TIFF is turned as its EXIF says, and its further pages are counted", async () => {
+  await corner().withMetadata({ orientation: 6 }).tiff({ compression: "lzw" }).toFile(file("turned.tiff"));
+  expect((await sharp(file("turned.tiff")).metadata()).orientation).toBe(6);
+  const picture = await only("turned.tiff");
+  expect([picture.width, picture.height]).toEqual([2, 3]);
+  expect(at(picture, 1, 0)).toEqual([255, 0, 0, 255]);
+  const raw = { width: 4, height: 6, channels: 3 as const, pageHeight: 3 };
+  await sharp(Buffer.alloc(4 * 6 * 3, 9), { raw })
+    .tiff()
+    .toFile(file("pages.tiff"));
+  expect((await readPicture(file("turned.tiff"), "result.png")).pages).toBe(1);
+});

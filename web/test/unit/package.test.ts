@@ -222,9 +222,9 @@ describe("installed into an empty project", () => {
     expect(command("upscale", "two.gif", "two4.webp", "--model", model, "--quiet").stderr).toBe("");
     const about = await sharp(join(project, "two4.webp"), { animated: true }).metadata();
     expect(about).toMatchObject({ width: 16, pageHeight: 12, pages: 2, delay: [70, 90] });
-    const { stderr, status } = command("upscale", "two.gif", "two4.png", "--model", model, "--quiet");
+    const { stderr, status } = command("upscale", "two.gif", "two4.jpg", "--model", model, "--quiet");
     expect(stderr).toBe(
-      "tfjs-esrgan: two.gif is animated, and two4.png holds its first frame; .gif and .webp hold all\n",
+      "tfjs-esrgan: two.gif is animated, and two4.jpg holds its first frame; .png, .gif and .webp hold all\n",
     );
     expect(status).toBe(0);
   });

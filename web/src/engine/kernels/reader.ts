@@ -45,6 +45,8 @@ export function layersOf(model: Model): Layers {
     return { trunk, tail: { kind: "shuffle", size: last.size }, features };
   }
   const tail = single(last);
+  // a network of scale 1 may end with its features
+  if (tail.kind === "given") return { trunk, tail: { kind: "shuffle", size: 1 }, features };
   if (tail.kind !== "convolution") throw new Unsupported("its result is no convolution's");
   return { trunk, tail, features };
 }

@@ -21,9 +21,9 @@ const MISSING = 1; // cores, where nobody tells of any
 const STACK = 128 * 1024;
 const PATIENCE = 5000; // ms for workers to start; without them one thread computes
 
-// text, so that no bundler and no server must know of it
+// text, so that no bundler and no server must know of it; Bun's threads have a `self` too, which hears nothing
 const SOURCE = `
-const port = typeof self === "undefined" ? require("node:worker_threads").parentPort : self;
+const port = typeof require === "undefined" ? self : require("node:worker_threads").parentPort;
 const begin = ({ module, memory, stack, worker }) => {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   const env = { memory, now: () => performance.now(), rest: () => Atomics.wait(cell, 0, 0, 0.05) };
