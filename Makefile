@@ -11,6 +11,7 @@
 #   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/engines/native/lib/)
 #   make wasm    its kernels for browsers and Node, which are committed        (web/src/engine/kernels/)
 #   make wheel   the packages that are published, for each system              (dist/)
+#   make wheel-alone  whether such a package works alone, in an empty environment
 #   make wheel-check  whether the compiled parts of those packages are what their source gives
 #   make clean   remove all that the other verbs made
 
@@ -21,14 +22,14 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test torture audit check projects wheel wheel-check onnx-tf clean cubin gpu-bundle native wasm
+.PHONY: demo test torture audit check projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle native wasm
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
 	  { echo "once more, with the small weights that come with the project"; $(VENV)/bin/esrgan upscale \
 	  examples/cat.jpg --model esrgan-lite-x4 --output demo/cat-x4.png --page demo/cat-x4.html --overwrite; }
 
-test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browsers web/node_modules/.installed
+test: $(VENV)/.developing $(VENV)/.tfjs $(VENV)/.browsers $(VENV)/.vulkan web/node_modules/.installed
 	$(if $(ARGS),,cd web && npm run --silent test && npm run --silent test:browser && npm run --silent test:projects)
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
@@ -72,6 +73,9 @@ wheel: $(VENV)/.developing web/node_modules/.installed .venv-zig/.installed
 # the native engine's kernels for browsers and Node; what this makes is committed (web/src/engine/kernels/)
 wasm: .venv-zig/.installed
 	ZIG=$(ZIG) $(PYTHON) web/native/build.py
+
+wheel-alone: wheel
+	$(PYTHON) .ci/wheel-alone dist/*-none-any.whl constraints.txt examples/cat.jpg
 
 # the libraries that `make wheel` made, compiled once more from nothing: the same bytes, or an error
 wheel-check: $(VENV)/.developing .venv-zig/.installed
@@ -127,6 +131,12 @@ $(VENV)/.browsers: | $(VENV)/.developing
 	  echo "no Chromium here: tests in it will be skipped"
 	command -v firefox-esr || command -v firefox || { $(DEBIAN) firefox-esr; } || \
 	  echo "no Firefox here: tests in it will be skipped"
+	touch $@
+
+# Mesa's Vulkan driver for processors, in the same way
+$(VENV)/.vulkan: | $(VENV)/.developing
+	$(VENV)/bin/python -c 'import ncnn, sys; sys.exit(not ncnn.get_gpu_count())' 2>/dev/null || { $(DEBIAN) mesa-vulkan-drivers; } || \
+	  echo "no Vulkan driver here: tests on it will be skipped"
 	touch $@
 
 onnx-tf: .venv-onnx-tf/.installed

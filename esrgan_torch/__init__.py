@@ -37,13 +37,14 @@ if TYPE_CHECKING:
     from esrgan_torch.networks.base import Generator, Provenance
     from esrgan_torch.networks.compact import CompactNet, CompactNetConfig
     from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
+    from esrgan_torch.networks.span import SPAN, SPANConfig
     from esrgan_torch.tiling.modes import Box, Tile, Tiling, plan_tiles
-    from esrgan_torch.train.discriminators import UNetDiscriminator, VGGDiscriminator
     from esrgan_torch.upscaler import Upscaled, Upscaler
 
 __version__: str
 
 __all__ = [
+    "SPAN",
     "Box",
     "CancelledError",
     "CompactNet",
@@ -67,15 +68,14 @@ __all__ = [
     "Provenance",
     "RRDBNet",
     "RRDBNetConfig",
+    "SPANConfig",
     "StoppedError",
     "Tile",
     "Tiling",
     "TrainingError",
-    "UNetDiscriminator",
     "UpscaleError",
     "Upscaled",
     "Upscaler",
-    "VGGDiscriminator",
     "WeightsError",
     "__version__",
     "imresize",
@@ -87,7 +87,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    "train.discriminators": ("UNetDiscriminator", "VGGDiscriminator"),
     "errors": (
         "CancelledError",
         "ConfigError",
@@ -111,6 +110,7 @@ _HOMES = {
     "networks.base": ("Generator", "Provenance"),
     "networks.compact": ("CompactNet", "CompactNetConfig"),
     "networks.rrdb": ("RRDBNet", "RRDBNetConfig"),
+    "networks.span": ("SPAN", "SPANConfig"),
     "images.picture": ("Frame", "Frames", "Picture"),
     "images.resample": ("imresize",),
     "tiling.modes": ("Box", "Tile", "Tiling", "plan_tiles"),

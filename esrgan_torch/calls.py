@@ -1,27 +1,30 @@
 """The ways to call an `Upscaler`: each gives back what it got."""
 
 import os
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from esrgan_torch.errors import ConfigError, ImageWriteError
-from esrgan_torch.images.exchange import take
-from esrgan_torch.images.files import read_frames, write_frames, write_image
-from esrgan_torch.images.picture import Frame, Picture, Pixels, Samples
+from esrgan_torch.engines.devices import free_memory
+from esrgan_torch.errors import CancelledError, ConfigError
+from esrgan_torch.images.picture import Picture, Samples
+from esrgan_torch.pieces import File, FilePath, InMemory
+from esrgan_torch.pipeline.stages import Piece, Stages
 from esrgan_torch.watch import Flag, Progress, Watch
 
 Number = TypeVar("Number", bound=np.generic)
 AnyPicture = TypeVar("AnyPicture", Picture, Image.Image, Tensor, NDArray[Any])
 
-FilePath = str | os.PathLike[str]
+_SHARE = 8  # of the memory that is free, one part may be taken by pictures of a `map` that wait
 
 
 class Calls(ABC):
@@ -92,55 +95,84 @@ class Calls(ABC):
             ImageReadError, ImageWriteError: a file cannot be read or written.
             Others: as in `upscale`.
         """
-        watch = Watch(progress, cancel)
-        if isinstance(image, str | os.PathLike):
-            return self._file(Path(image), output, watch)
-        if output is not None:
+        if output is not None and not isinstance(image, str | os.PathLike):
             raise ConfigError("an output goes with the path of a picture; write_image writes other pictures")
-        if isinstance(image, Picture):
-            return self._picture(image, watch)
-        given = take(image)
-        watches = [watch.part(number, len(given.pictures)) for number in range(len(given.pictures))]
-        large = [self._enlarged(*one) for one in zip(given.pictures, watches, strict=True)]
-        return given.give_back(large)
+        piece = self._piece(image, output, Watch(progress, cancel))
+        return piece.write(piece.compute(piece.read(), 0))
 
     @overload
     def map(
         self, images: Iterable[FilePath], *, progress: Progress | None = None, cancel: Flag | None = None
-    ) -> Iterator[Path]: ...
+    ) -> "Results[Path]": ...
     @overload
     def map(
         self, images: Iterable[AnyPicture], *, progress: Progress | None = None, cancel: Flag | None = None
-    ) -> Iterator[AnyPicture]: ...
+    ) -> "Results[AnyPicture]": ...
     def map(
         self, images: Iterable[Any], *, progress: Progress | None = None, cancel: Flag | None = None
-    ) -> Iterator[Any]:
-        """Upscale pictures one after the other, each when its result is asked for.
+    ) -> "Results[Any]":
+        """Upscale pictures one after the other, and give the results in their order.
 
-        Where one raises an error, the iterator goes on with the next one when it is asked again, as Python's
-        `map` does.
+        Nothing is done before the first result is asked for. From then on, three threads read, compute and
+        write ahead of whoever takes the results: a few pictures, in at most an eighth of the memory that was
+        free, and one picture more. So the network is busy while you have a result, and while your iterable
+        makes the next picture.
+
+        Where a picture raises an error, the iterator goes on with the next one when it is asked again, as
+        Python's `map` does. Threads may share the iterator: each result is given once. Leaving it, or its
+        `close`, ends the threads.
 
         Args:
-            images: as for a call, also of different kinds.
-            progress: told of each picture anew, from 0 to 1.
-            cancel: as for a call.
+            images: as for a call, also of different kinds. It is gone through in another thread.
+            progress: told of each picture anew, from 0 to 1, in another thread.
+            cancel: as for a call; when it is set, what is still asked for is a `CancelledError` each.
         """
-        return map(partial(cast(Any, self), progress=progress, cancel=cancel), images)
+        stages = Stages(free_memory(torch.device("cpu")) // _SHARE, in_order=True)
+        flag = _Either(cancel, stages.stop)
+        pieces = (self._piece(image, None, Watch(progress, flag)) for image in images)
+        return Results(stages.run(pieces), stages.stop, cancel)
 
-    def _file(self, path: Path, output: FilePath | None, watch: Watch) -> Path:
-        target = path.with_name(f"{path.stem}-x{self.scale:g}.png") if output is None else Path(output)
-        if output is None and os.path.lexists(target):
-            raise ImageWriteError(f"{target} exists; to replace it, name it as the output")
-        frames = read_frames(path)
-        if frames.count == 1:
-            write_image(target, self._picture(frames.first(), watch))
-        else:
-            larger = (
-                Frame(self._picture(frame.picture, watch.part(number, frames.count)), frame.seconds)
-                for number, frame in enumerate(frames)
-            )
-            write_frames(target, larger, loop=frames.loop)
-        return target
+    def _piece(self, image: Any, output: FilePath | None, watch: Watch) -> Piece[Any, Any, Any]:
+        enlarge = self._enlarged
+        if isinstance(image, str | os.PathLike):
+            return File(Path(cast(FilePath, image)), output, self.scale, enlarge, watch)
+        return InMemory(image, self.scale, enlarge, watch)
 
-    def _picture(self, picture: Picture, watch: Watch) -> Picture:
-        return picture.with_pixels(cast(Pixels, self._enlarged(picture.pixels, watch)))
+
+Result = TypeVar("Result")
+
+
+class Results(Iterator[Result]):
+    """What `map` gives: results in order. Threads may share it."""
+
+    def __init__(
+        self, results: Generator[Future[Result], None, None], stop: threading.Event, cancel: Flag | None
+    ) -> None:
+        self._results, self._stop, self._cancel = results, stop, cancel
+        self._turn = threading.Lock()
+
+    def __next__(self) -> Result:
+        with self._turn:
+            result = next(self._results)
+        if self._cancel is not None and self._cancel.is_set():
+            raise CancelledError("the pictures were given up: their `cancel` is set")
+        return result.result()
+
+    def close(self) -> None:
+        """End: what is being computed is given up, and the threads have ended when this returns.
+
+        A thread that waits for a result meanwhile gets a `CancelledError`, or the end of the results.
+        """
+        self._stop.set()
+        with self._turn:
+            self._results.close()
+
+
+class _Either:
+    """Set where one of two flags is."""
+
+    def __init__(self, first: Flag | None, second: Flag) -> None:
+        self._first, self._second = first, second
+
+    def is_set(self) -> bool:
+        return self._second.is_set() or (self._first is not None and self._first.is_set())

@@ -8,6 +8,9 @@
     │   ├── ImageWriteError     the result could not be stored
     │   ├── PairError           an original and its low-resolution picture that do not go together
     │   └── MissingCodecError   the kind needs a library that is not installed; a read and a write error
+    ├── FilmError               a film
+    │   ├── FilmReadError       missing, damaged, cut off or no film that can be read
+    │   └── FilmWriteError      the result could not be stored; what is done is kept for the next time
     ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
     ├── TrainingError           a training run that cannot go on
     │   └── StoppedError        a signal asked it to stop; what was done is stored
@@ -52,6 +55,18 @@ class PairError(ImageError):
 
 class MissingCodecError(ImageReadError, ImageWriteError):
     """The file is of a kind that needs a library which is not installed."""
+
+
+class FilmError(EsrganError):
+    """Something is wrong with a film."""
+
+
+class FilmReadError(FilmError):
+    """The film is missing, damaged, cut off, or not one that can be read."""
+
+
+class FilmWriteError(FilmError):
+    """The result could not be stored; whatever stood at the target before is untouched."""
 
 
 class WeightsError(EsrganError):

@@ -1,5 +1,6 @@
 """`Upscaler`: from picture to larger picture."""
 
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -9,18 +10,18 @@ import numpy as np
 import torch
 from PIL import Image
 
+from esrgan_torch.by_rows import ByRows
 from esrgan_torch.calls import Calls
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.choose import make_engine, resolve_precision
-from esrgan_torch.engines.devices import (
-    device_name,
-    recent_free_memory,
-    release_memory,
-    resolve_device,
-)
+from esrgan_torch.engines.choose_rows import RowEngine, make_row_engine
+from esrgan_torch.engines.computing import CPU
+from esrgan_torch.engines.devices import device_name, recent_free_memory, release_memory
 from esrgan_torch.engines.kinds import EngineName, name_of
+from esrgan_torch.engines.ncnn.vulkan import VULKAN
+from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
-from esrgan_torch.errors import ConfigError, ForkedError
+from esrgan_torch.errors import ConfigError, EngineError, ForkedError
 from esrgan_torch.images.exchange import as_picture
 from esrgan_torch.images.picture import Picture, Pixels, Samples
 from esrgan_torch.networks.base import Generator
@@ -30,6 +31,8 @@ from esrgan_torch.tiling.means import Course, Means
 from esrgan_torch.tiling.modes import Tiling, as_tiling
 from esrgan_torch.tiling.plan import Plan, make_plan
 from esrgan_torch.watch import Flag, Progress, Watch
+
+log = logging.getLogger("esrgan_torch")
 
 LARGEST_SCALE = 32
 
@@ -44,8 +47,8 @@ class Upscaled:
             window had to be divided.
         device: name of the device for people.
         dtype: precision, "float32", "float16" or "bfloat16".
-        engine: what computed it, by the name that `Upscaler` takes: "native", "openvino", "triton", "eager";
-            why it is that one says `Upscaler.describe`.
+        engine: what computed it, by the name that `Upscaler` takes: "native", "openvino", "ncnn", "triton",
+            "eager"; why it is that one says `Upscaler.describe`.
         redone: tiles that were not finite in half precision and were computed again in float32.
         divided: tiles that did not fit in memory and were divided.
         seconds: wall time.
@@ -68,14 +71,14 @@ class Upscaled:
         return self.plan.exact
 
 
-class Upscaler(Calls):
+class Upscaler(Calls, ByRows):
     """Runs a network on pictures of any size. It can be called from several threads, and pickled.
 
     Args:
         model: a network of this project, with 1 or 3 channels in and out; or a published model's name, an
             address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
-        device: "auto" (the accelerator that works, else the CPU), a device such as "cpu" or "cuda:1", or an
-            accelerator's number.
+        device: "auto" (the accelerator that works, else the CPU), a device such as "cpu", "cuda:1" or
+            "vulkan:0" (by ncnn), or an accelerator's number.
         dtype: "auto" (see `esrgan_torch.engines.choose.resolve_precision`), "float32", "float16" or
             "bfloat16"; or "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on
             CUDA without TF32: half precision gives them fewer than 8 bits.
@@ -88,9 +91,9 @@ class Upscaler(Calls):
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
         engine: "auto": the fastest that was measured for this network, device and precision; "eager":
-            PyTorch's operators alone; "native" and "openvino" on CPUs, docs/cpu.md; "triton": the project's
-            own kernels for an RRDBNet in half precision on CUDA, docs/kernels.md, which "auto" takes on
-            devices with a recorded run only.
+            PyTorch's operators alone; "native" and "openvino" on CPUs, docs/cpu.md; "ncnn" on Vulkan devices,
+            docs/devices.md; "triton": the project's own kernels for an RRDBNet in half precision on CUDA,
+            docs/kernels.md, which "auto" takes on devices with a recorded run only.
         tta: test-time augmentation: the mean of the results for the picture turned and mirrored in all eight
             ways, each laid back, before rounding. It takes eight times as long; turning the picture then
             turns the result.
@@ -122,7 +125,7 @@ class Upscaler(Calls):
         if scale is not None and not 0 < scale <= LARGEST_SCALE:
             raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
         self.tiling = as_tiling(tiling)
-        self.device = resolve_device(device)
+        self.device = resolve_place(device, engine)
         self._dtype_is_open = check_dtype(dtype, self.device) is None
         network = network_of(model)
         if network.in_channels not in (1, 3) or network.out_channels != network.in_channels:
@@ -133,17 +136,30 @@ class Upscaler(Calls):
         named = isinstance(model, str | os.PathLike)  # it is loaded again where this is unpickled
         self._arguments = (model if named else network, device, dtype, tiling, alpha, scale, engine, tta)
         self.model = network
-        self._precision = resolve_precision(dtype, network, self.device, engine)
-        self.dtype = self._precision.dtype
+        try:
+            self._made: Engine | None = self._make(dtype, engine)
+        except (ConfigError, EngineError) as error:
+            unasked = device == "auto" and engine == "auto" and self.device.type != "cpu"
+            if not unasked or (isinstance(error, ConfigError) and self.device.type != VULKAN):
+                raise
+            log.warning("%s: the CPU computes instead", error)
+            self.device = CPU
+            self._made = self._make(dtype, engine)
         self.alpha: AlphaMode = alpha
         self.tta = tta
         self.scale = float(network.scale if scale is None else scale)
-        self._made: Engine | None = make_engine(network, self.device, self.dtype, engine)
         # the project's kernels compute in half precision
         self._float32_engine_name: EngineName = "auto" if engine == "triton" else engine
         self._engine_of_16_bits: Engine | None = None
         self._exact_engine: Engine | None = None
+        self._engine_name: EngineName = engine
+        self._row_engines: list[RowEngine | None] = []
         self._process = os.getpid()
+
+    def _make(self, dtype: str | torch.dtype, engine: EngineName) -> Engine:
+        self._precision = resolve_precision(dtype, self.model, self.device, engine)
+        self.dtype = self._precision.dtype
+        return make_engine(self.model, self.device, self.dtype, engine)
 
     def __reduce__(self) -> tuple[type["Upscaler"], tuple[Any, ...]]:
         return type(self), self._arguments
@@ -182,6 +198,7 @@ class Upscaler(Calls):
         Calls after that raise ConfigError. Closing again does nothing.
         """
         self._made = self._exact_engine = self._engine_of_16_bits = None
+        self._row_engines.clear()
         release_memory(self.device)
 
     @property
@@ -208,9 +225,10 @@ class Upscaler(Calls):
         # a CPU holds the result as well: RGB, in two versions when it is resized after; the mean of turns and
         # the turn that is added to it are RGB in float32
         result_bytes = 6 * bits // 8 + (24 if self.tta else 0)
-        held = result_bytes * height * width * self.model.scale**2 if self.device.type == "cpu" else 0
+        on_host = self.device.type in ("cpu", "mps", VULKAN)  # whose memory is the device's, or counted
+        held = result_bytes * height * width * self.model.scale**2 if on_host else 0
         free = recent_free_memory(self.device)
-        return make_plan(self.model, engine, height, width, self.tiling, free, held)
+        return make_plan(self.model, engine, height, width, self.tiling, free, held, self._row_engine)
 
     def upscale(
         self,
@@ -238,6 +256,9 @@ class Upscaler(Calls):
         course = Course()
         engine = self._engine_for(picture.bits)
         large, plan = self._compute(picture.pixels, engine, course, Watch(progress, cancel))
+        row_engine = self._row_engine() if plan.by_rows else None
+        if row_engine is not None:
+            engine = row_engine.engine
         return Upscaled(
             picture.with_pixels(cast(Pixels, large)),
             plan,
@@ -263,7 +284,7 @@ class Upscaler(Calls):
             watch(0.0)
             divisible = self.tiling.mode in ("auto", "overlap")
             way = Way(
-                Means(self.model, engine, self._float32_engine, divisible),
+                Means(self.model, engine, self._float32_engine, divisible, self._row_engine),
                 plan=self._plan(engine, height, width, bits),
                 plan_on_its_side=self._plan(engine, width, height, bits) if self.tta else None,
                 alpha=self.alpha,
@@ -283,6 +304,12 @@ class Upscaler(Calls):
                 self.model, self.device, torch.float32, self._float32_engine_name
             )
         return self._engine_of_16_bits
+
+    def _row_engine(self) -> RowEngine | None:
+        if not self._row_engines:
+            engine = self._engine
+            self._row_engines.append(make_row_engine(self.model, self.device, engine, self._engine_name))
+        return self._row_engines[0]
 
     def _float32_engine(self) -> Engine:
         if self._exact_engine is None:

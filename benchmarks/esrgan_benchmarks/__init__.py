@@ -11,6 +11,7 @@ Each benchmark is a module that can be run, and appends its rows to a file of `b
     python -m esrgan_benchmarks lowering_speed  TensorFlow on our graph beside that of onnx-tf
     python -m esrgan_benchmarks upsampling  enlarging and a 3x3 convolution as four 2x2 convolutions
     python -m esrgan_benchmarks images     reading and writing picture files
+    python -m esrgan_benchmarks overlap    how busy the network is while a folder is enlarged
 
 benchmarks/gpu.sh runs `gpu`, which answers everything about a GPU in ten minutes: docs/kernels.md.
 `esrgan bench` compares runtimes: `cases` and `runtimes/` say what is measured, `child` runs each in a process

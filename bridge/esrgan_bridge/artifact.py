@@ -1,7 +1,7 @@
 """What an artefact says of itself: one record, stored in every format that the bridge writes.
 
 - ONNX: entry "esrgan" of `metadata_props`, as JSON text;
-- SavedModel: file `esrgan.json` beside `saved_model.pb`;
+- SavedModel, LiteRT: file `esrgan.json` beside `saved_model.pb` and `model.tflite`;
 - TF.js: "userDefinedMetadata" of `model.json`, under "esrgan".
 
 A record names every data file of its folder with the file's sha256, so that a damaged download is found
@@ -23,7 +23,7 @@ from esrgan_torch.storage.atomic import atomic_path
 
 FORMAT_VERSION = 1
 KEY = "esrgan"  # of the record, in ONNX's and TF.js's own metadata
-RECORD = "esrgan.json"  # beside a SavedModel
+RECORD = "esrgan.json"  # beside a SavedModel or a LiteRT file
 _LARGEST = 1 << 20  # of a size in a record
 _SHOWN = 40  # characters of a value, in a message
 TILE = 64  # input pixels a side of a tile of the tail, after a trunk run on the whole picture
@@ -49,8 +49,10 @@ class Metadata:
         input_range: lowest and highest value of the input; the output is not clamped to it.
         layout: "NCHW" or "NHWC".
         dtype: "float32": type of input and output; "float16" in ONNX files of earlier releases.
-        quantize: how the weights are stored: "none", "float16" or "uint8".
+        quantize: how the weights are stored: "none", "float16", "uint8" or "int8".
         features_node: name of the tensor between trunk and tail; empty where there is none (route onnx-tf).
+        fixed_size: height and width of the one size of picture that it takes; None: any. Left out of the
+            stored record where it is None, so that releases that know no such copies read all others.
         shards: sha256 of each data file beside the record, by its path in the folder.
         format_version: version of this record.
     """
@@ -73,16 +75,19 @@ class Metadata:
     dtype: str = "float32"
     quantize: str = "none"
     features_node: str = "features"
+    fixed_size: tuple[int, int] | None = None
     shards: dict[str, str] = field(default_factory=dict[str, str])
     format_version: int = FORMAT_VERSION
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON knows it, version first."""
         record = asdict(self)
+        fixed = record.pop("fixed_size")
         return {
             "format_version": record.pop("format_version"),
             **record,
             "input_range": list(self.input_range),
+            **({} if fixed is None else {"fixed_size": list(fixed)}),
         }
 
     def to_json(self) -> str:
@@ -150,7 +155,7 @@ def from_dict(record: object, where: str = "the record") -> Metadata:
             "convert the network again"
         )
     try:
-        metadata = built(Metadata, known, complete=True)
+        metadata = built(Metadata, {"fixed_size": None, **known}, complete=True)
         _check(metadata)
     except (ValueError, OverflowError) as error:
         raise ArtifactError(f"{where} is damaged: {error}; convert the network again") from error
@@ -165,12 +170,14 @@ def _check(metadata: Metadata) -> None:
     for name in ("tail_halo", "overlap"):
         if not 0 <= getattr(metadata, name) <= _LARGEST:
             raise ValueError(f"{name} is {str(getattr(metadata, name))[:_SHOWN]}")
+    if metadata.fixed_size and not all(1 <= side <= _LARGEST for side in metadata.fixed_size):
+        raise ValueError(f"fixed_size is {str(metadata.fixed_size)[:_SHOWN]}")
     if metadata.layout not in ("NCHW", "NHWC"):
         raise ValueError(f"layout is {metadata.layout[:_SHOWN]!r}")
 
 
 def read_metadata(artefact: Path) -> Metadata:
-    """The record of an ONNX file, of a SavedModel folder or of a TF.js folder.
+    """The record of an ONNX file, or of the folder of a SavedModel, a LiteRT file or a TF.js model.
 
     Raises:
         ArtifactError: nothing there, no record in it, or one of another version.
@@ -212,7 +219,7 @@ def _read_onnx(file: Path) -> Metadata:
 
 
 def write_record(folder: Path, metadata: Metadata) -> None:
-    """Store the record of a SavedModel, with the sha256 of every other file of its folder."""
+    """Store the record of a SavedModel or LiteRT file, with the sha256 of each other file of its folder."""
     shards = {name: value for name, value in hash_files(folder).items() if name != RECORD}
     with atomic_path(folder / RECORD) as temporary:
         text = json.dumps(metadata.with_changes(shards=shards).to_dict(), indent=1) + "\n"
@@ -220,7 +227,7 @@ def write_record(folder: Path, metadata: Metadata) -> None:
 
 
 def verify_shards(folder: Path) -> Metadata:
-    """Check every data file of a SavedModel or TF.js folder against its sha256; returns the record.
+    """Check every data file of a SavedModel, LiteRT or TF.js folder against its sha256; returns the record.
 
     Raises:
         ArtifactError: no record, or a file that is missing or differs; the message names the first.

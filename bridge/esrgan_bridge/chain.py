@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -18,22 +18,25 @@ from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
 from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.onnx_tf.setup import find_python
+from esrgan_bridge.options import OPSET, Quantize, Route, Size, Target, check_options, check_shape
 from esrgan_bridge.parity.distance import TOLERANCES, tolerance_of
 from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
-from esrgan_bridge.parity.measure import Progress, Question, measure_hop, measure_session, require_measured
+from esrgan_bridge.parity.measure import (
+    Progress,
+    Question,
+    ask_in_time,
+    measure_hop,
+    measure_session,
+    require_measured,
+)
 from esrgan_bridge.parity.probes import make_probes
 from esrgan_bridge.parity.record import FILE, read_report
 from esrgan_bridge.parity.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
-from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.storage.leftovers import END, mark, sweep
 from esrgan_torch.storage.paths import real
-
-Target = Literal["onnx", "tf", "tfjs"]
-Route = Literal["auto", "tf", "direct", "onnx-tf"]
-Quantize = Literal["none", "float16", "uint8"]
 
 
 def convert(
@@ -44,6 +47,8 @@ def convert(
     route: Route = "auto",
     quantize: Quantize = "none",
     parts: bool = False,
+    shape: Size | None = None,
+    opset: int = OPSET,
     runners: Sequence[str] | None = None,
     overwrite: bool = False,
     onnx_tf: Path | str | None = None,
@@ -62,8 +67,11 @@ def convert(
         route: "tf", our own lowering and the tensorflowjs converter; "direct", our own lowering and our
             own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment;
             "auto", "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress` is told.
-        quantize: how the weights of the last hop are stored; of ONNX float16 only, of TensorFlow none.
+        quantize: how the weights of the last hop are stored, see `esrgan_bridge.options.WEIGHTS`.
         parts: of ONNX, write the trunk and the tail as files of their own too, for exact tiles.
+        shape: height and width of the one size of picture, a single one at a time, that every copy takes;
+            None: any size and number.
+        opset: of the ONNX file, 11 to 20; the other copies are made from it.
         runners: names of the runtimes to measure in; None: all that this machine has. An empty list measures
             no copy, which the report then says.
         overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
@@ -83,7 +91,7 @@ def convert(
         MissingRuntimeError: the route needs a package that is not installed; nothing was computed yet.
         RunnerError: a runtime failed.
     """
-    _check_options(to, route, quantize, parts)
+    check_options(to, route, quantize, parts=parts, shape=shape, opset=opset)
     chosen = choose_runners(runners)
     must_measure = runners is None or len(runners) > 0
     folder = Path(folder)
@@ -97,7 +105,9 @@ def convert(
         from esrgan_weights.loading import load
 
         model = load(model, offline=offline, cache=cache)
-    metadata = metadata_of(model)
+    metadata = metadata_of(model).with_changes(fixed_size=shape)
+    if shape is not None:
+        check_shape(shape, metadata.unshuffle)
     try:
         place = real(folder)  # where a link leads, so that the link stays
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +117,7 @@ def convert(
     except OSError as error:
         raise ConversionError(f"cannot write beside {folder}: {error.strerror or error}") from error
     try:
-        work = Work(model, building, metadata, route, to, quantize, with_onnx_tf, parts)
+        work = Work(model, building, metadata, route, to, quantize, with_onnx_tf, parts, opset)
         report = ParityReport(metadata.name, to, route, quantize, machine=describe_machine())
         report.asked = list(runners or ())
         progress("torch: the original in float64")
@@ -205,34 +215,11 @@ def _route_here(to: Target, progress: Progress) -> Route:
     return "direct"
 
 
-def _check_options(to: str, route: str, quantize: str, parts: bool) -> None:
-    for given, known, name in (
-        (to, ("onnx", "tf", "tfjs"), "to"),
-        (route, ("auto", "tf", "direct", "onnx-tf"), "route"),
-        (quantize, ("none", "float16", "uint8"), "quantize"),
-    ):
-        if given not in known:
-            raise ConfigError(f"{name} is one of {', '.join(known)}, not {given!r}")
-    if to == "tf" and route == "direct":
-        raise ConfigError("the route direct makes TF.js files alone: choose the route tf for TensorFlow")
-    if to == "tf" and quantize != "none":
-        raise ConfigError("a SavedModel keeps float32 weights: quantize goes with --to tfjs")
-    if to == "onnx" and quantize == "uint8":
-        raise ConfigError("an ONNX file has float32 or float16 weights; uint8 goes with --to tfjs")
-    if parts and to != "onnx":
-        raise ConfigError(
-            "parts are files of ONNX, and go with --to onnx: a SavedModel has trunk and tail as signatures, "
-            "a TF.js model as a node"
-        )
-
-
 def _ask_original(model: Generator, metadata: Metadata, report: ParityReport) -> list[Question]:
     """The original's answers in float64, and how far its own float32 is from them."""
+    probes = make_probes(metadata.in_channels, metadata.unshuffle, metadata.fixed_size)
     with TorchSession(model, torch.float64) as exact:
-        questions = [
-            Question(probe, exact.exact(probe.batch()))
-            for probe in make_probes(metadata.in_channels, metadata.unshuffle)
-        ]
+        questions = ask_in_time(exact, probes, report)
     if not all(np.isfinite(question.answer).all() for question in questions):
         raise ConversionError("the network itself gives NaN or infinity, so no copy can be compared with it")
     with TorchSession(model, torch.float32) as rounded:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from esrgan_bridge.artifact import Metadata, read_metadata
 from esrgan_bridge.errors import MissingRuntimeError
+from esrgan_bridge.options import OPSET
 from esrgan_torch.networks.base import Generator
 
-ARTEFACTS = {"onnx": "onnx/model.onnx", "tf": "tf", "tfjs": "tfjs"}
+ARTEFACTS = {"onnx": "onnx/model.onnx", "tf": "tf", "tfjs": "tfjs", "tflite": "tflite"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Work:
     quantize: str
     onnx_tf: Path | None = None
     parts: bool = False
+    opset: int = OPSET
 
     def path(self, hop: str) -> Path:
         return self.folder / ARTEFACTS[hop]
@@ -55,6 +57,8 @@ def builders(to: str, route: str) -> list[tuple[str, Callable[[Work], None]]]:
         return [("onnx", _build_onnx)]
     if to == "tf":
         return [("onnx", _build_onnx), ("tf", _build_tf)]
+    if to == "tflite":
+        return [("onnx", _build_onnx), ("tf", _build_tf), ("tflite", _build_tflite)]
     if route == "direct":
         return [("onnx", _build_onnx), ("tfjs", _build_tfjs_directly)]
     return [("onnx", _build_onnx), ("tf", _build_tf), ("tfjs", _build_tfjs)]
@@ -65,7 +69,14 @@ def _build_onnx(work: Work) -> None:
 
     work.path("onnx").parent.mkdir()
     dtype = "float16" if work.to == "onnx" and work.quantize == "float16" else "float32"
-    torch_to_onnx.export_onnx(work.model, work.path("onnx"), dtype=dtype, parts=work.parts)
+    torch_to_onnx.export_onnx(
+        work.model,
+        work.path("onnx"),
+        dtype=dtype,
+        parts=work.parts,
+        shape=work.metadata.fixed_size,
+        opset=work.opset,
+    )
 
 
 def _build_tf(work: Work) -> None:
@@ -94,3 +105,9 @@ def _build_tfjs_directly(work: Work) -> None:
 
     graph = onnx_to_tf.lower(work.path("onnx"))
     graph_to_tfjs.write_tfjs(graph, work.path("tfjs"), work.metadata, work.quantize)
+
+
+def _build_tflite(work: Work) -> None:
+    from esrgan_bridge.writers import tf_to_tflite
+
+    tf_to_tflite.saved_model_to_tflite(work.path("tf"), work.path("tflite"), work.metadata, work.quantize)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from esrgan_torch.engines.computing import computing
+from esrgan_torch.engines.rows import RowTrunk
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.watch import Progress
 
@@ -58,6 +59,10 @@ class Engine(ABC):
 
         Returns whether all values are finite; None, and nothing is written, where this engine does not.
         """
+        return None
+
+    def by_rows(self) -> RowTrunk | None:
+        """The trunk for pictures that do not fit in memory, where this engine has one."""
         return None
 
     @abstractmethod

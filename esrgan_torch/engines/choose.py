@@ -10,12 +10,14 @@ from torch import Tensor
 
 from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.computing import computing
-from esrgan_torch.engines.devices import computes_bfloat16_fast, has_amx
+from esrgan_torch.engines.devices import computes_bfloat16_fast, device_name, has_amx
 from esrgan_torch.engines.foreign import ForeignEngine
 from esrgan_torch.engines.graphed import GraphedEngine
 from esrgan_torch.engines.kinds import KINDS, EngineName, Kind, name_of
 from esrgan_torch.engines.native.engine import is_faster
+from esrgan_torch.engines.ncnn.vulkan import VULKAN
 from esrgan_torch.engines.precision import FLOOR, check_dtype, probe_picture
+from esrgan_torch.engines.self_test import is_untried, tested
 from esrgan_torch.errors import ConfigError, EngineError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.foreign import ForeignNetwork
@@ -42,7 +44,7 @@ class Choice:
 
     Args:
         key: of `Architecture.engines`; "foreign" for networks of other projects.
-        engine: the name by which it can be asked for: "native", "openvino", "triton", "eager".
+        engine: the name by which it can be asked for: "native", "openvino", "ncnn", "triton", "eager".
         title: for people.
         why: why this one, as the end of a sentence.
         passed: what would have gone before it, and why it is not taken: (title, reason).
@@ -68,11 +70,12 @@ def make_engine(
     Args:
         model, device, dtype: what runs where in which precision.
         engine: "auto": the fastest that was measured for device and precision, docs/cpu.md, docs/kernels.md;
-            "eager": PyTorch's operators alone; "native", "openvino", "triton": that one.
+            "eager": PyTorch's operators alone; "native", "openvino", "ncnn", "triton": that one.
 
     Raises:
         ConfigError: a network that is none of this project's, or an engine that cannot run it.
-        EngineError: the engine that was asked for by name does not run here, or computes wrongly.
+        EngineError: the engine that was asked for by name does not run here, or computes wrongly; or so does
+            a device of a kind without a recorded run, see `esrgan_torch.engines.self_test`.
     """
     with computing(device):
         choice = choose_engine(model, device, dtype, engine)
@@ -81,11 +84,13 @@ def make_engine(
         try:
             made = _made(choice, model, device, dtype)
         except EngineError as error:
-            if engine != "auto":
+            if engine != "auto" or device.type == VULKAN:  # nothing else computes there
                 raise
             log.warning("%s: PyTorch computes instead", error)
             choice = replace(choose_engine(model, device, dtype, "eager"), why=f"since {error}")
             made = _made(choice, model, device, dtype)
+        if is_untried(device):
+            tested(made, model, device_name(device))
         made.choice = choice
         return made
 
@@ -100,6 +105,8 @@ def choose_engine(
     """
     _check_name(engine)
     if isinstance(model, ForeignNetwork):
+        if device.type == VULKAN:
+            raise ConfigError(f"ncnn cannot run {model.architecture}; give device cpu")
         if engine not in ("auto", "eager"):
             raise ConfigError(f"engine {engine} cannot run {model.architecture}; give engine auto or eager")
         return Choice("foreign", "eager", "PyTorch", f"by {model.runner}'s class of {model.architecture}")
@@ -113,6 +120,8 @@ def choose_engine(
     for kind in KINDS:
         if kind.key not in architecture.engines or kind.device not in ("", device.type):
             continue
+        if device.type == VULKAN and kind.device != VULKAN:
+            continue
         if engine == "eager" and kind.name != "eager":
             continue
         reason = _reason_against(kind, architecture, model, device, dtype)
@@ -122,8 +131,13 @@ def choose_engine(
             everywhere = kind.device == ""
             fastest = f"the fastest measured for {architecture.name}{' of what remains' if passed else ''}"
             why = "which runs everywhere" if everywhere else fastest
+            if device.type == VULKAN:
+                why = "which alone computes there"
             return Choice(kind.key, kind.name, kind.title, why, tuple(passed))
         passed.append((kind.title, reason))
+    if device.type == VULKAN:
+        title, reason = passed[0]
+        raise ConfigError(f"{title} cannot run this: {reason}")
     raise AssertionError(f"{architecture.name} has no plain engine")
 
 
@@ -200,8 +214,9 @@ def resolve_precision(
     if isinstance(model, ForeignNetwork):
         return Precision(torch.float32, "networks of other projects are not tried in others")
     _check_name(engine)
-    if engine not in ("auto", "eager") and _kind(engine).float32_alone:
-        return Precision(torch.float32, f"the one precision of {_kind(engine).title}")
+    asked = "ncnn" if device.type == VULKAN else engine
+    if asked not in ("auto", "eager") and _kind(asked).float32_alone:
+        return Precision(torch.float32, f"the one precision of {_kind(asked).title}")
     fast = fast_half(model, device, engine)
     if fast is None:
         if device.type == "cpu" and computes_bfloat16_fast(device):

@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 
+from esrgan_torch.engines.ncnn.vulkan import VULKAN
+
 EXACT = ("ieee", "none")  # "none": nobody asked for less
 PRECISION = "fp32_precision"
 CPU = torch.device("cpu")
@@ -38,6 +40,8 @@ def computing(device: torch.device) -> Generator[None]:
         device: where is computed; a kernel that is launched by its address runs on the current CUDA device,
             wherever its memory is.
     """
+    if device.type == VULKAN:
+        device = CPU  # what PyTorch does around ncnn
     before = getattr(_thread, "device", None)
     if before == device:
         yield

@@ -4,11 +4,13 @@ import logging
 import time
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
 
 from esrgan_torch.engines import containers
+from esrgan_torch.engines.ncnn import vulkan
 from esrgan_torch.errors import ConfigError
 
 log = logging.getLogger("esrgan_torch")
@@ -95,6 +97,8 @@ def device_name(device: torch.device) -> str:
     """A name for people, such as "NVIDIA H200 (cuda:0)" or "CPU, 2 threads"."""
     if device.type == "cpu":
         return f"CPU, {threads()} threads"
+    if device.type == vulkan.VULKAN:
+        return f"{vulkan.vulkan_devices()[device.index or 0].name} ({device})"
     if device.type in ("cuda", "xpu"):
         return f"{torch.get_device_module(device).get_device_name(device)} ({device})"
     return str(device)
@@ -119,15 +123,26 @@ def has_amx() -> bool:
 
 def free_memory(device: torch.device) -> int:
     """Bytes that can be allocated on the device now; the limits of all containers around count."""
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    if device.type == "mps":  # the machine's own memory; what the driver holds for no tensor is used again
+        cached = torch.mps.driver_allocated_memory() - torch.mps.current_allocated_memory()
+        left = torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+        return min(left, free_memory(torch.device("cpu")) + cached)
+    if device.type == vulkan.VULKAN:  # pictures and features are in the host's memory, often the GPU's too
+        return min(vulkan.budget(device.index or 0), free_memory(torch.device("cpu")))
     if device.type != "cpu":
         module = torch.get_device_module(device)
-        free, _ = module.mem_get_info(device)
-        return free + module.memory_reserved(device) - module.memory_allocated(device)
+        return _driver_free(module, device) + module.memory_reserved(device) - module.memory_allocated(device)
     available = psutil.virtual_memory().available
     left = containers.memory_left()
     return available if left is None else min(available, left)
+
+
+def _driver_free(module: Any, device: torch.device) -> int:
+    """Bytes that the driver has left; where it does not tell, as of some of Intel's GPUs, all but our own."""
+    try:
+        return int(module.mem_get_info(device)[0])
+    except RuntimeError:
+        return int(module.get_device_properties(device).total_memory) - int(module.memory_reserved(device))
 
 
 def recent_free_memory(device: torch.device) -> int:
@@ -159,5 +174,5 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 def release_memory(device: torch.device) -> None:
     """Give cached blocks back, so that a smaller plan finds them in one piece."""
-    if device.type != "cpu":
+    if device.type not in ("cpu", vulkan.VULKAN):
         torch.get_device_module(device).empty_cache()

@@ -10,9 +10,10 @@ from esrgan_torch.engines import openvino, packed
 from esrgan_torch.engines.cuda.choose import is_verified, unsupported
 from esrgan_torch.engines.native.build import reason as native_reason
 from esrgan_torch.engines.native.engine import fastest_level, is_faster, is_usable
+from esrgan_torch.engines.ncnn.vulkan import VULKAN
 from esrgan_torch.networks.base import Generator
 
-EngineName = Literal["auto", "eager", "native", "openvino", "triton"]
+EngineName = Literal["auto", "eager", "native", "openvino", "ncnn", "triton"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ def _openvino_precision(dtype: torch.dtype) -> str | None:
     return f"it computes {name_of(dtype)} on x86 processors that have it, not on this"
 
 
+def _ncnn_obstacle(model: Generator, device: torch.device, dtype: torch.dtype) -> str | None:
+    del model
+    if device.type != VULKAN:
+        return f"it computes on Vulkan devices, not on {device}: give device {VULKAN}"
+    return None if dtype == torch.float32 else _not_in(dtype, "float32")
+
+
 def _packed_obstacle(model: Generator, device: torch.device, dtype: torch.dtype) -> str | None:
     del model
     if device.type == "cpu" and packed.is_available(dtype):
@@ -116,6 +124,7 @@ KINDS = (
     Kind("triton", "triton", "the project's CUDA kernels", "cuda", _triton_is_slower, unsupported),
     Kind("native", "native", "the native engine", "cpu", _native_is_slower, _native_obstacle, True),
     Kind("openvino", "openvino", "OpenVINO", "cpu", _openvino_is_slower, _openvino_obstacle),
+    Kind("ncnn", "ncnn", "ncnn by Vulkan", VULKAN, _never, _ncnn_obstacle, True),
     Kind("packed", "eager", "PyTorch with weights packed by oneDNN", "cpu", _never, _packed_obstacle),
     Kind("plain", "eager", "PyTorch", "", _never, _never),
 )

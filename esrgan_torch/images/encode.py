@@ -78,10 +78,10 @@ def encode_frames(frames: Iterable[Frame], plays: int, coding: Coding) -> tuple[
             return encode_tiff(frame.picture for frame in fitted())
         if form.name == "gif":
             return encode_gif(fitted(), plays)
-        with warnings.catch_warnings():  # what is to be said of the first frame, `fitted` says
-            warnings.simplefilter("ignore")
-            plain = _fitted(first.picture, form)
-        return encode_by_pillow(fitted(), plays, form.name.upper(), pillow_options(plain, coding))
+        pieces = fitted()
+        head = next(pieces)
+        options = pillow_options(head.picture, coding)
+        return encode_by_pillow(chain((head,), pieces), plays, form.name.upper(), options)
 
 
 class FramesError(Exception):

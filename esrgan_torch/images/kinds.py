@@ -106,7 +106,10 @@ _HEIF_BRANDS = (
 
 _DRAWING = "; render it at the size that you want, as PNG"
 _EXPORT = "; export it as PNG or TIFF"
-_VIDEO = "is a video; take its frames out first, for example with: ffmpeg -i VIDEO frame-%05d.png"
+_VIDEO = (
+    "is a video, which `esrgan upscale` enlarges (docs/films.md); as pictures, take its frames out first, "
+    "for example with: ffmpeg -i VIDEO frame-%05d.png"
+)
 _ARCHIVE = "is an archive; unpack it first"
 _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"8BPS", "is a Photoshop file" + _EXPORT),

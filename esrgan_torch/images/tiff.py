@@ -126,7 +126,7 @@ class TiffPage:
                 "convert it to RGB or gray"
             )
         self.orientation = _number(page.tags, ORIENTATION, 1)
-        self.icc_profile = _bytes_of(page.tags.valueof(ICC_PROFILE))
+        self.icc_profile = bytes_of(page.tags.valueof(ICC_PROFILE))
         self.exif = exif_of_tiff(self._data, page.offset)
 
     def described(self, pixels: Pixels, icc_profile: bytes | None) -> Picture:
@@ -136,9 +136,9 @@ class TiffPage:
             pixels,
             icc_profile,
             self.exif,
-            xmp=_bytes_of(tags.valueof(XMP)),
-            iptc=_bytes_of(tags.valueof(IPTC)),
-            density=_density(tags),
+            xmp=bytes_of(tags.valueof(XMP)),
+            iptc=bytes_of(tags.valueof(IPTC)),
+            density=density(tags),
         )
 
     def pixels(self) -> Pixels:
@@ -190,7 +190,22 @@ class TiffPage:
             return again.asarray()
 
 
-def _bytes_of(value: object) -> bytes | None:
+def is_plain_in_rows(page: Any) -> bool:
+    """Whether a page's strips or tiles can be read one by one: plain gray or RGB, upright."""
+    return (
+        page.compression in _PLAIN_CODES
+        and page.photometric in (_MIN_IS_BLACK, _RGB)
+        and page.samplesperpixel == (3 if page.photometric == _RGB else 1)
+        and page.bitspersample in (8, 16)
+        and int(page.sampleformat) in (1, 4)
+        and (page.planarconfig == 1 or page.samplesperpixel == 1)
+        and page.imagedepth == 1
+        and _number(page.tags, ORIENTATION, 1) == 1
+        and not _is_raw(page)
+    )
+
+
+def bytes_of(value: object) -> bytes | None:
     """A tag's value as bytes, which some programs write as numbers of 32 bits; None for what is none."""
     if isinstance(value, bytes):
         return value
@@ -212,7 +227,7 @@ def _is_fraction(value: Any) -> bool:
     return len(parts) == 2 and all(isinstance(part, int) and part > 0 for part in parts)
 
 
-def _density(tags: Any) -> tuple[float, float] | None:
+def density(tags: Any) -> tuple[float, float] | None:
     """Pixels an inch, across and down; None where the tags do not say it."""
     inches = _INCHES.get(_number(tags, UNIT, 2))
     values: list[Any] = [tags.valueof(tag) for tag in RESOLUTIONS]

@@ -17,6 +17,7 @@ from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.compact import CompactEngine
 from esrgan_torch.engines.cuda.choose import make_kernel_engine
 from esrgan_torch.engines.native.engine import NativeCompactEngine, NativeRRDBEngine, NativeSPANEngine
+from esrgan_torch.engines.ncnn.engine import NcnnCompactEngine, NcnnRRDBEngine, NcnnSPANEngine
 from esrgan_torch.engines.openvino import OpenVinoCompactEngine, OpenVinoRRDBEngine
 from esrgan_torch.engines.packed import PackedEngine
 from esrgan_torch.engines.plain import PlainEngine
@@ -67,6 +68,7 @@ RRDB = Architecture(
         "triton": make_kernel_engine,
         "native": NativeRRDBEngine,
         "openvino": OpenVinoRRDBEngine,
+        "ncnn": NcnnRRDBEngine,
         "packed": PackedEngine,
         "plain": RRDBEngine,
     },
@@ -82,6 +84,7 @@ COMPACT = Architecture(
     engines={
         "native": NativeCompactEngine,
         "openvino": OpenVinoCompactEngine,
+        "ncnn": NcnnCompactEngine,
         "plain": CompactEngine,
     },
 )
@@ -92,7 +95,7 @@ SPAN = Architecture(
     network=span.SPAN,
     config=span.SPANConfig,
     exported=span_export.ExportedSPAN,
-    engines={"native": NativeSPANEngine, "plain": PlainEngine},
+    engines={"native": NativeSPANEngine, "ncnn": NcnnSPANEngine, "plain": PlainEngine},
     training=span_training.SPANTraining,
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose_rows import RowEngine
 from esrgan_torch.images.luma import luma
 from esrgan_torch.networks.base import Generator
 
@@ -19,12 +20,14 @@ class Means:
         engine: runs it.
         exact_engine: makes the float32 engine that repeats a tile; called at the first need.
         divisible: whether a window that does not fit may be divided into overlapping ones.
+        row_engine: gives the engine by rows, where a plan asks for it.
     """
 
     model: Generator
     engine: Engine
     exact_engine: Callable[[], Engine]
     divisible: bool
+    row_engine: Callable[[], RowEngine | None] = lambda: None
 
 
 @dataclass

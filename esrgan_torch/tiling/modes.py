@@ -150,6 +150,15 @@ def plan_tiles(height: int, width: int, size: int, overlap: int, multiple: int =
     return [Tile(core, core.grown(reach, whole)) for core in cores]
 
 
+def plan_strips(height: int, width: int, count: int, overlap: int, multiple: int = 1) -> list[Tile]:
+    """Cut a picture into so many strips of columns, or fewer, as high as it is; else as `plan_tiles`."""
+    whole = Box(0, 0, height, width)
+    size = round_up(ceil_div(width, count), multiple)
+    reach = round_up(overlap, multiple)
+    cores = [Box(0, left, height, right - left) for left, right in _cut(width, size, multiple)]
+    return [Tile(core, core.grown(reach, whole)) for core in cores]
+
+
 def _cut(length: int, size: int, multiple: int) -> list[tuple[int, int]]:
     """Fewest parts of at most `size`, as equal as multiples allow: (start, end) of each."""
     units = length // multiple

@@ -1,19 +1,21 @@
 """Which plan fits, and so how far tiles overlap: arithmetic on sizes and bytes, nothing is run or allocated.
 
-The trunk whole, if it fits: its tail's tiles reach as far as the tail sees, 2 pixels. Else windows that
-reach as far as the network sees (`receptive_field`), where that costs little or is asked for: exact too.
-Else tiles with the network's own `overlap`, or the user's. Networks that see 18 to 34 pixels
-set it to what they see; an RRDBNet sees 94 pixels with 6 blocks and 349 with 23, and has 48 and 96
-(`networks/rrdb.py`): there the mean error of photos is below a tenth of an 8-bit level, docs/tiling.md.
+The trunk whole, if it fits: its tail's tiles reach as far as the tail sees, 2 pixels. Else the trunk by
+rows, in as few strips of columns as fit, which reach as far as the network sees (`receptive_field`). Else
+windows that reach as far, where that costs little or is asked for: all exact. Else tiles with the network's
+own `overlap`, or the user's. Networks that see 18 to 34 pixels set it to what they see; an RRDBNet sees 94
+pixels with 6 blocks and 349 with 23, and has 48 and 96 (`networks/rrdb.py`): there the mean error of photos
+is below a tenth of an 8-bit level, docs/tiling.md.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from esrgan_torch.arithmetic import round_up
 from esrgan_torch.errors import ConfigError, OutOfMemoryError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.tiling.modes import Box, Tile, Tiling, plan_tiles
+from esrgan_torch.tiling.modes import Box, Tile, Tiling, plan_strips, plan_tiles
 
 TAIL_SIZE = 128  # feature pixels: its halo of 2 then costs half a percent of the whole network's time
 TAIL_SIZES = (TAIL_SIZE, 64, 32, 16)
@@ -21,6 +23,9 @@ WINDOW_SIZES = (4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 
 CHEAP_CONTEXT = 1 / 8  # of a tile's size on every side: 1.6 times the work for an exact result unasked
 LARGEST_CONTEXT = 1  # and 9 times the work where exactness is asked for
 FADE = 8  # part of the overlap that is mixed: more mixes in what has less context, docs/tiling.md
+FEW_TWICE = 0.1  # of the pixels computed twice: strips whose edges count little
+MANY_TWICE = 1.0  # twice the work for an exact result unasked
+MOST_TWICE = 4.0  # and where exactness is asked for
 SHARE = 0.8  # of the memory that is free; the rest is for what an estimate cannot see
 
 
@@ -31,6 +36,12 @@ class Costs(Protocol):
     def tail_bytes(self, height: int, width: int) -> int: ...
 
 
+class RowCosts(Protocol):
+    """What an engine by rows says of its memory, see `esrgan_torch.engines.choose_rows.RowEngine`."""
+
+    def bytes(self, height: int, width: int, rows: int) -> int: ...
+
+
 @dataclass(frozen=True, repr=False)
 class Plan:
     """How a picture will be computed.
@@ -38,11 +49,12 @@ class Plan:
     Args:
         windows: tiles of the whole network in input pixels; a single one is the whole picture.
         tail_size: height and width of the tail's tiles in feature pixels; None: not cut.
-        overlap: input pixels that a window reaches beyond its core.
+        overlap: input pixels that a window reaches beyond its core; nothing where there is a single one.
         fade: input pixels on either side of a seam over which two windows are mixed; 0: a plain join.
         exact: whether the result equals the untiled one to float rounding.
         memory: estimated peak in bytes on the device.
         reason: why this plan, for people.
+        by_rows: whether windows, strips of columns then, go through the trunk by rows.
     """
 
     windows: tuple[Tile, ...]
@@ -52,9 +64,13 @@ class Plan:
     exact: bool
     memory: int
     reason: str
+    by_rows: bool = False
 
     def __str__(self) -> str:
-        if len(self.windows) > 1:
+        if self.by_rows:
+            strips = f"{len(self.windows)} strips of columns" if len(self.windows) > 1 else "whole picture"
+            cut = f"{strips} by rows"
+        elif len(self.windows) > 1:
             size = max(max(tile.core.height, tile.core.width) for tile in self.windows)
             cut = f"{len(self.windows)} tiles of {size} pixels, overlap {self.overlap}"
         else:
@@ -67,7 +83,14 @@ class Plan:
 
 
 def make_plan(
-    model: Generator, costs: Costs, height: int, width: int, tiling: Tiling, free: int, held: float = 0
+    model: Generator,
+    costs: Costs,
+    height: int,
+    width: int,
+    tiling: Tiling,
+    free: int,
+    held: float = 0,
+    rows: Callable[[], RowCosts | None] | None = None,
 ) -> Plan:
     """The best plan that fits.
 
@@ -78,6 +101,8 @@ def make_plan(
         tiling: what the user allows.
         free: bytes that can be allocated on the device.
         held: bytes of them that the result will take (on the CPU, where the result lives too).
+        rows: the engine by rows, if there is one for this network and device; called where the trunk does
+            not fit.
 
     Raises:
         OutOfMemoryError: nothing that `tiling` allows fits, or not even the result.
@@ -94,13 +119,20 @@ def make_plan(
     whole = planner.whole(tiling.size)
     if whole is not None:
         return whole
-    exact = planner.exact_windows(LARGEST_CONTEXT if tiling.mode == "exact" else CHEAP_CONTEXT)
+    asked = tiling.mode == "exact"
+    by_rows = None if rows is None else rows()
+    exact = (
+        planner.by_rows(by_rows, FEW_TWICE)
+        or planner.exact_windows(CHEAP_CONTEXT)
+        or planner.by_rows(by_rows, MOST_TWICE if asked else MANY_TWICE)
+        or (planner.exact_windows(LARGEST_CONTEXT) if asked else None)
+    )
     if exact is not None:
         return exact
     needed = planner.needed(height, width, TAIL_SIZES[-1]) / SHARE
     result = f" and its result {_mib(int(held))}" if held else ""
     facts = f"the trunk of {height}x{width} pixels needs {_mib(int(needed))}{result}, {_mib(free)} are free"
-    if tiling.mode == "exact":
+    if asked:
         raise OutOfMemoryError(
             f"{facts}; free memory, use a smaller picture or half precision, or allow overlapping tiles"
         )
@@ -143,6 +175,28 @@ class _Planner:
                 reason = "trunk whole, tail in tiles"
                 return Plan(self._whole(), tail_size, self.model.overlap, 0, True, memory, reason)
         return None
+
+    def by_rows(self, costs: RowCosts | None, most_twice: float) -> Plan | None:
+        """The trunk by rows, in strips of which no more than this share of the picture is computed twice."""
+        if costs is None:
+            return None
+        fold, overlap, count = self.model.unshuffle, self.model.receptive_field, 1
+        rows = TAIL_SIZE + 2 * self.model.tail_halo
+        while True:
+            strips = plan_strips(self.height, self.width, count, overlap, fold)
+            computed = sum(strip.window.width for strip in strips)
+            if computed > (1 + most_twice) * self.width:
+                return None
+            widest = max(strip.window.width for strip in strips)
+            memory = costs.bytes(self.height, widest, rows)
+            if memory <= self.budget:
+                twice = f", {computed / self.width - 1:.0%} of it twice" if count > 1 else ""
+                reason = f"trunk by rows{twice}, tail in tiles"
+                return Plan(
+                    tuple(strips), TAIL_SIZE, overlap if count > 1 else 0, 0, True, memory, reason, True
+                )
+            # memory goes with the width
+            count = max(count + 1, min(int(count * memory / max(self.budget, 1)), 2 * count))
 
     def exact_windows(self, largest_context: float) -> Plan | None:
         """Windows that reach as far as the network sees, where that is no more than this share of a tile."""

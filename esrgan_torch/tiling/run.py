@@ -20,7 +20,7 @@ from esrgan_torch.engines.base import Engine
 from esrgan_torch.engines.computing import computing
 from esrgan_torch.engines.devices import is_out_of_memory, release_memory
 from esrgan_torch.engines.host import for_rows
-from esrgan_torch.errors import NonFiniteError, OutOfMemoryError
+from esrgan_torch.errors import OutOfMemoryError
 from esrgan_torch.images.picture import Samples, white
 from esrgan_torch.images.planes import padded
 from esrgan_torch.quantise import Canvas, CanvasType
@@ -29,6 +29,7 @@ from esrgan_torch.tiling.modes import MINIMUM_SIZE, Box, Tile, plan_tiles
 from esrgan_torch.tiling.mosaic import CrossFadedMosaic, JoinedMosaic
 from esrgan_torch.tiling.plan import Plan
 from esrgan_torch.tiling.rounding import is_finite
+from esrgan_torch.tiling.rows import ROWS, RowRun, check_finite
 from esrgan_torch.watch import Watch
 
 log = logging.getLogger("esrgan_torch")
@@ -100,13 +101,37 @@ class Run:
             OutOfMemoryError: a tile of 16 pixels does not fit either, or dividing is not allowed.
             NonFiniteError: the network gives NaN or infinity in float32 too.
         """
+        if self.plan.by_rows:
+            self._by_rows()
         with computing(self.engine.device):  # once for all parts of it
-            for tile in self.plan.windows:
+            for tile in () if self.plan.by_rows else self.plan.windows:
                 self._window(tile.core, tile)
                 self.windows_done += 1
                 self._tell(0.0)
         height, width = self.size
         return self.mosaic.finish()[: height * self.engine.scale, : width * self.engine.scale]
+
+    def _by_rows(self) -> None:
+        engine = self.means.row_engine()
+        assert engine is not None, "a plan by rows needs its engine"
+        for tile in self.plan.windows:
+            strip = RowRun(
+                engine,
+                self.means.model,
+                self.whole.height,
+                tile,
+                self.pixels.shape[2],
+                self.mosaic.picture.dtype,
+            )
+            scale, columns = self.engine.scale, tile.window.columns
+            given = (self.pixels[top : top + ROWS, columns] for top in range(0, self.whole.height, ROWS))
+            top = 0
+            for band in strip.bands(given, self._tell):
+                place = self.mosaic.picture[top : top + len(band)]
+                place[:, tile.core.left * scale : tile.core.right * scale] = band
+                top += len(band)
+            self.windows_done += 1
+            self._tell(0.0)
 
     def _window(self, core: Box, tile: Tile) -> None:
         """Compute `tile`, whose core is `core` or a part of it that memory allows."""
@@ -205,7 +230,7 @@ class Run:
         pixels = self.mosaic.whole_numbers(large.top, large.left, large.height, large.width)
         finite = None if pixels is None else self.engine.tail_pixels(features, pixels)
         if finite is not None:
-            _check_finite(finite)
+            check_finite(finite)
         return finite is not None
 
     def _put(self, core: Box, place: Box, values: Tensor) -> None:
@@ -214,7 +239,7 @@ class Run:
         large = place.scaled(scale)
         if self.through_colour:
             values = self.through_colour.shrink(values)
-        _check_finite(self.mosaic.put(core.scaled(scale), large.top, large.left, values))
+        check_finite(self.mosaic.put(core.scaled(scale), large.top, large.left, values))
 
     def _unless_memory_runs_out(self, attempt: Callable[[], Tensor]) -> Tensor | None:
         """What the attempt gives; None, with its tensors let go of, when memory ran out in it."""
@@ -238,13 +263,6 @@ class Run:
 
     def _tell(self, share_of_window: float) -> None:
         self.watch((self.windows_done + share_of_window) / len(self.plan.windows))
-
-
-def _check_finite(finite: bool) -> None:
-    if not finite:
-        raise NonFiniteError(
-            "the network gives NaN or infinity in float32: its weights are damaged or not meant for pictures"
-        )
 
 
 def _is_finite(values: Tensor) -> bool:

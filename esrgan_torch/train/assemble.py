@@ -1,6 +1,8 @@
 """The parts of a run, made from its options: networks, optimisers, losses."""
 
 from collections.abc import Callable
+from collections.abc import Generator as Yielding
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -30,6 +32,7 @@ class Parts:
         optimiser: of the generator.
         judge, judge_optimiser: the discriminator's, or None without an adversarial loss.
         scalers: of the losses of both, the generator's first; they do something in float16 only.
+        since: the step at which the optimisers began: not 0 where a run was carried over without them.
     """
 
     generator: Generator
@@ -38,6 +41,7 @@ class Parts:
     judge: Judge | None = None
     judge_optimiser: torch.optim.Optimizer | None = None
     scalers: tuple[Scaler, Scaler] = field(default_factory=lambda: (Scaler(""), Scaler("")))
+    since: int = 0
 
     def state(self) -> State:
         """All that has to be stored, as `restore` takes it."""
@@ -47,6 +51,8 @@ class Parts:
             "optimiser": self.optimiser.state_dict(),
             "rng": torch.get_rng_state(),
         }
+        if self.since:
+            state["since"] = self.since
         if any(scaler.active for scaler in self.scalers):
             state["scalers"] = [scaler.state_dict() for scaler in self.scalers]
         if self.judge is not None and self.judge_optimiser is not None:
@@ -60,31 +66,52 @@ class Parts:
         Raises:
             ConfigError: it belongs to other networks.
         """
-        try:
-            self.generator.load_state_dict(state["generator"])
-            self.average.network.load_state_dict(state["ema"])
+        with _fitting():
+            self._restore_networks(state)
             self.optimiser.load_state_dict(state["optimiser"])
             if self.judge is not None and self.judge_optimiser is not None:
                 self.judge.discriminator.load_state_dict(state["discriminator"])
                 self.judge_optimiser.load_state_dict(state["discriminator_optimiser"])
             for scaler, scale in zip(self.scalers, state.get("scalers", []), strict=False):
                 scaler.load_state_dict(scale)
-            self.average.updates = int(state["step"])
+            self.since = int(state.get("since", 0))
             torch.set_rng_state(state["rng"])
-        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            # PyTorch names each tensor in a line of its own, below a heading
-            causes = [line.strip().removesuffix(".") for line in str(error).splitlines()]
-            cause = causes[1] if len(causes) > 1 else str(error)
-            more = f", and {len(causes) - 2} more" if len(causes) > 2 else ""
-            raise ConfigError(
-                f"the checkpoint does not fit these options ({cause}{more}); start anew, with it as "
-                "network.initial"
-            ) from error
+
+    def take_over(self, state: State) -> None:
+        """Take over the networks of a run that was carried here; the optimiser begins anew.
+
+        Raises:
+            ConfigError: it belongs to other networks.
+        """
+        with _fitting():
+            self._restore_networks(state)
+            self.since = int(state["step"])
+
+    def _restore_networks(self, state: State) -> None:
+        self.generator.load_state_dict(state["generator"])
+        self.average.network.load_state_dict(state["ema"])
+        self.average.updates = int(state["step"])
 
     def is_finite(self) -> bool:
         """Whether every weight of the networks is a number."""
         networks = [self.generator, self.average.network, *([self.judge] if self.judge is not None else [])]
         return all(torch.isfinite(value).all() for network in networks for value in network.parameters())
+
+
+@contextmanager
+def _fitting() -> Yielding[None]:
+    """What PyTorch raises where a checkpoint is another network's, in a sentence."""
+    try:
+        yield
+    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        # PyTorch names each tensor in a line of its own, below a heading
+        causes = [line.strip().removesuffix(".") for line in str(error).splitlines()]
+        cause = causes[1] if len(causes) > 1 else str(error)
+        more = f", and {len(causes) - 2} more" if len(causes) > 2 else ""
+        raise ConfigError(
+            f"the checkpoint does not fit these options ({cause}{more}); start anew, with it as "
+            "network.initial"
+        ) from error
 
 
 def assemble(

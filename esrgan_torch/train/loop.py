@@ -16,6 +16,7 @@ from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
+from esrgan_torch.train.carried import begin_log
 from esrgan_torch.train.data.batches import Batch, Crops, batches
 from esrgan_torch.train.data.cache import pictures_folder
 from esrgan_torch.train.data.distill import make_lessons
@@ -29,7 +30,7 @@ from esrgan_torch.train.preflight import check_compiler, check_disk
 from esrgan_torch.train.recipe import as_toml, from_anywhere
 from esrgan_torch.train.runs import RECIPE
 from esrgan_torch.train.schedule import learning_rate
-from esrgan_torch.train.state import latest
+from esrgan_torch.train.state import State, latest
 from esrgan_torch.train.status import Status
 from esrgan_torch.train.stopping import Stopper, name_of
 from esrgan_torch.train.trackers import Tracker, closing_all, make_trackers
@@ -46,6 +47,7 @@ def train(
     initial: Generator | None = None,
     teacher: Generator | None = None,
     resume: bool = False,
+    carried: State | None = None,
     progress: bool | None = None,
 ) -> Generator:
     """Train a generator; started by `torchrun` or `accelerate launch`, every process calls it alike.
@@ -62,6 +64,8 @@ def train(
         resume: go on from the newest checkpoint in the folder that is whole. On one CPU with the same number
         of
             threads the result is that of a run that never stopped, bit for bit.
+        carried: go on from what another run came to, see `esrgan_torch.train.carried`; the optimiser begins
+            anew.
         progress: draw a progress bar on stderr; None: on a terminal, and a line every `log_every` steps
             elsewhere; False: neither.
 
@@ -89,13 +93,11 @@ def train(
         first = 0
         if resume:  # last, since random weights of the parts draw from the numbers that are restored
             state = latest(folder, status.warn if main else _silent)
-            first = int(state["step"])
-            if first > options.steps:
-                raise ConfigError(
-                    f"the run in {folder} has done {first:,} steps, and steps = {options.steps:,} is fewer; "
-                    f"set steps to {first:,} or more"
-                )
+            first = _steps_of(state, f"the run in {folder}", options)
             parts.restore(state)
+        elif carried is not None:
+            first = _steps_of(carried, "the run that is carried on", options)
+            parts.take_over(carried)
         check_compiler(options, accelerator.device)
         sets: dict[str, PictureSet] = {}
         if main:
@@ -109,14 +111,31 @@ def train(
         crops = _crops(options, accelerator, teacher, status)
         keeper: Keeper | None = None
         if main:
+            if carried is not None and not resume:
+                begin_log(folder, carried)
             journal = Journal(folder, options, status, trackers)
             keeper = _begin(options, folder, parts, first, journal, sets, stopper)
         feed = batches(crops, first, options.steps, options.data.workers)
         try:
-            _steps(options, first, feed, crops, mover, keeper, accelerator, stopper, folder)
+            _steps(options, first, parts.since, feed, crops, mover, keeper, accelerator, stopper, folder)
         finally:
             status.close()
     return deployed(parts.average.network)
+
+
+def _steps_of(state: State, what: str, options: Options) -> int:
+    """How many steps were done before.
+
+    Raises:
+        ConfigError: more than the recipe has.
+    """
+    done = int(state["step"])
+    if done > options.steps:
+        raise ConfigError(
+            f"{what} has done {done:,} steps, and steps = {options.steps:,} is fewer; "
+            f"set steps to {done:,} or more"
+        )
+    return done
 
 
 def _begin(
@@ -149,6 +168,7 @@ def _begin(
 def _steps(
     options: Options,
     first: int,
+    since: int,
     feed: Iterator[Batch],
     crops: Crops,
     mover: Mover,
@@ -171,7 +191,7 @@ def _steps(
         asked = time.perf_counter()
         small, large = _next(feed, step, keeper)
         waited = time.perf_counter() - asked
-        rate = learning_rate(step, options.steps, options.optimiser)
+        rate = learning_rate(step, options.steps, options.optimiser, since)
         values = mover.step(step, rate, small, large, crops.names)
         if keeper is not None:
             keeper.journal.note(step + 1, values, rate, waited)

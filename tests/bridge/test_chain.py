@@ -156,7 +156,6 @@ def test_foreign_folders_are_left_alone(tiny_rrdb, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"to": "tflite"}, "to is one of onnx, tf, tfjs, not 'tflite'"),
         ({"route": "nhwc"}, "route is one of"),
         ({"quantize": "int4"}, "quantize is one of"),
         ({"to": "tf", "route": "direct"}, "route direct makes TF.js files alone"),
@@ -171,12 +170,12 @@ def test_options_that_cannot_be(tiny_rrdb, tmp_path, options, message):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("to", ["onnx", "tf", "tfjs"])
+@pytest.mark.parametrize("to", ["onnx", "tf", "tfjs", "tflite"])
 def test_the_documentation_tells_which_target_takes_which_weights(to, tmp_path):
     """Each is taken or refused before there is a network to convert."""
     text = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text()
     (listed,) = re.findall(rf"^\| `{to}` \| (`none`.*?) \|", text, re.M)
-    for quantize in ("none", "float16", "uint8"):
+    for quantize in ("none", "float16", "uint8", "int8"):
         refused = f"`{quantize}`" not in listed
         with pytest.raises(ConfigError if refused else WeightsError):
             convert(tmp_path / "absent.pth", tmp_path / "net", to=to, quantize=quantize)

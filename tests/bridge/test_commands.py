@@ -126,7 +126,9 @@ def test_not_a_conversion(run, tmp_path):
 
 def test_wrong_usage(run, file, tmp_path):
     for words in (
-        ("--to", "tflite"),
+        ("--to", "coreml"),
+        ("--to", "onnx", "--shape", "64"),
+        ("--to", "onnx", "--shape", "64x-1"),
         ("--to", "tfjs", "--route", "nhwc"),
         ("--to", "tfjs", "--quantize", "int4"),
         ("--to", "tfjs", "--runners", " , "),

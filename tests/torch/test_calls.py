@@ -1,11 +1,14 @@
 """The ways to call an Upscaler: files, many pictures, closing, processes, and what it says of itself."""
 
+import asyncio
 import copy
+import gc
 import multiprocessing
 import pickle
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,11 +82,11 @@ def test_all_frames_of_a_file(upscaler: Upscaler, tmp_path: Path) -> None:
     assert (told[0], told[-1]) == (0, 1)
 
 
-def test_map_gives_results_in_order_when_asked(upscaler: Upscaler) -> None:
+def test_map_gives_results_in_order_and_begins_when_asked(upscaler: Upscaler) -> None:
     taken: list[int] = []
 
     def pictures():
-        for number in range(3):
+        for number in range(12):
             taken.append(number)
             yield photo(4, 5 + number)
 
@@ -91,9 +94,96 @@ def test_map_gives_results_in_order_when_asked(upscaler: Upscaler) -> None:
     results = upscaler.map(pictures(), progress=told.append)
     assert taken == []
     first = next(results)
-    assert taken == [0]
-    assert [first.shape, *(result.shape for result in results)] == [(16, 4 * width, 3) for width in (5, 6, 7)]
-    assert told.count(1.0) >= 3
+    assert len(taken) <= 6  # what goes on meanwhile is bounded
+    expected = [(16, 4 * (5 + number), 3) for number in range(12)]
+    assert [first.shape, *(result.shape for result in results)] == expected
+    assert told.count(1.0) >= 12
+
+
+def test_map_computes_while_a_result_is_used_and_the_next_picture_made(upscaler: Upscaler) -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def pictures():
+        for number in range(4):
+            if number == 2:
+                together.wait()
+            yield np.full((5 + number, 5, 3), number, np.uint8)
+
+    class Slow:
+        def is_set(self) -> bool:  # asked while the second is computed
+            nonlocal meets
+            if threading.current_thread().name.startswith("esrgan-compute") and meets.pop(0):
+                together.wait()
+            return False
+
+    meets = [False] * 2 + [True] + [False] * 100  # twice a picture of one colour
+    results = upscaler.map(pictures(), cancel=Slow())
+    assert next(results).shape == (20, 20, 3)
+    together.wait()
+    assert [result.shape[0] for result in results] == [24, 28, 32]
+
+
+def test_threads_may_share_a_map(upscaler: Upscaler) -> None:
+    results = upscaler.map(np.full((3, 3 + number, 3), number, np.uint8) for number in range(40))
+
+    def take() -> list[int]:
+        return [result.shape[1] // 4 - 3 for result in results]
+
+    with ThreadPoolExecutor(4) as pool:
+        parts = [part.result() for part in [pool.submit(take) for _ in range(4)]]
+    assert sorted(number for part in parts for number in part) == list(range(40))
+    assert all(part == sorted(part) for part in parts)
+
+
+def test_a_map_that_is_left_ends_its_threads(upscaler: Upscaler) -> None:
+    def threads() -> list[str]:
+        return [each.name for each in threading.enumerate() if each.name.startswith("esrgan-")]
+
+    results = upscaler.map(PIXELS for _ in range(1000))
+    next(results)
+    assert threads()
+    results.close()
+    assert threads() == []
+    assert list(results) == []
+    for _ in upscaler.map(PIXELS for _ in range(1000)):
+        break
+    gc.collect()
+    assert threads() == []
+
+
+def test_closing_a_map_ends_a_thread_that_waits_for_it(upscaler: Upscaler) -> None:
+    begun = threading.Event()
+
+    def pictures():
+        yield PIXELS
+        begun.set()
+        while not results._stop.is_set():  # the second one takes its time
+            time.sleep(0.01)
+        yield PIXELS
+
+    results = upscaler.map(pictures())
+    assert next(results).shape == (36, 44, 3)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(list, results)
+        assert begun.wait(10)
+        time.sleep(0.05)
+        results.close()
+        with pytest.raises(CancelledError):
+            waiting.result(10)
+
+
+def test_a_map_in_asyncio(upscaler: Upscaler) -> None:
+    """As docs/library.md has it."""
+
+    async def enlarged(pictures):
+        results = upscaler.map(pictures)
+        while (larger := await asyncio.to_thread(next, results, None)) is not None:
+            yield larger
+
+    async def main() -> list[int]:
+        return [larger.shape[1] async for larger in enlarged([photo(4, 5), photo(4, 6)])]
+
+    assert asyncio.run(main()) == [20, 24]
 
 
 def test_one_bad_picture_does_not_cost_the_others(upscaler: Upscaler, tmp_path: Path) -> None:

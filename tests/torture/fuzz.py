@@ -86,8 +86,8 @@ def _checkpoint_reader(kind: str) -> Reader:
 
 
 def _ncnn_graph() -> bytes:
+    from esrgan_torch.engines.ncnn.graph import print_layers
     from esrgan_torch.networks.compact import CompactNet
-    from esrgan_weights.formats.ncnn.graph import print_layers
     from esrgan_weights.formats.ncnn.network import ncnn_graph
 
     return print_layers(ncnn_graph(CompactNet(features=4, convolutions=1).config)).encode()

@@ -115,9 +115,24 @@ def test_the_official_program_reads_what_is_written(peer: Any, tmp_path: Path) -
 
 
 def test_a_layout_without_names_for_it_is_refused(tmp_path: Path) -> None:
-    for layout, name in (("old-arch", "copy.pth"), ("ncnn", "copy.param")):
-        with pytest.raises(CheckpointError, match="SPAN"):
-            save(SPAN(4, 2), tmp_path / name, layout)
+    with pytest.raises(CheckpointError, match="SPAN"):
+        save(SPAN(4, 2), tmp_path / "copy.pth", "old-arch")
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_ncnn_files(tmp_path: Path, normalised: bool) -> None:
+    torch.manual_seed(0)
+    model = SPAN(4, 2, normalised=normalised)
+    read = load(save(model, tmp_path / "copy.param"))
+    assert read.config == model.config
+    same_picture(model, read)
+    text = (tmp_path / "copy.param").read_text()
+    changes = (("0=1 1=1 2=5.0", "0=1 1=1 2=6.0"), ("Swish  ", "Sigmoid"), ("1=1 4=0 5=1", "1=1 4=1 5=1"))
+    for old, new in changes:
+        assert old in text
+        (tmp_path / "copy.param").write_text(text.replace(old, new, 1))
+        with pytest.raises(CheckpointError, match=r"computes something else|nor a 1x1 one"):
+            read_checkpoint(tmp_path / "copy.param")
 
 
 def test_incomplete_files_are_named(peer: Any, tmp_path: Path) -> None:

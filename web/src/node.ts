@@ -46,6 +46,11 @@ export interface NodeResult extends Account {
 const require = createRequire(import.meta.url);
 
 registerBackend("webgpu", async () => (await import("./engine/backends/webgpu.js")).webgpu);
+registerEngine("webgpu", async (model, options) => {
+  const { startWebgpu, useProvider } = await import("./engine/webgpu/webgpu.js");
+  useProvider((await import("./engine/webgpu/node.js")).nodeProvider);
+  return await startWebgpu(model, options);
+});
 registerBackend("tensorflow", async () => (await import("./engine/backends/tensorflow.js")).loadTensorflow());
 registerBackend("wasm", async () => (await import("./engine/backends/wasm.js")).wasm);
 registerEngine("wasm", async (model) => {

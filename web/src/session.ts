@@ -66,6 +66,7 @@ export class Session {
       backend: options.backend ?? "auto",
       engine: options.engine ?? "auto",
       signal,
+      memories: cache,
     } as const;
     const engine = await inTurn(() => Engine.start(model, start), signal);
     tell("warm-up", 1, bytes, bytes);

@@ -1,10 +1,4 @@
-"""Every runtime that is compared, the reference first.
-
-`RUNTIMES` is the only list: the command, the report and the tests read it. A new runtime is a module beside
-the others with a `Runtime` and a `Session` (see `base`; `on_onnxruntime` is a short example) and its line
-here. One that reads a copy of the network which no other reads also needs a line in `core.artefacts`, and
-one that is quick may join `QUICK` in its tests.
-"""
+"""Every runtime that is compared, the reference first. How to add one: `base`."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,20 @@
-"""What every runtime offers.
+"""What a runtime is, and how to add one to `esrgan bench`.
 
 A `Runtime` is one way to run a network, such as ONNX Runtime, or PyTorch with `channels_last`. It is opened
 in a process of its own (see `esrgan_benchmarks.bench.child`), so nothing heavy may be imported before `open`,
 and a runtime must not import PyTorch unless it runs on it: its memory would be counted.
+
+To add one:
+
+1. Beside this file, `on_NAME.py` with a `Runtime` (`missing` and `open`) and the `Session` that it opens:
+   a `HostSession` (`feed`, `compute`, `answer`) where a call returns when the work is done.
+   `on_onnxruntime.py` is a short example.
+2. An instance in `RUNTIMES`, in `__init__.py`, anywhere but first: the first is what all are compared with.
+   The command, the report and the tests read that list.
+3. A package that it needs: in the extra of pyproject.toml that fits, with its version in constraints.txt.
+4. Only if it reads a copy of the network that no other reads (`needs`): how that copy is made, in
+   `esrgan_benchmarks.core.artefacts`. If it is quick: its name in `QUICK` in
+   tests/benchmarks/test_runtimes.py.
 """
 
 import time

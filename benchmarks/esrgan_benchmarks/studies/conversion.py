@@ -3,6 +3,7 @@
     python -m esrgan_benchmarks conversion [--networks NAME...] [--routes tf direct onnx-tf]
                                            [--quantize none float16 uint8] [--runners NAME...]
     python -m esrgan_benchmarks conversion --to onnx [--networks NAME...] [--quantize none float16]
+    python -m esrgan_benchmarks conversion --to tflite [--networks NAME...] [--quantize none float16 int8]
 
 Besides the official networks there is one of every other scale, `SEEDED`: small ones with random weights
 from a fixed seed, since the package index mirrors no official file of them.
@@ -18,9 +19,10 @@ from torch import nn
 from esrgan_benchmarks.core.measure import in_child
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_bridge import ParityReport, convert
-from esrgan_bridge.chain import Quantize, Route
 from esrgan_bridge.hops import ARTEFACTS
-from esrgan_bridge.parity.probes import make_probes
+from esrgan_bridge.options import Quantize, Route
+from esrgan_bridge.parity.probes import PHOTOS, make_probes
+from esrgan_bridge.writers.tf_to_tflite import MODEL
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
@@ -84,9 +86,20 @@ def measure_onnx(name: str, quantize: Quantize, runners: list[str] | None) -> li
     return [{**row, "bytes": size} if row["hop"] == "onnx" else row for row in rows_of(name, report)]
 
 
+def measure_litert(name: str, quantize: Quantize, runners: list[str] | None) -> list[Row]:
+    """Convert one network to LiteRT, and give its rows; the bytes are those of the model alone."""
+    model = seeded(name) if name in SEEDED else name
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "made"
+        report = convert(model, made, to="tflite", quantize=quantize, runners=runners, progress=print)
+        size = (made / ARTEFACTS["tflite"] / MODEL).stat().st_size
+    print(report)
+    return [{**row, "bytes": size} if row["hop"] == "tflite" else row for row in rows_of(name, report)]
+
+
 def rows_of(name: str, report: ParityReport) -> list[Row]:
     """One row for each runtime at each hop: the largest difference over its probes, the lowest PSNR."""
-    sizes = {hop.name: hop.size for hop in report.hops}
+    hops = {hop.name: hop for hop in report.hops}
     of_all = len(make_probes())
     groups: dict[tuple[str, str], list[int]] = {}
     for index, row in enumerate(report.rows):
@@ -95,6 +108,7 @@ def rows_of(name: str, report: ParityReport) -> list[Row]:
     for (hop, runner), indices in groups.items():
         found = [report.rows[index] for index in indices]
         psnr = [row.psnr for row in found if row.psnr is not None]
+        of_photos = [row.psnr for row in found if row.psnr is not None and row.probe in PHOTOS]
         rows.append(
             {
                 "network": name,
@@ -107,10 +121,13 @@ def rows_of(name: str, report: ParityReport) -> list[Row]:
                 "of_probes": 1 if hop.endswith(" split") else of_all,
                 "largest": max(row.largest for row in found),
                 "psnr": min(psnr) if psnr else None,
+                "photo_psnr": min(of_photos) if of_photos else None,
                 "differing": sum(row.differing for row in found),
                 "pixels": sum(row.pixels for row in found),
                 "tolerance": found[0].tolerance,
-                "bytes": sizes.get(hop),
+                "bytes": hops[hop].size if hop in hops else None,
+                "converted_in": hops[hop].seconds if hop in hops else None,
+                "computed_in": sum(row.seconds for row in found),
             }
         )
     return rows
@@ -121,7 +138,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--networks", nargs="+", default=[*OFFICIAL, *SEEDED])
-    parser.add_argument("--to", choices=("onnx", "tfjs"), default="tfjs")
+    parser.add_argument("--to", choices=("onnx", "tfjs", "tflite"), default="tfjs")
     parser.add_argument("--routes", nargs="+", default=["tf", "direct"])
     parser.add_argument("--quantize", nargs="+", default=["none"])
     parser.add_argument("--runners", nargs="+")
@@ -130,6 +147,10 @@ def main() -> None:
         if options.to == "onnx":
             for quantize in options.quantize:
                 append("conversion_onnx", in_child(measure_onnx, name, quantize, options.runners))
+            continue
+        if options.to == "tflite":
+            for quantize in options.quantize:
+                append("conversion_litert", in_child(measure_litert, name, quantize, options.runners))
             continue
         for route in options.routes:
             for quantize in options.quantize:

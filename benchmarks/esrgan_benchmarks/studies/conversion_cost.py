@@ -21,7 +21,7 @@ import psutil
 from esrgan_benchmarks.core.measure import in_child
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_bridge import convert
-from esrgan_bridge.chain import Route
+from esrgan_bridge.options import Route
 
 SAMPLE = 0.02  # seconds
 

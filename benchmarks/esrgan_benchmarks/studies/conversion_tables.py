@@ -68,6 +68,28 @@ def onnx_files(rows: list[Row]) -> str:
     return "\n".join([*lines, "", measured_on(rows)])
 
 
+def litert_files(rows: list[Row]) -> str:
+    """Rows of `esrgan_benchmarks.studies.conversion --to tflite`: a line a file."""
+    rows = latest(rows, "network", "quantize", "hop", "runner")
+    lines = [
+        "| network | weights | PyTorch | TensorFlow | LiteRT | in tiles | lowest PSNR | of photos "
+        "| converted in | size |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    found: dict[tuple[str, str, str], dict[tuple[str, str], Row]] = {}
+    for row in rows:
+        found.setdefault((row["network"], "", row["quantize"]), {})[row["hop"], row["runner"]] = row
+    for network, _, quantize in sorted(found, key=_order):
+        made = found[network, "", quantize]
+        file, tiled = made["tflite", "litert"], made["tflite split", "litert"]
+        cells = [network, WEIGHTS.get(quantize, quantize)]
+        cells += [_largest(made[key]) for key in (("torch", "torch"), ("tf", "tensorflow"))]
+        cells += [_largest(file), "equal" if tiled["largest"] == 0 else _largest(tiled)]
+        cells += [_quality(file["psnr"]), _quality(file["photo_psnr"])]
+        lines.append(f"| {' | '.join(cells)} | {file['converted_in']:.0f} s | {_megabytes(file['bytes'])} |")
+    return "\n".join([*lines, "", measured_on(rows)])
+
+
 def _order(conversion: tuple[str, str, str]) -> tuple[bool, bool, str, list[str]]:
     """Official networks first, float32 before smaller weights."""
     network, route, quantize = conversion

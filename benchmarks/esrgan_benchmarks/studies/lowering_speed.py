@@ -20,7 +20,7 @@ from esrgan_benchmarks.core.measure import Spread, in_child, interleave, ratio, 
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_bridge import convert
 from esrgan_bridge.artifact import read_metadata
-from esrgan_bridge.chain import Route
+from esrgan_bridge.options import Route
 
 ROUTES: tuple[Route, ...] = ("tf", "onnx-tf")
 TOLERANCE = 1e-4  # of values in [0, 1]; a faster graph that computes something else is no comparison

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from esrgan_benchmarks.core.measure import Spread, ratio
 from esrgan_benchmarks.core.record import Row, append
-from esrgan_bridge.chain import Route, convert
+from esrgan_bridge.chain import convert
 from esrgan_bridge.errors import MissingRuntimeError
+from esrgan_bridge.options import Route
 
 ROOT = Path(__file__).parents[3]
 BENCH = ROOT / "web" / "bench"

@@ -5,9 +5,8 @@ DepthToSpace. Two of the networks' steps are written in an equal form, because n
 works for every size: the pixel unshuffle is folded into the convolution that follows it, and the pixel
 shuffle of CompactNet and SPAN takes its channels in the order of tensorflow's depth_to_space.
 
-Opset 13 is the newest that onnx-tf 1.10 takes for all of them; ONNX Runtime and the lowering of this
-package take it too, and no operator here gained anything since. The exporter is the one by tracing: the newer
-one starts at opset 18 and needs onnxscript.
+Which opsets there are, and why 13 is the one by itself: `esrgan_bridge.options`. The exporter is the one by
+tracing: the newer one starts at opset 18 and needs onnxscript.
 """
 
 import warnings
@@ -24,16 +23,24 @@ from esrgan_bridge.export.half import with_float32_ports
 from esrgan_bridge.export.parts import cut, part_files
 from esrgan_bridge.export.words import describe
 from esrgan_bridge.files.storing import whole_file
+from esrgan_bridge.options import OPSET, Size
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import architecture_of
 
-OPSET = 13
 INPUT, FEATURES, OUTPUT = "input", "features", "output"
 TRACED_SIZE = 8  # pixels a side while tracing, times `unshuffle`; the file takes every size
 
 
-def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: bool = False) -> Path:
-    """Write a network as an ONNX file with dynamic batch, height and width, and texts that say what it is.
+def export_onnx(
+    model: Generator,
+    path: Path,
+    *,
+    dtype: str = "float32",
+    parts: bool = False,
+    shape: Size | None = None,
+    opset: int = OPSET,
+) -> Path:
+    """Write a network as an ONNX file, and texts in it that say what it is.
 
     Input "input" (N, in_channels, H, W) in [0, 1], output "output" (N, out_channels, H * scale,
     W * scale), not clamped; H and W are multiples of `unshuffle`. The tensor between trunk and tail is
@@ -47,6 +54,9 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
         dtype: "float32", or "float16" for weights and arithmetic in half precision; input and output are
             float32 in any case.
         parts: write the trunk (input to features) and the tail (features to output) too, as files beside it.
+        shape: the one height and width that it takes, multiples of `unshuffle`, of one picture at a time;
+            None: any, as well as any number of pictures.
+        opset: one of `esrgan_bridge.options.OPSETS`.
 
     Raises:
         ConversionError: another network, another dtype, or weights that float16 cannot hold.
@@ -54,7 +64,7 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
         ArtifactError: the file cannot be written; nothing is left then.
     """
     metadata = metadata_of(model).with_changes(
-        layout="NCHW", quantize="float16" if dtype == "float16" else "none"
+        layout="NCHW", quantize="float16" if dtype == "float16" else "none", fixed_size=shape
     )
     if dtype not in ("float32", "float16"):
         raise ConversionError(f"an ONNX file holds float32 or float16, not {dtype}")
@@ -79,13 +89,15 @@ def export_onnx(model: Generator, path: Path, *, dtype: str = "float32", parts: 
                 (probe,),
                 temporary,
                 dynamo=False,
-                opset_version=OPSET,
+                opset_version=opset,
                 input_names=[INPUT],
                 output_names=[OUTPUT, FEATURES],
                 dynamic_axes={name: {0: "N", 2: "H", 3: "W"} for name in (INPUT, OUTPUT, FEATURES)},
             )
         document = onnx.load(str(temporary))
         _tidy(document, model)
+        if shape is not None:
+            _fix_size(document, shape, model.scale)
         shuffled = any(
             node.op_type == "DepthToSpace" and FEATURES in node.input for node in document.graph.node
         )
@@ -158,6 +170,14 @@ def _tidy(document: Any, model: Generator) -> None:
     used = {name for node in graph.node for name in node.input}
     for entry in [entry for entry in graph.initializer if entry.name not in used]:
         graph.initializer.remove(entry)
+
+
+def _fix_size(document: Any, shape: Size, scale: int) -> None:
+    """One picture of this height and width, in place of any number of any size."""
+    for value, factor in ((document.graph.input[0], 1), (document.graph.output[0], scale)):
+        sizes = value.type.tensor_type.shape.dim
+        for axis, size in ((0, 1), (2, shape[0] * factor), (3, shape[1] * factor)):
+            sizes[axis].dim_value = size  # which takes the name's place
 
 
 def _name_slopes(graph: Any) -> None:

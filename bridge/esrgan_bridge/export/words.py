@@ -46,7 +46,7 @@ def _meaning(name: str, metadata: Metadata, shuffled: bool) -> str:
     channels = metadata.in_channels if name == "input" else metadata.out_channels
     colours = {1: "gray", 3: "red, green, blue"}.get(channels, f"{channels} channels")
     if name == "input":
-        more = f"; H and W are multiples of {fold}" if fold > 1 else ""
+        more = f"; H and W are multiples of {fold}" if fold > 1 and not metadata.fixed_size else ""
     else:
         more = "; values beyond occur: cut them off before they become a picture"
     return f"{colours}, {low:g} is black and {high:g} is white{more}"

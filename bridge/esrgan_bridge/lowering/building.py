@@ -29,6 +29,7 @@ class Lowering:
         self.names: dict[str, str] = {}  # of an ONNX tensor -> of what stands for it
         self.channels: dict[str, int] = {}
         self.taken: set[str] = set()
+        self.size: tuple[int, int] | None = None
 
     def run(self, table: "Mapping[str, Handler]") -> LoweredGraph:
         """Lower every node by the function that `table` has for its operator.
@@ -51,10 +52,11 @@ class Lowering:
             raise ConversionError('no tensor is named "features"; export the network with `export_onnx`')
         used = {name for node in self.nodes for name in node.inputs}
         constants = {name: array for name, array in self.constants.items() if name in used}
-        return LoweredGraph(tuple(self.nodes), constants, self.channels, input=source.name, output=output)
+        nodes = tuple(self.nodes)
+        return LoweredGraph(nodes, constants, self.channels, size=self.size, input=source.name, output=output)
 
     def _ports(self) -> tuple[Any, Any]:
-        """Input and output of the graph, checked: one each, float32 by now, any N, H and W."""
+        """Input and output of the graph, checked: one each, float32 by now, any N, H and W or one of each."""
         inputs = [value for value in self.graph.input if value.name not in self.tensors]
         if len(inputs) != 1 or len(self.graph.output) != 1:
             raise ConversionError(
@@ -70,10 +72,13 @@ class Lowering:
         sizes = [dimension.dim_value for dimension in kind.shape.dim]
         if len(sizes) != 4 or sizes[1] < 1:
             raise ConversionError(f"input {source.name!r} must be (N, C, H, W) with C known, it has {sizes}")
-        if sizes[0] or sizes[2] or sizes[3]:
+        count, _, height, width = sizes
+        if count == 1 and height and width:
+            self.size = height, width
+        elif count or height or width:
             raise ConversionError(
                 f"input {source.name!r} has the fixed size {'x'.join(map(str, sizes))}; export it with "
-                "dynamic batch, height and width"
+                "dynamic batch, height and width, or all of them fixed and one picture"
             )
         self.channels[source.name] = sizes[1]
         return source, self.graph.output[0]

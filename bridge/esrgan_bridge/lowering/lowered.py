@@ -56,15 +56,29 @@ class LoweredGraph:
         nodes: the operations.
         constants: float32 arrays by name.
         channels: of every node, and of the input.
+        size: height and width of the one picture that it takes; None: any, of any number of pictures.
         input, features, output: names of the input, of the node between trunk and tail, of the result.
     """
 
     nodes: tuple[Node, ...]
     constants: Constants
     channels: Mapping[str, int]
+    size: tuple[int, int] | None = None
     input: str = "input"
     features: str = "features"
     output: str = "output"
+
+    def shapes(self) -> dict[str, tuple[int, int, int, int]]:
+        """(N, H, W, C) of the input and of every node; -1 stands for any."""
+        if self.size is None:
+            return {name: (-1, -1, -1, channels) for name, channels in self.channels.items()}
+        sizes = {self.input: self.size}
+        for node in self.nodes:
+            height, width = sizes[node.inputs[0]]
+            more = int(node.attributes.get("factor", node.attributes.get("size", 1)))
+            less = int(node.attributes.get("stride", 1))
+            sizes[node.name] = height * more // less, width * more // less
+        return {name: (1, *size, self.channels[name]) for name, size in sizes.items()}
 
     def count(self) -> Counter[str]:
         """How often each operation occurs."""

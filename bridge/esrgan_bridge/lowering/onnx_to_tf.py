@@ -11,8 +11,7 @@ from esrgan_bridge.export.half import widened
 from esrgan_bridge.lowering.building import Lowering
 from esrgan_bridge.lowering.lowered import LoweredGraph
 from esrgan_bridge.lowering.operators import TABLE
-
-OPSETS = range(11, 18)  # in which the operators of the table mean the same
+from esrgan_bridge.options import OPSETS
 
 
 def lower(path: Path) -> LoweredGraph:
@@ -20,8 +19,9 @@ def lower(path: Path) -> LoweredGraph:
 
     Raises:
         ArtifactError: not an ONNX file, or a damaged one.
-        ConversionError: an operator or a form of one that is not in the table, a fixed size of picture,
-            another type than float32 or float16, or channels that do not fit; the message names the node.
+        ConversionError: an operator or a form of one that is not in the table, a size that is fixed in
+            part or of several pictures, another type than float32 or float16, or channels that do not fit;
+            the message names the node.
         MissingRuntimeError: the package onnx is not installed.
     """
     try:

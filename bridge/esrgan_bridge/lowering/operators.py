@@ -154,6 +154,8 @@ def resize(lowering: Lowering, node: Any) -> None:
         and given.get("coordinate_transformation_mode", "half_pixel") == "asymmetric"
         and given.get("nearest_mode", "round_prefer_floor") == "floor"
         and (len(node.input) < 4 or not node.input[3])
+        and not given.get("antialias")
+        and "axes" not in given
         and factor >= 1
         and scales == [1.0, 1.0, factor, factor]
     )

@@ -43,6 +43,12 @@ TOLERANCES = {
         "weights rounded to 256 levels; 4e-2 is the worst that was measured, on noise: for small files, not "
         "for exact pictures",
     ),
+    "int8": Tolerance(
+        0.4,
+        "weights rounded to 255 levels a channel, and each layer's input to 256 of each picture; 0.28 is the "
+        "worst that was measured, on the checkerboard, and 0.14 on a photo: for small files, not for exact "
+        "pictures",
+    ),
     "split": Tolerance(
         2e-5,
         "trunk whole, tail in tiles: the same sums as untiled, in another order at most",
@@ -50,6 +56,11 @@ TOLERANCES = {
     "split float16": Tolerance(
         2e-3,
         "trunk whole, tail in tiles: the same sums in another order at most, each layer's rounded to 11 bits",
+    ),
+    "split int8": Tolerance(
+        0.4,
+        "trunk whole, tail in tiles: each layer's input is rounded by its own least and largest value, which "
+        "a tile does not share with the whole",
     ),
 }
 
@@ -71,7 +82,8 @@ class Measurement:
     """What is compared with what is expected, before the numbers.
 
     Args:
-        hop: "torch", "onnx", "tf", "tfjs"; with " split" after it, a runtime is compared with itself.
+        hop: "torch", "onnx", "tf", "tflite", "tfjs"; with " split" after it, a runtime is compared with
+            itself.
         runner: which runtime computed it.
         probe, size: name of the probe, height and width.
         tolerance: what is accepted.

@@ -14,6 +14,7 @@ from esrgan_bridge.parity.distance import TOLERANCES, Measurement, Row, Toleranc
 from esrgan_bridge.parity.findings import PRECISION, SPLIT, NotRun, ParityReport, Worst
 from esrgan_bridge.parity.probes import Answer, Batch, Probe
 from esrgan_bridge.runners.base import Runner, Session
+from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_torch.tiling.modes import plan_tiles
 
 BUDGET = 60.0  # seconds of a runner at one hop; software GPUs would take many minutes
@@ -21,9 +22,13 @@ SPLIT_RUNNERS = (
     "onnxruntime",
     "tensorflow",
     "tfjs-node",
+    "litert",
 )  # one of each runtime: the graph is the same in the others
 SPLIT_PROBE = "noise"
 SPLIT_TILE = 8  # feature pixels; small, so that the probe has tiles with neighbours on all sides
+
+# the split of what is computed in fewer bits is compared by its own tolerance
+ROUNDED_SPLITS = {("onnx", "float16"): "split float16", ("tflite", "int8"): "split int8"}
 
 Progress = Callable[[str], None]
 
@@ -34,6 +39,24 @@ class Question:
 
     probe: Probe
     answer: Answer
+
+
+def ask_in_time(session: TorchSession, probes: Sequence[Probe], report: ParityReport) -> list[Question]:
+    """The original's answers to as many probes as the time allows, at least one; the report names the rest.
+
+    Their own sizes take no time; those of a fixed size are as large as a user wants them.
+    """
+    questions: list[Question] = []
+    start = time.perf_counter()
+    for count, probe in enumerate(probes):
+        spent = time.perf_counter() - start
+        if count and spent / count * (count + 1) > BUDGET:
+            names = ", ".join(left.name for left in probes[count:])
+            reason = f"too slow: {spent:.0f} s went into {count} of the probes, {BUDGET:.0f} s are granted"
+            report.not_run.append(NotRun("torch", names, reason))
+            break
+        questions.append(Question(probe, session.exact(probe.batch())))
+    return questions
 
 
 def measure_session(
@@ -99,7 +122,7 @@ def measure_split(report: ParityReport, hop: str, name: str, session: Session, m
         inside = core.moved(-tile.window.top * factor, -tile.window.left * factor)
         tiled[:, core.rows, core.columns] = large[:, inside.rows, inside.columns]
     seconds = time.perf_counter() - start
-    tolerance = TOLERANCES["split float16" if hop == "onnx" and metadata.quantize == "float16" else "split"]
+    tolerance = TOLERANCES[ROUNDED_SPLITS.get((hop, metadata.quantize), "split")]
     measurement = Measurement(f"{hop}{SPLIT}", name, probe.name, probe.size, tolerance, seconds)
     row = compare(measurement, whole, tiled)
     report.rows.append(row)
@@ -125,6 +148,9 @@ def measure_hop(
     for runner in runners:
         if runner.reads != hop:
             continue
+        if metadata.fixed_size and runner.wants_any_size:
+            report.not_run.append(NotRun(runner.name, "", "it runs copies for pictures of any size alone"))
+            continue
         if reason := runner.available():
             report.not_run.append(NotRun(runner.name, "", reason))
             continue
@@ -133,11 +159,10 @@ def measure_hop(
             with runner.open(artefact) as session:
                 measure_session(report, hop, runner.name, session, questions, tolerance)
                 if runner.name in SPLIT_RUNNERS and (hop != "onnx" or has_parts(artefact)):
-                    if metadata.features_node:
-                        measure_split(report, hop, runner.name, session, metadata)
-                    else:
-                        reason = "this route keeps no node between trunk and tail"
+                    if reason := _not_split(metadata):
                         report.not_run.append(NotRun(runner.name, f"{hop}{SPLIT}", reason))
+                    else:
+                        measure_split(report, hop, runner.name, session, metadata)
         except MissingRuntimeError as error:
             report.not_run.append(NotRun(runner.name, "", str(error).removeprefix(f"{runner.name}: ")))
         except RunnerError as error:
@@ -146,6 +171,13 @@ def measure_hop(
             ) from error
         except ParityError as error:
             raise ParityError(str(error), report) from error
+
+
+def _not_split(metadata: Metadata) -> str | None:
+    """Why a copy cannot be computed in tiles, or None."""
+    if not metadata.features_node:
+        return "this route keeps no node between trunk and tail"
+    return "a copy for one size of picture takes no tiles" if metadata.fixed_size else None
 
 
 def keep_worst(report: ParityReport, row: Row, original: Answer, copy: Batch) -> None:
@@ -185,6 +217,6 @@ def require_measured(report: ParityReport, where: Path) -> None:
         f"nothing was measured of {', '.join(hop.name for hop in report.hops)} in {where}"
         f"{reasons and f' ({reasons})'}; choose with --runners a runtime that this "
         "machine has and that reads one of them: onnxruntime and openvino read onnx, tensorflow tf, "
-        "tfjs-* tfjs",
+        "litert tflite, tfjs-* tfjs",
         report,
     )

@@ -35,12 +35,13 @@ class Probe:
         return (self.pixels.astype(np.float32) / np.float32(255))[None]
 
 
-def make_probes(channels: int = 3, multiple: int = 1) -> list[Probe]:
-    """All probes, the smallest first.
+def make_probes(channels: int = 3, multiple: int = 1, size: tuple[int, int] | None = None) -> list[Probe]:
+    """All probes, the smallest first; of one size, those that tell most first.
 
     Args:
         channels: of the network's input; a fourth and further ones repeat the first ones.
         multiple: height and width are cut down to multiples of this.
+        size: height and width that all are to have, cut off or mirrored again and again; None: their own.
     """
     pictures = {
         "flat": _flat(),
@@ -50,12 +51,20 @@ def make_probes(channels: int = 3, multiple: int = 1) -> list[Probe]:
         "noise": _noise(24, 24, b"esrgan-torch probe: noise"),
         **{name: _photo(name) for name in PHOTOS},
     }
+    if size is not None:
+        pictures = {name: _fitted(pixels, size) for name, pixels in reversed(pictures.items())}
     probes: list[Probe] = []
     for name, pixels in pictures.items():
         height, width = (side // multiple * multiple for side in pixels.shape[:2])
         planes = [pixels[:height, :width, channel % 3] for channel in range(channels)]
         probes.append(Probe(name, np.stack(planes, axis=-1)))
     return probes
+
+
+def _fitted(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Of this height and width: mirrored at its edges where it is smaller, cut off where it is larger."""
+    beyond = [(0, max(wanted - side, 0)) for wanted, side in zip(size, pixels.shape[:2], strict=True)]
+    return np.pad(pixels, (*beyond, (0, 0)), mode="symmetric")[: size[0], : size[1]]
 
 
 def _flat() -> Pixels:

@@ -18,7 +18,7 @@ from esrgan_torch.quantise import to_levels
 from esrgan_torch.storage.atomic import atomic_path
 
 PAGE = "parity.html"
-_HOPS = {"torch": "PyTorch", "onnx": "ONNX", "tf": "TensorFlow", "tfjs": "TF.js"}
+_HOPS = {"torch": "PyTorch", "onnx": "ONNX", "tf": "TensorFlow", "tfjs": "TF.js", "tflite": "LiteRT"}
 
 
 @dataclass(frozen=True)

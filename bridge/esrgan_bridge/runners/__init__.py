@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from esrgan_bridge.runners.base import Runner
 from esrgan_bridge.runners.on_kernels import KernelsChromium, KernelsFirefox, KernelsNode
+from esrgan_bridge.runners.on_litert import LiteRt
 from esrgan_bridge.runners.on_onnxruntime import OnnxRuntime
 from esrgan_bridge.runners.on_openvino import OpenVino
 from esrgan_bridge.runners.on_tensorflow import TensorFlow
@@ -14,6 +15,7 @@ RUNNERS: tuple[Runner, ...] = (
     OnnxRuntime(),
     OpenVino(),
     TensorFlow(),
+    LiteRt(),
     TfjsNode(),
     TfjsChromium("wasm"),
     TfjsChromium("webgl"),

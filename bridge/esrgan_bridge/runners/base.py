@@ -59,11 +59,13 @@ class Runner(ABC):
 
     Attributes:
         name: as in `--runners`.
-        reads: the hop whose copies it runs: "onnx", "tf" or "tfjs".
+        reads: the hop whose copies it runs: "onnx", "tf", "tflite" or "tfjs".
+        wants_any_size: whether it cannot run copies that take one size of picture.
     """
 
     name: str
     reads: str
+    wants_any_size: bool = False
 
     @abstractmethod
     def available(self) -> str | None:
@@ -71,7 +73,7 @@ class Runner(ABC):
 
     @abstractmethod
     def open(self, artefact: Path) -> Session:
-        """Load a copy: the ONNX file, or the folder of a SavedModel or of a TF.js model.
+        """Load a copy: the ONNX file, or the folder of a SavedModel, a LiteRT file or a TF.js model.
 
         Raises:
             MissingRuntimeError: only trying showed that the runtime cannot start here.

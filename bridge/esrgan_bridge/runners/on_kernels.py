@@ -26,6 +26,7 @@ class KernelsNode(Runner):
 
     name = "kernels-node"
     reads = "tfjs"
+    wants_any_size = True  # the library plans its tiles
 
     def available(self) -> str | None:
         return missing_node() or missing_kernels()
@@ -40,6 +41,7 @@ class KernelsChromium(Runner):
 
     name = "kernels-wasm"
     reads = "tfjs"
+    wants_any_size = True  # the library plans its tiles
 
     def available(self) -> str | None:
         return TfjsChromium("wasm").available() or missing_kernels()
@@ -56,6 +58,7 @@ class KernelsFirefox(Runner):
 
     name = "kernels-wasm-firefox"
     reads = "tfjs"
+    wants_any_size = True  # the library plans its tiles
 
     def available(self) -> str | None:
         if missing := missing_node(SOCKET_NODE) or missing_kernels():

@@ -5,6 +5,7 @@ graph, in the way that the processor has. TensorFlow knows no PReLU; it becomes 
 which tensorflowjs recognises.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def write_saved_model(graph: LoweredGraph, folder: Path, metadata: Metadata) -> 
     meta.graph_def.CopyFrom(document)
     meta.meta_info_def.tags.append("serve")
     whole, inner = graph.output, graph.features
+    shapes = graph.shapes()
     for name, inputs, outputs in (
         (SIGNATURE, [graph.input], [whole]),
         ("trunk", [graph.input], [inner]),
@@ -56,7 +58,7 @@ def write_saved_model(graph: LoweredGraph, folder: Path, metadata: Metadata) -> 
             for tensor in tensors:
                 ports[tensor].name = f"{tensor}:0"
                 ports[tensor].dtype = 1  # DT_FLOAT
-                _set_shape(ports[tensor].tensor_shape, graph, tensor)
+                _set_shape(ports[tensor].tensor_shape, shapes[tensor])
     saved.meta_graphs.append(meta)
     with whole_folder(folder) as temporary:
         (temporary / "saved_model.pb").write_bytes(saved.SerializeToString(deterministic=True))
@@ -79,7 +81,7 @@ def to_graph_def(graph: LoweredGraph) -> Any:
     writer = _Writer(graph_pb2.GraphDef())
     placeholder = writer.add("Placeholder", graph.input, [])
     placeholder.attr["dtype"].type = 1
-    _set_shape(placeholder.attr["shape"].shape, graph, graph.input)
+    _set_shape(placeholder.attr["shape"].shape, graph.shapes()[graph.input])
     slopes = {node.inputs[-1] for node in graph.nodes if node.operation == "prelu" or _is_prelu(node)}
     for name, values in graph.constants.items():
         writer.constant(name, -values if name in slopes else values)
@@ -183,6 +185,6 @@ class _Writer:
         self.add("AddV2", name, [f"{name}/positive", f"{name}/scaled"])
 
 
-def _set_shape(shape: Any, graph: LoweredGraph, name: str) -> None:
-    for size in (-1, -1, -1, graph.channels[name]):
+def _set_shape(shape: Any, sizes: Sequence[int]) -> None:
+    for size in sizes:
         shape.dim.add().size = size

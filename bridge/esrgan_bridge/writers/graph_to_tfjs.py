@@ -1,7 +1,7 @@
 """Lowered graph to a TF.js graph model, with neither tensorflow nor tensorflowjs: route `direct`."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -44,11 +44,12 @@ def write_tfjs(graph: LoweredGraph, folder: Path, metadata: Metadata, quantize: 
 
 def to_tfjs(graph: LoweredGraph) -> TfjsModel:
     """The graph model in memory, weights in float32."""
+    shapes = graph.shapes()
     nodes: list[Json] = [
         {
             "name": graph.input,
             "op": "Placeholder",
-            "attr": {"dtype": FLOAT, "shape": {"shape": _shape(graph, graph.input)}},
+            "attr": {"dtype": FLOAT, "shape": {"shape": _shape(shapes[graph.input])}},
         }
     ]
     weights: dict[str, Stored] = {}
@@ -65,8 +66,8 @@ def to_tfjs(graph: LoweredGraph) -> TfjsModel:
     for node in graph.nodes:
         nodes += _enlargement(node) if node.operation == "enlarge" else [_node(node)]
     signature = {
-        "inputs": {graph.input: _port(graph, graph.input)},
-        "outputs": {graph.output: _port(graph, graph.output)},
+        "inputs": {graph.input: _port(graph.input, shapes[graph.input])},
+        "outputs": {graph.output: _port(graph.output, shapes[graph.output])},
     }
     return TfjsModel(nodes, weights, signature, {"producer": PRODUCER})
 
@@ -128,12 +129,12 @@ def _convolution(node: Node) -> Json:
     return attributes
 
 
-def _shape(graph: LoweredGraph, name: str) -> Mapping[str, object]:
-    return {"dim": [{"size": "-1"}] * 3 + [{"size": str(graph.channels[name])}]}
+def _shape(sizes: Sequence[int]) -> Mapping[str, object]:
+    return {"dim": [{"size": str(size)} for size in sizes]}
 
 
-def _port(graph: LoweredGraph, name: str) -> Json:
-    return {"name": f"{name}:0", "dtype": "DT_FLOAT", "tensorShape": _shape(graph, name)}
+def _port(name: str, sizes: Sequence[int]) -> Json:
+    return {"name": f"{name}:0", "dtype": "DT_FLOAT", "tensorShape": _shape(sizes)}
 
 
 def _single(value: object) -> Json:

@@ -1,10 +1,12 @@
-"""`esrgan convert`: a network for ONNX Runtime, TensorFlow or TF.js, with every copy measured."""
+"""`esrgan convert`: a network for ONNX Runtime, TensorFlow, TF.js or LiteRT, with every copy measured."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from esrgan_bridge.options import OPSET, OPSETS
 from esrgan_torch.words import harmless
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ class Subparsers(Protocol):
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `convert`; it sets `run`, a function from the arguments to an exit status."""
-    text = "convert a network to ONNX, TensorFlow or TF.js and measure every copy"
+    text = "convert a network to ONNX, TensorFlow, TF.js or LiteRT and measure every copy"
     parser = subparsers.add_parser(
         "convert",
         help=text,
@@ -29,7 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
         f"status {PARITY_FAILED} too where no runtime could measure any",
     )
     parser.add_argument("model", metavar="MODEL|FILE")
-    parser.add_argument("--to", choices=("onnx", "tf", "tfjs"), required=True, help="the last hop")
+    parser.add_argument("--to", choices=("onnx", "tf", "tfjs", "tflite"), required=True, help="the last hop")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to make")
     parser.add_argument(
         "--route",
@@ -40,14 +42,28 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--quantize",
-        choices=("none", "float16", "uint8"),
+        choices=("none", "float16", "uint8", "int8"),
         default="none",
-        help="how the weights are stored (default: none, that is float32)",
+        help="how the weights are stored (default: none, that is float32); uint8 with --to tfjs, int8 with "
+        "--to tflite",
     )
     parser.add_argument(
         "--parts",
         action="store_true",
         help="with --to onnx: the trunk and the tail as files of their own too, for exact tiles",
+    )
+    parser.add_argument(
+        "--shape",
+        metavar="HxW",
+        type=parse_shape,
+        help="copies for pictures of this height and width alone, one at a time (default: any)",
+    )
+    parser.add_argument(
+        "--opset",
+        metavar="N",
+        type=int,
+        default=OPSET,
+        help=f"of the ONNX file, {OPSETS.start} to {OPSETS.stop - 1} (default: {OPSET})",
     )
     runners_option(parser)
     parser.add_argument(
@@ -74,10 +90,19 @@ def runners_option(parser: argparse.ArgumentParser) -> None:
         "--runners",
         metavar="A,B",
         type=split_names,
-        help="measure in these runtimes alone: onnxruntime, openvino, tensorflow, tfjs-node, tfjs-wasm, "
+        help="measure in these runtimes alone: onnxruntime, openvino, tensorflow, litert, "
+        "tfjs-node, tfjs-wasm, "
         "tfjs-webgl, tfjs-webgpu, kernels-node, kernels-wasm, kernels-wasm-firefox (default: all that this "
         "machine has)",
     )
+
+
+def parse_shape(text: str) -> tuple[int, int]:
+    """Height and width: "64x96"."""
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no height and width; give for example 256x256")
+    return int(found[1]), int(found[2])
 
 
 def split_names(text: str) -> list[str]:
@@ -114,6 +139,8 @@ def run(arguments: argparse.Namespace) -> int:
             route=arguments.route,
             quantize=arguments.quantize,
             parts=arguments.parts,
+            shape=arguments.shape,
+            opset=arguments.opset,
             runners=arguments.runners,
             overwrite=arguments.overwrite,
             onnx_tf=arguments.onnx_tf,

@@ -103,7 +103,7 @@ def _devices() -> list[tuple[str, str]]:
         ("native", build.reason() if level is None else f"runs with {level}; {build.reason()}"),
     ]
     facts += _decisions(cpu)
-    return facts + _accelerators()
+    return [*facts, *_accelerators(), *_vulkan()]
 
 
 def _accelerators() -> list[tuple[str, str]]:
@@ -129,6 +129,23 @@ def _accelerators() -> list[tuple[str, str]]:
             capability = torch.cuda.get_device_capability(device)
             text += f"; compute capability {capability[0]}.{capability[1]}"
         facts += [(str(device), text), *_decisions(device)]
+    return facts
+
+
+def _vulkan() -> list[tuple[str, str]]:
+    """Each device that ncnn computes on; or why there is none."""
+    from esrgan_torch.engines.ncnn.vulkan import VULKAN, best_gpu, budget, missing, vulkan_devices
+
+    reason = missing(0)
+    if reason is not None:
+        return [(VULKAN, f"none: {reason}")]
+    facts: list[tuple[str, str]] = []
+    for device in vulkan_devices():
+        kind = "a processor, taken when asked for" if device.kind == "processor" else f"{device.kind} GPU"
+        text = f"{device.name}, {kind}, {_gib(budget(device.number))} may be allocated; float32 by ncnn"
+        facts.append((f"{VULKAN}:{device.number}", text))
+    if best_gpu() is not None:
+        facts.append(("", "taken by itself where PyTorch has no accelerator and a first picture agrees"))
     return facts
 
 

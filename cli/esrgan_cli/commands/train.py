@@ -15,6 +15,7 @@ from esrgan_torch.storage.paths import expanded
 if TYPE_CHECKING:
     from esrgan_torch.networks.base import Generator
     from esrgan_torch.train.options import Options
+    from esrgan_torch.train.state import State
 
 WEIGHTS = "weights.safetensors"
 EPILOG = """\
@@ -58,6 +59,20 @@ def add_parser(subparsers: Subparsers) -> None:
         help="go on with a run by its own recipe, from its last checkpoint; without DIR with that of RECIPE "
         "or --output, of this folder, or the only one in runs/",
     )
+    parser.add_argument(
+        "--pack",
+        metavar="DIR",
+        type=Path,
+        help="write what a run has come to into the small file --output, to go on elsewhere; without its "
+        "optimiser",
+    )
+    parser.add_argument(
+        "--from",
+        metavar="FILE",
+        dest="carried",
+        type=Path,
+        help="begin the run of RECIPE where the one stands that --pack has written",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print all options and stop")
     add_cache_options(parser)
     parser.set_defaults(run=run)
@@ -65,12 +80,15 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and store the moving average of the weights."""
+    from esrgan_torch.train.carried import unpack
     from esrgan_torch.train.recipe import as_toml, read_recipe
     from esrgan_torch.train.runs import RECIPE, find_run, folder_of, steps_done
 
     recipe: str | None = arguments.recipe
     given: str | None = arguments.resume
     output: Path | None = arguments.output
+    if arguments.pack is not None:
+        return _pack(arguments)
     if recipe is None and given is None:
         raise ConfigError(
             "give a recipe, or a run to go on with: esrgan train RECIPE, esrgan train --resume DIR"
@@ -80,6 +98,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             f"a run goes on in its folder by its own recipe: {other} does not go with --resume {given}"
         )
+    if given is not None and arguments.carried is not None:
+        raise ConfigError(
+            "--resume goes on with a run that is here, --from with one from elsewhere; give one"
+        )
+    carried = unpack(arguments.carried) if arguments.carried is not None else None
     initial = _Initial(arguments)
     if given is not None:
         folder = find_run(given, recipe, output)
@@ -100,10 +123,31 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if given is not None and done is None:
         put(f"{folder} holds no checkpoint yet; the run begins with its first step", sys.stderr)
-    return _train(options, folder, done is not None, initial, again)
+    return _train(options, folder, done is not None, carried, initial, again)
 
 
-def _train(options: "Options", folder: Path, resume: bool, initial: "_Initial", again: str) -> int:
+def _pack(arguments: argparse.Namespace) -> int:
+    """Write the file that --from takes."""
+    from esrgan_torch.train.carried import pack
+
+    file: Path | None = arguments.output
+    others = (arguments.recipe, arguments.resume, arguments.carried)
+    if file is None or any(other is not None for other in others):
+        raise ConfigError("esrgan train --pack DIR -o FILE, and nothing else")
+    steps = pack(arguments.pack, file)
+    print(file)
+    put(f"{steps:,} steps; go on with: esrgan train RECIPE --from {shlex.quote(str(file))}", sys.stderr)
+    return 0
+
+
+def _train(
+    options: "Options",
+    folder: Path,
+    resume: bool,
+    carried: "State | None",
+    initial: "_Initial",
+    again: str,
+) -> int:
     from esrgan_torch.networks.base import Provenance
     from esrgan_torch.train.loop import train
     from esrgan_torch.train.runs import RECIPE, steps_done
@@ -116,9 +160,12 @@ def _train(options: "Options", folder: Path, resume: bool, initial: "_Initial", 
             options,
             folder,
             # a resumed run has its weights in its checkpoint
-            initial=None if resume or not options.network.initial else initial.load(options.network.initial),
+            initial=None
+            if resume or carried or not options.network.initial
+            else initial.load(options.network.initial),
             teacher=initial.load(options.losses.teacher) if options.losses.teacher else None,
             resume=resume,
+            carried=carried,
         )
     except StoppedError as error:
         if main:

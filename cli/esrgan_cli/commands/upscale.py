@@ -1,44 +1,52 @@
-"""`esrgan upscale`: enlarge pictures and folders of pictures."""
+"""`esrgan upscale`: enlarge pictures, folders of pictures, and films."""
 
 import argparse
 import gc
 
-from esrgan_cli.options import Subparsers, add_cache_options, add_running_options, given_path
+from esrgan_cli.options import (
+    Subparsers,
+    add_cache_options,
+    add_running_options,
+    check_places,
+    given_path,
+    given_place,
+)
 
 DEFAULT_MODEL = "realesrgan-x4plus"
 EPILOG = """\
 where results go:
-  -o PATH with a picture's suffix, one input file   that file
+  -o PATH with the suffix of a picture or a film    that file, of one input
   -o PATH otherwise                                 <name>-x4.png in that folder, subfolders kept
-  -o -, or no -o and the input -                    the picture itself, on stdout
+  -o -, or no -o and the input -                    the picture itself, on stdout; a film as raw frames (y4m)
   no -o, a file                                     <name>-x4.png beside it
   no -o, a folder                                   the new folder <folder>-x4 beside it
 
 The paths of results are printed on stdout. A result that exists is left as it is, unless --overwrite or
 --update. What is called alike (a.png, a.jpg) gets names apart, and a picture keeps the name that its result
 once got; .esrgan.jsonl in the output folder keeps these names, and how each result was made.
-A picture that fails does not stop the others; the exit status is then 1.
+A picture that fails does not stop the others; the exit status is then 1. A run that was stopped or killed
+goes on where it was by the same command; a film does so from a folder beside its result.
 """
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `upscale`; it sets `run`, a function from the arguments to an exit status."""
-    text = "enlarge pictures and folders of pictures"
+    text = "enlarge pictures, folders of pictures, and films"
     parser = subparsers.add_parser("upscale", help=text, description=text)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
         "inputs",
         metavar="INPUT",
-        nargs="+",
-        type=given_path,
-        help="a picture, a folder with its subfolders, or - for stdin",
+        nargs="*",
+        type=given_place,
+        help="a picture, a folder with its subfolders, a film, or - for stdin",
     )
     parser.add_argument(
         "-o",
         "--output",
         metavar="PATH",
-        type=given_path,
+        type=given_place,
         help="file or folder of the results, or - for stdout",
     )
     parser.add_argument(
@@ -46,6 +54,17 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="NAME|FILE",
         default=DEFAULT_MODEL,
         help="published model (see: esrgan weights list) or checkpoint file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--from-list",
+        metavar="FILE|-",
+        type=given_path,
+        help="inputs by their names in a file or from stdin, a line each, or NUL-separated (find -print0)",
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only part I of N, from 1/N to N/N, for job arrays; a picture's part is decided by its name",
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
@@ -80,7 +99,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--format",
         metavar="FORMAT",
-        help="png, jpg, webp, tiff, avif, jxl, gif or bmp, or same: as the input (default: by -o, else png)",
+        help="png, jpg, webp, tiff, avif, jxl, gif or bmp, or same: as the input (default: by -o, else png); "
+        "of films mp4, mov, mkv, webm or y4m (default: as the film)",
     )
     parser.add_argument(
         "--suffix", metavar="TEXT", help="end of the names of results (default: -x4, by the scale or size)"
@@ -92,6 +112,18 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp, avif and jxl")
     parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp and jxl")
+    film = parser.add_argument_group("films, by the extra video")
+    film.add_argument(
+        "--codec",
+        metavar="NAME",
+        help="h264, hevc, av1, vp9, or ffv1, which loses nothing (default: h264, hevc above 8 bits)",
+    )
+    film.add_argument(
+        "--crf", metavar="N", type=int, help="quality, 0 the best (default: the codec's, 17 of h264)"
+    )
+    film.add_argument(
+        "--preset", metavar="NAME", help="how long the encoder tries, such as fast (default: the encoder's)"
+    )
     parser.add_argument(
         "--max-pixels",
         metavar="MILLIONS",
@@ -111,8 +143,32 @@ def add_parser(subparsers: Subparsers) -> None:
         type=given_path,
         help="write a before/after page of what this run makes",
     )
+    parser.add_argument(
+        "--report",
+        metavar="FILE.jsonl",
+        type=given_path,
+        help="write a line of JSON for each picture: sizes, seconds, and what became of it, or why not",
+    )
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="say in the end how much of the time the network was busy, and what it waited for",
+    )
+    cluster = parser.add_argument_group(
+        "clusters", "folders on this machine or by address: s3://bucket/folder, gs://, hf://, ..."
+    )
+    cluster.add_argument("--run-on", choices=("ray",), help="share the pictures out among Ray's workers")
+    cluster.add_argument(
+        "--workers", metavar="N", type=int, help="how many (default: one for each GPU, or for 4 processors)"
+    )
     add_cache_options(parser)
-    parser.set_defaults(run=run)
+
+    def run_with_inputs(arguments: argparse.Namespace) -> int:
+        if not arguments.inputs and arguments.from_list is None:
+            parser.error("nothing is given: INPUT or --from-list is required")
+        return run(arguments)
+
+    parser.set_defaults(run=run_with_inputs)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -121,9 +177,15 @@ def run(arguments: argparse.Namespace) -> int:
     # takes a fifth of the time to the first picture
     gc.disable()
     try:
-        from esrgan_cli.upscaling.run import upscale_files
+        if arguments.run_on == "ray":
+            from esrgan_cli.clusters.run import upscale_on_cluster as upscale
+        else:
+            check_places(arguments)
+            from esrgan_cli.films.run import upscale
+        from esrgan_cli.upscaling.lists import all_inputs
 
         gc.freeze()
     finally:
         gc.enable()
-    return upscale_files(arguments)
+    arguments.inputs = all_inputs(arguments.inputs, arguments.from_list)
+    return upscale(arguments)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from esrgan_cli.output.streams import put
 from esrgan_torch.words import one_line
 
-BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} files, {elapsed} gone, {remaining} to go"
+BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total} pictures{postfix}, {elapsed} gone, {remaining} to go"
 
 
 class Console:
@@ -29,10 +29,11 @@ class Console:
 
     def __init__(self, files: int) -> None:
         self.names_lost = False
-        self._stderr = sys.stderr
+        self._stdout, self._stderr = sys.stdout, sys.stderr
         self._lock = threading.RLock()
         self._lost: set[int] = set()
         self._shares: dict[Path, float] = {}
+        self._pixels = 0.0  # that are done
         self._bar: tqdm[NoReturn] | None = None
         if files and self._stderr.isatty():
             self._bar = tqdm(total=files, file=self._stderr, bar_format=BAR, leave=False, dynamic_ncols=True)
@@ -52,7 +53,7 @@ class Console:
         """A path that was made, on stdout, for programs."""
         name = str(path)
         # a program gets the very name; a terminal would do what it holds
-        error = self._write(one_line(name) if sys.stdout.isatty() else name, sys.stdout)
+        error = self._write(one_line(name) if self._stdout.isatty() else name, self._stdout)
         if error is not None and not isinstance(error, BrokenPipeError):
             self.names_lost = True
             self.warn(f"stdout cannot be written ({error}): the paths of results are not printed any more")
@@ -65,13 +66,18 @@ class Console:
         """A line on stderr that should not be overlooked."""
         self.say(f"esrgan: warning: {text}")
 
-    def progress(self, file: Path, share: float) -> None:
-        """`share` of `file`, 0 to 1, is done."""
+    def progress(self, file: Path, share: float, pixels: int = 0) -> None:
+        """`share` of `file`, 0 to 1, is done, which has so many pixels."""
         with self._lock:
             before = self._shares.get(file, 0.0)
             self._shares[file] = max(share, before)
+            more = self._shares[file] - before
+            self._pixels += more * pixels
             if self._bar is not None:
-                self._bar.update(self._shares[file] - before)
+                elapsed = self._bar.format_dict["elapsed"]
+                if elapsed > 0:
+                    self._bar.set_postfix_str(f"{self._pixels / elapsed / 1e6:.3g} MP/s", refresh=False)
+                self._bar.update(more)
 
     def _write(self, text: str, stream: TextIO) -> Exception | None:
         with self._lock:

@@ -25,9 +25,12 @@ _about: ContextVar[tuple[Path, set[str]] | None] = ContextVar("_about", default=
 
 
 @contextmanager
-def about(file: Path) -> Generator[None]:
-    """What libraries say in this block, in this thread, concerns `file`. The same words are told once."""
-    token = _about.set((file, set()))
+def about(file: Path, told: set[str] | None = None) -> Generator[None]:
+    """What libraries say in this block, in this thread, concerns `file`.
+
+    The same words are told once; with `told`, once in all blocks, of whatever threads, that have it.
+    """
+    token = _about.set((file, set() if told is None else told))
     try:
         yield
     finally:

@@ -48,16 +48,14 @@ def put(text: str, stream: TextIO) -> OSError | ValueError | None:
     return None
 
 
-def read_stdin() -> bytes:
-    """All that comes from stdin.
+def read_stdin(what: str) -> bytes:
+    """All that comes from stdin; `what` it is, is the beginning of a sentence.
 
     Raises:
         ConfigError: it is a keyboard.
     """
     if sys.stdin.isatty():
-        raise ConfigError(
-            "the input - is a picture from stdin, and stdin is the keyboard here; send it a file"
-        )
+        raise ConfigError(f"{what} from stdin, and stdin is the keyboard here; send it a file")
     return sys.stdin.buffer.read()
 
 

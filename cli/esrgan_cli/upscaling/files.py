@@ -20,18 +20,26 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What cannot be used, or can have no result; `text` is a sentence about it."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True)
 class Search:
     """What the inputs hold.
 
     Args:
         sources: pictures, each once.
         ignored: files in folders that are no pictures by their suffix.
-        problems: what cannot be used, a sentence each; they count as pictures that failed.
+        problems: what cannot be used; they count as pictures that failed.
     """
 
     sources: tuple[Source, ...]
     ignored: tuple[Path, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
@@ -45,7 +53,7 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
     """
     sources: dict[Hashable, Source] = {}
     ignored: list[Path] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     away = real(output) if output is not None else None
     for given in inputs:
         if given == STREAM:
@@ -56,7 +64,7 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
             sources.setdefault(found.identity, Source(given))
             continue
         if found.kind != "folder":
-            problems.append(f"{given} {found.cause}")
+            problems.append(Problem(given, f"{given} {found.cause}"))
             continue
         if real(given) == away:
             raise ConfigError(
@@ -66,7 +74,7 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
         nothing = True
         for path, identity, cause in _walk(given, away):
             if cause:
-                problems.append(f"{path} {cause}")
+                problems.append(Problem(path, f"{path} {cause}"))
             elif path.suffix.lower() in READ_SUFFIXES:
                 sources.setdefault(identity, Source(path, given))
             else:
@@ -74,7 +82,8 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
                 continue
             nothing = False
         if nothing:
-            problems.append(f"{given} holds no pictures ({', '.join(sorted(READ_SUFFIXES))})")
+            kinds = ", ".join(sorted(READ_SUFFIXES))
+            problems.append(Problem(given, f"{given} holds no pictures ({kinds})"))
     # what is given twice is one, whether it can be used or not
     return Search(tuple(sources.values()), tuple(dict.fromkeys(ignored)), tuple(dict.fromkeys(problems)))
 
@@ -93,7 +102,7 @@ def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
     given = {STREAM if path == STREAM else look(path).identity for path in inputs}
     single = len(given) == 1 and (STREAM in given or look(inputs[0]).kind != "folder")
     if output.suffix.lower() in READ_SUFFIXES:
-        if single:
+        if single or not given:
             return True
         raise ConfigError(f"-o {output} names one picture, and the inputs are several; give a folder")
     if there.kind == "file":

@@ -14,11 +14,11 @@ class Pending:
 
     Args:
         jobs: results to make.
-        skipped: a sentence about each result that stays.
+        skipped: jobs whose results stay, and a sentence about each.
     """
 
     jobs: Sequence[Job]
-    skipped: Sequence[str]
+    skipped: Sequence[tuple[Job, str]]
 
 
 def pending(targets: Targets, making: Making, *, overwrite: bool, update: bool) -> Pending:
@@ -31,17 +31,17 @@ def pending(targets: Targets, making: Making, *, overwrite: bool, update: bool) 
     # an input that only has the name of a result may be somebody's only copy
     inputs = {look(left.path).identity for left in targets.left_out if not left.known}
     jobs: list[Job] = []
-    skipped: list[str] = []
+    skipped: list[tuple[Job, str]] = []
     for job in targets.jobs:
         result = look(job.target)
         if job.journal is None or result.kind != "file":
             jobs.append(job)
             continue
         if result.identity in inputs:
-            skipped.append(
-                f"{job.target} is an input, and not known to be a result: it stays as it is; give another -o "
-                "or --suffix"
+            reason = (
+                "is an input, and not known to be a result: it stays as it is; give another -o or --suffix"
             )
+            skipped.append((job, f"{job.target} {reason}"))
             continue
         found = look(job.source)
         difference = making.difference(job.journal.record(job.target), job.key, found, result)
@@ -50,7 +50,7 @@ def pending(targets: Targets, making: Making, *, overwrite: bool, update: bool) 
         elif difference and update:
             jobs.append(replace(job, note=job.note or f"made again, since it was {difference}"))
         elif difference:
-            skipped.append(f"{job.target} exists, {difference}; --update makes it again")
+            skipped.append((job, f"{job.target} exists, {difference}; --update makes it again"))
         else:
-            skipped.append(f"{job.target} exists; --overwrite makes it again")
+            skipped.append((job, f"{job.target} exists; --overwrite makes it again"))
     return Pending(jobs, skipped)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from esrgan_cli.options import STREAM
 from esrgan_cli.paths import look
-from esrgan_cli.upscaling.files import Source
+from esrgan_cli.upscaling.files import Problem, Source
 from esrgan_cli.upscaling.journal import Journal
 from esrgan_cli.upscaling.names import Names, Wish
 from esrgan_torch.errors import ConfigError
@@ -56,13 +56,13 @@ class Targets:
     Args:
         jobs: one for each source that is no result itself.
         left_out: the sources that are.
-        problems: sources that cannot have a result, a sentence each.
+        problems: sources that cannot have a result.
         names: gives another name, should another process have been faster.
     """
 
     jobs: tuple[Job, ...]
     left_out: tuple[LeftOut, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     names: Names = field(default_factory=lambda: Names(""), repr=False)
 
     def renamed(self, job: Job) -> Job:
@@ -156,14 +156,15 @@ def _apart(jobs: Sequence[Job], names: Names, journals: Journals) -> Targets:
     """Leave out what is a result of another source, as when `*.png` is given a second time."""
     by_identity = {look(job.source).identity: job.source for job in jobs}
     left_out: dict[Path, LeftOut] = {}
-    problems: dict[Path, str] = {}
+    problems: dict[Path, Problem] = {}
     for job in jobs:
         assert job.journal is not None
         found = look(job.target)
         other = by_identity.get(found.identity) if found.kind == "file" else None
         if other == job.source:
-            problems[job.source] = (
-                f"{job.source}: its result would overwrite it; give --suffix, or another folder with -o"
+            problems[job.source] = Problem(
+                job.source,
+                f"{job.source}: its result would overwrite it; give --suffix, or another folder with -o",
             )
         elif other is not None:
             left_out[other] = LeftOut(other, job.source, job.journal.owner(job.target) == job.key)

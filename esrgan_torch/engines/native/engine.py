@@ -11,14 +11,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from esrgan_torch.engines.base import Engine, WholeNumbers
+from esrgan_torch.engines.describing import PICTURE, RESULT
 from esrgan_torch.engines.devices import threads
 from esrgan_torch.engines.host import for_rows
 from esrgan_torch.engines.native import build
 from esrgan_torch.engines.native.library import LARGE_PAGE, Library, Program, Runner, work_memory
-from esrgan_torch.engines.native.program import PICTURE, RESULT
 from esrgan_torch.engines.native.program_compact import compact_program
-from esrgan_torch.engines.native.program_rrdb import rrdb_tail_program, rrdb_trunk_program
+from esrgan_torch.engines.native.program_rrdb import (
+    Known,
+    rrdb_rows_program,
+    rrdb_tail_program,
+    rrdb_trunk_program,
+)
 from esrgan_torch.engines.native.program_span import span_program
+from esrgan_torch.engines.native.rows import NativeRowTrunk, TrunkSizes
 from esrgan_torch.engines.native.winograd import padded
 from esrgan_torch.errors import EngineError
 from esrgan_torch.networks.base import Generator
@@ -65,8 +71,8 @@ class Runners:
         if level is not None and level not in levels:
             raise EngineError(f"this processor has no {level}; it has {', '.join(levels)}")
         self.library: Library = library
-        self._level, lanes = levels[level or next(iter(levels))]
-        self._program = make(lanes)
+        self.level, self.lanes = levels[level or next(iter(levels))]
+        self.program = make(self.lanes)
         self._lock = threading.Lock()
         self._made: tuple[tuple[int, int], Runner] | None = None
 
@@ -75,7 +81,7 @@ class Runners:
         wanted = threads(), os.getpid()
         with self._lock:
             if self._made is None or self._made[0] != wanted:
-                self._made = wanted, Runner(self.library, self._program, self._level, wanted[0])
+                self._made = wanted, Runner(self.library, self.program, self.level, wanted[0])
             return self._made[1]
 
 
@@ -101,7 +107,12 @@ class NativeShuffleEngine(Engine):
     ) -> None:
         super().__init__(model, device, dtype)
         self._large = model.out_channels * model.scale**2
-        self._run = Runners(lambda lanes: program(model, lanes), level)
+        self._run = run = Runners(lambda lanes: program(model, lanes), level)
+        sizes = TrunkSizes(model.in_channels, 1, self._large)
+        self._row_trunk = NativeRowTrunk(run.library, lambda: run.program, run.level, sizes)
+
+    def by_rows(self) -> NativeRowTrunk:
+        return self._row_trunk
 
     def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         return _features(self._run.runner(), batch, self._large, 1, progress)
@@ -171,8 +182,16 @@ class NativeRRDBEngine(Engine):
         super().__init__(model, device, dtype)
         self._features = model.config.features
         self._outputs = model.out_channels
-        self._trunk_run = Runners(lambda lanes: rrdb_trunk_program(model, lanes), level)
+        known: Known = {}
+        self._trunk_run = Runners(lambda lanes: rrdb_trunk_program(model, lanes, known), level)
         self._tail_run = Runners(lambda lanes: rrdb_tail_program(model, lanes), level)
+        run, sizes = self._trunk_run, TrunkSizes(model.in_channels, model.unshuffle, self._features)
+        self._row_trunk = NativeRowTrunk(
+            run.library, lambda: rrdb_rows_program(model, run.lanes, known), run.level, sizes
+        )
+
+    def by_rows(self) -> NativeRowTrunk:
+        return self._row_trunk
 
     def _trunk(self, batch: Tensor, progress: Progress) -> Tensor:
         return _features(self._trunk_run.runner(), batch, self._features, self.unshuffle, progress)

@@ -5,7 +5,18 @@ import mmap
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_uint32, c_void_p
+from ctypes import (
+    POINTER,
+    Array,
+    Structure,
+    c_char_p,
+    c_double,
+    c_float,
+    c_int32,
+    c_int64,
+    c_uint32,
+    c_void_p,
+)
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +26,7 @@ from torch import Tensor
 from esrgan_torch.errors import EngineError
 
 SOURCES = 5  # the most of an operation
-ABI = 3  # of the structures below
+ABI = 4  # of the structures below
 LARGE_PAGE = 2 * 2**20
 LARGEST_KEPT = 32 * 2**20
 SLICE = 40  # ms between two looks at whether somebody pressed Ctrl-C
@@ -108,6 +119,21 @@ class Library:
         functions.esrgan_plan.argtypes = [c_void_p, c_int64, c_int64]
         functions.esrgan_start.restype = None
         functions.esrgan_start.argtypes = [c_void_p, c_void_p, POINTER(c_void_p)]
+        rows = POINTER(c_int64)
+        functions.esrgan_bytes_rows.restype = c_int64
+        functions.esrgan_bytes_rows.argtypes = [c_void_p, c_int64, c_int64, c_int64, rows]
+        functions.esrgan_plan_rows.restype = c_int64
+        functions.esrgan_plan_rows.argtypes = [c_void_p, c_int64, c_int64, c_int64]
+        functions.esrgan_start_rows.restype = None
+        functions.esrgan_start_rows.argtypes = [
+            c_void_p,
+            c_void_p,
+            POINTER(c_void_p),
+            c_int64,
+            c_int64,
+            rows,
+            rows,
+        ]
         functions.esrgan_wait.restype = c_int32
         functions.esrgan_wait.argtypes = [c_void_p, c_int32, POINTER(c_double)]
         functions.esrgan_stop.restype = None
@@ -196,7 +222,7 @@ class Runner:
 
     def bytes(self, height: int, width: int) -> int:
         """Work memory for a size in pixels of the maps of scale 1."""
-        return _checked(self._library.bytes(self._engine, height, width))
+        return checked(self._library.bytes(self._engine, height, width))
 
     def run(
         self, height: int, width: int, given: Mapping[int, Tensor], progress: Callable[[float], None]
@@ -211,21 +237,29 @@ class Runner:
         Raises:
             RuntimeError: memory is short.
         """
+        addresses = self._addresses(given)
+        with self._lock:
+            memory = self._memory(checked(self._library.plan(self._engine, height, width)))
+            self._compute(lambda: self._library.start(self._engine, memory.data_ptr(), addresses), progress)
+        progress(1.0)
+
+    def _addresses(self, given: Mapping[int, Tensor]) -> Array[c_void_p]:
         addresses = (c_void_p * self._program.maps)()
         for number, tensor in given.items():
             addresses[number] = tensor.data_ptr()
-        with self._lock:
-            memory = self._memory(_checked(self._library.plan(self._engine, height, width)))
-            share = c_double()
-            try:
-                self._library.start(self._engine, memory.data_ptr(), addresses)
-                while not self._library.wait(self._engine, SLICE, share):
-                    progress(share.value)
-            except BaseException:
-                # nothing may compute any more when this memory goes, however often somebody presses Ctrl-C
-                self._end(share)
-                raise
-        progress(1.0)
+        return addresses
+
+    def _compute(self, start: Callable[[], None], progress: Callable[[float], None]) -> None:
+        """Start the threads and wait for them."""
+        share = c_double()
+        try:
+            start()
+            while not self._library.wait(self._engine, SLICE, share):
+                progress(share.value)
+        except BaseException:
+            # nothing may compute any more when the memory goes, however often somebody presses Ctrl-C
+            self._end(share)
+            raise
 
     def _memory(self, size: int) -> Tensor:
         """Work memory; small ones stay for the next picture, which else pays anew for their pages."""
@@ -246,7 +280,8 @@ class Runner:
             raise
 
 
-def _checked(size: int) -> int:
+def checked(size: int) -> int:
+    """What the library says that it needs, in bytes; RuntimeError where it has no memory to plan with."""
     if size < 0:
         raise RuntimeError("out of memory: the native engine cannot plan")
     return size

@@ -4,13 +4,13 @@ Each network has a file of its own, `program_*.py`.
 """
 
 from collections.abc import Sequence
-from enum import IntEnum
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from esrgan_torch.engines.describing import Activation, Kind
 from esrgan_torch.engines.native.library import CMap, COperation, CPhase, Program
 from esrgan_torch.engines.native.winograd import (
     enlarging_panels,
@@ -20,39 +20,22 @@ from esrgan_torch.engines.native.winograd import (
     transformed_weight,
 )
 
-
-class Kind(IntEnum):
-    """Of a map: as many rows as are needed, all of them, or the caller's memory."""
-
-    RING = 0
-    PLANE = 1
-    GIVEN = 2
-
-
-class Activation(IntEnum):
-    """What follows a sum y. GATE: (y + x) * (sigmoid(y) - 0.5), where x is the first residual's map."""
-
-    NONE = 0
-    PRELU = 1
-    SILU = 2
-    GATE = 3
-
-
 CONVOLVE, LOAD, STORE, POINTWISE = 0, 1, 2, 3
 NONE = -1
-PICTURE, RESULT = 0, 1  # numbers of the given maps, in every program
 DEPTH = 64  # channels of a product: with more, its transforms, sums and weights leave the second-level cache
 
 
 class Builder:
-    """Collects a program; sizes and orders are those of `source/esrgan_native.h`.
+    """Collects a program, as `Describing` tells it; sizes and orders are those of `source/esrgan_native.h`.
 
     Args:
         lanes: floats of a vector, for which weights are laid out.
+        known: weights that were laid out before, by layer: those of an RRDBNet take 260 MB, and seconds.
     """
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, lanes: int, known: dict[tuple[nn.Conv2d, bool], Tensor] | None = None) -> None:
         self._lanes = lanes
+        self._known = {} if known is None else known
         self._maps: list[CMap] = []
         self._phases: list[CPhase] = []
         self._operations: list[COperation] = []
@@ -77,12 +60,9 @@ class Builder:
         fold: int = 1,
         repeat: int = 1,
         normalised: tuple[Tensor, Tensor] | None = None,
+        waits: Sequence[int] = (),
     ) -> None:
-        """A given planar picture becomes channels of `target`: folded by `fold`, each `repeat` times.
-
-        `normalised`: an offset and a factor for each of the picture's channels, (value + offset) * factor.
-        """
-        none = (NONE, NONE)
+        """As of `Describing`."""
         offset, factor = (None, None) if normalised is None else map(_float_vector, normalised)
         self._operations.append(
             COperation(
@@ -91,8 +71,8 @@ class Builder:
                 source=(picture,),
                 channels=(channels,),
                 target=target,
-                residual=none,
-                waits=none,
+                residual=(NONE, NONE),
+                waits=(*waits, *[NONE] * (2 - len(waits))),
                 enlarge=fold,
                 repeat=repeat,
                 weights=None if factor is None else self._address(factor),
@@ -127,15 +107,10 @@ class Builder:
         widths: Sequence[int] | None = None,
         enlarge: bool = False,
     ) -> None:
-        """3x3, or 1x1, with bias, then the activation, then for each residual: result * factor + map.
+        """As of `Describing`.
 
         Args:
-            layer: its weights are copied.
-            sources, target: maps; the channels of the sources follow one another.
-            waits: numbers in the phase of the operations whose result is read.
-            activation: PReLU's slopes, (outputs,) or one for all; or another.
-            residuals: factors and maps, at most two. With GATE the first is its x, and not added again.
-            widths: channels of each source; not needed where there is one.
+            layer, sources, target, waits, activation, residuals, widths: as there.
             enlarge: by nearest neighbour to twice the size, before a 3x3 convolution.
         """
         assert layer.bias is not None
@@ -157,7 +132,10 @@ class Builder:
         begins = list(range(len(parts))) if pointwise else product_begins(channels)
         laid_out = pointwise_weight if pointwise else enlarging_panels if enlarge else transformed_weight
         products = [torch.cat(parts[first:end], dim=1) for first, end in pairwise([*begins, len(parts)])]
-        weights = torch.cat([laid_out(product, self._lanes).flatten() for product in products])
+        weights = self._known.get((layer, enlarge))
+        if weights is None:
+            weights = torch.cat([laid_out(product, self._lanes).flatten() for product in products])
+            self._known[layer, enlarge] = weights
         missing = [NONE] * (2 - len(residuals))
         self._operations.append(
             COperation(

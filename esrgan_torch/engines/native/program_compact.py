@@ -2,15 +2,22 @@
 
 from torch import nn
 
+from esrgan_torch.engines.describing import PICTURE, RESULT, Describing, Kind
 from esrgan_torch.engines.native.library import Program
-from esrgan_torch.engines.native.program import PICTURE, RESULT, Builder, Kind
+from esrgan_torch.engines.native.program import Builder
 from esrgan_torch.networks.compact import CompactNet
 
 
 def compact_program(model: CompactNet, lanes: int) -> Program:
+    """CompactNet's trunk, for vectors of so many floats."""
+    builder = Builder(lanes)
+    describe_compact(model, builder)
+    return builder.program()
+
+
+def describe_compact(model: CompactNet, builder: Describing) -> None:
     """CompactNet's trunk: one phase, so that a few rows of each map exist at a time."""
     config = model.config
-    builder = Builder(lanes)
     large = config.out_channels * config.scale**2
     builder.map(config.in_channels, Kind.GIVEN)
     builder.map(large, Kind.GIVEN)
@@ -23,8 +30,7 @@ def compact_program(model: CompactNet, lanes: int) -> Program:
         builder.convolution(layer, [source], target, [number], slope)
         source = target
     enlarged = builder.map(large)
-    builder.load(PICTURE, enlarged, large, repeat=config.scale**2)
     last = len(convolutions)
+    builder.load(PICTURE, enlarged, large, repeat=config.scale**2, waits=[last - 1])
     builder.convolution(convolutions[-1], [source], RESULT, [last - 1, last], residuals=[(1.0, enlarged)])
     builder.phase(last + 2)
-    return builder.program()

@@ -3,12 +3,20 @@
 import torch
 from torch import nn
 
+from esrgan_torch.engines.describing import PICTURE, RESULT, Activation, Describing, Kind
 from esrgan_torch.engines.native.library import Program
-from esrgan_torch.engines.native.program import PICTURE, RESULT, Activation, Builder, Kind
+from esrgan_torch.engines.native.program import Builder
 from esrgan_torch.networks.span import RGB_MEAN, RGB_RANGE, SPAN
 
 
 def span_program(model: SPAN, lanes: int) -> Program:
+    """SPAN's trunk, for vectors of so many floats."""
+    builder = Builder(lanes)
+    describe_span(model, builder)
+    return builder.program()
+
+
+def describe_span(model: SPAN, builder: Describing) -> None:
     """SPAN's trunk: one phase, so that a few rows of each map exist at a time.
 
     The first convolution's and the first block's rows wait for the last operations, which read them again:
@@ -16,7 +24,6 @@ def span_program(model: SPAN, lanes: int) -> Program:
     """
     config, features = model.config, model.config.features
     large = config.out_channels * config.scale**2
-    builder = Builder(lanes)
     builder.map(config.in_channels, Kind.GIVEN)
     builder.map(large, Kind.GIVEN)
     picture = builder.map(config.in_channels)
@@ -44,7 +51,6 @@ def span_program(model: SPAN, lanes: int) -> Program:
     builder.convolution(model.conv_cat, maps, joined, [last + 1], widths=[features] * 4)
     builder.convolution(_plain(model.upsampler[0]), [joined], RESULT, [last + 2])
     builder.phase(last + 4)
-    return builder.program()
 
 
 def _plain(layer: nn.Module) -> nn.Conv2d:

@@ -79,6 +79,15 @@ def test_fixed_size(document, tmp_path):
         document.graph.input[0].type.tensor_type.shape.dim[axis].dim_value = 64
     with pytest.raises(ConversionError, match="fixed size 0x3x64x64; export it with dynamic"):
         lowered(document, tmp_path)
+    sizes = document.graph.input[0].type.tensor_type.shape.dim
+    sizes[0].dim_value = 2
+    with pytest.raises(ConversionError, match="fixed size 2x3x64x64"):
+        lowered(document, tmp_path)
+    sizes[0].dim_value = 1
+    graph = lowered(document, tmp_path)
+    assert graph.size == (64, 64)
+    assert graph.shapes()[graph.features][:3] == (1, 64, 64)
+    assert graph.shapes()[graph.output][1] > 64
 
 
 def test_wrong_channels(document, tmp_path):

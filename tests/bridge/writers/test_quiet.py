@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from esrgan_bridge.writers.quiet import quiet_stderr
+from esrgan_torch.quiet import quiet_stderr
 
 GREETING = b"WARNING: All log messages before InitializeLog() go to stderr\n"
 
@@ -31,9 +31,7 @@ def test_it_is_shown_where_the_library_fails(capfd: pytest.CaptureFixture[str]) 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell closes the stream")
 def test_without_stderr() -> None:
-    code = (
-        "from esrgan_bridge.writers.quiet import quiet_stderr\nwith quiet_stderr(): print('done', flush=True)"
-    )
+    code = "from esrgan_torch.quiet import quiet_stderr\nwith quiet_stderr(): print('done', flush=True)"
     command = ["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, code]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "done\n"
 

@@ -12,6 +12,8 @@ from esrgan_torch.engines import packed as engine_packed
 from esrgan_torch.engines.cuda import choose, tuning
 from esrgan_torch.engines.native import build
 from esrgan_torch.engines.native.engine import FAST_LEVELS, fastest_level
+from esrgan_torch.engines.ncnn import vulkan
+from esrgan_torch.engines.ncnn.vulkan import VulkanDevice
 
 
 def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,6 +103,25 @@ def test_a_gpu_that_this_pytorch_cannot_use(
     said = capsys.readouterr().out
     assert "none found (PyTorch is a CPU build)" in said
     assert devices.INSTALL_CUDA in said
+
+
+def test_vulkan_devices(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    found = (VulkanDevice(0, "AMD Radeon", "discrete"), VulkanDevice(1, "llvmpipe", "processor"))
+    monkeypatch.setattr(vulkan, "missing", lambda number: None)
+    monkeypatch.setattr(vulkan, "vulkan_devices", lambda: found)
+    monkeypatch.setattr(vulkan, "best_gpu", lambda: 0)
+    monkeypatch.setattr(vulkan, "budget", lambda number: 2**31)
+    main(["doctor"])
+    said = capsys.readouterr().out
+    assert "vulkan:0    AMD Radeon, discrete GPU, 2.0 GiB may be allocated; float32 by ncnn" in said
+    assert "vulkan:1    llvmpipe, a processor, taken when asked for, 2.0 GiB" in said
+    assert "taken by itself where PyTorch has no accelerator" in said
+    monkeypatch.undo()
+    monkeypatch.setattr(vulkan, "is_installed", lambda: False)
+    main(["doctor"])
+    assert (
+        'vulkan      none: ncnn is not installed: pip install "esrgan-torch[ncnn]"' in capsys.readouterr().out
+    )
 
 
 def test_an_empty_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -27,12 +28,13 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with Console(4) as console:
-        console.progress(Path("a"), 1.0)
-        console.progress(Path("b"), 0.5)
+        console.progress(Path("a"), 1.0, 1000)
+        console.progress(Path("b"), 0.5, 1000)
         console.progress(Path("b"), 0.25)  # alpha's turn may begin lower; the bar does not go back
         console.say("a line")
     text = terminal.getvalue()
-    assert "1.5 of 4 files" in text
+    assert "1.5 of 4 pictures" in text
+    assert re.search(r"pictures, [\d.e+-]+ MP/s, ", text)
     assert "\ra line\n" in text  # the bar made room for it
 
 
@@ -48,9 +50,10 @@ def test_a_name_on_a_terminal_moves_nothing_and_a_program_gets_it_as_it_is(
     name = "a\nb\x1b[2J\u202egnp.png"
     with Console(0) as console:
         console.result(Path(name))
-        assert capsys.readouterr().out == f"{name}\n"
-        terminal = Terminal()
-        monkeypatch.setattr(sys, "stdout", terminal)
+    assert capsys.readouterr().out == f"{name}\n"
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    with Console(0) as console:
         console.result(Path(name))
     assert terminal.getvalue() == "a\\nb\\x1b[2J\\u202egnp.png\n"
 

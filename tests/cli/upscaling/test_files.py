@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from esrgan_cli.upscaling.files import find_sources, names_a_file
+from esrgan_cli.upscaling.files import Problem, Search, find_sources, names_a_file
 from esrgan_torch.errors import ConfigError
 
 
@@ -24,6 +24,10 @@ def touch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 
 Touch = Callable[..., None]
+
+
+def texts(search: Search) -> list[str]:
+    return [problem.text for problem in search.problems]
 
 
 def test_folders_are_searched_in_order(touch: Touch) -> None:
@@ -44,7 +48,7 @@ def test_a_given_file_is_taken_whatever_its_name(touch: Touch) -> None:
     search = find_sources([Path("picture"), Path(".hidden.png"), Path("missing.png")], None)
     assert [source.path.name for source in search.sources] == ["picture", ".hidden.png"]
     assert all(source.root is None for source in search.sources)
-    assert search.problems == ("missing.png does not exist",)
+    assert search.problems == (Problem(Path("missing.png"), "missing.png does not exist"),)
 
 
 def test_a_file_named_twice_is_taken_once(touch: Touch) -> None:
@@ -74,10 +78,10 @@ def test_folders_that_give_nothing_are_problems(touch: Touch, monkeypatch: pytes
     def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    [problem] = find_sources([Path("empty")], None).problems
+    [problem] = texts(find_sources([Path("empty")], None))
     assert "empty holds no pictures" in problem
     monkeypatch.setattr(Path, "iterdir", refuse)
-    problems = find_sources([Path("closed")], None).problems
+    problems = texts(find_sources([Path("closed")], None))
     assert "closed cannot be listed: Permission denied" in problems[0]
 
 
@@ -107,13 +111,13 @@ def test_odd_names_in_a_folder_are_problems_and_cost_nothing_else(touch: Touch) 
     search = find_sources([Path("in"), Path("in/loop.png"), Path("in/pipe.png"), Path("*.png")], None)
     assert [source.path.as_posix() for source in search.sources] == ["in/a.png"]
     assert search.ignored == (Path("in/loop"), Path("in/pipe"))
-    assert [problem.split(";")[0] for problem in search.problems] == [
+    assert [problem.split(";")[0] for problem in texts(search)] == [
         "in/gone.png is a link to nowhere.png, which does not exist",
         "in/loop.png is a link that leads in a circle",
         "in/pipe.png is a pipe, not a picture file",
         "*.png does not exist",
     ]
-    assert "leaves patterns alone" in search.problems[-1]
+    assert "leaves patterns alone" in texts(search)[-1]
 
 
 def test_what_the_system_does_not_tell_about_may_hold_pictures(
@@ -130,7 +134,7 @@ def test_what_the_system_does_not_tell_about_may_hold_pictures(
     monkeypatch.setattr(Path, "stat", stale)
     search = find_sources([Path("in"), Path("in/mounted")], Path("in/mounted/out"))
     assert [source.path.name for source in search.sources] == ["a.png", "z.png"]
-    assert search.problems == (f"{Path('in/mounted')} cannot be reached: Stale file handle",)
+    assert texts(search) == [f"{Path('in/mounted')} cannot be reached: Stale file handle"]
     with pytest.raises(ConfigError, match="Stale file handle"):
         names_a_file([Path("in/a.png")], Path("in/mounted"))
 

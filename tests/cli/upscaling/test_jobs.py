@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -16,9 +17,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from esrgan_cli.upscaling.jobs import remarks
-from esrgan_torch.images.files import read_image
+from esrgan_cli.upscaling import work
+from esrgan_cli.upscaling.tally import remarks
+from esrgan_torch.images.files import Frames, read_image
 from esrgan_torch.images.picture import Picture
+from esrgan_torch.images.reader import Reader
 from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_torch.tiling.modes import Box, Tile
 from esrgan_torch.tiling.plan import Plan
@@ -93,10 +96,10 @@ def test_a_defect_costs_one_picture(
         make_picture(Path(f"in/{number}.png"), 10, 12 + number)
     whole = Upscaler.upscale
 
-    def fail(self: Upscaler, picture: Picture, progress: Callable[[float], None]) -> Upscaled:
+    def fail(self: Upscaler, picture: Picture, *others: object) -> Upscaled:
         if picture.width == 13:
             raise ZeroDivisionError("by nothing")
-        return whole(self, picture, progress)
+        return whole(self, picture, *others)
 
     monkeypatch.setattr(Upscaler, "upscale", fail)
     assert upscale("in", "-o", "out", "--device", devices) == 1
@@ -320,3 +323,54 @@ def test_stopping_leaves_no_half_file(
     assert done + left == 40
     # Ctrl-C may come between writing a file, counting it and printing its name
     assert len(results) <= done <= len(files) <= len(results) + len(devices.split(","))
+
+
+def test_stats_say_what_the_time_went_to(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    for number in range(3):
+        make_picture(Path(f"in/{number}.jpg"), 10, 12 + number)
+    assert upscale("in", "-o", "out") == 0
+    assert "busy" not in capsys.readouterr().err
+    assert upscale("in", "-o", "out", "--overwrite", "--stats") == 0
+    said = capsys.readouterr().err.splitlines()[-1]
+    found = re.fullmatch(
+        r"network busy ([\d.]+)% of [\d.]+ s, waited ([\d.]+)% for reading and ([\d.]+)% for writing; "
+        r"[\d.e-]+ million pixels read a second",
+        said,
+    )
+    assert found is not None, said
+    assert sum(map(float, found.groups())) == pytest.approx(100, abs=0.2)
+    assert upscale("in", "-o", "out", "--stats") == 0  # nothing was to be done, and there is nothing to say
+    assert "busy" not in capsys.readouterr().err
+
+
+def test_the_network_goes_on_while_a_result_is_written_and_the_next_picture_read(
+    upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        make_picture(Path(f"in/{number}.png"), 10, 12 + number)
+    together = threading.Barrier(3, timeout=20)
+    read, whole, write = Reader.read_frames, Upscaler.upscale, work.write_coded
+
+    def at(moment: bool) -> None:
+        if moment:
+            together.wait()  # of the first, second and third picture, at once
+
+    def reading(self: Reader, source: Path) -> Frames:
+        at(source.name == "2.png")
+        return read(self, source)
+
+    def computing(self: Upscaler, picture: Picture, *others: object) -> Upscaled:
+        at(picture.width == 13)
+        return whole(self, picture, *others)
+
+    def writing(target: Path, *others: object) -> int:
+        at(target.name == "0-x4.png")
+        return write(target, *others)
+
+    monkeypatch.setattr(Reader, "read_frames", reading)
+    monkeypatch.setattr(Upscaler, "upscale", computing)
+    monkeypatch.setattr(work, "write_coded", writing)
+    assert upscale("in", "-o", "out") == 0
+    assert made("out") == [f"{number}-x4.png" for number in range(4)]

@@ -128,9 +128,9 @@ def test_a_result_never_overwrites_its_source(touch: Touch) -> None:
     assert (job.source, job.target) == (Path("a.png"), Path("other.png"))
     naming = name(["a.png", "b.jpg"], None, "")
     assert [(job.source, job.target) for job in naming.jobs] == [(Path("b.jpg"), Path("b.png"))]
-    assert naming.problems == (
-        "a.png: its result would overwrite it; give --suffix, or another folder with -o",
-    )
+    [problem] = naming.problems
+    assert problem.path == Path("a.png")
+    assert problem.text == "a.png: its result would overwrite it; give --suffix, or another folder with -o"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")

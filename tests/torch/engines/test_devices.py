@@ -147,3 +147,29 @@ def test_free_memory_is_asked_once_in_a_moment(monkeypatch: pytest.MonkeyPatch) 
     assert [recent_free_memory(cpu) for _ in range(2)] == [200, 200]
     assert recent_free_memory(other) == 100  # of accelerators it is asked each time
     devices._free_in.cache_clear()
+
+
+def test_memory_that_mps_has_cached_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each picture would leave less for the next one. It is the machine's own memory."""
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 1000)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 700)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 100)
+    assert free_memory(torch.device("mps")) == 900
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 2**60)
+    assert free_memory(torch.device("mps")) < 2**50
+
+
+def test_an_intel_gpu_whose_driver_does_not_tell_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Properties:
+        total_memory = 1000
+
+    def untold(device: torch.device) -> tuple[int, int]:
+        raise RuntimeError("The device does not have the ext_intel_free_memory aspect")
+
+    monkeypatch.setattr(torch.xpu, "mem_get_info", lambda device: (300, 1000))
+    monkeypatch.setattr(torch.xpu, "memory_reserved", lambda device: 400)
+    monkeypatch.setattr(torch.xpu, "memory_allocated", lambda device: 150)
+    monkeypatch.setattr(torch.xpu, "get_device_properties", lambda device: Properties)
+    assert free_memory(torch.device("xpu", 0)) == 550
+    monkeypatch.setattr(torch.xpu, "mem_get_info", untold)
+    assert free_memory(torch.device("xpu", 0)) == 850

@@ -1,6 +1,7 @@
 /** Backends of TF.js: which there are, how one starts, and how a failure of memory looks. */
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError, messageOf } from "../errors.js";
+import type { ShardCache } from "../models/cache.js";
 
 export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu" | "tensorflow";
 
@@ -12,6 +13,10 @@ export interface StartOptions {
   readonly wasmPaths?: string | Readonly<Record<string, string>> | undefined;
   /** What else is to be said of the choice, for people. */
   readonly note?: string | undefined;
+  /** Whether the user named the backend. */
+  readonly asked?: boolean | undefined;
+  /** Where an engine keeps what it measured. */
+  readonly memories?: ShardCache | undefined;
 }
 
 export interface Backend {

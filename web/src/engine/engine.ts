@@ -48,6 +48,7 @@ export class Engine {
    * @throws BackendError none does
    */
   static async start(model: Model, options: EngineOptions): Promise<Engine> {
+    const given = { ...options, asked: options.backend !== "auto" };
     const failures: string[] = [];
     const passed: Passed[] = [];
     let expected: Float32Array | undefined;
@@ -58,7 +59,7 @@ export class Engine {
         try {
           if (way.backend !== "cpu") expected ??= await onCpu(model, options);
           options.signal?.throwIfAborted();
-          const computer = await inTime(way.start(model, options), discard);
+          const computer = await inTime(way.start(model, given), discard);
           try {
             const verdict = expected ? await inTime(judge(computer, model, expected)) : "it is the reference";
             passed.push({ way, computer, verdict });

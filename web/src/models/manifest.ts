@@ -141,6 +141,8 @@ function readInfo(record: Json): ModelInfo {
     quantize: asText(record["quantize"]),
     featuresNode: asText(record["features_node"]),
   };
+  if (record["fixed_size"] !== undefined)
+    throw new Error("it was converted with --shape for one size of picture; tiles need one for any");
   if (record["layout"] !== "NHWC")
     throw new Error(`its layout is ${String(record["layout"])}, needed is NHWC`);
   if (![1, 3].includes(info.inChannels) || info.inChannels !== info.outChannels) {

@@ -1,6 +1,6 @@
 """What has to be known of a network to find it in a file, to read it and to write it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -8,15 +8,16 @@ from typing import Any
 
 from torch import Tensor
 
+from esrgan_torch.engines.ncnn.drawing import Graph
+from esrgan_torch.engines.ncnn.graph import Layer
 from esrgan_torch.networks.registry import Architecture
-from esrgan_weights.architectures.drawing import Graph
 from esrgan_weights.errors import CheckpointError
 
 Shapes = Mapping[str, tuple[int, ...]]
 Tensors = Mapping[str, Tensor]
 
 
-def _none(_: Iterable[str]) -> Collection[str]:
+def _none(_: object) -> Collection[str]:
     return ()
 
 
@@ -57,11 +58,13 @@ class NcnnForm:
         modules: the module of each layer that has weights, given the kinds of those layers ("Convolution",
             "PReLU") and the number of enlargements in the graph; None where they are not this network's.
         narrow: the same network with a few channels, on which graphs are compared.
+        beside: what the graph says that files of other kinds say by an entry beside the tensors.
     """
 
     draw: Callable[[Graph, Any], None]
     modules: Callable[[Sequence[str], int], list[str] | None]
     narrow: Callable[[Any], Any]
+    beside: Callable[[Sequence[Layer]], Collection[str]] = _none
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isqrt
 
+from esrgan_torch.engines.ncnn.draw_compact import draw_compact
+from esrgan_torch.engines.ncnn.drawing import Graph
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.compact import CompactNetConfig
 from esrgan_torch.networks.registry import COMPACT
@@ -18,8 +20,6 @@ from esrgan_weights.architectures.base import (
     convolution_sizes,
     read_only,
 )
-from esrgan_weights.architectures.compact_ncnn import draw_compact
-from esrgan_weights.architectures.drawing import Graph
 from esrgan_weights.errors import UnknownArchitectureError
 
 TITLE = COMPACT.title
@@ -94,7 +94,7 @@ def _written(layout: str, config: CompactNetConfig, tensors: Tensors) -> Tensors
 
 
 def _draw(graph: Graph, config: CompactNetConfig) -> None:
-    draw_compact(graph, config, compact_modules(config.convolutions))
+    draw_compact(graph, config, [module for module, _ in compact_modules(config.convolutions)])
 
 
 def _ncnn_modules(kinds: Sequence[str], enlargements: int) -> list[str] | None:

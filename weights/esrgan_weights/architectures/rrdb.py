@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from esrgan_torch.engines.ncnn.draw_rrdb import draw_rrdb
+from esrgan_torch.engines.ncnn.drawing import Graph
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.registry import RRDB
 from esrgan_torch.networks.rrdb import RRDBNetConfig
@@ -23,8 +25,6 @@ from esrgan_weights.architectures.base import (
     convolution_sizes,
     read_only,
 )
-from esrgan_weights.architectures.drawing import Graph
-from esrgan_weights.architectures.rrdb_ncnn import draw_rrdb
 from esrgan_weights.errors import UnknownArchitectureError
 
 TITLE = RRDB.title

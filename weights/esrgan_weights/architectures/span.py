@@ -1,10 +1,13 @@
 """SPAN in files: as it was trained, as it runs, or both; see `esrgan_weights.architectures.span_tensors`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+from esrgan_torch.engines.ncnn.draw_span import MODULES, draw_span
+from esrgan_torch.engines.ncnn.graph import Layer
 from esrgan_torch.networks.registry import SPAN
 from esrgan_torch.networks.span import SPANConfig
-from esrgan_weights.architectures.base import Files, Spelling, Tensors, read_only
+from esrgan_weights.architectures.base import Files, NcnnForm, Spelling, Tensors, read_only
 from esrgan_weights.architectures.span_tensors import (
     MARKS,
     NO_NORM,
@@ -33,6 +36,15 @@ def _written(layout: str, config: SPANConfig, tensors: Tensors) -> Tensors:
     return official_tensors(tensors, config)
 
 
+def _ncnn_modules(kinds: Sequence[str], enlargements: int) -> list[str] | None:
+    return list(MODULES) if list(kinds) == ["Convolution"] * len(MODULES) and not enlargements else None
+
+
+def _ncnn_beside(layers: Sequence[Layer]) -> Collection[str]:
+    """A picture that is normalised is cut into its colours for that."""
+    return () if any(layer.kind == "Slice" for layer in layers) else (NO_NORM,)
+
+
 FILES = Files(
     architecture=SPAN,
     spellings=[
@@ -43,4 +55,5 @@ FILES = Files(
     wrappers=read_only({"basicsr": "params", "neosr": "params-ema"}),
     written=_written,
     plain=plain_tensors,
+    ncnn=NcnnForm(draw_span, _ncnn_modules, lambda config: replace(config, features=2), beside=_ncnn_beside),
 )

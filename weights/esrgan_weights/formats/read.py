@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from esrgan_torch.engines.ncnn.graph import MAGIC
 from esrgan_torch.networks.base import Provenance
 from esrgan_torch.storage.paths import exists, expanded
 from esrgan_weights.architectures.registry import files_of
@@ -15,7 +16,6 @@ from esrgan_weights.cache import sha256_of
 from esrgan_weights.checkpoint import Checkpoint, Config
 from esrgan_weights.errors import CheckpointError
 from esrgan_weights.formats.kinds import is_another
-from esrgan_weights.formats.ncnn.graph import MAGIC
 from esrgan_weights.formats.ncnn.read import pair, read_ncnn
 from esrgan_weights.formats.read_pickle import DAMAGE, PICKLE, read_pickle
 from esrgan_weights.formats.stated import stated_sizes

@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from esrgan_torch.engines.ncnn.graph import print_layers
+from esrgan_torch.engines.ncnn.weights import ncnn_weights
 from esrgan_torch.errors import ConfigError, WeightsError
 from esrgan_torch.networks.base import Generator, Provenance
 from esrgan_torch.networks.registry import names
@@ -15,9 +17,7 @@ from esrgan_torch.storage.paths import expanded
 from esrgan_weights.architectures.registry import files_of, is_own
 from esrgan_weights.checkpoint import Checkpoint, Config, architecture_of, title_of
 from esrgan_weights.errors import CheckpointError
-from esrgan_weights.formats.ncnn.graph import print_layers
 from esrgan_weights.formats.ncnn.network import ncnn_graph
-from esrgan_weights.formats.ncnn.write import ncnn_weights
 from esrgan_weights.formats.read import notes_of, read_checkpoint, read_ncnn_files
 from esrgan_weights.formats.stated import with_sizes
 from esrgan_weights.recognition.layouts import NCNN, PREFIXES, WRITABLE

@@ -23,6 +23,7 @@ struct esrgan_engine {
   int threads, tiles;
   _Alignas(LINE) _Atomic int64_t next;
   _Alignas(LINE) _Atomic int stopping;
+  int64_t below; /* of the tasks that are carried out in this run */
   lock lock; /* of what follows */
   bell wake, ended;
   int run, computing, closing; /* number of the run; threads that have not ended it */
@@ -63,7 +64,7 @@ static void compute(worker *self, float *scratch) {
   esrgan_engine *engine = self->engine;
   while (!atomic_load_explicit(&engine->stopping, memory_order_relaxed)) {
     const int64_t number = atomic_fetch_add_explicit(&engine->next, 1, memory_order_relaxed);
-    if (number >= engine->whole.plan.tasks)
+    if (number >= engine->below)
       break;
     /* what the task before wrote is seen by those who see this */
     atomic_store_explicit(&self->task, number, memory_order_release);
@@ -175,18 +176,63 @@ int64_t esrgan_plan(esrgan_engine *engine, int64_t height, int64_t width) {
   return engine->whole.plan.floats * (int64_t)sizeof(float);
 }
 
-void esrgan_start(esrgan_engine *engine, void *memory, float *const *given) {
+static void start(esrgan_engine *engine, void *memory, float *const *given, int64_t from, int64_t below) {
   engine->whole.memory = memory;
   memcpy(engine->whole.given, given, (size_t)engine->whole.program.maps * sizeof *given);
-  atomic_store(&engine->next, 0);
+  engine->below = below;
+  atomic_store(&engine->next, from);
   atomic_store(&engine->stopping, 0);
   for (int t = 0; t < engine->threads; t++)
-    atomic_store(&engine->worker[t].task, 0);
+    atomic_store(&engine->worker[t].task, from);
   lock_take(&engine->lock);
   engine->run++;
   engine->computing = engine->threads;
   bell_ring(&engine->wake);
   lock_give(&engine->lock);
+}
+
+void esrgan_start(esrgan_engine *engine, void *memory, float *const *given) {
+  start(engine, memory, given, 0, engine->whole.plan.tasks);
+}
+
+int64_t esrgan_bytes_rows(const esrgan_engine *engine, int64_t height, int64_t width, int64_t band, int64_t *rows) {
+  const esrgan_program *program = &engine->whole.program;
+  plan made;
+  const int failed = plan_make_rows(&made, program, height, width, engine->threads, engine->tiles, band);
+  const int64_t floats = made.floats;
+  for (int m = 0; m < program->maps && !failed; m++)
+    rows[m] = made.map[m].rows;
+  plan_free(&made, program);
+  return failed ? -1 : floats * (int64_t)sizeof(float);
+}
+
+int64_t esrgan_plan_rows(esrgan_engine *engine, int64_t height, int64_t width, int64_t band) {
+  plan *made = &engine->whole.plan;
+  plan_free(made, &engine->whole.program);
+  engine->below = 0;
+  if (plan_make_rows(made, &engine->whole.program, height, width, engine->threads, engine->tiles, band) != 0)
+    return -1;
+  return made->floats * (int64_t)sizeof(float);
+}
+
+/* The rows above the picture that the first tiles see. */
+static void clear_above(const esrgan_engine *engine, float *memory) {
+  for (int m = 0; m < engine->whole.program.maps; m++) {
+    const map_plan *map = &engine->whole.plan.map[m];
+    for (int64_t y = 1; y <= TILE && engine->whole.program.map[m].kind == ESRGAN_RING; y++) {
+      const int64_t row = ((map->shift - y) % map->rows + map->rows) % map->rows;
+      memset(memory + map->at + row * map->row, 0, (size_t)map->row * sizeof(float));
+    }
+  }
+}
+
+void esrgan_start_rows(esrgan_engine *engine, void *memory, float *const *given_maps, int64_t given, int64_t room,
+                       int64_t *done, int64_t *kept) {
+  const int64_t from = engine->below;
+  const int64_t below = plan_below(&engine->whole.plan, &engine->whole.program, given, room, done, kept);
+  if (from == 0)
+    clear_above(engine, memory);
+  start(engine, memory, given_maps, from, below > from ? below : from);
 }
 
 int32_t esrgan_wait(esrgan_engine *engine, int32_t milliseconds, double *share) {

@@ -18,7 +18,7 @@
 #endif
 
 #define ESRGAN_SOURCES 5 /* the most of an operation: a dense block's last convolution */
-#define ESRGAN_ABI 3 /* of these structures and functions: one more with every change */
+#define ESRGAN_ABI 4 /* of these structures and functions: one more with every change */
 
 enum { ESRGAN_RING, ESRGAN_PLANE, ESRGAN_GIVEN };
 
@@ -85,6 +85,17 @@ ESRGAN_API int64_t esrgan_bytes(const esrgan_engine *, int64_t height, int64_t w
 ESRGAN_API int64_t esrgan_plan(esrgan_engine *, int64_t height, int64_t width);
 /* Begins to compute, on the engine's threads. `memory` is aligned to 64 bytes, `given` has a pointer for each map. */
 ESRGAN_API void esrgan_start(esrgan_engine *, void *memory, float *const *given);
+/* By rows, a picture of any height takes memory for its width alone: given maps are rings too, row y of the picture at
+ * y % rows. `band`: rows that are given and taken at once. -1 as above, or where the program is not one phase of rings
+ * at scale 1. */
+
+/* As esrgan_bytes, and each map's rows into `rows`. */
+ESRGAN_API int64_t esrgan_bytes_rows(const esrgan_engine *, int64_t height, int64_t width, int64_t band, int64_t *rows);
+ESRGAN_API int64_t esrgan_plan_rows(esrgan_engine *, int64_t height, int64_t width, int64_t band);
+/* Goes on as far as rows of the picture below `given` and room for rows of the result below `room` allow. At the end
+ * the result's rows below `done` are complete, and of the picture those from `kept` on are still needed. */
+ESRGAN_API void esrgan_start_rows(esrgan_engine *, void *memory, float *const *given_maps, int64_t given, int64_t room,
+                                  int64_t *done, int64_t *kept);
 /* Waits for the end, at most so many milliseconds; 1: nothing computes any more. `share`: how much is done, 0 to 1. */
 ESRGAN_API int32_t esrgan_wait(esrgan_engine *, int32_t milliseconds, double *share);
 /* Makes the threads end soon; `esrgan_wait` tells when they have. */

@@ -86,7 +86,8 @@ export class Constants {
 
 const EXPONENTS = Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 15));
 
-function fromHalf(half: number): number {
+/** The number that the bits of a float16 stand for. */
+export function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;
   const fraction = half & 1023;

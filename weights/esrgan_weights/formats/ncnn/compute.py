@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from esrgan_torch.engines.ncnn.graph import Layer
 from esrgan_weights.architectures.registry import files_of, shapes_of
 from esrgan_weights.checkpoint import Config, title_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
-from esrgan_weights.formats.ncnn.graph import Layer
 from esrgan_weights.formats.ncnn.network import ncnn_graph
 
 Values = npt.NDArray[np.float64]
@@ -86,11 +86,11 @@ def compute(layers: Sequence[Layer], weights: Weights, picture: Values) -> Value
         ValueError, IndexError: sizes do not fit each other.
     """
     values: dict[str, Values] = {}
-    result = picture
+    results: Sequence[Values] = (picture,)
     made = 0
     for layer in layers:
         if layer.kind == "Input":
-            outputs: Sequence[Values] = (picture,)
+            results = (picture,)
         else:
             operation = KINDS.get(layer.kind)
             if operation is None:
@@ -108,10 +108,12 @@ def compute(layers: Sequence[Layer], weights: Weights, picture: Values) -> Value
                     f"its graph makes more than {LARGEST:,} numbers of {PROBE}x{PROBE} pixels "
                     f"({layer.name}), which no network of this project does"
                 )
-            result = operation(layer, inputs, weights.get(layer.name, ()))
-            outputs = [result] * len(layer.outputs)
-        values.update(zip(layer.outputs, outputs, strict=False))
-    return result
+            if layer.kind == "Slice":
+                results = _slices(layer, inputs)
+            else:
+                results = [operation(layer, inputs, weights.get(layer.name, ()))] * len(layer.outputs)
+        values.update(zip(layer.outputs, results, strict=False))
+    return results[-1]
 
 
 def _largest(layer: Layer, inputs: list[Values], weights: Sequence[Values]) -> int:
@@ -135,7 +137,7 @@ def _convolution(layer: Layer, inputs: list[Values], weights: Sequence[Values]) 
     weight, bias = weights
     padding = layer.whole(4)
     padded = np.pad(inputs[0], ((0, 0), (padding, padding), (padding, padding)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (len(padded), 3, 3))[0]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (len(padded), *weight.shape[2:]))[0]
     # einsum without its optimiser is one plain loop; a matrix product would be dealt out to threads
     result = np.einsum("oikl,hwikl->ohw", weight, windows) + bias[:, None, None]
     activation = layer.whole(9)
@@ -160,9 +162,22 @@ def _eltwise(layer: Layer, inputs: list[Values], weights: Sequence[Values]) -> V
 
 def _binary(layer: Layer, inputs: list[Values], weights: Sequence[Values]) -> Values:
     other = layer.number(2) if layer.whole(1) else inputs[1]
-    if layer.whole(0) not in (0, 2):
-        raise UnknownArchitectureError(f"{layer.name} is neither a sum nor a product")
-    return inputs[0] + other if layer.whole(0) == 0 else inputs[0] * other
+    operation = BINARY.get(layer.whole(0))
+    if operation is None:
+        raise UnknownArchitectureError(f"{layer.name} is neither a sum, a difference nor a product")
+    return operation(inputs[0], other)
+
+
+def _sigmoid(values: Values) -> Values:
+    return 0.5 + 0.5 * np.tanh(0.5 * values)  # which no value makes too large
+
+
+def _slices(layer: Layer, inputs: list[Values]) -> list[Values]:
+    """The channels, dealt out to several values."""
+    sizes = [int(size) for size in layer.array(0)]
+    if layer.whole(1) or len(sizes) != len(layer.outputs) or sum(sizes) != len(inputs[0]) or min(sizes) < 1:
+        raise UnknownArchitectureError(f"{layer.name} does not deal out the channels of its input")
+    return np.split(inputs[0], np.cumsum(sizes)[:-1])
 
 
 def _interp(layer: Layer, inputs: list[Values], weights: Sequence[Values]) -> Values:
@@ -186,6 +201,11 @@ def _unshuffle(layer: Layer, inputs: list[Values], weights: Sequence[Values]) ->
     return parts.transpose(0, 2, 4, 1, 3).reshape(-1, height // factor, width // factor)
 
 
+BINARY: Mapping[int, Callable[[Values, Values | float], Values]] = {
+    0: np.add,
+    1: np.subtract,
+    2: np.multiply,
+}
 KINDS: Mapping[str, Compute] = {
     "Convolution": _convolution,
     "Eltwise": _eltwise,
@@ -197,4 +217,7 @@ KINDS: Mapping[str, Compute] = {
     "PReLU": lambda layer, inputs, weights: _leaky(inputs[0], weights[0][:, None, None]),
     "PixelShuffle": _shuffle,
     "Reorg": _unshuffle,
+    "Sigmoid": lambda layer, inputs, weights: _sigmoid(inputs[0]),
+    "Swish": lambda layer, inputs, weights: inputs[0] * _sigmoid(inputs[0]),
+    "Slice": lambda layer, inputs, weights: inputs[0],  # one of several results, see `_slices`
 }

@@ -1,10 +1,10 @@
 """The ncnn graph of a network, as the official files have it."""
 
-from esrgan_weights.architectures.drawing import OUTPUT, Graph
+from esrgan_torch.engines.ncnn.drawing import Graph
+from esrgan_torch.engines.ncnn.graph import Layer
 from esrgan_weights.architectures.registry import files_of
 from esrgan_weights.checkpoint import Config, title_of
 from esrgan_weights.errors import CheckpointError
-from esrgan_weights.formats.ncnn.graph import Layer, with_splits
 
 
 def ncnn_graph(config: Config) -> list[Layer]:
@@ -18,6 +18,4 @@ def ncnn_graph(config: Config) -> list[Layer]:
         raise CheckpointError(f"there is no ncnn graph for {title_of(config)}; take safetensors or basicsr")
     graph = Graph(files.shapes_of(config))
     files.ncnn.draw(graph, config)
-    last = graph.layers[-1]
-    graph.layers[-1] = Layer(last.kind, last.name, last.inputs, (OUTPUT,), last.options)
-    return with_splits(graph.layers)
+    return graph.finished()

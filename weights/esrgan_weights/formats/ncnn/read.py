@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esrgan_torch.engines.ncnn.graph import FLOAT16, FLOAT32, INT8, Layer
 from esrgan_weights.architectures.base import Files
 from esrgan_weights.architectures.registry import ALL
 from esrgan_weights.checkpoint import Config
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError
 from esrgan_weights.formats.ncnn.compute import check_graph
-from esrgan_weights.formats.ncnn.graph import FLOAT16, FLOAT32, INT8, Layer, parse
+from esrgan_weights.formats.ncnn.parse import parse
 from esrgan_weights.recognition.infer import check_shapes
 from esrgan_weights.values import as_float32
 
@@ -59,7 +60,8 @@ def read_ncnn(param: Path, weights: Path) -> tuple[Config, dict[str, Tensor], tu
         for kind, value in zip(("weight", "bias"), values, strict=False):
             tensors[f"{module}.{kind}"] = as_float32(value, f"{module}.{kind}")
     reorg = [layer.whole(0, 1) for layer in layers if layer.kind == "Reorg"]
-    config = files.config_of(tensors, (), reorg[0] if reorg else 1)
+    assert files.ncnn is not None
+    config = files.config_of(tensors, files.ncnn.beside(layers), reorg[0] if reorg else 1)
     check_shapes(tensors, {}, config)
     check_graph(layers, names, config)
     return config, tensors, stored
@@ -83,11 +85,12 @@ def _check_kinds(layers: Sequence[Layer]) -> None:
     for layer in layers:
         if layer.kind != "Convolution":
             continue
-        kernel = (layer.whole(1), layer.whole(11, layer.whole(1)))
-        steps = (layer.whole(2, 1), layer.whole(3, 1), layer.whole(4), layer.whole(5))
-        if kernel != (3, 3) or steps != (1, 1, 1, 1):
+        side = layer.whole(1)
+        steps = (layer.whole(11, side), layer.whole(2, 1), layer.whole(3, 1), layer.whole(4), layer.whole(5))
+        if side not in (1, 3) or steps != (side, 1, 1, side // 2, 1):
             raise UnknownArchitectureError(
-                f"{layer.name} is not a 3x3 convolution with stride 1, padding 1 and a bias"
+                f"{layer.name} is not a 3x3 convolution with stride 1, padding 1 and a bias, nor a 1x1 one "
+                "without padding"
             )
 
 
@@ -112,8 +115,8 @@ def _read_weights(
 
     for layer in layers:
         if layer.kind == "Convolution":
-            outputs, count = layer.whole(0), layer.whole(6)
-            if outputs < 1 or count < 1 or count % (9 * outputs):
+            outputs, count, side = layer.whole(0), layer.whole(6), layer.whole(1)
+            if outputs < 1 or count < 1 or count % (side**2 * outputs):
                 raise CheckpointError(f"{layer.name} has {count} weights for {outputs} output channels")
             tag = int.from_bytes(content[place : place + 4], "little")
             place += 4
@@ -123,7 +126,7 @@ def _read_weights(
                     f"{layer.name} stores its weights as {kind}; this project reads float32 and float16"
                 )
             stored.add("float16" if tag else "float32")
-            weight = take(count, "<f2" if tag else "<f4").reshape(outputs, -1, 3, 3)
+            weight = take(count, "<f2" if tag else "<f4").reshape(outputs, -1, side, side)
             found[layer.name] = (weight, take(outputs, "<f4"))
         elif layer.kind == "PReLU":
             found[layer.name] = (take(layer.whole(0), "<f4"),)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from esrgan_weights.formats.ncnn.graph import FLOAT16, FLOAT32, Layer
+from esrgan_torch.engines.ncnn.graph import FLOAT16, FLOAT32, Layer
 
 
 def ncnn_weights(layers: Sequence[Layer], tensors: Mapping[str, Tensor], *, half: bool) -> bytes:

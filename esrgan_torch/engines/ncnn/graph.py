@@ -1,9 +1,7 @@
-"""ncnn's `.param` files: the graph as text."""
+"""ncnn's graphs, and the text of one: a `.param` file. `esrgan_weights.formats.ncnn` reads such files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-
-from esrgan_weights.errors import CheckpointError
 
 MAGIC = "7767517"
 # before a layer's numbers in the .bin: how they are stored
@@ -41,42 +39,6 @@ class Layer:
         return value if isinstance(value, tuple) else ()
 
 
-def parse(text: str) -> list[Layer]:
-    """The layers of a `.param` file.
-
-    Raises:
-        CheckpointError: the text is not one, or is truncated.
-    """
-    lines = [line.split() for line in text.splitlines() if line.strip()]
-    if not lines or lines[0] != [MAGIC]:
-        raise CheckpointError(f"it is not an ncnn .param file, whose first line is {MAGIC}")
-    try:
-        announced = int(lines[1][0])
-        layers = [_parse_line(words) for words in lines[2:]]
-    except (ValueError, IndexError) as error:
-        raise CheckpointError("it is damaged: a line does not read as an ncnn layer") from error
-    if len(layers) != announced or not layers:
-        raise CheckpointError(f"it is truncated: {len(layers)} layers where {announced} are announced")
-    if len({layer.name for layer in layers}) != len(layers):
-        raise CheckpointError("it is damaged: two layers have the same name")
-    return layers
-
-
-def _parse_line(words: list[str]) -> Layer:
-    kind, name = words[:2]
-    middle, end = 4 + int(words[2]), 4 + int(words[2]) + int(words[3])
-    if len(words) < end:
-        raise ValueError(words)
-    options: dict[int, Option] = {}
-    for word in words[end:]:
-        key, value = word.split("=")
-        if int(key) <= ARRAY:
-            options[ARRAY - int(key)] = tuple(float(item) for item in value.split(",")[1:])
-        else:
-            options[int(key)] = float(value) if "." in value or "e" in value else int(value)
-    return Layer(kind, name, tuple(words[4:middle]), tuple(words[middle:end]), options)
-
-
 def print_layers(layers: Sequence[Layer]) -> str:
     """The text of a `.param` file."""
     lines = [MAGIC, f"{len(layers)} {sum(len(layer.outputs) for layer in layers)}"]
@@ -85,12 +47,16 @@ def print_layers(layers: Sequence[Layer]) -> str:
         words += [*layer.inputs, *layer.outputs]
         for key, value in layer.options.items():
             if isinstance(value, tuple):
-                items = ",".join(f"{item:e}" for item in value)
-                words.append(f"{ARRAY - key}={len(value)},{items}")
+                words.append(f"{ARRAY - key}={len(value)},{','.join(map(_text, value))}")
             else:
-                words.append(f"{key}={value:e}" if isinstance(value, float) else f"{key}={value}")
+                words.append(f"{key}={_text(value)}")
         lines.append(" ".join(words))
     return "\n".join(lines) + "\n"
+
+
+def _text(number: float) -> str:
+    """ncnn reads a number as a whole one or not by how it is written."""
+    return f"{number:e}" if isinstance(number, float) else str(number)
 
 
 def with_splits(layers: Sequence[Layer]) -> list[Layer]:

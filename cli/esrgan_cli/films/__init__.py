@@ -1,0 +1,1 @@
+"""`esrgan upscale` on films."""

@@ -1,0 +1,194 @@
+"""One file on its way: read, enlarged and written, each step in a thread of its own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from esrgan_cli.options import STREAM
+from esrgan_cli.output.library_warnings import about
+from esrgan_cli.output.page import Page
+from esrgan_cli.paths import look, make_folder
+from esrgan_cli.upscaling.coding import FileOptions, check_fits
+from esrgan_cli.upscaling.finish import Finish
+from esrgan_cli.upscaling.making import Making
+from esrgan_cli.upscaling.tally import Outcome, Tally
+from esrgan_cli.upscaling.targets import Job, Targets
+from esrgan_torch.errors import CancelledError, ImageWriteError
+from esrgan_torch.images.files import Frame, Frames, Picture, write_coded
+from esrgan_torch.images.formats import Coding, Format
+from esrgan_torch.images.reader import Reader
+from esrgan_torch.pipeline.stages import Piece, begun
+from esrgan_torch.upscaler import Upscaled, Upscaler
+
+
+@dataclass(frozen=True)
+class Means:
+    """What all files of a run are made with.
+
+    Args:
+        upscalers: one for each device.
+        targets: where the jobs come from.
+        options: how files are read and written.
+        finish: what is done to each result.
+        making: how this run makes results, for the journal.
+        reader: reads the files.
+        tally: told how each job ended.
+        page: collects the pictures for the before/after page, or None.
+        stop: set when the run is stopped.
+    """
+
+    upscalers: Sequence[Upscaler]
+    targets: Targets
+    options: FileOptions
+    finish: Finish
+    making: Making
+    reader: Reader
+    tally: Tally
+    page: Page | None
+    stop: Event
+
+
+class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
+    """Makes the result of one job: of all frames, where its format holds them, else of the first.
+
+    A job that fails is reported and counted; the others go on.
+
+    Args:
+        job: which file becomes which.
+        means: what it is made with.
+    """
+
+    _first: Picture
+    _count: int
+    _pixels: int
+    _loop: int
+    _coding: Coding
+    _note: str
+
+    def __init__(self, job: Job, means: Means) -> None:
+        self._job, self._means = job, means
+        self._told: set[str] = set()  # by libraries, in all three steps
+
+    def read(self) -> Iterator[Frame]:
+        """The frames to enlarge, when it is known that nothing stands against their result."""
+        job, means = self._job, self._means
+        options, upscaler = means.options, means.upscalers[0]
+        with about(job.source, self._told):
+            self._found = look(job.source)
+            frames = means.reader.read_frames(options.stdin if job.source == STREAM else job.source)
+            self._coding = options.coding(job.suffix or job.target.suffix)
+            form, self._loop = self._coding.form, frames.loop
+            whole = form.holds(frames)
+            self._first = frames.first()
+            self._count = frames.count if whole else 1
+            self._pixels = self._first.height * self._first.width * self._count
+            self._note = _note(frames, self._first, form, whole)
+            # the original, the result and the coded result; of several frames, one is made meanwhile
+            times = 1 + 2 * max(upscaler.scale, upscaler.model.scale) ** 2
+            self.weight = int(self._first.pixels.nbytes * times) * min(self._count, 2)
+            self._check(self._first)
+            if job.target != STREAM:
+                _check_place(job.target)
+                make_folder(job.target.parent)
+                self._claim()
+            for frame in frames if self._count > 1 else [Frame(self._first)]:
+                self._check(frame.picture)
+                yield frame
+
+    def compute(self, given: Iterator[Frame], lane: int) -> Iterator[tuple[Frame, Upscaled]]:
+        """Each frame and its enlargement, by the device of that number."""
+        source, console = self._job.source, self._means.tally.console
+        with about(source, self._told):
+            for number, frame in enumerate(given):
+
+                def progress(share: float, number: int = number) -> None:
+                    console.progress(source, (number + share) / self._count, self._pixels)
+
+                upscaler = self._means.upscalers[lane]
+                yield frame, upscaler.upscale(frame.picture, progress, self._means.stop)
+
+    def write(self, made: Iterator[tuple[Frame, Upscaled]]) -> None:
+        """Write the result, and tell how that went; nothing of it where the run was stopped."""
+        job, means = self._job, self._means
+        try:
+            with about(job.source, self._told):
+                target = self._job.target if means.options.stdout is None else means.options.stdout
+                made = begun(made)
+                write_coded(target, self._finished(made), self._loop, self._coding)
+                self._keep()
+        except CancelledError:
+            return
+        except Exception as error:  # a defect too costs one picture, not those that wait
+            means.tally.failed(job, error)
+        else:
+            means.tally.done(self._job, Outcome(self._first, self._result, self._count, self._note))
+        means.tally.console.progress(job.source, 1.0)
+
+    def _check(self, picture: Picture) -> None:
+        upscaler = self._means.upscalers[0]
+        check_fits(
+            picture,
+            upscaler.scale,
+            self._means.finish,
+            self._coding.form,
+            drops_alpha=upscaler.alpha == "drop",
+        )
+
+    def _claim(self) -> None:
+        """Let the result have a name that no other process has taken meanwhile."""
+        job = self._job
+        while job.wish is not None and job.journal is not None and not job.journal.claim(job.target, job.key):
+            job = self._means.targets.renamed(job)
+        self._job = job
+
+    def _finished(self, made: Iterator[tuple[Frame, Upscaled]]) -> Iterator[Frame]:
+        for number, (frame, result) in enumerate(made):
+            result = replace(result, picture=self._means.finish(result.picture, frame.picture))
+            self._result = result if number == 0 else _joined(self._result, result)
+            yield Frame(result.picture, frame.seconds)
+
+    def _keep(self) -> None:
+        """Note in the journal how the result was made, and show it on the page."""
+        job, means = self._job, self._means
+        if job.journal is not None:
+            job.journal.made(job.target, means.making.record(job.key, self._found))
+            if job.journal.failure:
+                means.tally.journal_failed(job.journal)
+        if means.page is not None:
+            means.page.add(job.source, job.target, self._first, self._result)
+
+
+def _joined(total: Upscaled, result: Upscaled) -> Upscaled:
+    """The first result with what came about in another added."""
+    return replace(
+        total,
+        plan=total.plan if not total.plan.exact else result.plan,
+        redone=total.redone + result.redone,
+        divided=total.divided + result.divided,
+        seconds=total.seconds + result.seconds,
+    )
+
+
+def _note(frames: Frames, first: Picture, form: Format, whole: bool) -> str:
+    """What of the file is not in the result, "" if nothing."""
+    if not whole:
+        kind, formats = ("frame", "png, webp, avif or gif") if frames.timed else ("page", "tiff")
+        return (
+            f"the first {kind} of {frames.count} was taken, since {form.name} holds one picture; give "
+            f"--format {formats} for all"
+        )
+    if frames.count == 1 and first.frames > 1:
+        return f"the main picture of {first.frames} in the file was taken"
+    if frames.count > 1 and frames.timed and form.frames == "pages":
+        return f"{frames.count} frames became pages, and {form.name} does not say how long each is shown"
+    return ""
+
+
+def _check_place(target: Path) -> None:
+    """Raise, before the work is done, where a target is no name for a file."""
+    there = look(target)
+    if there.kind not in ("file", "absent"):
+        raise ImageWriteError(
+            f"cannot write: {target} {there.cause or 'is a folder'}; choose another with -o"
+        )

@@ -1,0 +1,86 @@
+"""Which engine computes a picture by rows, where its trunk does not fit in memory whole."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from esrgan_torch.engines.base import Engine
+from esrgan_torch.engines.choose import make_engine
+from esrgan_torch.engines.describing import Describing
+from esrgan_torch.engines.kinds import EngineName
+from esrgan_torch.engines.native.engine import is_faster
+from esrgan_torch.engines.native.program_compact import describe_compact
+from esrgan_torch.engines.native.program_rrdb import describe_rrdb
+from esrgan_torch.engines.native.program_span import describe_span
+from esrgan_torch.engines.row_layers import LayerRowTrunk
+from esrgan_torch.engines.rows import RowTrunk
+from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.compact import CompactNet
+from esrgan_torch.networks.rrdb import RRDBNet
+from esrgan_torch.networks.span import SPAN
+
+_DESCRIBED: tuple[tuple[type[Generator], Callable[[Any, Describing], None]], ...] = (
+    (RRDBNet, describe_rrdb),
+    (CompactNet, describe_compact),
+    (SPAN, describe_span),
+)
+
+
+@dataclass(frozen=True)
+class RowEngine:
+    """A network by rows, in float32 on the CPU.
+
+    Args:
+        trunk: of it.
+        engine: computes the tail.
+    """
+
+    trunk: RowTrunk
+    engine: Engine
+
+    def bytes(self, height: int, width: int, rows: int) -> int:
+        """Memory for a picture of so many input pixels, the result apart.
+
+        Args:
+            height, width: multiples of the network's `unshuffle`.
+            rows: of features that go through the tail together.
+        """
+        columns = width // self.engine.unshuffle
+        # what has come from the trunk, and that again while it is joined to what was there
+        features = 2 * 4 * self.trunk.features * (rows + BAND) * columns
+        tail = self.engine.tail_bytes(rows, min(rows, columns))
+        large = 3 * rows * columns * (self.engine.unshuffle * self.engine.scale) ** 2 * 4
+        return self.trunk.rows_bytes(height, width) + features + tail + large
+
+
+BAND = 40  # rows of features that a trunk gives at once, or fewer
+
+
+def make_row_engine(
+    model: Generator, device: torch.device, made: Engine, engine: EngineName = "auto"
+) -> RowEngine | None:
+    """The engine by rows for this network; None on other devices than the CPU, and for networks of others.
+
+    Args:
+        model, device: what runs where.
+        made: what computes pictures that fit: taken for this too where it can.
+        engine: its name, as of `make_engine`.
+    """
+    describe = next((known for kind, known in _DESCRIBED if type(model) is kind), None)
+    if device.type != "cpu" or describe is None:
+        return None
+    trunk = made.by_rows()
+    if trunk is not None:
+        return RowEngine(trunk, made)
+    if engine == "auto" and is_faster(torch.float32):
+        native = make_engine(model, device, torch.float32, "native")
+        trunk = native.by_rows()
+        if trunk is not None:
+            return RowEngine(trunk, native)
+    plain = made if made.dtype == torch.float32 else make_engine(model, device, torch.float32, "eager")
+    network = model if next(model.parameters()).dtype == torch.float32 else copy.deepcopy(model).float()
+    return RowEngine(LayerRowTrunk(network, partial(describe, network)), plain)

@@ -1,0 +1,1 @@
+"""Films: read, enlarged frame by frame and written, by PyAV (the extra `video`)."""

@@ -1,0 +1,34 @@
+"""PyAV, which holds FFmpeg's libraries: imported when a film is met; its words as ours."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import ModuleType
+
+from esrgan_torch.errors import FilmError
+from esrgan_torch.images.optional import codec
+from esrgan_torch.storage.paths import line, trouble
+
+
+def pyav() -> ModuleType:
+    """The module `av`.
+
+    Raises:
+        MissingCodecError: it is not installed.
+    """
+    return codec("av", "films", "esrgan-torch[video]")
+
+
+@contextmanager
+def told(error: type[FilmError], what: str) -> Generator[None]:
+    """Let what FFmpeg and the system say in this block come out as `error`, behind `what` and a colon."""
+    failure = pyav().error.FFmpegError
+    try:
+        yield
+    except BrokenPipeError:  # whoever reads what we write has gone, which is no fault
+        raise
+    except failure as raised:
+        words = (getattr(raised, "strerror", None) or str(raised)).strip()
+        raise error(f"{what}: {words[:1].lower()}{words[1:]}") from raised
+    except OSError as raised:
+        found = trouble(raised)
+        raise error(f"{what}: {found.strerror if found is not None else line(raised)}") from raised

@@ -1,0 +1,18 @@
+/** GPUs in Node: by the package `webgpu`, Dawn for Node, where it is installed. */
+import { messageOf } from "../../errors.js";
+import type { Provider } from "./device.js";
+
+let opened: Promise<GPU> | undefined;
+
+/** @throws Error the package is not installed, or has no library for this machine */
+export const nodeProvider: Provider = () => (opened ??= open());
+
+async function open(): Promise<GPU> {
+  const name: string = "webgpu";
+  try {
+    const dawn = (await import(name)) as { create: (options: string[]) => GPU };
+    return dawn.create([]);
+  } catch (error) {
+    throw new Error(`the package webgpu is not installed, or not for this machine: ${messageOf(error)}`);
+  }
+}
