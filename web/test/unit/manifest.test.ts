@@ -47,4 +47,10 @@ describe("manifest", () => {
   ])("with %s is refused", (_, text) => {
     expect(() => parseManifest(text, "it")).toThrow(ModelError);
   });
+
+  test("that is a web page is called one", () => {
+    expect(() => parseManifest("\n<!doctype html>", "https://a/model.json")).toThrow(
+      /a\/model\.json is a web page, no model/,
+    );
+  });
 });
