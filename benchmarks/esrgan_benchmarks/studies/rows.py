@@ -132,7 +132,8 @@ def table(rows: list[Row]) -> str:
     ]
     lines += [
         "",
-        "| network | of | computed | memory with the network | planned | processor time a pixel | hours of a core for all |",
+        "| network | of | computed | memory with the network | planned | processor time a pixel "
+        "| hours of a core for all |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
