@@ -2149,7 +2149,12 @@ var Machine = class _Machine {
       requiredLimits: Object.fromEntries(WANTED.map((limit) => [limit, adapter.limits[limit]]))
     });
     const fallback = info?.isFallbackAdapter ?? adapter.isFallbackAdapter;
-    return new _Machine(device, vendor, name || "a GPU without a name", (fallback ?? false) || SOFTWARE.test(name));
+    return new _Machine(
+      device,
+      vendor,
+      name || "a GPU without a name",
+      (fallback ?? false) || SOFTWARE.test(name)
+    );
   }
   get hasHalf() {
     return this.device.features.has("shader-f16");
@@ -2189,8 +2194,8 @@ var nodeProvider = () => opened ??= open();
 async function open() {
   const name = "webgpu";
   try {
-    const { create } = await import(name);
-    return create([]);
+    const dawn = await import(name);
+    return dawn.create([]);
   } catch (error) {
     throw new Error(`the package webgpu is not installed, or not for this machine: ${messageOf(error)}`);
   }
@@ -2231,7 +2236,8 @@ var Pool = class {
     if (!missing.length) return;
     this.version++;
     for (const [name, bytes] of missing) {
-      if (bytes > largest) throw new Error(`out of memory: a buffer of ${bytes} bytes, this device has ${largest}`);
+      if (bytes > largest)
+        throw new Error(`out of memory: a buffer of ${bytes} bytes, this device has ${largest}`);
       this.buffers.get(name)?.destroy();
       this.buffers.delete(name);
     }
@@ -2267,7 +2273,13 @@ function planSlots(items, areas, bytesOf4, apart, needs) {
   const groups = items.map(({ layer }) => layer === "store" ? 0 : groupsOf(layer));
   const blocks = [...sourceBlocks(items, needs)].map((members) => {
     const size = members.reduce((sum, item) => sum + groups[item] * areas[item], 0);
-    return { items: members, kind: "sources", bytes: size * bytesOf4(apart ? "half" : "full"), from: 0, to: 0 };
+    return {
+      items: members,
+      kind: "sources",
+      bytes: size * bytesOf4(apart ? "half" : "full"),
+      from: 0,
+      to: 0
+    };
   });
   for (const item of needs.sums) {
     if (!apart && needs.sources.has(item)) continue;
@@ -2388,7 +2400,10 @@ var Writer = class {
       fold: layer.fold,
       normalised: layer.normalised !== void 0
     };
-    const views = [{ reference: "picture", group: 0, resolution: layer.fold }, this.view(target, number)];
+    const views = [
+      { reference: "picture", group: 0, resolution: layer.fold },
+      this.view(target, number)
+    ];
     return { spec, layer, grid: 1, buffers: used.references, views };
   }
   convolution(layer, number) {
@@ -2498,11 +2513,7 @@ function productsOf({ taps, enlarge }) {
 
 // src/engine/webgpu/shapes.ts
 var shape = (workgroup, pixels, outputs, staged) => ({ workgroup, pixels, outputs, staged });
-var SOFTWARE2 = [
-  shape([8, 4], [2, 2], 2, false),
-  shape([8, 4], [2, 1], 2, false),
-  shape([8, 4], [1, 1], 4, false)
-];
+var SOFTWARE2 = [shape([8, 4], [1, 1], 1, false), shape([8, 4], [2, 1], 2, false)];
 var NVIDIA = [
   shape([16, 8], [2, 2], 4, true),
   shape([8, 8], [2, 2], 4, true),
@@ -2650,9 +2661,7 @@ function main(spec, shape2, precision) {
   const phases = range(enlarge);
   const each = (work) => range(down).flatMap(
     (r) => range(across).flatMap(
-      (c) => phases.flatMap(
-        (dy) => phases.flatMap((dx) => range(together).map((o) => work(r, c, dy, dx, o)))
-      )
+      (c) => phases.flatMap((dy) => phases.flatMap((dx) => range(together).map((o) => work(r, c, dy, dx, o))))
     )
   );
   const name = (r, c, dy, dx, o) => `_${r}_${c}_${dy}_${dx}_${o}`;
@@ -2705,11 +2714,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   for (var g = 0u; g < ${inputs}u; g++) {
     let begin = start(g);
     ${shape2.staged ? stage : ""}
-    ${plain ? "" : each((...at) => `var h${name(...at)} = V();`).join("\n    ")}
     for (var ky = 0u; ky < ${taps}u; ky++) {
+      ${plain ? "" : each((...at) => `var h${name(...at)} = V();`).join("\n    ")}
       ${[...loads, ...sums].join("\n      ")}
+      ${plain ? "" : each((...at) => `a${name(...at)} += vec4<f32>(h${name(...at)});`).join("\n    ")}
     }
-    ${plain ? "" : each((...at) => `a${name(...at)} += vec4<f32>(h${name(...at)});`).join("\n    ")}
   }
   ${each(
     (r, c, dy, dx, o) => `finish(a${name(r, c, dy, dx, o)}, (y0 + ${r}u) * ${enlarge}u + ${dy}u, (x0 + ${c}u) * ${enlarge}u + ${dx}u, first + ${o}u);`
@@ -2832,21 +2841,17 @@ var Runner2 = class _Runner {
   groups = { version: -1, groups: [] };
   /** @throws Error a shader does not compile */
   static async prepare(machine, pool, program, shape2, precision) {
-    const pipelines = /* @__PURE__ */ new Map();
-    const steps = [];
-    try {
-      for (const step of program.steps) {
-        const key = JSON.stringify(step.spec);
-        const compiled2 = pipelines.get(key) ?? compile(machine, step, shape2, precision);
-        pipelines.set(key, compiled2);
-        const { pipeline, layout } = await machine.orLost(compiled2);
-        steps.push({ step, pipeline, layout, ...upload(machine, step, precision), ...extent(step, shape2) });
-      }
-      return new _Runner(machine, pool, steps);
-    } catch (error) {
-      free(steps);
-      throw error;
-    }
+    const keys = program.steps.map(({ spec }) => JSON.stringify(spec));
+    const different = new Map(program.steps.map((step, index) => [keys[index], step]));
+    const all = [...different].map(
+      async ([key, step]) => [key, await compile(machine, step, shape2, precision)]
+    );
+    const pipelines = new Map(await machine.orLost(Promise.all(all)));
+    const steps = program.steps.map((step, index) => {
+      const compiled2 = pipelines.get(keys[index]);
+      return { step, ...compiled2, ...upload(machine, step, precision), ...extent(step, shape2) };
+    });
+    return new _Runner(machine, pool, steps);
   }
   /**
    * @param height, width of the input's grid
@@ -2960,7 +2965,9 @@ async function compile({ device }, { spec }, shape2, precision) {
     return { pipeline, layout };
   } catch (error) {
     const [first] = (await module.getCompilationInfo()).messages;
-    throw new Error(first ? `${messageOf(error)} (line ${first.lineNum}: ${first.message})` : messageOf(error));
+    throw new Error(
+      first ? `${messageOf(error)} (line ${first.lineNum}: ${first.message})` : messageOf(error)
+    );
   }
 }
 function extent({ spec }, shape2) {
@@ -3093,7 +3100,7 @@ var WebgpuNetwork = class _WebgpuNetwork {
     }
   }
   async tail(features, top, left, height, width) {
-    const { info, pool, machine, plan } = this;
+    const { info, pool, plan } = this;
     const scale = info.scale * info.unshuffle;
     const perPixel = FLOAT2 * info.outChannels * scale ** 2;
     const bytes = perPixel * height * width;
@@ -3177,7 +3184,7 @@ async function computed(network, height, width) {
   f.dispose();
   return r;
 }
-for (const name of ["rrdb-x4", "rrdb-x2", "compact-x4", "span-x2"]) {
+for (const name of (process.env.N ?? "rrdb-x4,rrdb-x2,compact-x4,span-x2").split(",")) {
   const model = await modelIn(fix + name);
   const ref = await KernelsNetwork.load(model);
   for (const precision of (process.env.P ?? "float32,float16").split(",")) {

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,28 @@ def given_path(text: str) -> Path:
     if text != str(STREAM) and Path(text) == STREAM:  # ./-
         return Path(os.path.realpath(text))
     return Path(text)
+
+
+class Address(str):
+    """What stands for a place that is no path of this machine, such as s3://bucket/folder."""
+
+    __slots__ = ()
+
+
+def given_place(text: str) -> Path | Address:
+    """A path as `given_path` has it, or an address; errors as there."""
+    return Address(text) if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) else given_path(text)
+
+
+def check_places(arguments: argparse.Namespace) -> None:
+    """Raise a ConfigError where inputs or output are addresses, which one machine does not read."""
+    for place in (*arguments.inputs, arguments.output):
+        if isinstance(place, Address):
+            raise ConfigError(
+                f"{place} is an address: fetch it first, or give --run-on ray, on a cluster or here"
+            )
+    if arguments.workers is not None:
+        raise ConfigError("--workers goes with --run-on ray; on one machine, give --device cuda:0,1")
 
 
 def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:

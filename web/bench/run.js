@@ -4,27 +4,15 @@
  * A job names models (folders), a picture (RGBA, base64), a backend, ways, rounds, and what to ask of each way; each
  * way gets a tab, and the ways run in turn.
  */
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { FLAGS, peakOfRenderers } from "./browser.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-angle=gl-egl",
-  "--ignore-gpu-blocklist",
-  "--disable-gpu-sandbox",
-];
-
 /** Serve the page and the models; with the headers for threads where asked. */
 function serve(models, isolated) {
   const server = createServer((request, response) => {
@@ -48,47 +36,49 @@ function serve(models, isolated) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
 
-/** Largest resident memory so far of the browser's processes that render pages, in bytes; Linux only. */
-function peakOfRenderers(browser) {
-  const text = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" });
-  const parents = new Map(
-    text
-      .trim()
-      .split("\n")
-      .map((line) => line.trim().split(/\s+/).map(Number)),
-  );
-  const isOurs = (id) => id === browser || (parents.has(id) && id > 1 && isOurs(parents.get(id)));
-  const peaks = [...parents.keys()].filter(isOurs).map((id) => {
-    try {
-      if (!readFileSync(`/proc/${id}/cmdline`, "utf8").includes("--type=renderer")) return 0;
-      return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1] ?? 0);
-    } catch {
-      return 0; // it ended meanwhile
-    }
-  });
-  return Math.max(0, ...peaks);
-}
-
-async function carryOut(job) {
-  const server = await serve(job.models, job.isolated);
+async function start(job) {
   const started = await chromium.launchServer({
     executablePath: job.chromium,
     headless: true,
     args: FLAGS,
   });
-  const browser = await chromium.connect(started.wsEndpoint());
+  return [started, await chromium.connect(started.wsEndpoint())];
+}
+
+/** A tab of its own for a way, which is ready. */
+async function prepare(job, way, browser, server) {
+  const tab = await (await browser.newContext()).newPage();
+  await tab.goto(`http://127.0.0.1:${server.address().port}/`);
+  await tab.waitForFunction(() => "bench" in globalThis);
+  const model = `models/${way.model ?? job.model}/model.json`;
+  const { scale, backend, picture, size } = job;
+  const facts = await tab.evaluate(
+    ([way, given]) => globalThis.bench.start(way, given),
+    [way, { model, scale, backend, picture, size }],
+  );
+  return [tab, facts];
+}
+
+/** Bytes of the page's process at its peak for one picture, in a Chromium where nothing else was. */
+async function memoryOf(job, way, server) {
+  const [started, browser] = await start(job);
+  try {
+    const [tab] = await prepare(job, way, browser, server);
+    await tab.evaluate(() => globalThis.bench.run());
+    return peakOfRenderers(started.process().pid);
+  } finally {
+    await browser.close();
+    await started.close();
+  }
+}
+
+async function carryOut(job) {
+  const server = await serve(job.models, job.isolated);
+  const [started, browser] = await start(job);
   try {
     const tabs = [];
     for (const way of job.ways) {
-      const tab = await (await browser.newContext()).newPage();
-      await tab.goto(`http://127.0.0.1:${server.address().port}/`);
-      await tab.waitForFunction(() => "bench" in globalThis);
-      const model = `models/${way.model ?? job.model}/model.json`;
-      const { scale, backend, picture, size } = job;
-      const facts = await tab.evaluate(
-        ([way, given]) => globalThis.bench.start(way, given),
-        [way, { model, scale, backend, picture, size }],
-      );
+      const [tab, facts] = await prepare(job, way, browser, server);
       const first = await tab.evaluate(() => globalThis.bench.run("pixels"));
       tabs.push({
         tab,
@@ -110,6 +100,9 @@ async function carryOut(job) {
       for (const share of aborts ?? [])
         result.aborts.push(await tab.evaluate((given) => globalThis.bench.abortAfter(given), share * usual));
     }
+    if (job.memory)
+      for (const [index, { result }] of tabs.entries())
+        result.peak = await memoryOf(job, job.ways[index], server);
     return {
       chromium: browser.version(),
       peak: peakOfRenderers(started.process().pid),

@@ -1,7 +1,7 @@
 /** Pictures come in: chosen, dropped (folders too), pasted, or one of the samples. */
 import cat from "../../examples/cat.jpg";
 import owl from "./samples/owl.png";
-import { element, made } from "./page.js";
+import { element, made, warn } from "./page.js";
 
 const SAMPLES = [
   { name: "cat.jpg", label: "Photo of a cat", address: cat },
@@ -20,6 +20,19 @@ export function takeIn(take: (files: File[]) => void): void {
   chooser.addEventListener("change", () => {
     given(chooser.files);
     chooser.value = ""; // the same file may be chosen once more
+  });
+  const folder = element("pictures", HTMLInputElement);
+  for (const id of ["choose-folder", "more-folder"]) {
+    const button = element(id, HTMLButtonElement);
+    button.hidden = !("webkitdirectory" in folder); // as on some telephones
+    button.addEventListener("click", () => folder.click());
+  }
+  folder.addEventListener("change", () => {
+    const files = [...(folder.files ?? [])];
+    folder.value = "";
+    const pictures = files.filter(isPicture);
+    if (files.length && !pictures.length) warn("There are no pictures in this folder.");
+    given(pictures);
   });
   document.addEventListener("paste", (event) => given(event.clipboardData?.files));
   document.addEventListener("dragover", (event) => {
@@ -74,6 +87,9 @@ async function filesOf(entry: FileSystemEntry): Promise<File[]> {
     if (!some.length) break;
     all.push(...(await Promise.all(some.map(filesOf))).flat());
   }
-  // a folder holds other things as well
-  return all.filter(({ name, type }) => type.startsWith("image/") || /\.(hei[cf]|avif|jxl)$/i.test(name));
+  return all.filter(isPicture);
 }
+
+/** A folder holds other things as well, and those that systems put there. */
+const isPicture = ({ name, type }: File) =>
+  !name.startsWith(".") && (type.startsWith("image/") || /\.(hei[cf]|avif|jxl|tiff?)$/i.test(name));

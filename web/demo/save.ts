@@ -1,6 +1,7 @@
 /** Results into files: format, quality, what lies under transparency; one, or all in a zip. */
 import { Zip, ZipPassThrough } from "fflate";
 import { exifOf, withExtras } from "../src/images/containers.js";
+import { fits } from "./limits.js";
 import { element } from "./page.js";
 import type { Item } from "./queue.js";
 
@@ -53,6 +54,8 @@ export class Format {
     const { type, background } = this;
     if (!outcome) throw new Error("There is no result yet.");
     if (type === "image/png") return outcome.png;
+    if (!fits(outcome.width, outcome.height))
+      throw new Error(`It cannot be written as ${this.name}: it is too large for that. Choose PNG.`);
     const bitmap = await createImageBitmap(outcome.png);
     const canvas = document.createElement("canvas");
     canvas.width = bitmap.width;
@@ -110,7 +113,8 @@ export async function zipped(
   const taken = new Set<string>();
   for (const [index, item] of items.entries()) {
     told(index);
-    const entry = new ZipPassThrough(free(resultName(item, format.extension), taken));
+    const name = folderOf(item.file) + resultName(item, format.extension);
+    const entry = new ZipPassThrough(free(name, taken));
     zip.add(entry);
     entry.push(new Uint8Array(await (await format.encode(item)).arrayBuffer()), true);
   }
@@ -118,6 +122,9 @@ export async function zipped(
   if (failure) throw failure;
   return new Blob(parts, { type: "application/zip" });
 }
+
+/** Where a picture lies in the folder that was chosen. */
+const folderOf = ({ webkitRelativePath }: File) => webkitRelativePath.replace(/[^/]*$/, "");
 
 /** Two photos of one name are two files. */
 function free(name: string, taken: Set<string>): string {

@@ -61,6 +61,13 @@ export class Shown {
     if (size && fits(size.width, size.height)) this.viewer.prepare(size.width, size.height);
   }
 
+  /** Say where the result of what is shown is not to be seen. */
+  tellUnseen(): void {
+    const outcome = this.queue.shown?.outcome;
+    if (outcome && !fits(outcome.width, outcome.height))
+      warn("The result is too large for this browser to show. It can be saved as PNG.");
+  }
+
   /** Show a result, if its picture is the one that is shown. */
   async present(item: Item): Promise<void> {
     const { outcome } = item;
@@ -72,7 +79,7 @@ export class Shown {
       ]),
     );
     if (!fits(outcome.width, outcome.height)) {
-      warn("The result is too large for this browser to show. It can be saved as PNG.");
+      this.tellUnseen();
       return;
     }
     const bitmap = await createImageBitmap(outcome.png);

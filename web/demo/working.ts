@@ -95,6 +95,7 @@ export class Working {
     else if (done + failed > 1)
       say(failed ? `Done: ${done}. Not possible: ${failed}, see the list.` : `Done: all ${done}.`);
     else if (!failed) say("Done.");
+    if (!failed) this.around.shown.tellUnseen();
     return done > 0 && !stopped;
   }
 

@@ -93,10 +93,10 @@ def carry_out(job: Row, work: Path) -> Row:
 
 
 def peer(options: argparse.Namespace) -> list[Row]:
-    """Ours, UpscalerJS and plain TF.js: time, error against the whole picture at once, tensors, abort."""
+    """Ours, UpscalerJS and plain TF.js: time, error against the whole picture, memory, tensors, abort."""
     pixels = crop(PHOTO, options.size)
     job = job_of(options, {"main": prepare(options.work, options.network, "direct")}, PEER)
-    result = carry_out({**job, "picture": picture_of(pixels)}, options.work)
+    result = carry_out({**job, "picture": picture_of(pixels), "memory": True}, options.work)
     seconds = {name: way["seconds"] for name, way in zip(PEER, result["ways"], strict=True)}
     exact = pixels_of(result["ways"][list(PEER).index(REFERENCE)]["pixels"])
     rows: list[Row] = []
@@ -113,6 +113,7 @@ def peer(options: argparse.Namespace) -> list[Row]:
                 "largest": int(levels.max()),
                 "mean": round(float(levels.mean()), 5),
                 "tensors": max(way["tensors"]),
+                "peak": way["peak"],
                 "aborts": way["aborts"] if asked.get("aborts") else None,
                 "tile_seconds": round(statistics.median(way["tiles"]), 4) if asked.get("tiles") else None,
             }

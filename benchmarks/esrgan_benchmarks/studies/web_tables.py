@@ -8,18 +8,42 @@ from esrgan_benchmarks.core.record import Row, latest, newest
 def peer(rows: list[Row]) -> str:
     """Ours and UpscalerJS: `of_ours` above 1 is slower than tfjs-esrgan."""
     lines = [
-        "| network | input | page | backend | way | time | of ours | largest error | mean | tensors left "
-        "| abort takes |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| network | input | page | backend | way | time | of ours | largest error | mean | memory "
+        "| tensors left | abort takes |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in latest(_of(rows, "peer"), "network", "backend", "isolated", "way"):
         size = f"{row['shape'][0]}x{row['shape'][1]}"
         time = f"{row['seconds']['median']:.2f} s | {row['of_ours']:.2f}"
-        error = f"{row['largest']} | {row['mean']:.3f} | {row['tensors']}"
+        memory = f"{row['peak'] / 1e6:.0f} MB" if row.get("peak") else ""
+        error = f"{row['largest']} | {row['mean']:.3f} | {memory} | {row['tensors']}"
         page = "isolated" if row["isolated"] else "plain"
         case = f"{row['network']} | {size} | {page} | {_backend(row)} | {row['way']}"
         lines.append(f"| {case} | {time} | {error} | {_abort(row)} |")
     return "\n".join([*lines, "", _machine(_of(rows, "peer"))])
+
+
+def newcomer(rows: list[Row]) -> str:
+    """What a newcomer types and waits for, by each library's own README."""
+    found = list(latest(_of(rows, "newcomer"), "library"))
+    cells: dict[str, list[str]] = {
+        "lines to type: in the shell, in the program": [
+            f"{row['commands']}, {row['lines']}" for row in found
+        ],
+        "installed": [f"{row['installed'] / 1e6:.0f} MB, {row['packages']} packages" for row in found],
+        "the page fetches for the first picture": [f"{row['bytes'] / 1e6:.2f} MB" for row in found],
+        "of that from another site": [f"{row['elsewhere'] / 1e6:.2f} MB" for row in found],
+        "from opening the page to the first picture": [f"{row['seconds']['median']:.1f} s" for row in found],
+        "the same picture once more": [f"{row['again']['median']:.2f} s" for row in found],
+        "the result": [f"{row['result'][1]}x{row['result'][0]}" for row in found],
+        "memory of the page's process": [f"{row['peak'] / 1e6:.0f} MB" for row in found],
+    }
+    lines = [
+        f"| | {' | '.join(str(row['library']) for row in found)} |",
+        "|---|" + "---|" * len(found),
+        *(f"| {name} | {' | '.join(values)} |" for name, values in cells.items()),
+    ]
+    return "\n".join([*lines, "", _machine(_of(rows, "newcomer"))])
 
 
 def graph(rows: list[Row]) -> str:

@@ -3,7 +3,14 @@
 import argparse
 import gc
 
-from esrgan_cli.options import Subparsers, add_cache_options, add_running_options, given_path
+from esrgan_cli.options import (
+    Subparsers,
+    add_cache_options,
+    add_running_options,
+    check_places,
+    given_path,
+    given_place,
+)
 
 DEFAULT_MODEL = "realesrgan-x4plus"
 EPILOG = """\
@@ -32,14 +39,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "inputs",
         metavar="INPUT",
         nargs="*",
-        type=given_path,
+        type=given_place,
         help="a picture, a folder with its subfolders, a film, or - for stdin",
     )
     parser.add_argument(
         "-o",
         "--output",
         metavar="PATH",
-        type=given_path,
+        type=given_place,
         help="file or folder of the results, or - for stdout",
     )
     parser.add_argument(
@@ -70,7 +77,7 @@ def add_parser(subparsers: Subparsers) -> None:
     size.add_argument("--height", metavar="PX", type=int, help="results so high, proportions kept")
     size.add_argument("--fit", metavar="WxH", help="results that fit so many pixels, proportions kept")
     add_running_options(
-        parser, "auto, cpu, mps, cuda:0; several share the files: cuda:0,1 (default: %(default)s)"
+        parser, "auto, cpu, mps, cuda:0, vulkan:0; several share the files: cuda:0,1 (default: %(default)s)"
     )
     parser.add_argument(
         "--alpha",
@@ -147,6 +154,13 @@ def add_parser(subparsers: Subparsers) -> None:
         action="store_true",
         help="say in the end how much of the time the network was busy, and what it waited for",
     )
+    cluster = parser.add_argument_group(
+        "clusters", "folders on this machine or by address: s3://bucket/folder, gs://, hf://, ..."
+    )
+    cluster.add_argument("--run-on", choices=("ray",), help="share the pictures out among Ray's workers")
+    cluster.add_argument(
+        "--workers", metavar="N", type=int, help="how many (default: one for each GPU, or for 4 processors)"
+    )
     add_cache_options(parser)
 
     def run_with_inputs(arguments: argparse.Namespace) -> int:
@@ -163,7 +177,11 @@ def run(arguments: argparse.Namespace) -> int:
     # takes a fifth of the time to the first picture
     gc.disable()
     try:
-        from esrgan_cli.films.run import upscale
+        if arguments.run_on == "ray":
+            from esrgan_cli.clusters.run import upscale_on_cluster as upscale
+        else:
+            check_places(arguments)
+            from esrgan_cli.films.run import upscale
         from esrgan_cli.upscaling.lists import all_inputs
 
         gc.freeze()

@@ -29,7 +29,7 @@ class Console:
 
     def __init__(self, files: int) -> None:
         self.names_lost = False
-        self._stderr = sys.stderr
+        self._stdout, self._stderr = sys.stdout, sys.stderr
         self._lock = threading.RLock()
         self._lost: set[int] = set()
         self._shares: dict[Path, float] = {}
@@ -53,7 +53,7 @@ class Console:
         """A path that was made, on stdout, for programs."""
         name = str(path)
         # a program gets the very name; a terminal would do what it holds
-        error = self._write(one_line(name) if sys.stdout.isatty() else name, sys.stdout)
+        error = self._write(one_line(name) if self._stdout.isatty() else name, self._stdout)
         if error is not None and not isinstance(error, BrokenPipeError):
             self.names_lost = True
             self.warn(f"stdout cannot be written ({error}): the paths of results are not printed any more")

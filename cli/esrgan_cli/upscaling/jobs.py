@@ -1,11 +1,10 @@
 """Do the jobs: reading, network and writing beside one another, on one device or shared out over several."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 
 from esrgan_cli.upscaling.coding import pillow_limited
-from esrgan_cli.upscaling.targets import Job
 from esrgan_cli.upscaling.work import Means, Work
 from esrgan_torch.engines.devices import free_memory, threads
 from esrgan_torch.pipeline.stages import Stages, Times
@@ -14,8 +13,8 @@ _SHARE = 8  # of the memory that is free, one part may be taken by pictures that
 _MOST_WRITERS = 8
 
 
-def do_jobs(jobs: Sequence[Job], means: Means) -> Times:
-    """Do the jobs; Ctrl-C leaves no half file, and what was computed is still written.
+def do_works(works: Iterable[Work], means: Means) -> Times:
+    """Do the work of all jobs; Ctrl-C leaves no half file, and what was computed is still written.
 
     Returns:
         What the devices did meanwhile.
@@ -30,6 +29,6 @@ def do_jobs(jobs: Sequence[Job], means: Means) -> Times:
         stop=means.stop,
     )
     with means.reader, pillow_limited(means.options.max_pixels):
-        for written in stages.run(Work(job, means) for job in jobs):
+        for written in stages.run(works):
             written.result()
     return stages.times

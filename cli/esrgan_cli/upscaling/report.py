@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -81,6 +82,10 @@ class Report:
             "seconds": None if seconds is None else round(seconds, 3),
             "reason": reason or None,
         }
+        self.write(facts)
+
+    def write(self, facts: Mapping[str, object]) -> None:
+        """A line as `add` makes them, such as another machine has made."""
         with self._lock:
             if self._number is None or self.failure:
                 return

@@ -19,7 +19,7 @@ from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.files import Problem, Search, find_sources, goes_to_stdout, names_a_file
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.formats import DEFAULT_FORMAT, SAME, suffix_for, suffix_like
-from esrgan_cli.upscaling.jobs import do_jobs
+from esrgan_cli.upscaling.jobs import do_works
 from esrgan_cli.upscaling.making import making_of
 from esrgan_cli.upscaling.pending import Pending, pending
 from esrgan_cli.upscaling.report import Report, check_report
@@ -27,7 +27,7 @@ from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import Tally
 from esrgan_cli.upscaling.target_size import parse_size
 from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
-from esrgan_cli.upscaling.work import Means
+from esrgan_cli.upscaling.work import Means, Work
 from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
@@ -61,12 +61,12 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     devices = parse_devices(arguments.device)
     shard = parse_shard(arguments.shard)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
-    options = _file_options(arguments)
+    options = file_options(arguments)
     to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
     to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
-    form = _check_format(arguments, options, to_file)
+    form = check_format(arguments, options, to_file)
     check_scale(arguments.scale)
-    finish = _finish(arguments)
+    finish = finish_of(arguments)
     check_page(arguments.page)
     check_report(arguments.report)
     for device in devices:
@@ -123,7 +123,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
             if to_do.jobs:
                 stop = threading.Event()
                 means = Means(upscalers, targets, options, finish, making, reader, tally, page, stop)
-                times = do_jobs(to_do.jobs, means)
+                times = do_works((Work(job, means) for job in to_do.jobs), means)
         finally:
             failed = tally.failures + len(search.problems) + len(targets.problems)
             left = len(to_do.jobs) - tally.successes - tally.failures
@@ -173,14 +173,14 @@ def max_pixels_of(arguments: argparse.Namespace) -> int:
     return round(millions * 1e6)
 
 
-def _file_options(arguments: argparse.Namespace) -> FileOptions:
+def file_options(arguments: argparse.Namespace) -> FileOptions:
     max_pixels = max_pixels_of(arguments)
     same = arguments.format == SAME
     form = None if same else arguments.format
     return FileOptions(max_pixels, EncodeOptions(form, arguments.quality, arguments.lossless), same)
 
 
-def _finish(arguments: argparse.Namespace) -> Finish:
+def finish_of(arguments: argparse.Namespace) -> Finish:
     size = parse_size(arguments.width, arguments.height, arguments.fit)
     background = None
     if arguments.background is not None:
@@ -195,7 +195,7 @@ def _finish(arguments: argparse.Namespace) -> Finish:
     return Finish(size, background, arguments.strip)
 
 
-def _check_format(arguments: argparse.Namespace, options: FileOptions, to_file: bool) -> str:
+def check_format(arguments: argparse.Namespace, options: FileOptions, to_file: bool) -> str:
     """The suffix of results, with its dot; empty where each has its source's format."""
     if options.same:
         if to_file:

@@ -71,7 +71,7 @@ def test_what_options_cannot_be(upscale: Upscale, capsys: pytest.CaptureFixture[
         (("a.mkv", "-o", "-", "--format", "mp4"), "goes to stdout as --format y4m alone"),
         (("a.mkv", "-o", "b.y4m", "--crf", "3"), "y4m holds raw frames"),
         (("b.png", "--crf", "3"), "--crf goes with films, and no input is one"),
-        (("a.mkv", "--page", "p.html"), "--page is for pictures"),
+        (("a.mkv", "--page", "p.html"), "--page shows pictures"),
     ):
         assert upscale(*given) == 2, given
         assert message in capsys.readouterr().err

@@ -50,9 +50,10 @@ def test_a_name_on_a_terminal_moves_nothing_and_a_program_gets_it_as_it_is(
     name = "a\nb\x1b[2J\u202egnp.png"
     with Console(0) as console:
         console.result(Path(name))
-        assert capsys.readouterr().out == f"{name}\n"
-        terminal = Terminal()
-        monkeypatch.setattr(sys, "stdout", terminal)
+    assert capsys.readouterr().out == f"{name}\n"
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    with Console(0) as console:
         console.result(Path(name))
     assert terminal.getvalue() == "a\\nb\\x1b[2J\\u202egnp.png\n"
 

@@ -57,7 +57,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
       throw new Error(`#${id} is not reached`);
     };
     await tab.evaluate(() => (document.activeElement as HTMLElement).blur());
-    await until("choose");
+    await until("choose-folder");
     await tab.keyboard.press("Tab");
     await tab.keyboard.press("Enter"); // the first sample
     await tab.locator(".stage.filled").waitFor();

@@ -1,9 +1,10 @@
 /** The demo page, as it is published, in a real browser: pictures in, enlarged ones out. */
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { unzipSync } from "fflate";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { hasChromium } from "./chromium.js";
+import { hasChromium, scratchFolder } from "./chromium.js";
 import { CAT, demoSite, OWL, saved } from "./demo-page.js";
 
 describe.skipIf(!hasChromium)("the demo page", () => {
@@ -120,6 +121,21 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await tab.context().close();
   });
 
+  test("a folder's pictures, in its subfolders too, keep their places in the zip", async () => {
+    const { tab } = await demo.open();
+    await demo.backend(tab);
+    const folder = join(scratchFolder(), "trip");
+    mkdirSync(join(folder, "day two"), { recursive: true });
+    for (const place of ["cat.jpg", "day two/cat.jpg", "notes.txt", ".hidden.jpg"])
+      copyFileSync(CAT, join(folder, place));
+    await tab.setInputFiles("#pictures", folder);
+    await tab.getByRole("button", { name: "Enlarge 2 pictures" }).click();
+    await tab.getByText("Done: all 2.").waitFor();
+    const files = unzipSync(new Uint8Array((await saved(tab, "#save-all")).bytes));
+    expect(Object.keys(files).sort()).toEqual(["trip/cat-4x.png", "trip/day two/cat-4x.png"]);
+    await tab.context().close();
+  });
+
   test("a result that no canvas holds is found before it is computed", async () => {
     const { tab } = await demo.open();
     await demo.backend(tab);
@@ -132,6 +148,27 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await tab.getByRole("button", { name: "Make it 16384 pixels wide" }).click();
     expect(await tab.textContent("#result-size")).toBe("16384 × 7 pixels");
     await demo.enlarge(tab);
+    await tab.context().close();
+  });
+
+  test("and is saved all the same, though nobody sees it", async () => {
+    const { tab, complaints } = await demo.open();
+    await demo.backend(tab);
+    const pixels = Buffer.alloc(3 * 4200 * 3, "some pixels that differ");
+    const wide = await sharp(pixels, { raw: { width: 4200, height: 3, channels: 3 } })
+      .png()
+      .toBuffer();
+    await tab.setInputFiles("#file", { name: "wide.png", mimeType: "image/png", buffer: wide });
+    await tab.click("#start");
+    await tab.getByRole("button", { name: "Make it all the same" }).click();
+    await tab.click("#start");
+    await tab.getByText("It can be saved as PNG").waitFor();
+    const { name, bytes } = await saved(tab, "#save-one");
+    expect(name).toBe("wide-4x.png");
+    expect(await sharp(bytes).metadata()).toMatchObject({ width: 16800, height: 12 });
+    await tab.check('[value="image/jpeg"]', { force: true });
+    await tab.getByText("It cannot be written as JPEG").waitFor();
+    expect(complaints).toEqual([]);
     await tab.context().close();
   });
 

@@ -61,23 +61,39 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     },
   );
 
-  test("webgpu agrees, or says that it does not start", async () => {
+  test.each([
+    ["kernels", "compact-x4"],
+    ["kernels", "rrdb-x2"],
+    ["tfjs", "compact-x4"],
+  ] as const)("webgpu by %s, %s, agrees, or says that it does not start", async (engine, model) => {
     const gpu = await launch(WEBGPU);
-    const { given, expected } = samplesOf("compact-x4", 4).colour;
+    const { given, expected } = samplesOf(model, model === "rrdb-x2" ? 2 : 4).colour;
     const tab = await openPage(gpu, page.site);
-    const result = await tab.evaluate(async (one) => {
-      try {
-        const upscaler = await esrgan.Upscaler.load("models/compact-x4/model.json", { backend: "webgpu" });
-        const { image, backend } = await upscaler.upscale(esrgan.picture(one));
-        return { backend, image: esrgan.sent(image).data };
-      } catch (error) {
-        return { error: (error as Error).name, message: (error as Error).message };
-      }
-    }, toSend(given));
+    const result = await tab.evaluate(
+      async ({ one, engine, model }) => {
+        const adapter = await navigator.gpu.requestAdapter();
+        try {
+          const address = `models/${model}/model.json`;
+          const upscaler = await esrgan.Upscaler.load(address, { backend: "webgpu", engine });
+          const { image, backend, reason } = await upscaler.upscale(esrgan.picture(one));
+          await upscaler.dispose();
+          return { backend, reason, image: esrgan.sent(image).data };
+        } catch (error) {
+          const { name, message } = error as Error;
+          return { error: name, message, there: adapter !== null };
+        }
+      },
+      { one: toSend(given), engine, model },
+    );
     await gpu.close();
-    if ("error" in result) expect(result).toMatchObject({ error: "BackendError" });
+    if ("error" in result) expect(result).toMatchObject({ error: "BackendError", there: false });
     else {
       expect(result.backend).toBe("webgpu");
+      const words = {
+        kernels: /^as asked; kernels in float\d+ on .*; kernel shape /,
+        tfjs: /^as asked; a test/,
+      };
+      expect(result.reason).toMatch(words[engine]);
       expect(worst(bytesOf(result.image), expected.data)).toBeLessThanOrEqual(1);
     }
   });

@@ -44,6 +44,7 @@ describe.skipIf(!hasChromium || !hasPython)("official weights in Chromium", () =
     ["wasm", "tfjs", "with threads", true, 1e-4],
     ["wasm", "tfjs", "one thread", false, 1e-4],
     ["webgl", "tfjs", "", true, 1e-3],
+    ["webgpu", "kernels", "", true, 1e-4],
     ["webgpu", "tfjs", "", true, 1e-3],
   ] as const)(
     "a tile on %s by %s %s is PyTorch's, in float32",

@@ -13,6 +13,8 @@ async function open(): Promise<GPU> {
     const dawn = (await import(name)) as { create: (options: string[]) => GPU };
     return dawn.create([]);
   } catch (error) {
-    throw new Error(`the package webgpu is not installed, or not for this machine: ${messageOf(error)}`);
+    if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND")
+      throw new Error("the package webgpu is not installed");
+    throw new Error(`the package webgpu does not start on this machine: ${messageOf(error)}`);
   }
 }

@@ -199,11 +199,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   for (var g = 0u; g < ${inputs}u; g++) {
     let begin = start(g);
     ${shape.staged ? stage : ""}
-    ${plain ? "" : each((...at) => `var h${name(...at)} = V();`).join("\n    ")}
     for (var ky = 0u; ky < ${taps}u; ky++) {
+      ${plain ? "" : each((...at) => `var h${name(...at)} = V();`).join("\n    ")}
       ${[...loads, ...sums].join("\n      ")}
+      ${plain ? "" : each((...at) => `a${name(...at)} += vec4<f32>(h${name(...at)});`).join("\n    ")}
     }
-    ${plain ? "" : each((...at) => `a${name(...at)} += vec4<f32>(h${name(...at)});`).join("\n    ")}
   }
   ${each(
     (r, c, dy, dx, o) =>

@@ -30,7 +30,7 @@ export async function startWebgpu(model: Model, options: StartOptions): Promise<
       select: () => Promise.resolve(),
       async restart(again, given) {
         network.dispose();
-        return await startWebgpu(again, given);
+        return await startWebgpu(again, { ...given, asked: true }); // it was chosen once
       },
     };
   } catch (error) {

@@ -1,0 +1,99 @@
+"""Pictures shared out among the workers of a Ray cluster."""
+
+import json
+import logging
+import os
+import pickle
+import warnings
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+from esrgan_cli.clusters.enlarger import Enlarger, Settings
+from esrgan_cli.clusters.tasks import Task
+from esrgan_torch.errors import ConfigError
+
+TRIES = 4
+"""How often a batch is begun whose workers die; then its pictures have failed."""
+
+_BATCH = 16  # pictures that a worker is sent at once, at most: what is made anew where it dies
+_CALLS = 4  # of each worker, at least: so that all of them end at about the same time
+_CORES = 4  # for each worker, where there is no GPU
+
+
+def shared_out(tasks: Sequence[Task], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
+    """A line of the report for each picture, as they are done, in no order.
+
+    A worker that dies is replaced, and its batch done again: a result is the same bytes under the same name.
+    Ray holds names alone, pictures never; each worker has a few in its memory.
+
+    Args:
+        workers: how many; None: one for each GPU of the cluster, or for four of its processors.
+
+    Raises:
+        ConfigError: Ray is missing, or has fewer processors.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers of each run
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # the new way; else it warns of the old
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # on the console; what counts is told by us
+    try:
+        ray: Any = import_module("ray")
+        data: Any = import_module("ray.data")
+    except ImportError as error:
+        raise ConfigError("--run-on ray needs Ray: pip install 'esrgan-torch[ray]'") from error
+    began = not ray.is_initialized()
+    if began:
+        # a cluster that runs on this machine, or that RAY_ADDRESS names, else a new one on this machine
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+    try:
+        workers, needs = _workers(ray.cluster_resources(), workers)
+        context = data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.max_errored_blocks = -1  # a batch that cannot be done costs its pictures alone
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what becomes of pictures is told by us
+        size = max(1, min(_BATCH, len(tasks) // (workers * _CALLS)))
+        # bytes and text: Ray would make tables of anything else
+        rows = [
+            {"batch": pickle.dumps(tuple(tasks[start : start + size]))}
+            for start in range(0, len(tasks), size)
+        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of fewer batches than workers, and of Ray's own defaults
+            lines = data.from_items(rows, override_num_blocks=len(rows)).map(
+                _Called,
+                # in a list, or Ray would hand over the settings themselves, which it could not give to a
+                # worker that takes the place of another
+                fn_constructor_args=([ray.put(settings)],),
+                compute=data.ActorPoolStrategy(size=workers),
+                max_restarts=-1,
+                max_task_retries=TRIES - 1,
+                **needs,
+            )
+            for row in lines.iter_rows():
+                yield from json.loads(row["lines"])
+    finally:
+        if began:
+            ray.shutdown()
+
+
+def _workers(cluster: dict[str, float], asked: int | None) -> tuple[int, dict[str, Any]]:
+    """How many workers there are to be, and what each takes of the cluster."""
+    gpus, cores = int(cluster.get("GPU", 0)), int(cluster.get("CPU", 1))
+    if asked is not None and not 1 <= asked <= (gpus or cores):
+        there = f"{gpus} GPUs" if gpus else f"{cores} processors"
+        raise ConfigError(f"--workers {asked}: at least 1, and the cluster has {there}")
+    if gpus:
+        return asked or gpus, {"num_gpus": 1}
+    workers = asked or max(1, cores // _CORES)
+    return workers, {"num_cpus": cores // workers}
+
+
+class _Called:
+    """An `Enlarger` as Ray calls it."""
+
+    def __init__(self, settings: Sequence[Any]) -> None:
+        ray: Any = import_module("ray")
+        self._enlarger = Enlarger(ray.get(settings[0]))
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {"lines": json.dumps(self._enlarger(pickle.loads(row["batch"])))}
