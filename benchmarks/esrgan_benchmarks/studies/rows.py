@@ -98,7 +98,7 @@ def large_part(name: str, part: tuple[int, int], of: tuple[int, int], threads: i
         write_rows(source, _tiled(*part), *part, Picture(np.zeros((1, 1, 3), np.uint8)))
         before = peak_memory()
         upscaler = Upscaler(load(name), "cpu", "float32")
-        planned = upscaler.plan_rows(*of)
+        planned = upscaler.plan_rows(of[0], part[1])  # what counts is the width
         started, clock = time.process_time(), time.perf_counter()
         upscaler.upscale_file(source, target, max_pixels=part[0] * part[1])
         seconds, wall = time.process_time() - started, time.perf_counter() - clock
@@ -132,7 +132,8 @@ def table(rows: list[Row]) -> str:
     ]
     lines += [
         "",
-        "| network | of | computed | memory | planned | processor time a pixel | hours of a core for all |",
+        "| network | of | computed | memory with the network | planned | processor time a pixel "
+        "| hours of a core for all |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [

@@ -57,7 +57,7 @@ def test_what_is_written_by_rows_is_read(
 @pytest.mark.parametrize("bits", [8, 16])
 def test_files_of_other_writers(tmp_path: Path, suffix: str, bits: int) -> None:
     """Their PNG has all five filters, their TIFF strips."""
-    path, given = tmp_path / f"cat{suffix}", pixels(411, 600, 3, bits)
+    path, given = tmp_path / f"cat{suffix}", pixels(711, 600, 3, bits)
     write_image(path, Picture(given))
     file = read_rows(path, MANY)
     assert not file.whole
