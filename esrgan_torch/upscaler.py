@@ -252,7 +252,7 @@ class Upscaler(Calls, ByRows):
             ConfigError: it is closed, or what is given is no picture.
         """
         started = time.perf_counter()
-        picture = as_picture(picture)
+        picture = picture if isinstance(picture, Picture) else as_picture(picture)
         course = Course()
         engine = self._engine_for(picture.bits)
         large, plan = self._compute(picture.pixels, engine, course, Watch(progress, cancel))

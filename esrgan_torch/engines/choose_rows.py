@@ -50,14 +50,11 @@ class RowEngine:
             rows: of features that go through the tail together.
         """
         columns = width // self.engine.unshuffle
-        # what has come from the trunk, and that again while it is joined to what was there
-        features = 2 * 4 * self.trunk.features * (rows + BAND) * columns
+        features = 4 * self.trunk.features * rows * columns
         tail = self.engine.tail_bytes(rows, min(rows, columns))
-        large = 3 * rows * columns * (self.engine.unshuffle * self.engine.scale) ** 2 * 4
+        # of 8 or 16 bits as they are made, and as the caller holds the ones before
+        large = 2 * 3 * 2 * rows * columns * (self.engine.unshuffle * self.engine.scale) ** 2
         return self.trunk.rows_bytes(height, width) + features + tail + large
-
-
-BAND = 40  # rows of features that a trunk gives at once, or fewer
 
 
 def make_row_engine(

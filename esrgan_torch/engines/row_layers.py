@@ -13,6 +13,7 @@ from esrgan_torch.engines.rows import Rows, RowTrunk
 from esrgan_torch.networks.base import Generator
 
 BAND = 32  # rows that go through all layers together
+KEPT = 5  # quarters of that: what is let go of stays with the process a while
 WORK = 4  # planes of a convolution's inputs and outputs: as they are, and as oneDNN lays them out
 
 
@@ -140,7 +141,8 @@ class LayerRowTrunk(RowTrunk):
     def rows_bytes(self, height: int, width: int) -> int:
         """By going through the list with numbers of rows in place of rows."""
         height, width = height // self._fold, width // self._fold
-        return LayerRows(self._layers(), height, width, self._fold).most_values() * 4 * width
+        values = LayerRows(self._layers(), height, width, self._fold).most_values()
+        return values * 4 * width * KEPT // 4
 
     def _layers(self) -> Layers:
         layers = Layers()
@@ -166,12 +168,19 @@ class LayerRows(Rows):
             with computing(CPU):
                 rows = F.pixel_unshuffle(part, self._fold)
                 self._append(PICTURE, rows.shape[2], rows)
-                for step in self._steps:
-                    self._advance(step)
+            yield from self._go_on()
+
+    def _go_on(self) -> Iterator[Tensor]:
+        """Every step by a band, until no more can be made: with the last rows, all that is left."""
+        while True:
+            with computing(CPU):
+                work = sum(self._advance(step) for step in self._steps)
             result = self._rings[RESULT]
-            if result.values is not None and result.end > result.first:
+            if result.values is not None:
                 values, result.values, result.first = result.values, None, result.end
                 yield values
+            if not work:
+                return
 
     def most_values(self) -> int:
         """Values a column that `push` holds at its peak."""
@@ -194,7 +203,7 @@ class LayerRows(Rows):
         rings = self._rings
         ends = [self._seen(rings[number], step.reach) for number in step.sources]
         ends += [rings[number].end for number in step.residuals]
-        end = min([*ends, *[self._steps[number].made for number in step.waits]])
+        end = min([*ends, *[self._steps[number].made for number in step.waits], step.made + BAND])
         if end <= step.made:
             return 0
         counted = rings[step.sources[0]].values is None

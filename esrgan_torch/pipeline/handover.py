@@ -29,8 +29,14 @@ class Handover(Generic[Thing]):
         """Give all of them, and then the error that they end with, if any; for the giver's thread."""
         try:
             for thing in things():
-                if not self._put(thing):
-                    break
+                with self._changed:
+                    began = time.perf_counter()
+                    self._changed.wait_for(lambda: self._hung_up or not (self._there or self._busy))
+                    self.gave += time.perf_counter() - began
+                    if self._hung_up:
+                        break
+                    self._thing, self._there = thing, True
+                    self._changed.notify_all()
         except BaseException as error:  # whatever it is, it is the taker's to judge
             self.end(error)
         else:
@@ -43,47 +49,26 @@ class Handover(Generic[Thing]):
             self._changed.notify_all()
 
     def taken(self) -> Iterator[Thing]:
-        """Things as they come; for the taker's thread."""
-        while self._wait():
-            yield self._take()
+        """Things as they come, and what the giver ended with; for the taker's thread."""
+        while True:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+                began = time.perf_counter()
+                self._changed.wait_for(lambda: self._there or self._ended)
+                self.took += time.perf_counter() - began
+                if not self._there:
+                    # an error that nobody holds lets go of what its traceback holds
+                    error, self._error = self._error, None
+                    break
+                things, self._thing = [cast(Thing, self._thing)], None
+                self._there, self._busy = False, True
+            yield things.pop()  # it is not held here
+        if error is not None:
+            raise error
 
     def hang_up(self) -> None:
         """Nothing more is taken: the giver ends at its next thing."""
         with self._changed:
             self._hung_up, self._thing = True, None
             self._changed.notify_all()
-
-    def _put(self, thing: Thing) -> bool:
-        """False: nobody takes it."""
-        with self._changed:
-            began = time.perf_counter()
-            self._changed.wait_for(lambda: self._hung_up or not (self._there or self._busy))
-            self.gave += time.perf_counter() - began
-            if self._hung_up:
-                return False
-            self._thing, self._there = thing, True
-            self._changed.notify_all()
-        return True
-
-    def _wait(self) -> bool:
-        """Whether there is something to take; raises what the giver ended with."""
-        with self._changed:
-            began = time.perf_counter()
-            self._changed.wait_for(lambda: self._there or self._ended)
-            self.took += time.perf_counter() - began
-            if self._there:
-                return True
-            # an error that nobody holds lets go of what its traceback holds
-            error, self._error = self._error, None
-        if error is not None:
-            raise error
-        return False
-
-    def _take(self) -> Thing:
-        with self._changed:
-            thing, self._thing = self._thing, None
-            self._there, self._busy = False, True
-        return cast(Thing, thing)

@@ -25,7 +25,7 @@ TYPES = ("uint8", "uint16", "float32")
 def rows_memory(engine: RowEngine, model: Generator, height: int, width: int) -> int:
     """Bytes that `enlarge_rows` takes at its peak, the bands that the caller holds apart."""
     height, width = round_up(height, model.unshuffle), round_up(width, model.unshuffle)
-    return engine.bytes(height, width, TAIL_SIZE + 2 * model.tail_halo)
+    return engine.bytes(height, width, TAIL_SIZE)
 
 
 def enlarge_rows(

@@ -181,14 +181,13 @@ class _Planner:
         if costs is None:
             return None
         fold, overlap, count = self.model.unshuffle, self.model.receptive_field, 1
-        rows = TAIL_SIZE + 2 * self.model.tail_halo
         while True:
             strips = plan_strips(self.height, self.width, count, overlap, fold)
             computed = sum(strip.window.width for strip in strips)
             if computed > (1 + most_twice) * self.width:
                 return None
             widest = max(strip.window.width for strip in strips)
-            memory = costs.bytes(self.height, widest, rows)
+            memory = costs.bytes(self.height, widest, TAIL_SIZE)
             if memory <= self.budget:
                 twice = f", {computed / self.width - 1:.0%} of it twice" if count > 1 else ""
                 reason = f"trunk by rows{twice}, tail in tiles"

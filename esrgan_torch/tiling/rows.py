@@ -52,7 +52,10 @@ class RowRun:
         self.through_colour = GrayThroughColour() if gray else None
         self.done = 0  # rows of features whose pixels were given
         self.first = 0  # of those that are here
-        self.features: Tensor | None = None
+        self.here = 0  # how many there are
+        # as many rows as a tile of the tail has, channels last
+        shape = min(TAIL_SIZE, self.height), self.width, engine.trunk.features
+        self.features = torch.empty(shape, dtype=torch.float32, device="cpu")
 
     def bands(self, given: Iterable[Samples], progress: Progress) -> Iterator[Canvas]:
         """The larger picture from its top, (h, W * scale, C) each.
@@ -86,29 +89,25 @@ class RowRun:
         if self.through_colour:
             batch = self.through_colour.grow(batch)
         for features in rows.push(batch):
-            self.features = (
-                features.clone() if self.features is None else torch.cat((self.features, features), 2)
-            )
-            yield from self._ready()
+            given = features[0].permute(1, 2, 0)
+            while len(given):
+                count = min(len(given), len(self.features) - self.here)
+                self.features[self.here : self.here + count] = given[:count]
+                given, self.here = given[count:], self.here + count
+                if self.here == len(self.features) or self.first + self.here == self.height:
+                    yield self._ready()
 
-    def _ready(self) -> Iterator[Canvas]:
-        """The tail of as many rows as a tile has, while they are here."""
-        assert self.features is not None
-        while self.done < self.height:
-            here = self.first + self.features.shape[2]
-            end = min(self.first + TAIL_SIZE, self.height)
-            if here < end:
-                return
-            delivered = end if end == self.height else end - self.halo
-            with computing(self.engine.engine.device):  # left before the caller goes on
-                large = self._tail(self.features[:, :, : end - self.first], delivered)
-            yield large
-            self.done = delivered
-            next_first = max(self.done - self.halo, 0)
-            self.features = self.features[:, :, next_first - self.first :].contiguous(
-                memory_format=torch.channels_last
-            )
-            self.first = next_first
+    def _ready(self) -> Canvas:
+        """The tail of the rows that are here; those that the next ones need stay."""
+        end = self.first + self.here
+        delivered = end if end == self.height else end - self.halo
+        with computing(self.engine.engine.device):  # left before the caller goes on
+            large = self._tail(self.features[: self.here].permute(2, 0, 1).unsqueeze(0), delivered)
+        first = max(delivered - self.halo, 0)
+        kept = end - first
+        self.features[:kept] = self.features[self.here - kept : self.here].clone()
+        self.done, self.first, self.here = delivered, first, kept
+        return large
 
     def _tail(self, features: Tensor, delivered: int) -> Canvas:
         """Pixels of the core's columns and of the rows from `done` to `delivered`, both in features."""

@@ -19,9 +19,10 @@ from torch import nn
 
 from esrgan_benchmarks.core.measure import Spread, interleave, ratios
 from esrgan_benchmarks.core.record import Row, append, latest, measured_on, newest
+from esrgan_torch.engines.describing import PICTURE, RESULT, Activation, Kind
 from esrgan_torch.engines.native.engine import Runners, fastest_level, memory
 from esrgan_torch.engines.native.library import Program
-from esrgan_torch.engines.native.program import PICTURE, RESULT, Activation, Builder, Kind
+from esrgan_torch.engines.native.program import Builder
 from esrgan_torch.engines.native.program_rrdb import dense_block
 from esrgan_torch.engines.native.winograd import padded
 from esrgan_torch.networks.rrdb import SLOPE, ResidualDenseBlock
@@ -79,7 +80,7 @@ def dense_blocks(features: int, growth: int, count: int) -> Layers:
         inner = [builder.map(growth) for _ in range(4)]
         for number in range(count):
             source, target = (PICTURE, RESULT) if number % 2 == 0 else (RESULT, PICTURE)
-            dense_block(builder, block, source, target, [], inner)
+            dense_block(builder, block, source, target, inner)
         builder.phase(5, count)
         return builder.program()
 

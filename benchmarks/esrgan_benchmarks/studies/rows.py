@@ -19,14 +19,14 @@ import numpy as np
 import torch
 
 from esrgan_benchmarks.core.measure import in_child, peak_memory
-from esrgan_benchmarks.core.record import Row, append
+from esrgan_benchmarks.core.record import Row, append, latest, measured_on
 from esrgan_torch import Picture, Tiling, Upscaler
 from esrgan_torch.images.picture import Pixels
 from esrgan_torch.images.write_rows import write_rows
 from esrgan_weights import load
 
 MODELS = ("esrgan-lite-x4", "realesrgan-x4plus-anime", "realesrgan-x4plus")
-SIZES = ("64x64", "128x256", "256x256", "257x511", "512x384")
+SIZES = ("64x64", "128x256", "256x512", "65x1023", "128x2048")
 BAND = 64
 
 
@@ -80,7 +80,6 @@ def measure(name: str, size: tuple[int, int], threads: int) -> Row:
     return {
         "network": name,
         "size": f"{size[0]}x{size[1]}",
-        "threads": threads,
         "max": int(error.max()),
         "other": round(float((error > 0).mean()), 8),
         "memory": memory,
@@ -107,7 +106,6 @@ def large_part(name: str, part: tuple[int, int], of: tuple[int, int], threads: i
             "network": name,
             "part": f"{part[0]}x{part[1]}",
             "of": f"{of[0]}x{of[1]}",
-            "threads": threads,
             "memory": peak_memory() - before,
             "peak": peak_memory(),
             "planned": planned,
@@ -116,6 +114,37 @@ def large_part(name: str, part: tuple[int, int], of: tuple[int, int], threads: i
             "result_bytes": target.stat().st_size,
             "hours_of_processor_for_all": round(seconds / part[0] * of[0] / part[1] * of[1] / 3600, 2),
         }
+
+
+def table(rows: list[Row]) -> str:
+    """Rows of this study: those of sizes, then those of parts of large pictures."""
+    sizes = latest([row for row in rows if "size" in row], "network", "size")
+    parts = latest([row for row in rows if "part" in row], "network", "of")
+    lines = [
+        "| network | size | largest error | other values | time of the whole's | memory | planned | whole |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['network']} | {row['size']} | {row['max']} | {row['other'] * 1e6:.0f} in a million "
+        f"| {row['microseconds'] / row['whole_microseconds']:.2f} | {_mib(row['memory'])} "
+        f"| {_mib(row['planned'])} | {_mib(row['whole_memory'])} |"
+        for row in sizes
+    ]
+    lines += [
+        "",
+        "| network | of | computed | memory | planned | processor time a pixel | hours of a core for all |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['network']} | {row['of']} | {row['part']} | {_mib(row['memory'])} | {_mib(row['planned'])} "
+        f"| {row['microseconds']:.1f} µs | {row['hours_of_processor_for_all']:.2f} |"
+        for row in parts
+    ]
+    return "\n".join([*lines, "", measured_on(rows)])
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:,.0f} MiB"
 
 
 def _tiled(height: int, width: int) -> Iterator[Pixels]:
@@ -140,6 +169,7 @@ def main() -> None:
     parser.add_argument("--of", type=_size)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)  # so says the row
     for name in options.models:
         if options.large is not None:
             rows = [in_child(large_part, name, options.large, options.of or options.large, options.threads)]

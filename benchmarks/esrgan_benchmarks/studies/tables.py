@@ -31,6 +31,7 @@ from esrgan_benchmarks.studies import (
     web_tables,
     weight_peers,
 )
+from esrgan_benchmarks.studies import rows as by_rows
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.tiling.modes import plan_tiles
 
@@ -129,6 +130,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "speed": (("speed",), speed),
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),
+    "rows": (("rows",), by_rows.table),
     "conversion": (("conversion",), conversion_tables.parity),
     "conversion-onnx": (("conversion_onnx",), conversion_tables.onnx_files),
     "conversion-litert": (("conversion_litert",), conversion_tables.litert_files),

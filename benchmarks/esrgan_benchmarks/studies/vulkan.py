@@ -99,9 +99,9 @@ def table(rows: list[Row]) -> str:
         cells = [row["network"], f"{width}x{height}", row["package"], f"{row['seconds']['median']:.1f} s"]
         for part in ("whole", "inside"):
             psnr = row[f"{part}_psnr"]
-            cells.append(
-                "equal" if psnr is None else f"{psnr:.1f} dB, {row[f'{part}_largest']} levels at most"
-            )
+            largest = row[f"{part}_largest"]
+            most = f"{largest} level{'' if largest == 1 else 's'} at most"
+            cells.append("equal" if psnr is None else f"{psnr:.1f} dB, {most}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", measured_on(rows)])
 

@@ -86,7 +86,7 @@ def add_parser(subparsers: Subparsers) -> None:
         type=Path,
         help="also a picture: the middles of the first folder's pictures by each model, and the originals",
     )
-    add_running_options(parser, "auto, cpu, mps or cuda:0 (default: %(default)s)")
+    add_running_options(parser, "auto, cpu, mps, cuda:0 or vulkan:0 (default: %(default)s)")
     add_cache_options(parser)
     parser.set_defaults(run=run)
 

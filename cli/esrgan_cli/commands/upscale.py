@@ -77,7 +77,7 @@ def add_parser(subparsers: Subparsers) -> None:
     size.add_argument("--height", metavar="PX", type=int, help="results so high, proportions kept")
     size.add_argument("--fit", metavar="WxH", help="results that fit so many pixels, proportions kept")
     add_running_options(
-        parser, "auto, cpu, mps, cuda:0; several share the files: cuda:0,1 (default: %(default)s)"
+        parser, "auto, cpu, mps, cuda:0, vulkan:0; several share the files: cuda:0,1 (default: %(default)s)"
     )
     parser.add_argument(
         "--alpha",

@@ -1,4 +1,4 @@
-"""How pictures are read and written, and what is checked before the work is done."""
+"""How pictures are read and written."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,10 +8,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from esrgan_cli.upscaling.finish import Finish
-from esrgan_torch.errors import ConfigError, ImageWriteError
-from esrgan_torch.images.formats import Coding, EncodeOptions, Format, find_format
-from esrgan_torch.images.picture import Picture
+from esrgan_torch.images.formats import Coding, EncodeOptions, find_format
 
 
 @dataclass(frozen=True)
@@ -40,27 +37,6 @@ class FileOptions:
         if self.same and find_format(suffix).quality is None:
             options = replace(options, quality=None)
         return options.coding(suffix)
-
-
-def check_fits(original: Picture, scale: float, finish: Finish, form: Format, *, drops_alpha: bool) -> None:
-    """Raise, before the work is done, what would be raised after it.
-
-    Raises:
-        ConfigError: transparency that the format cannot keep, or a size that cannot be.
-        ImageWriteError: the result is too large for the format.
-    """
-    transparent = original.has_alpha and not drops_alpha and finish.background is None
-    if transparent and not form.alpha:
-        raise ConfigError(
-            f"the picture has transparency, which {form.name} cannot keep; give --format png, "
-            "--background white, or --alpha drop"
-        )
-    side = max(finish.sides(original, scale))
-    if side > form.max_side:
-        raise ImageWriteError(
-            f"the result would be {side} pixels long, and {form.name} ends at {form.max_side}; "
-            "give --format png or tiff"
-        )
 
 
 @contextmanager

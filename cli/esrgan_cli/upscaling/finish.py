@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from esrgan_cli.upscaling.background import Colour, on_background
 from esrgan_cli.upscaling.target_size import TargetSize
+from esrgan_torch.errors import ConfigError, ImageWriteError
+from esrgan_torch.images.formats import Format
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.images.resample import imresize
 
@@ -36,8 +38,23 @@ class Finish:
             large = on_background(large, self.background)
         return large.without_metadata() if self.strip else large
 
-    def sides(self, original: Picture, scale: float) -> tuple[int, int]:
-        """(height, width) of the result, before it is computed; errors as above."""
-        if self.size is not None:
-            return self.size.of(original.height, original.width)
-        return round(original.height * scale), round(original.width * scale)
+    def check(self, original: Picture, form: Format, scale: float, *, drops_alpha: bool) -> None:
+        """Raise, before the work is done, what would be raised after it.
+
+        Raises:
+            ConfigError: transparency that the format cannot keep, or a size that cannot be.
+            ImageWriteError: the result is too large for the format.
+        """
+        transparent = original.has_alpha and not drops_alpha and self.background is None
+        if transparent and not form.alpha:
+            raise ConfigError(
+                f"the picture has transparency, which {form.name} cannot keep; give --format png, "
+                "--background white, or --alpha drop"
+            )
+        size = original.height, original.width
+        side = max(self.size.of(*size)) if self.size is not None else round(max(size) * scale)
+        if side > form.max_side:
+            raise ImageWriteError(
+                f"the result would be {side} pixels long, and {form.name} ends at {form.max_side}; "
+                "give --format png or tiff"
+            )

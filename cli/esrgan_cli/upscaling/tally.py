@@ -137,7 +137,7 @@ def failure(error: Exception) -> str:
 def remarks(result: Upscaled) -> list[str]:
     """What a user must not overlook in how a result came about."""
     found: list[str] = []
-    if not result.exact:
+    if not result.plan.exact:
         found.append(
             "NOT EXACT: overlapping tiles, seams may differ a little from the untiled result "
             f"({result.plan.reason})"

@@ -65,6 +65,12 @@ class Targets:
     problems: tuple[Problem, ...] = ()
     names: Names = field(default_factory=lambda: Names(""), repr=False)
 
+    def claimed(self, job: Job) -> Job:
+        """The job, with a name for its result that no other process has taken meanwhile."""
+        while job.wish is not None and job.journal is not None and not job.journal.claim(job.target, job.key):
+            job = self.renamed(job)
+        return job
+
     def renamed(self, job: Job) -> Job:
         """The job with another target in the same folder."""
         assert job.wish is not None  # a name that was given is not taken away

@@ -9,7 +9,7 @@ from esrgan_cli.options import STREAM
 from esrgan_cli.output.library_warnings import about
 from esrgan_cli.output.page import Page
 from esrgan_cli.paths import look, make_folder
-from esrgan_cli.upscaling.coding import FileOptions, check_fits
+from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.making import Making
 from esrgan_cli.upscaling.tally import Outcome, Tally
@@ -87,13 +87,13 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
             # the original, the result and the coded result; of several frames, one is made meanwhile
             times = 1 + 2 * max(upscaler.scale, upscaler.model.scale) ** 2
             self.weight = int(self._first.pixels.nbytes * times) * min(self._count, 2)
-            self._check(self._first)
-            if job.target != STREAM:
-                _check_place(job.target)
-                make_folder(job.target.parent)
-                self._claim()
-            for frame in frames if self._count > 1 else [Frame(self._first)]:
-                self._check(frame.picture)
+            drops_alpha = upscaler.alpha == "drop"
+            for number, frame in enumerate(frames if self._count > 1 else [Frame(self._first)]):
+                means.finish.check(frame.picture, form, upscaler.scale, drops_alpha=drops_alpha)
+                if number == 0 and job.target != STREAM:
+                    _check_place(job.target)
+                    make_folder(job.target.parent)
+                    self._job = means.targets.claimed(job)
                 yield frame
 
     def compute(self, given: Iterator[Frame], lane: int) -> Iterator[tuple[Frame, Upscaled]]:
@@ -113,50 +113,29 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
         job, means = self._job, self._means
         try:
             with about(job.source, self._told):
+                made = begun(made)  # the job has its name then
                 target = self._job.target if means.options.stdout is None else means.options.stdout
-                made = begun(made)
                 write_coded(target, self._finished(made), self._loop, self._coding)
-                self._keep()
+                job = self._job
+                if job.journal is not None:
+                    job.journal.made(job.target, means.making.record(job.key, self._found))
+                    if job.journal.failure:
+                        means.tally.journal_failed(job.journal)
+                if means.page is not None:
+                    means.page.add(job.source, job.target, self._first, self._result)
         except CancelledError:
             return
         except Exception as error:  # a defect too costs one picture, not those that wait
             means.tally.failed(job, error)
         else:
-            means.tally.done(self._job, Outcome(self._first, self._result, self._count, self._note))
+            means.tally.done(job, Outcome(self._first, self._result, self._count, self._note))
         means.tally.console.progress(job.source, 1.0)
-
-    def _check(self, picture: Picture) -> None:
-        upscaler = self._means.upscalers[0]
-        check_fits(
-            picture,
-            upscaler.scale,
-            self._means.finish,
-            self._coding.form,
-            drops_alpha=upscaler.alpha == "drop",
-        )
-
-    def _claim(self) -> None:
-        """Let the result have a name that no other process has taken meanwhile."""
-        job = self._job
-        while job.wish is not None and job.journal is not None and not job.journal.claim(job.target, job.key):
-            job = self._means.targets.renamed(job)
-        self._job = job
 
     def _finished(self, made: Iterator[tuple[Frame, Upscaled]]) -> Iterator[Frame]:
         for number, (frame, result) in enumerate(made):
             result = replace(result, picture=self._means.finish(result.picture, frame.picture))
             self._result = result if number == 0 else _joined(self._result, result)
             yield Frame(result.picture, frame.seconds)
-
-    def _keep(self) -> None:
-        """Note in the journal how the result was made, and show it on the page."""
-        job, means = self._job, self._means
-        if job.journal is not None:
-            job.journal.made(job.target, means.making.record(job.key, self._found))
-            if job.journal.failure:
-                means.tally.journal_failed(job.journal)
-        if means.page is not None:
-            means.page.add(job.source, job.target, self._first, self._result)
 
 
 def _joined(total: Upscaled, result: Upscaled) -> Upscaled:

@@ -53,8 +53,9 @@ class NcnnRRDBEngine(Engine):
         return _through(self._run_tail, features, _ignore)
 
     def trunk_bytes(self, height: int, width: int) -> int:
-        # the stream and where it began twice over, a dense block's maps, what joins them, and a result
-        maps = 5 * self._features + 2 * (self._features + 4 * self._growth)
+        # the stream, where it began twice over; a dense block's maps, what joins them, and both in the form
+        # of Winograd's products, which is 2.25 times as large
+        maps = 5 * self._features + 5 * (self._features + 4 * self._growth)
         return LEAST + 4 * maps * height * width // self.unshuffle**2
 
     def tail_bytes(self, height: int, width: int) -> int:
@@ -75,7 +76,9 @@ class NcnnCompactEngine(CompactEngine):
         return self._add_skip(_through(self._run, batch, progress), batch)
 
     def trunk_bytes(self, height: int, width: int) -> int:
-        return LEAST + super().trunk_bytes(height, width)
+        # two maps, and both in the form of Winograd's products; what is added to
+        values = 7 * self._channels + 2 * self._large
+        return LEAST + 4 * values * height * width
 
 
 class NcnnSPANEngine(PlainEngine):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from esrgan_benchmarks.studies import native_layers
-from esrgan_torch.engines.native.program import Activation
+from esrgan_torch.engines.describing import Activation
 from tests.torch.engines.native.levels import needs_native
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from esrgan_benchmarks.studies import web, web_tables
+from esrgan_benchmarks.studies import web, web_newcomer, web_tables
 from esrgan_bridge.errors import MissingRuntimeError
 
 ROW = {
@@ -21,6 +21,7 @@ ROW = {
     "largest": 0,
     "mean": 0.0,
     "tensors": 0,
+    "peak": 321_000_000,
     "aborts": None,
     "tile_seconds": None,
     "processor": "P",
@@ -62,7 +63,7 @@ def test_the_table_beside_the_peer() -> None:
     partly = ROW | {"way": "partly", "aborts": aborted(0.02) + aborted(0.9, ended="finished")}
     lines = web_tables.peer([ROW, heeded, late, partly, ROW | {"kind": "graph"}]).splitlines()
     case = "| net | 96x64 | isolated | wasm, 2 threads | tfjs-esrgan |"
-    assert lines[2] == f"{case} 1.23 s | 1.00 | 0 | 0.000 | 0 |  |"
+    assert lines[2] == f"{case} 1.23 s | 1.00 | 0 | 0.000 | 321 MB | 0 |  |"
     assert lines[3].endswith("| 300 ms, a patch 500 ms |")
     assert "wasm, 1 thread |" in lines[4]
     assert lines[4].endswith("| not heeded |")
@@ -92,3 +93,40 @@ def test_the_table_of_engines_has_a_line_a_number_of_threads():
         for threads in (1, 2)
     ]
     assert "a load of 0.2 to 0.2" in table[-1]
+
+
+def test_the_table_of_a_newcomer_s_first_picture() -> None:
+    row = ROW | {
+        "kind": "newcomer",
+        "library": "ours",
+        "commands": 1,
+        "lines": 3,
+        "installed": 12_300_000,
+        "packages": 7,
+        "bytes": 2_500_000,
+        "elsewhere": 0,
+        "again": {"median": 0.5},
+        "result": [20, 30],
+    }
+    table = web_tables.newcomer([row, row | {"library": "theirs", "lines": 5}])
+    assert "| | ours | theirs |" in table
+    assert "| lines to type: in the shell, in the program | 1, 3 | 1, 5 |" in table
+    assert "| installed | 12 MB, 7 packages | 12 MB, 7 packages |" in table
+    assert "| the result | 30x20 | 30x20 |" in table
+
+
+@pytest.mark.parametrize(
+    ("readme", "lines"),
+    [
+        ("```\nnpm install a\n```\n\n```ts\nimport a from 'a';\n\n// comment\na();\n```\n", (1, 2)),
+        ("```js\nimport a from 'a';\na().then((b) => {\n  b;\n});\n```\n```\nnpm install a\n```\n", (1, 4)),
+        ("```\nnpm install a\nnpm run b\n```\n```js\nx;\n```\n```js\nimport a from 'a';\n```\n", (2, 1)),
+    ],
+)
+def test_the_lines_of_a_readme(readme: str, lines: tuple[int, int]) -> None:
+    assert web_newcomer.lines_of(readme) == lines
+
+
+def test_our_readme_s_first_picture_is_a_few_lines() -> None:
+    commands, lines = web_newcomer.lines_of((web.BENCH.parent / "README.md").read_text(encoding="utf-8"))
+    assert (commands, lines <= 4) == (1, True)

@@ -11,6 +11,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+_EXACT = 4 | 0x2000 | 0x4000 | 0x40000  # of swscale: flat colours stay flat
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -69,7 +71,9 @@ def make_clip(path: Path, clip: Clip | None = None, **more: Any) -> Path:
         stream.codec_context.color_trc, stream.codec_context.color_range = transfer, span
         sound: Any = container.add_stream(clip.sound, rate=48000, layout="mono") if clip.sound else None
         for number, start in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(pixels[number], format="rgb24").reformat(format=clip.form)
+            frame = av.VideoFrame.from_ndarray(pixels[number], format="rgb24")
+            frame.colorspace = matrix
+            frame = frame.reformat(format=clip.form, interpolation=_EXACT, dst_color_range=span or 1)
             frame.pts, frame.time_base = start, clip.base
             frame.colorspace, frame.color_range = matrix, span
             frame.color_primaries, frame.color_trc = primaries, transfer

@@ -105,3 +105,53 @@ def test_a_result_that_does_not_fit_is_refused_at_once_with_its_size(tiling: Til
 def test_sizes_that_the_network_folds_are_rounded_up() -> None:
     plan = make_plan(small_rrdb(unshuffle=4, scale=1), Costs(), 5, 3, AUTO, 100 * MIB)
     assert (plan.windows[0].core.height, plan.windows[0].core.width) == (8, 4)
+
+
+class RowCosts:
+    """500 values of bytes a column."""
+
+    def bytes(self, height: int, width: int, rows: int) -> int:
+        del height, rows
+        return 40_000 * width
+
+
+def test_a_trunk_that_does_not_fit_goes_by_rows_where_there_is_an_engine_for_it() -> None:
+    plan = make_plan(DEEP, Costs(), 4000, 4000, AUTO, 400 * MIB, rows=RowCosts)
+    assert plan.by_rows
+    assert plan.exact
+    assert len(plan.windows) == 1
+    assert plan.memory == 160_000_000
+    assert str(plan).startswith("whole picture by rows, exact, about 153 MiB")
+
+
+def test_what_is_too_wide_goes_in_few_strips_that_reach_as_far_as_the_network_sees() -> None:
+    plan = make_plan(DEEP, Costs(), 4000, 20_001, AUTO, 700 * MIB, rows=RowCosts)
+    assert plan.by_rows
+    assert plan.exact
+    assert plan.memory <= 0.8 * 700 * MIB
+    assert len(plan.windows) == 2
+    assert sum(strip.core.width for strip in plan.windows) == 20_001
+    assert all(strip.core.height == strip.window.height == 4000 for strip in plan.windows)
+    computed = sum(strip.window.width for strip in plan.windows)
+    assert computed == 20_001 + 2 * DEEP.receptive_field
+    assert computed <= 1.1 * 20_001
+    assert "2 strips of columns by rows" in str(plan)
+
+
+def test_strips_end_where_twice_the_work_would_be_done_unasked() -> None:
+    free = 60 * MIB  # for 1,258 columns, of which 606 are a strip's neighbours'
+    auto = make_plan(DEEP, Costs(), 4000, 20_000, AUTO, free, rows=RowCosts)
+    asked = make_plan(DEEP, Costs(), 4000, 20_000, EXACT, free, rows=RowCosts)
+    assert auto.by_rows
+    assert asked.by_rows
+    less = 30 * MIB  # 629 columns
+    assert not make_plan(DEEP, Costs(), 4000, 20_000, AUTO, less, rows=RowCosts).by_rows
+
+
+def test_no_engine_by_rows_and_a_picture_that_fits_ask_for_none() -> None:
+    assert not make_plan(DEEP, Costs(), 4000, 4000, AUTO, 400 * MIB, rows=lambda: None).by_rows
+
+    def unwanted() -> RowCosts:
+        raise AssertionError("it fits")
+
+    assert not make_plan(DEEP, Costs(), 1000, 1000, AUTO, 1000 * MIB, rows=unwanted).by_rows

@@ -2,7 +2,8 @@
 import "./elements.js";
 import { canvasOf, contextOf, type ColourSpace } from "./canvas.js";
 import { messageOf, OptionError } from "../errors.js";
-import { pictureOf, type Picture, type Pixels } from "./pixels.js";
+import { hasAlpha, pictureOf, type Picture, type Pixels } from "./pixels.js";
+import { withStraightColours } from "./straight.js";
 
 export type Source =
   | ImageBitmap
@@ -19,7 +20,14 @@ export type Source =
 
 /** A picture that can be handed to a worker: bytes, or what the worker will draw. */
 export type Portable = (
-  Picture | { readonly bitmap: ImageBitmap; readonly width: number; readonly height: number }
+  | Picture
+  | {
+      readonly bitmap: ImageBitmap;
+      /** Its colours are not multiplied by alpha. */
+      readonly straight: boolean;
+      readonly width: number;
+      readonly height: number;
+    }
 ) & {
   /** What its colours are, in which it is computed and given back. */
   readonly colorSpace: ColourSpace;
@@ -49,19 +57,22 @@ export async function toPortable(source: Source, colorSpace: ColourSpace | undef
   if (kind("HTMLVideoElement")) checkVideo(source as HTMLVideoElement);
   const own = kind("HTMLCanvasElement") || kind("OffscreenCanvas");
   const space = colorSpace ?? (own ? spaceOf(source as HTMLCanvasElement) : "srgb");
-  const bitmap = await bitmapOf(source);
+  const straight = kind("Blob") || kind("HTMLImageElement");
+  const bitmap = await bitmapOf(source, straight);
   if (!kind("Blob") && !kind("ImageBitmap")) checkReadable(bitmap);
-  return { bitmap, width: bitmap.width, height: bitmap.height, colorSpace: space };
+  return { bitmap, straight, width: bitmap.width, height: bitmap.height, colorSpace: space };
 }
 
-/** Draw and read; a bitmap is closed. A canvas keeps colour under nearly transparent pixels only roughly. */
+/** Draw and read; a bitmap is closed. Of a canvas that was given colour under nearly clear pixels is known only roughly. */
 export function toPicture(portable: Portable): Picture {
   if (!("bitmap" in portable)) return portable;
-  const { bitmap, width, height, colorSpace } = portable;
+  const { bitmap, straight, width, height, colorSpace } = portable;
   try {
     const context = contextOf(canvasOf(width, height), colorSpace);
     context.drawImage(bitmap, 0, 0);
-    return { width, height, data: context.getImageData(0, 0, width, height, { colorSpace }).data };
+    const picture = { width, height, data: context.getImageData(0, 0, width, height, { colorSpace }).data };
+    const exact = straight && colorSpace === "srgb" && hasAlpha(picture);
+    return exact ? withStraightColours(bitmap, picture) : picture;
   } catch (error) {
     if (error instanceof OptionError) throw error;
     throw unreadable(error);
@@ -111,11 +122,12 @@ function spaceOf(canvas: HTMLCanvasElement | OffscreenCanvas): ColourSpace {
   }
 }
 
-async function bitmapOf(source: Exclude<Source, Picture | Pixels>): Promise<ImageBitmap> {
+async function bitmapOf(source: Exclude<Source, Picture | Pixels>, straight: boolean): Promise<ImageBitmap> {
   try {
     if (isA(source, "Blob") && (source as Blob).type.startsWith("image/svg"))
       return await drawnSvg(source as Blob);
-    return await createImageBitmap(source).catch(async (error: unknown) => {
+    const options: ImageBitmapOptions = straight ? { premultiplyAlpha: "none" } : {};
+    return await createImageBitmap(source, options).catch(async (error: unknown) => {
       if (!isA(source, "HTMLImageElement") || nameOf(error) !== "InvalidStateError") throw error;
       return await drawnAs(source as HTMLImageElement);
     });

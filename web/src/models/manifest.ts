@@ -59,6 +59,11 @@ export interface Manifest {
  */
 export function parseManifest(text: string, where: string): Manifest {
   let document: Json;
+  if (/^\s*</.test(text)) {
+    throw new ModelError(
+      `${where} is a web page, no model: many servers answer so where they have no such file; check the address`,
+    );
+  }
   try {
     document = asRecord(JSON.parse(text));
   } catch (error) {

@@ -64,6 +64,8 @@ export interface SiteOptions {
   /** May replace a file's bytes. */
   readonly change?: (path: string, bytes: Buffer) => Buffer;
   readonly headers?: Record<string, string>;
+  /** The page that is given in place of what is not there. */
+  readonly missing?: string;
 }
 
 /**
@@ -71,7 +73,7 @@ export interface SiteOptions {
  */
 export async function serveSite(
   folders: Record<string, string>,
-  { isolated = true, change = (_, bytes) => bytes, headers: more = {} }: SiteOptions = {},
+  { isolated = true, change = (_, bytes) => bytes, headers: more = {}, missing }: SiteOptions = {},
 ): Promise<Site> {
   const asked: string[] = [];
   const server: Server = createServer((request, response) => {
@@ -85,7 +87,8 @@ export async function serveSite(
     if (rest === "" && prefix !== undefined) file = folders[prefix]!;
     if (file && statSync(file, { throwIfNoEntry: false })?.isDirectory()) file = join(file, "index.html");
     if (!file || !existsSync(file)) {
-      response.writeHead(404).end();
+      if (missing === undefined) response.writeHead(404).end();
+      else response.writeHead(200, { "Content-Type": TYPES[".html"] }).end(missing);
       return;
     }
     const headers: Record<string, string> = {

@@ -44,6 +44,41 @@ describe.skipIf(!hasChromium)("pictures in Chromium", () => {
     await close(tab);
   });
 
+  test("colours under transparency are those of the file, where it is a file that is given", async () => {
+    const tab = await page.open();
+    // what is nearly clear, beside what is not
+    const data = Uint8Array.from({ length: 4 * 32 * 32 }, (_, at) =>
+      at % 4 === 3 ? (at * at) % 256 : (at * 91) % 256,
+    );
+    const file = await sharp(data, { raw: { width: 32, height: 32, channels: 4 } })
+      .png()
+      .toBuffer();
+    const found = await tab.evaluate(
+      async ({ model, bytes, png }) => {
+        const upscaler = await esrgan.Upscaler.load(model, { backend: "wasm", cache: false });
+        const given = { width: 32, height: 32, data: Uint8ClampedArray.from(bytes) };
+        const exact = (await upscaler.upscale(given, { output: "raw" })).image.data;
+        const worst = async (source: Blob | HTMLImageElement | HTMLCanvasElement) => {
+          const { data } = (await upscaler.upscale(source, { output: "raw" })).image;
+          return data.reduce((most, value, at) => Math.max(most, Math.abs(value - exact[at]!)), 0);
+        };
+        const blob = await (await fetch(png)).blob();
+        const image = new Image();
+        image.src = png;
+        await image.decode();
+        const canvas = document.createElement("canvas");
+        canvas.width = canvas.height = 32;
+        canvas.getContext("2d")!.putImageData(new ImageData(given.data, 32, 32), 0, 0);
+        return [await worst(blob), await worst(image), await worst(canvas)];
+      },
+      { model: MODEL, bytes: [...data], png: `data:image/png;base64,${file.toString("base64")}` },
+    );
+    expect(found.slice(0, 2)).toEqual([0, 0]);
+    // a canvas has forgotten them before it is given
+    expect(found[2]).toBeGreaterThan(10);
+    await close(tab);
+  });
+
   test("floats, SVG with and without a size, video frames, and white under a JPEG", async () => {
     const tab = await page.open();
     const found = await tab.evaluate(async (model) => {

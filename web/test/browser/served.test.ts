@@ -96,6 +96,22 @@ describe.skipIf(!hasChromium || !hasPython)("esrgan demo", () => {
     await tab.context().close();
   });
 
+  test("this computer opens what the page cannot, once it is chosen", async () => {
+    const { tab } = await open({ viewport: { width: 1280, height: 800 } });
+    await tab.locator("#place").waitFor();
+    const scan = await sharp({ create: { width: 24, height: 16, channels: 3, background: "teal" } })
+      .tiff()
+      .toBuffer();
+    await tab.setInputFiles("#file", { name: "scan.tif", mimeType: "image/tiff", buffer: scan });
+    await tab.getByText("scan.tif is a TIFF or a raw photo").first().waitFor();
+    await tab.check('[value="computer"]', { force: true });
+    await tab.getByText("scan.tif: 24 × 16 pixels.").waitFor();
+    await model(tab, "Clean pictures");
+    await enlarge(tab);
+    expect((await saved(tab, "#save-one")).name).toBe("scan-4x.png");
+    await tab.context().close();
+  });
+
   test("a page without the key has no computer", async () => {
     const { tab } = await open({});
     await tab.goto("about:blank");

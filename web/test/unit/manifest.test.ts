@@ -36,11 +36,21 @@ describe("manifest", () => {
     ],
     ["no hash", changed((d) => ((d as Loose)["userDefinedMetadata"]!["esrgan"]!["shards"] = {}))],
     [
+      "one size of picture",
+      changed((d) => ((d as Loose)["userDefinedMetadata"]!["esrgan"]!["fixed_size"] = [64, 64])),
+    ],
+    [
       "no such node",
       changed((d) => ((d as Loose)["userDefinedMetadata"]!["esrgan"]!["features_node"] = "nowhere")),
     ],
     ["scale 0", changed((d) => ((d as Loose)["userDefinedMetadata"]!["esrgan"]!["scale"] = 0))],
   ])("with %s is refused", (_, text) => {
     expect(() => parseManifest(text, "it")).toThrow(ModelError);
+  });
+
+  test("that is a web page is called one", () => {
+    expect(() => parseManifest("\n<!doctype html>", "https://a/model.json")).toThrow(
+      /a\/model\.json is a web page, no model/,
+    );
   });
 });

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from esrgan_torch.engines.describing import PICTURE, RESULT, Activation, Kind
 from esrgan_torch.engines.native.library import Runner
-from esrgan_torch.engines.native.program import PICTURE, RESULT, Activation, Builder, Kind
+from esrgan_torch.engines.native.program import Builder
 from esrgan_torch.engines.native.winograd import padded
 from tests.torch.engines.native.levels import library
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from esrgan_torch.engines.describing import PICTURE, RESULT, Kind
 from esrgan_torch.engines.native.library import Runner
-from esrgan_torch.engines.native.program import PICTURE, RESULT, Builder, Kind
+from esrgan_torch.engines.native.program import Builder
 from tests.torch.engines.native.convolving import channels_last, convolved, layer_of
 from tests.torch.engines.native.levels import levels, library, needs_native
 

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from esrgan_torch.engines.describing import PICTURE, RESULT, Activation, Kind
 from esrgan_torch.engines.native.library import Runner
-from esrgan_torch.engines.native.program import PICTURE, RESULT, Activation, Builder, Kind
+from esrgan_torch.engines.native.program import Builder
 from tests.torch.engines.native.convolving import Guarded, convolved, layer_of
 from tests.torch.engines.native.levels import levels, library, needs_native
 
