@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from esrgan_torch.errors import FilmWriteError
 from esrgan_torch.films.colour import Colour, from_rgb
-from esrgan_torch.films.library import pyav, told
+from esrgan_torch.films.library import pyav, told, url
 from esrgan_torch.images.picture import Pixels
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Encoder:
         )  # SVT-AV1 prints its settings otherwise, and has no option for it
         with self._told():
             self._container: OutputContainer = pyav().open(
-                str(target) if isinstance(target, Path) else target,
+                url(target) if isinstance(target, Path) else target,
                 "w",
                 format=coding.container,
                 container_options=dict(coding.container_options),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, FilmReadError, FilmWriteError
-from esrgan_torch.films.library import pyav, told
+from esrgan_torch.films.library import pyav, told, url
 from esrgan_torch.films.parts import Part
 from esrgan_torch.films.read import opened, video_stream
 
@@ -104,9 +104,9 @@ def join(
     with ExitStack() as stack:
         stack.enter_context(told(FilmWriteError, f"cannot write {target}"))
         output = stack.enter_context(
-            pyav().open(str(target), "w", format=container, container_options=options)
+            pyav().open(url(target), "w", format=container, container_options=options)
         )
-        template: Any = stack.enter_context(pyav().open(str(parts[0][0])))
+        template: Any = stack.enter_context(pyav().open(url(parts[0][0])))
         made: Any = output.add_stream_from_template(template.streams.video[0], opaque=True)
         made.time_base = base
         if tag and container in _FAST_START:
@@ -148,7 +148,7 @@ def _coded(
     shown: list[int] = []  # the last `delay` times of earlier parts, and those of this one
     header: bytes | None = None
     for path, part in parts:
-        with pyav().open(str(path)) as file:
+        with pyav().open(url(path)) as file:
             coded: Any = file.streams.video[0]
             extra = bytes(coded.codec_context.extradata or b"")
             packets: list[Any] = [packet for packet in file.demux(coded) if packet.size]
@@ -198,7 +198,7 @@ def _copied(film: "InputContainer", copies: dict[int, Any], start: Fraction) -> 
     if not copies:
         return
     given = [film.streams[index] for index in copies]
-    with told(FilmReadError, f"{film.name} is damaged"):
+    with told(FilmReadError, f"{film.name.removeprefix('file:')} is damaged"):
         for packet in film.demux(*given):
             if not packet.size or packet.dts is None:
                 continue

@@ -1,5 +1,6 @@
 """Which files are films, by their first bytes."""
 
+from esrgan_torch.films.codecs import CONTAINERS
 from esrgan_torch.images.kinds import recognise
 
 _SIGNATURES: tuple[tuple[int, bytes], ...] = (
@@ -17,6 +18,9 @@ _SIGNATURES: tuple[tuple[int, bytes], ...] = (
     (0, b"YUV4MPEG2 "),
     (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01"),  # MXF
 )
+_OLD = (".asf", ".avi", ".flv", ".m2v", ".mpeg", ".mpg", ".vob", ".wmv")
+_STREAMS = (".264", ".265", ".h264", ".h265", ".hevc", ".m2ts", ".mts", ".ts")
+_SUFFIXES = frozenset((*_OLD, *_STREAMS, *CONTAINERS, ".3gp", ".mxf", ".ogv"))
 _PACKET, _SYNC = 188, b"G"  # of an MPEG transport stream, which may have four bytes before each packet
 
 
@@ -30,7 +34,7 @@ def is_film(head: bytes, suffix: str = "") -> bool:
         return False
     if any(head.startswith(signature, place) for place, signature in _SIGNATURES):
         return True
-    return any(
+    return suffix in _SUFFIXES or any(
         head[start : start + 1] == _SYNC and head[start + step : start + step + 1] == _SYNC
         for start, step in ((0, _PACKET), (4, _PACKET + 4))
     )

@@ -2,7 +2,9 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
+from typing import Any, BinaryIO
 
 from esrgan_torch.errors import FilmError
 from esrgan_torch.images.optional import codec
@@ -16,6 +18,19 @@ def pyav() -> ModuleType:
         MissingCodecError: it is not installed.
     """
     return codec("av", "films", "esrgan-torch[video]")
+
+
+def url(path: Path) -> str:
+    """A path as FFmpeg takes it for nothing else: a name may look like an address, such as concat:a.mp4."""
+    return f"file:{path}"
+
+
+def open_to_read(source: Path | BinaryIO, form: str | None = None) -> Any:
+    """A container, by its path or from a file on; a playlist in it leads to files here alone."""
+    if isinstance(source, Path):
+        options = {"protocol_whitelist": "file"}
+        return pyav().open(url(source), format=form, options=options, metadata_errors="replace")
+    return pyav().open(source, format=form, metadata_errors="replace")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 
 from esrgan_torch.errors import FilmReadError
 from esrgan_torch.films.colour import Colour, bits_of, colour_of, to_rgb
-from esrgan_torch.films.library import pyav, told
+from esrgan_torch.films.library import open_to_read, pyav, told
 from esrgan_torch.films.orientation import Orientation, orientation_of
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
 from esrgan_torch.images.picture import Pixels
@@ -106,9 +106,7 @@ class FilmReader:
         self._name = str(source) if name is None else name
         self.damaged = 0
         with told(FilmReadError, self._name):
-            self._container: InputContainer = pyav().open(
-                str(source) if isinstance(source, Path) else source, format=form, metadata_errors="replace"
-            )
+            self._container: InputContainer = open_to_read(source, form)
         try:
             self._stream = video_stream(self._container, self._name)
             _check_size(self._stream, self._name, max_pixels)
@@ -221,7 +219,7 @@ class FilmReader:
 def opened(path: Path) -> Generator["InputContainer"]:
     """A film's container, for its packets; errors as of `FilmReader`."""
     with told(FilmReadError, str(path)):
-        container: InputContainer = pyav().open(str(path), metadata_errors="replace")
+        container: InputContainer = open_to_read(path)
     with container:
         yield container
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from esrgan_cli.commands import doctor
+from esrgan_cli.films import run as upscale_run
 from esrgan_cli.main import main, make_parser
-from esrgan_cli.upscaling import run as upscale_run
 from esrgan_torch.errors import ConfigError, ImageReadError
 from esrgan_torch.images.formats import FORMAT_NAMES
 

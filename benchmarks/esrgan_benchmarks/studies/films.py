@@ -3,8 +3,8 @@
     python -m esrgan_benchmarks films [--model NAME] [--frames N] [--runs N]
 
 Both ways are the `esrgan` command, at the same network, codec and quality; frames are taken out and put
-together by FFmpeg's libraries in a process of their own, as its command does it. The clip pans over a photo:
-"moving", where each frame is new, and "on twos", where each is shown twice, as in drawn films.
+together by FFmpeg's libraries, as its command does it. The clip pans over a photo: "moving", where each frame
+is new, and "on twos", where each is shown twice, as in drawn films.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from esrgan_benchmarks.core.load import Watch, available_cores
-from esrgan_benchmarks.core.measure import Spread, in_child
+from esrgan_benchmarks.core.measure import Spread
 from esrgan_benchmarks.core.record import Row, append, latest, measured_on
 from esrgan_torch import read_image
 from esrgan_torch.images.picture import Pixels
@@ -60,21 +60,21 @@ def write_film(path: Path, frames: list[Pixels], crf: str = CRF) -> None:
         film.mux(stream.encode(None))
 
 
-def take_apart(film: str, folder: str) -> None:
+def take_apart(film: Path, folder: Path) -> None:
     """Its frames as PNG files."""
     import av
 
-    with av.open(film) as container:
+    with av.open(str(film)) as container:
         for number, frame in enumerate(container.decode(video=0)):
-            frame.to_image().save(Path(folder) / f"{number:05}.png", compress_level=1)
+            frame.to_image().save(folder / f"{number:05}.png", compress_level=1)
 
 
-def put_together(folder: str, film: str) -> None:
+def put_together(folder: Path, film: Path) -> None:
     """A film of PNG files, one at a time."""
     import av
 
-    paths = sorted(Path(folder).glob("*.png"))
-    with av.open(film, "w") as container:
+    paths = sorted(folder.glob("*.png"))
+    with av.open(str(film), "w") as container:
         stream: Any = container.add_stream("libx264", rate=RATE, options={"crf": CRF, "preset": PRESET})
         for number, path in enumerate(paths):
             pixels = read_image(path).pixels
@@ -96,9 +96,9 @@ def by_folder(clip: Path, folder: Path, model: str) -> int:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         small, large = Path(place) / "small", Path(place) / "large"
         small.mkdir()
-        in_child(take_apart, str(clip), str(small))
+        take_apart(clip, small)
         _command(str(small), "-o", str(large), "--model", model)
-        in_child(put_together, str(large), str(folder / "by-folder.mp4"))
+        put_together(large, folder / "by-folder.mp4")
         return sum(path.stat().st_size for part in (small, large) for path in part.glob("*.png"))
 
 

@@ -10,7 +10,7 @@ from esrgan_torch.films.parts import folder_of
 def told_of(name: str, result: EnlargedFilm, seconds: float) -> str:
     """A line about a film that was made in so many seconds."""
     film = result.film
-    counts = [f"{result.frames:,} frames"]
+    counts = [f"{result.frames:,} frame{'s' * (result.frames != 1)}"]
     if result.kept:
         counts.append(f"{result.kept:,} kept of an earlier run")
     if result.repeated:

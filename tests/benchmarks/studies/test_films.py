@@ -20,9 +20,9 @@ def test_frames_are_shown_as_often_as_the_case_says() -> None:
 def test_apart_and_together_again(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     films.write_film(clip, films.pan(4, 1), crf="1")
-    films.take_apart(str(clip), str(tmp_path))
+    films.take_apart(clip, tmp_path)
     assert len(list(tmp_path.glob("*.png"))) == 4
-    films.put_together(str(tmp_path), str(tmp_path / "again.mp4"))
+    films.put_together(tmp_path, tmp_path / "again.mp4")
     with FilmReader(clip) as before, FilmReader(tmp_path / "again.mp4") as after:
         for one, other in zip(before.stills(), after.stills(), strict=True):
             assert np.abs(one.pixels.astype(int) - other.pixels).mean() < 4

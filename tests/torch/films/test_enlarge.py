@@ -1,6 +1,7 @@
 """A film enlarged: the same frames, times, sound and colours."""
 
 import threading
+import weakref
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -356,3 +357,23 @@ def test_a_film_of_another_size_further_on_is_damaged(tmp_path: Path, enlarge: E
     with pytest.raises(FilmReadError, match="48 x 48 pixels, and the first was 32 x 32"):
         enlarge(both, tmp_path / "b.mkv")
     assert not (tmp_path / "b.mkv").exists()
+
+
+def test_few_frames_are_held_however_many_there_are(
+    tmp_path: Path, enlarge: Enlarge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(tmp_path / "a.mkv", frames=60)
+    held: list[weakref.ref[Any]] = []
+    most: list[int] = []
+    original = Upscaler.upscale
+
+    def watched(self: Upscaler, picture: Any, *more: Any) -> Any:
+        result = original(self, picture, *more)
+        held.append(weakref.ref(result.picture))
+        most.append(sum(each() is not None for each in held))
+        return result
+
+    monkeypatch.setattr(Upscaler, "upscale", watched)
+    enlarge(source, tmp_path / "b.mkv")
+    assert len(held) == 60
+    assert max(most) <= 10
