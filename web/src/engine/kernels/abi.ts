@@ -1,2 +1,2 @@
 /** The version of the structures in `esrgan_torch/engines/native/source/esrgan_native.h` that `runner.ts` writes. */
-export const ABI = 3;
+export const ABI = 4;
