@@ -161,7 +161,7 @@ def ways(rows: list[Row]) -> str:
 def cost(rows: list[Row], runtimes: list[Row]) -> str:
     """Hours of many pictures, from rows of this study and those of `esrgan bench`."""
     native = (row for row in runtimes if row["runtime"] == "esrgan-torch-native" and row.get("isa") is None)
-    speeds = latest(native, "network", "shape")
+    speeds = {(row["network"], row["shape"][1], row["shape"][2]): row for row in native}  # the latest of each
     by_way = {row["way"]: row for row in latest(newest(rows), "way")}
     alone, one, _ = (by_way[way] for way in WAYS)
     beside = max(0.0, one["a_picture"] - alone["a_picture"])
@@ -171,8 +171,7 @@ def cost(rows: list[Row], runtimes: list[Row]) -> str:
     ]
     used: list[Row] = []
     for network in SHOWN:
-        found = [row for row in speeds if row["network"] == network]
-        row = max(found, key=lambda row: row["shape"][1])
+        row = speeds[max(case for case in speeds if case[0] == network)]
         megapixel = row["seconds"]["median"] / (row["shape"][1] * row["shape"][2] / 1e6)
         model = Cost(one["start"], beside, megapixel)
         hours = (model.hours(count, MEGAPIXELS) for count in PICTURES)
