@@ -73,15 +73,9 @@ def read_rows(path: Path, max_pixels: int) -> RowFile:
         ImageReadError: it cannot be read; also while it is read.
         ImageTooLargeError: it has more pixels.
     """
-    for attempt in (_tiff_rows, _png_rows):
-        try:
-            found = attempt(path)
-        except EsrganError:
-            raise
-        except Exception:
-            found = None  # who decodes it whole says what is wrong
-        if found is not None and found.height * found.width <= max_pixels:
-            return found
+    found = rows_of(path)
+    if found is not None and found.height * found.width <= max_pixels:
+        return found
     picture = read_image(path, max_pixels=max_pixels)
 
     def bands() -> Iterator[Pixels]:
@@ -91,6 +85,24 @@ def read_rows(path: Path, max_pixels: int) -> RowFile:
     about = picture.with_pixels(picture.pixels[:1, :1])
     size = picture.height, picture.width, picture.channels, picture.bits
     return RowFile(*size, about, True, bands)
+
+
+def rows_of(path: Path) -> RowFile | None:
+    """A file that is read by rows; None for all others.
+
+    Raises:
+        MissingCodecError: tifffile is not installed.
+    """
+    for attempt in (_tiff_rows, _png_rows):
+        try:
+            found = attempt(path)
+        except EsrganError:
+            raise
+        except Exception:
+            found = None  # who decodes it whole says what is wrong
+        if found is not None:
+            return found
+    return None
 
 
 def _tiff_rows(path: Path) -> RowFile | None:

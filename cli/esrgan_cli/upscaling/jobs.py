@@ -5,15 +5,15 @@ from collections.abc import Iterable
 import torch
 
 from esrgan_cli.upscaling.coding import pillow_limited
-from esrgan_cli.upscaling.work import Means, Work
+from esrgan_cli.upscaling.work import Means
 from esrgan_torch.engines.devices import free_memory, threads
-from esrgan_torch.pipeline.stages import Stages, Times
+from esrgan_torch.pipeline.stages import AnyPiece, Stages, Times
 
 _SHARE = 8  # of the memory that is free, one part may be taken by pictures that wait
 _MOST_WRITERS = 8
 
 
-def do_works(works: Iterable[Work], means: Means) -> Times:
+def do_works(works: Iterable[AnyPiece], means: Means) -> Times:
     """Do the work of all jobs; Ctrl-C leaves no half file, and what was computed is still written.
 
     Returns:

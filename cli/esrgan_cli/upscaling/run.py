@@ -15,6 +15,7 @@ from esrgan_cli.output.page import Page, check_page
 from esrgan_cli.output.streams import read_stdin, take_stdout
 from esrgan_cli.paths import make_folder
 from esrgan_cli.upscaling.background import parse_colour
+from esrgan_cli.upscaling.by_rows import work_of
 from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.files import Problem, Search, find_sources, goes_to_stdout, names_a_file
 from esrgan_cli.upscaling.finish import Finish
@@ -27,7 +28,7 @@ from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import Tally
 from esrgan_cli.upscaling.target_size import parse_size
 from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
-from esrgan_cli.upscaling.work import Means, Work
+from esrgan_cli.upscaling.work import Means
 from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
@@ -123,7 +124,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
             if to_do.jobs:
                 stop = threading.Event()
                 means = Means(upscalers, targets, options, finish, making, reader, tally, page, stop)
-                times = do_works((Work(job, means) for job in to_do.jobs), means)
+                times = do_works((work_of(job, means) for job in to_do.jobs), means)
         finally:
             failed = tally.failures + len(search.problems) + len(targets.problems)
             left = len(to_do.jobs) - tally.successes - tally.failures

@@ -2,6 +2,7 @@
 
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from esrgan_cli.options import STREAM
 from esrgan_cli.output.console import Console
 from esrgan_cli.upscaling.coding import told
 from esrgan_cli.upscaling.journal import Journal
-from esrgan_cli.upscaling.report import Report
+from esrgan_cli.upscaling.report import Report, Size
 from esrgan_cli.upscaling.targets import Job
 from esrgan_torch.errors import EsrganError, ImageTooLargeError
 from esrgan_torch.images.picture import Picture
@@ -24,16 +25,40 @@ class Outcome:
     """What came of a file.
 
     Args:
+        before, after: sizes of the picture, of several the first.
+        count: how many pictures were enlarged.
+        seconds: that took, without reading and writing.
+        how: device, precision, engine and plan, for people.
+        warnings: what must not be overlooked, a sentence each.
+    """
+
+    before: Size
+    after: Size
+    count: int
+    seconds: float
+    how: str
+    warnings: Sequence[str] = ()
+
+
+def outcome_of(first: Picture, result: Upscaled, count: int, note: str) -> Outcome:
+    """What came of a file that was read whole.
+
+    Args:
         first: the first picture, before.
         result: how it went: that of the first picture, with the sums over all of them.
         count: how many pictures were enlarged.
         note: what of the file is not in the result, "" if nothing.
     """
-
-    first: Picture
-    result: Upscaled
-    count: int
-    note: str
+    large = result.picture
+    return Outcome(
+        (first.width, first.height),
+        (large.width, large.height),
+        count,
+        result.seconds,
+        f"{result.device}, {result.dtype}, engine {result.engine}{', mean of 8' if result.tta else ''}; "
+        f"{result.plan}",
+        [text for text in (note, *remarks(result)) if text],
+    )
 
 
 class Tally:
@@ -58,34 +83,30 @@ class Tally:
 
     def done(self, job: Job, outcome: Outcome) -> None:
         """A job's result is written."""
-        first, result = outcome.first, outcome.result
+        (width, height), (wide, high) = outcome.before, outcome.after
         with self._count:
             self.successes += 1
-            self._pixels += first.height * first.width * outcome.count
+            self._pixels += height * width * outcome.count
             number = self.successes + self.failures
-        large = result.picture
         if job.target != STREAM:
             self.console.result(job.target)
         each = f", each of {outcome.count}," if outcome.count > 1 else ""
         self.console.say(
-            f"[{number}/{self._total}] {told(job.source)}: {first.width} x {first.height} to "
-            f"{large.width} x {large.height} pixels{each} in {result.seconds:.1f} s; "
-            f"{result.device}, {result.dtype}, engine {result.engine}{', mean of 8' if result.tta else ''}; "
-            f"{result.plan}"
+            f"[{number}/{self._total}] {told(job.source)}: {width} x {height} to {wide} x {high} pixels"
+            f"{each} in {outcome.seconds:.1f} s; {outcome.how}"
         )
         if job.note:
             self.console.say(f"{told(job.source)}: {job.note}")
-        warnings = [text for text in (outcome.note, *remarks(result)) if text]
-        for text in warnings:
+        for text in outcome.warnings:
             self.console.warn(f"{told(job.source)}: {text}")
         self._report.add(
             job.source,
             "done",
-            "; ".join(filter(None, (job.note, *warnings))),
+            "; ".join(filter(None, (job.note, *outcome.warnings))),
             target=job.target,
-            sizes=((first.width, first.height), (large.width, large.height)),
+            sizes=(outcome.before, outcome.after),
             frames=outcome.count,
-            seconds=result.seconds,
+            seconds=outcome.seconds,
         )
 
     def failed(self, job: Job, error: Exception) -> None:

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Event
 
 from esrgan_cli.options import STREAM
 from esrgan_cli.output.library_warnings import about
 from esrgan_cli.output.page import Page
-from esrgan_cli.paths import look, make_folder
+from esrgan_cli.paths import Found, look, make_folder
 from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.making import Making
-from esrgan_cli.upscaling.tally import Outcome, Tally
+from esrgan_cli.upscaling.tally import Tally, outcome_of
 from esrgan_cli.upscaling.targets import Job, Targets
 from esrgan_torch.errors import CancelledError, ImageWriteError
 from esrgan_torch.images.files import Frame, Frames, Picture, write_coded
@@ -47,6 +46,27 @@ class Means:
     tally: Tally
     page: Page | None
     stop: Event
+
+    def place(self, job: Job) -> Job:
+        """The job with a name that nobody else has taken, in a folder that is there.
+
+        Raises:
+            ImageWriteError: no file can have its name.
+        """
+        there = look(job.target)
+        if there.kind not in ("file", "absent"):
+            raise ImageWriteError(
+                f"cannot write: {job.target} {there.cause or 'is a folder'}; choose another with -o"
+            )
+        make_folder(job.target.parent)
+        return self.targets.claimed(job)
+
+    def keep(self, job: Job, found: Found) -> None:
+        """Note in the journal how a result was made from the file `found`."""
+        if job.journal is not None:
+            job.journal.made(job.target, self.making.record(job.key, found))
+            if job.journal.failure:
+                self.tally.journal_failed(job.journal)
 
 
 class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
@@ -91,9 +111,7 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
             for number, frame in enumerate(frames if self._count > 1 else [Frame(self._first)]):
                 means.finish.check(frame.picture, form, upscaler.scale, drops_alpha=drops_alpha)
                 if number == 0 and job.target != STREAM:
-                    _check_place(job.target)
-                    make_folder(job.target.parent)
-                    self._job = means.targets.claimed(job)
+                    self._job = means.place(job)
                 yield frame
 
     def compute(self, given: Iterator[Frame], lane: int) -> Iterator[tuple[Frame, Upscaled]]:
@@ -117,19 +135,21 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
                 target = self._job.target if means.options.stdout is None else means.options.stdout
                 write_coded(target, self._finished(made), self._loop, self._coding)
                 job = self._job
-                if job.journal is not None:
-                    job.journal.made(job.target, means.making.record(job.key, self._found))
-                    if job.journal.failure:
-                        means.tally.journal_failed(job.journal)
-                if means.page is not None:
-                    means.page.add(job.source, job.target, self._first, self._result)
+                self._keep()
         except CancelledError:
             return
         except Exception as error:  # a defect too costs one picture, not those that wait
             means.tally.failed(job, error)
         else:
-            means.tally.done(job, Outcome(self._first, self._result, self._count, self._note))
+            means.tally.done(job, outcome_of(self._first, self._result, self._count, self._note))
         means.tally.console.progress(job.source, 1.0)
+
+    def _keep(self) -> None:
+        """What is to be done with a result that is written: the journal and the page know it."""
+        job, means = self._job, self._means
+        means.keep(job, self._found)
+        if means.page is not None:
+            means.page.add(job.source, job.target, self._first, self._result)
 
     def _finished(self, made: Iterator[tuple[Frame, Upscaled]]) -> Iterator[Frame]:
         for number, (frame, result) in enumerate(made):
@@ -162,12 +182,3 @@ def _note(frames: Frames, first: Picture, form: Format, whole: bool) -> str:
     if frames.count > 1 and frames.timed and form.frames == "pages":
         return f"{frames.count} frames became pages, and {form.name} does not say how long each is shown"
     return ""
-
-
-def _check_place(target: Path) -> None:
-    """Raise, before the work is done, where a target is no name for a file."""
-    there = look(target)
-    if there.kind not in ("file", "absent"):
-        raise ImageWriteError(
-            f"cannot write: {target} {there.cause or 'is a folder'}; choose another with -o"
-        )
