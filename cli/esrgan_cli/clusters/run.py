@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,15 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.upscaling.formats import suffix_like
 from esrgan_cli.upscaling.making import making_of
 from esrgan_cli.upscaling.report import Report, check_report
-from esrgan_cli.upscaling.run import check_format, check_scale, file_options, finish_of, load_network
+from esrgan_cli.upscaling.run import (
+    check_format,
+    check_scale,
+    file_options,
+    finish_of,
+    load_network,
+    upscaler_of,
+)
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.upscaler import Upscaler
 from esrgan_weights.sources.resolve import known_scale
 
 _ONE_MACHINE = ("page", "update", "from_list", "shard", "stats")
@@ -96,17 +101,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
         ending,
         lambda name: form or suffix_like(Path(name))[0],
     )
-    make = partial(
-        Upscaler,
-        network,
-        device=device,
-        dtype=arguments.dtype,
-        tiling=tiling,
-        alpha=arguments.alpha,
-        scale=arguments.scale,
-        engine=arguments.engine,
-        tta=arguments.tta,
-    )
+    make = upscaler_of(network, device, arguments, tiling)
     settings = Settings(make, options, finish, making_of(arguments, scale, network), output)
     return settings, tasks, set() if arguments.overwrite else output.existing()
 

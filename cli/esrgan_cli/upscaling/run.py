@@ -4,8 +4,9 @@ import argparse
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from esrgan_cli.options import STREAM, parse_devices, parse_tiling
@@ -145,19 +146,24 @@ def make_upscalers(
     network: Generator, devices: Sequence[str], arguments: argparse.Namespace, tiling: Tiling
 ) -> list[Upscaler]:
     """One `Upscaler` for each device, with the arguments' dtype, engine, alpha, scale and tta."""
-    return [
-        Upscaler(
-            network,
-            device=device,
-            dtype=arguments.dtype,
-            tiling=tiling,
-            alpha=arguments.alpha,
-            scale=arguments.scale,
-            engine=arguments.engine,
-            tta=arguments.tta,
-        )
-        for device in devices
-    ]
+    return [upscaler_of(network, device, arguments, tiling)() for device in devices]
+
+
+def upscaler_of(
+    network: Generator, device: str, arguments: argparse.Namespace, tiling: Tiling
+) -> Callable[[], Upscaler]:
+    """Makes an `Upscaler` as the arguments say; it can be sent to another machine."""
+    return partial(
+        Upscaler,
+        network,
+        device=device,
+        dtype=arguments.dtype,
+        tiling=tiling,
+        alpha=arguments.alpha,
+        scale=arguments.scale,
+        engine=arguments.engine,
+        tta=arguments.tta,
+    )
 
 
 def max_pixels_of(arguments: argparse.Namespace) -> int:
