@@ -11,10 +11,13 @@ To add one:
    `on_onnxruntime.py` is a short example.
 2. An instance in `RUNTIMES`, in `__init__.py`, anywhere but first: the first is what all are compared with.
    The command, the report and the tests read that list.
-3. A package that it needs: in the extra of pyproject.toml that fits, with its version in constraints.txt.
+3. A package that it needs: in the extra of pyproject.toml that fits, or a new one that `dev` names too, with
+   its version in constraints.txt.
 4. Only if it reads a copy of the network that no other reads (`needs`): how that copy is made, in
-   `esrgan_benchmarks.core.artefacts`. If it is quick: its name in `QUICK` in
-   tests/benchmarks/test_runtimes.py.
+   `esrgan_benchmarks.core.artefacts`.
+
+That is all: the tests go through `RUNTIMES`. A name in `QUICK` of tests/benchmarks/test_runtimes.py has it run
+in each of them, for what opens within a second. The bridge's runners, which measure parity, are another list.
 """
 
 import time

@@ -21,8 +21,8 @@ export function withStraightColours(bitmap: ImageBitmap, drawn: Picture): Pictur
 }
 
 function read(bitmap: ImageBitmap, width: number, height: number): ClampedBytes | undefined {
-  const gl = canvasOf(1, 1).getContext("webgl2") as WebGL2RenderingContext | null;
-  if (!gl) return undefined;
+  const gl: unknown = canvasOf(1, 1).getContext("webgl2");
+  if (!(gl instanceof WebGL2RenderingContext)) return undefined;
   try {
     if (Math.max(width, height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return undefined;
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
