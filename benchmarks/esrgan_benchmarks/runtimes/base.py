@@ -16,8 +16,9 @@ To add one:
 4. Only if it reads a copy of the network that no other reads (`needs`): how that copy is made, in
    `esrgan_benchmarks.core.artefacts`.
 
-That is all: the tests go through `RUNTIMES`. A name in `QUICK` of tests/benchmarks/test_runtimes.py has it run
-in each of them, for what opens within a second. The bridge's runners, which measure parity, are another list.
+That is all: the tests go through `RUNTIMES`. A name in `QUICK` of tests/benchmarks/test_runtimes.py has it
+run in each of them, for what opens within a second. The bridge's runners, which measure parity, are another
+list.
 """
 
 import time
