@@ -56,9 +56,13 @@ test.runIf(all || !process.env["PROJECTS"]).each(VERSIONS)("TypeScript %s", (ver
       let text = readFileSync(here(`../types/${file}.ts`), "utf8");
       // without a library that declares it, nobody can write it
       if (!lib.includes(DISPOSABLE)) text = text.replaceAll("await using", "const");
-      // there, one name has one set of types: the page's
-      if (moduleResolution === "Node10" && file === "node")
-        text = text.replaceAll('from "tfjs-esrgan"', 'from "tfjs-esrgan/node"');
+      // a program for the other side than the compiler thinks of says so
+      const forNode = moduleResolution === "Node16" || moduleResolution === "NodeNext";
+      if (forNode !== (file === "node"))
+        text = text.replaceAll(
+          'from "tfjs-esrgan"',
+          `from "tfjs-esrgan/${file === "node" ? "node" : "page"}"`,
+        );
       writeFileSync(join(folder, `${name}.ts`), text);
       const compilerOptions = {
         strict: true,
