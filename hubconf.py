@@ -11,7 +11,17 @@ from typing import Any
 
 import torch
 
-dependencies = ["torch", "numpy", "PIL", "safetensors", "platformdirs", "psutil", "tqdm"]
+dependencies = [
+    "torch",
+    "numpy",
+    "PIL",
+    "safetensors",
+    "platformdirs",
+    "psutil",
+    "tqdm",
+    "imagecodecs",
+    "tifffile",
+]
 
 _CLONE = Path(__file__).resolve().parent
 

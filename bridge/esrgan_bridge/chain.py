@@ -15,10 +15,11 @@ from esrgan_bridge.errors import ArtifactError, ConversionError, ParityError
 from esrgan_bridge.files.checksums import check_files, hash_files
 from esrgan_bridge.files.folder import REFERENCE, folder_size, read_reference, write_reference
 from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
+from esrgan_bridge.fixed_size import check_shape
 from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.onnx_tf.setup import find_python
-from esrgan_bridge.options import OPSET, Quantize, Route, Size, Target, check_options, check_shape
+from esrgan_bridge.options import OPSET, Quantize, Route, Size, Target, check_options
 from esrgan_bridge.parity.distance import TOLERANCES, tolerance_of
 from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
 from esrgan_bridge.parity.measure import (
@@ -107,7 +108,7 @@ def convert(
         model = load(model, offline=offline, cache=cache)
     metadata = metadata_of(model).with_changes(fixed_size=shape)
     if shape is not None:
-        check_shape(shape, metadata.unshuffle)
+        check_shape(shape, model)
     try:
         place = real(folder)  # where a link leads, so that the link stays
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -60,15 +60,3 @@ def check_options(
         raise ConfigError(f"opset is {OPSETS.start} to {OPSETS.stop - 1}, not {opset}")
     if route == "onnx-tf" and opset > OPSET:
         raise ConfigError(f"onnx-tf reads opsets up to {OPSET}, not {opset}")
-
-
-def check_shape(shape: Size, unshuffle: int) -> None:
-    """Whether a network takes pictures of this height and width.
-
-    Raises:
-        ConfigError: `unshuffle` does not divide them.
-    """
-    if any(side % unshuffle for side in shape):
-        raise ConfigError(
-            f"this network takes heights and widths that {unshuffle} divides, not {shape[0]}x{shape[1]}"
-        )

@@ -30,6 +30,19 @@ from esrgan_torch.images.tiff import (
 ROWS = 64
 _STORED = 0  # of zlib: what is only to be unfiltered need not be packed again
 _AT_ONCE = 1 << 22  # bytes of rows
+_LARGEST_PART = (
+    1 << 28
+)  # bytes of a strip or a tile; a file of larger ones is decoded whole, in a process apart
+_NOT_CARRIED = {
+    270: "its description",
+    305: "its software",
+    306: "its date",
+    315: "its artist",
+    33432: "its copyright",
+    33723: "IPTC",
+    34665: "EXIF",
+    34853: "its place",
+}
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type
 
 
@@ -42,6 +55,7 @@ class RowFile:
         about: a picture of one pixel with what the file says of its own.
         whole: whether its format is decoded whole, so that all pixels are in memory at once.
         bands: begins to read, from the top: (h, width, channels) each.
+        left_out: what the file says and `about` does not, by its name for people.
     """
 
     height: int
@@ -51,6 +65,7 @@ class RowFile:
     about: Picture
     whole: bool
     bands: Callable[[], Iterator[Pixels]]
+    left_out: tuple[str, ...] = ()
 
     @property
     def held(self) -> int:
@@ -115,6 +130,14 @@ def _tiff_rows(path: Path) -> RowFile | None:
         page = opened.pages[0]
         if len(opened.pages) != 1 or not is_plain_in_rows(page):
             return None
+        # what is unpacked at once: a tile may be larger than the picture says
+        part = (
+            page.tilelength * page.tilewidth
+            if page.is_tiled
+            else min(page.rowsperstrip, page.imagelength) * page.imagewidth
+        )
+        if part * BYTES_A_PIXEL > _LARGEST_PART:
+            return None
         tags = page.tags
         dtype = np.dtype(np.uint8 if page.bitspersample == 8 else np.uint16)
         about = Picture(
@@ -124,11 +147,25 @@ def _tiff_rows(path: Path) -> RowFile | None:
             density=density(tags),
         )
         size = int(page.imagelength), int(page.imagewidth), int(page.samplesperpixel), int(page.bitspersample)
-    return RowFile(*size, about, False, lambda: _tiff_bands(path))
+        left_out = tuple(name for tag, name in _NOT_CARRIED.items() if tag in tags)
+    return RowFile(*size, about, False, lambda: _tiff_bands(path), left_out)
 
 
 def _tiff_bands(path: Path) -> Iterator[Pixels]:
-    """A row of tiles, or a strip, at a time."""
+    """A row of tiles, or a strip, at a time.
+
+    Raises:
+        ImageReadError: the file is damaged.
+    """
+    try:
+        yield from _decoded(path)
+    except (EsrganError, OSError):
+        raise
+    except Exception as error:  # decoders raise errors of their own
+        raise ImageReadError(f"{path} is a damaged TIFF file: {error}") from error
+
+
+def _decoded(path: Path) -> Iterator[Pixels]:
     with codec("tifffile", "TIFF files").TiffFile(path) as opened:
         page: Any = opened.pages[0]
         across = ceil_div(page.imagewidth, page.tilewidth) if page.is_tiled else 1

@@ -3,7 +3,7 @@
 import pytest
 
 from esrgan_bridge.chain import convert
-from esrgan_bridge.options import OPSETS, WEIGHTS, check_options, check_shape
+from esrgan_bridge.options import OPSETS, WEIGHTS, check_options
 from esrgan_torch.errors import ConfigError
 from esrgan_weights.errors import WeightsError
 
@@ -38,9 +38,3 @@ def test_allowed():
         for quantize in kinds:
             check_options(to, "auto", quantize, shape=(1, 7), opset=OPSETS.stop - 1)
     check_options("tf", "onnx-tf", "none", opset=13)
-
-
-def test_a_shape_that_the_network_does_not_take():
-    check_shape((6, 4), 2)
-    with pytest.raises(ConfigError, match="that 4 divides, not 8x6"):
-        check_shape((8, 6), 4)

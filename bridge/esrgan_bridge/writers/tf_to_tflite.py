@@ -3,6 +3,7 @@
 It runs in a process of its own, which prints, warns and takes memory there (`tflite_converter.py`).
 """
 
+import errno
 import os
 import subprocess
 import sys
@@ -68,6 +69,8 @@ def _run_converter(saved_model: Path, file: Path, quantize: str) -> None:
         check=False,
         env={**os.environ, **ENVIRONMENT},
     )
+    if "No space left on device" in done.stderr:  # that of its own files too
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
     if done.returncode != 0 or not file.is_file():
         tail = "\n".join(done.stderr.strip().splitlines()[-LAST_LINES:])
         raise ConversionError(

@@ -112,6 +112,6 @@ class _RemoteWork(Work):
         return {
             **line,
             "input": self._task.address,
-            "output": self._output.of(self._task.result),
+            "output": None if line["output"] is None else self._output.of(self._task.result),
             "reason": reason,
         }

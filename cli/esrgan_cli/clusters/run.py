@@ -108,15 +108,16 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
 
 def _lines(tasks: Sequence[Task], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
     """A line about each picture, those too whose workers have died again and again."""
-    left = {task.address: task for task in tasks}
+    left = dict.fromkeys(task.address for task in tasks)
     if tasks:
         for line in shared_out(tasks, settings, workers):
-            if left.pop(line["input"], None) is not None:  # a batch that was done twice tells twice
+            if line["input"] in left:  # a batch that was done twice tells twice
+                del left[line["input"]]
                 yield line
-    for address, task in left.items():
+    for address in left:
         yield {
             "input": address,
-            "output": settings.output.of(task.result),
+            "output": None,
             "status": "failed",
             "input_size": None,
             "output_size": None,

@@ -113,6 +113,16 @@ class RowWork(Piece[Samples, Samples, None]):
             means.tally.failed(self._job, error)
         else:
             how = f"the CPU, float32; by rows, exact, about {self.weight / 2**20:,.0f} MiB"
-            outcome = Outcome((file.width, file.height), (width, height), 1, self._seconds, how)
+            outcome = Outcome((file.width, file.height), (width, height), 1, self._seconds, how, self._lost())
             means.tally.done(self._job, outcome)
         means.tally.console.progress(self._job.source, 1.0)
+
+    def _lost(self) -> list[str]:
+        """What of the file is not in the result, a sentence if there is anything."""
+        names = list(self._file.left_out)
+        if self._job.target.suffix.lower() != ".png":
+            names += ["its texts"] if self._file.about.texts else []
+            names += ["IPTC"] if self._file.about.iptc else []
+        if not names or self._means.finish.strip:
+            return []
+        return [f"not kept by rows, for which the result is too large for memory: {', '.join(names)}"]

@@ -121,7 +121,7 @@ class Tally:
             else f"{told(job.source)}: "
         )
         self.console.say(f"[{number}/{self._total}] failed: {name}{text}")
-        self._report.add(job.source, "failed", text, target=job.target)
+        self._report.add(job.source, "failed", text)
 
     def stats(self, times: Times) -> str:
         """Where the time of the devices went, for --stats."""

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from esrgan_cli.upscaling import by_rows
 from esrgan_torch.images.files import read_image, write_image
 from esrgan_torch.images.picture import Picture
+from esrgan_torch.images.read_rows import rows_of
 
 Upscale = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -82,3 +85,36 @@ def test_a_damaged_file_costs_itself(picture: Path, upscale: Upscale, capsys: Ca
     told = capsys.readouterr()
     assert "1 done, 0 skipped, 1 failed" in told.err
     assert [path.name for path in Path("out").iterdir() if path.suffix == ".png"] == ["high-x4.png"]
+
+
+@pytest.mark.usefixtures("short_of_memory")
+def test_what_is_not_kept_is_told(picture: Path, upscale: Upscale, capsys: Capture) -> None:
+    with Image.open(picture) as image:
+        image.save("told.tif", compression="tiff_adobe_deflate", description="a wall", artist="somebody")
+    assert upscale("told.tif", "-o", "large.tif") == 0
+    told = capsys.readouterr().err
+    assert "by rows" in told
+    assert "told.tif: not kept by rows" in told
+    assert "its description, its artist" in told
+
+
+@pytest.mark.usefixtures("short_of_memory")
+def test_a_damaged_tiff_is_named_so(picture: Path, upscale: Upscale, capsys: Capture) -> None:
+    with Image.open(picture) as image:
+        image.save("bad.tif", compression="tiff_adobe_deflate")
+    data = bytearray(Path("bad.tif").read_bytes())
+    data[1000:1400] = bytes(400)
+    Path("bad.tif").write_bytes(data)
+    assert upscale("bad.tif", "-o", "large.tif") == 1
+    told = capsys.readouterr().err
+    assert "bad.tif is a damaged TIFF file" in told
+    assert "defect" not in told
+    assert not Path("large.tif").exists()
+
+
+def test_a_tile_that_is_larger_than_the_picture_is_decoded_apart(tmp_path: Path) -> None:
+    pixels = np.zeros((64, 64), np.uint8)
+    tifffile.imwrite(tmp_path / "tile.tif", pixels, tile=(16384, 16384), compression="zlib")
+    tifffile.imwrite(tmp_path / "small.tif", pixels, tile=(64, 64), compression="zlib")
+    assert rows_of(tmp_path / "tile.tif") is None
+    assert rows_of(tmp_path / "small.tif") is not None
