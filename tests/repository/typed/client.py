@@ -35,7 +35,8 @@ def others(image: Image.Image, batch: Tensor, paths: list[Path], pictures: Itera
     upscaler = Upscaler(model, "cpu", tiling=Tiling("exact"), alpha="resize", engine="eager", tta=True)
     assert_type(upscaler(image), Image.Image)
     assert_type(upscaler(batch, cancel=threading.Event()), Tensor)
-    assert_type(upscaler.map(paths), Iterator[Path])
+    for path in upscaler.map(paths):
+        assert_type(path, Path)
     for picture in upscaler.map(pictures, progress=bar):
         write_image("large.png", picture)
     assert_type(upscaler.upscale(read_image(b"...")), Upscaled)
