@@ -13,7 +13,7 @@ from esrgan_torch.engines.rows import Rows, RowTrunk
 from esrgan_torch.networks.base import Generator
 
 BAND = 32  # rows that go through all layers together
-KEPT = 6  # quarters of that: what is let go of stays with the process a while
+KEPT = 8  # quarters of that: what is let go of stays with the process a while
 WORK = 4  # planes of a convolution's inputs and outputs: as they are, and as oneDNN lays them out
 
 

@@ -24,8 +24,8 @@ from esrgan_torch.errors import ConfigError
 def test_names_are_in_the_order_of_the_hops():
     kernels = ("kernels-node", "kernels-wasm", "kernels-wasm-firefox")
     tfjs = ("tfjs-node", "tfjs-wasm", "tfjs-webgl", "tfjs-webgpu", *kernels)
-    assert list(NAMES) == ["onnxruntime", "openvino", "tensorflow", *tfjs]
-    assert [runner.reads for runner in RUNNERS] == ["onnx", "onnx", "tf", *["tfjs"] * len(tfjs)]
+    assert list(NAMES) == ["onnxruntime", "openvino", "tensorflow", "litert", *tfjs]
+    assert [runner.reads for runner in RUNNERS] == ["onnx", "onnx", "tf", "tflite", *["tfjs"] * len(tfjs)]
 
 
 def test_choose():

@@ -34,6 +34,7 @@ from tests.torch.networks import small_compact, small_rrdb
 from tests.torch.test_upscaler import photo
 
 MODEL = small_compact()
+STEPS = ("esrgan-read", "esrgan-compute", "esrgan-write")  # names of threads
 PIXELS = photo(9, 11)
 
 
@@ -137,7 +138,7 @@ def test_threads_may_share_a_map(upscaler: Upscaler) -> None:
 
 def test_a_map_that_is_left_ends_its_threads(upscaler: Upscaler) -> None:
     def threads() -> list[str]:
-        return [each.name for each in threading.enumerate() if each.name.startswith("esrgan-")]
+        return [each.name for each in threading.enumerate() if each.name.startswith(STEPS)]
 
     results = upscaler.map(PIXELS for _ in range(1000))
     next(results)

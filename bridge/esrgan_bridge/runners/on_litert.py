@@ -6,7 +6,6 @@ from pathlib import Path
 
 from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.worker import WorkerSession
-from esrgan_torch.engines.devices import threads
 
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
@@ -24,5 +23,7 @@ class LiteRt(Runner):
 
     def open(self, artefact: Path) -> Session:
         worker = Path(__file__).with_name("litert_worker.py")
+        from esrgan_torch.engines.devices import threads  # PyTorch, which choosing runners does not need
+
         command = [sys.executable, str(worker), str(artefact), str(threads())]
         return WorkerSession(self.name, command, ENVIRONMENT)

@@ -37,7 +37,7 @@ def test_our_own_work_is_not_others() -> None:
         child.kill()
         child.wait()
     # whatever others do here, they and we have no more than there is
-    assert own > 0.2
+    assert own > 0.1
     assert found.taken <= available_cores() - own + 0.15
 
 

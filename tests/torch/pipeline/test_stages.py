@@ -9,6 +9,7 @@ import pytest
 from esrgan_torch.errors import CancelledError
 from esrgan_torch.pipeline.stages import Piece, Stages, begun
 
+STEPS = ("esrgan-read", "esrgan-compute", "esrgan-write")  # names of threads
 Meet = Callable[[str, int], None]
 
 
@@ -135,7 +136,7 @@ def test_leaving_early_ends_every_thread_and_what_was_computed_is_written() -> N
     results.close()
     assert written[:2] == [0, 1]
     assert len(written) < 6
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("esrgan-")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(STEPS)]
 
 
 def test_pieces_that_were_not_begun_are_told_so() -> None:

@@ -68,7 +68,7 @@ def test_the_cpu_has_no_kernels() -> None:
 
 def test_the_option_of_upscaler() -> None:
     Upscaler(small_rrdb(), device="cpu", dtype="float32", engine="eager")
-    with pytest.raises(ConfigError, match="auto, eager, native, openvino, triton, not 'fast'"):
+    with pytest.raises(ConfigError, match="auto, eager, native, openvino, ncnn, triton, not 'fast'"):
         Upscaler(small_rrdb(), device="cpu", engine="fast")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ConfigError, match="engine triton cannot run this"):
         Upscaler(small_rrdb(), device="cpu", engine="triton")
