@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
@@ -69,6 +69,16 @@ class Upscaled:
     def exact(self) -> bool:
         """Whether the result equals the untiled one to float rounding."""
         return self.plan.exact
+
+    def joined(self, other: "Upscaled") -> "Upscaled":
+        """This result with how another one came about added: of several frames, one account for all."""
+        return replace(
+            self,
+            plan=other.plan if self.exact else self.plan,
+            redone=self.redone + other.redone,
+            divided=self.divided + other.divided,
+            seconds=self.seconds + other.seconds,
+        )
 
 
 class Upscaler(Calls, ByRows):

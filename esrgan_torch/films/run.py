@@ -173,20 +173,9 @@ class Run:
         if self.first is None:
             self.first = large.result
         elif not large.repeated:
-            self.first = _joined(self.first, large.result)
+            self.first = self.first.joined(large.result)
 
     def _tell(self, done: float) -> None:
         self._alive()
         if self._progress is not None:
             self._progress(FilmProgress(self._kept + done, self._work.frames, self._kept))
-
-
-def _joined(total: Upscaled, result: Upscaled) -> Upscaled:
-    """The first result with what came about in another added."""
-    return replace(
-        total,
-        plan=total.plan if not total.plan.exact else result.plan,
-        redone=total.redone + result.redone,
-        divided=total.divided + result.divided,
-        seconds=total.seconds + result.seconds,
-    )

@@ -171,7 +171,7 @@ def test_transparency_and_other_formats_are_refused_before_anything_is_computed(
 
 def grown_and_planned(engine: str) -> tuple[int, int]:
     model = small_compact(features=32, convolutions=8)
-    upscaler = Upscaler(model, "cpu", "float32", engine=engine)  # type: ignore[arg-type]
+    upscaler = Upscaler(model, "cpu", "float32", engine=engine)
     height, width = 200, 3000
     given = picture(64, width)
     for _ in upscaler.upscale_rows([given[:8, :16]], 8, 16):

@@ -154,19 +154,8 @@ class Work(Piece[Frame, tuple[Frame, Upscaled], None]):
     def _finished(self, made: Iterator[tuple[Frame, Upscaled]]) -> Iterator[Frame]:
         for number, (frame, result) in enumerate(made):
             result = replace(result, picture=self._means.finish(result.picture, frame.picture))
-            self._result = result if number == 0 else _joined(self._result, result)
+            self._result = result if number == 0 else self._result.joined(result)
             yield Frame(result.picture, frame.seconds)
-
-
-def _joined(total: Upscaled, result: Upscaled) -> Upscaled:
-    """The first result with what came about in another added."""
-    return replace(
-        total,
-        plan=total.plan if not total.plan.exact else result.plan,
-        redone=total.redone + result.redone,
-        divided=total.divided + result.divided,
-        seconds=total.seconds + result.seconds,
-    )
 
 
 def _note(frames: Frames, first: Picture, form: Format, whole: bool) -> str:

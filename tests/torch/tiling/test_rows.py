@@ -38,7 +38,7 @@ def in_strips(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
 @pytest.mark.parametrize("count", [1, 3])
 def test_strips_are_as_the_whole(name: str, engine: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     given = photo(151, 203)
-    made = Upscaler(NETWORKS[name], "cpu", "float32", Tiling("off"), engine=engine)  # type: ignore[arg-type]
+    made = Upscaler(NETWORKS[name], "cpu", "float32", Tiling("off"), engine=engine)
     expected = made(given)
     in_strips(monkeypatch, count)
     found = made.upscale(Picture(given))
@@ -72,7 +72,7 @@ def test_half_precision_becomes_float32_and_is_said(monkeypatch: pytest.MonkeyPa
 
 def test_weights_that_are_damaged_and_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = small_compact()
-    broken.body[-1].weight.fill_(float("nan"))  # type: ignore[operator,union-attr]
+    broken.body[-1].weight.fill_(float("nan"))
     made = Upscaler(broken, "cpu", "float32")
     in_strips(monkeypatch, 1)
     with pytest.raises(NonFiniteError):
