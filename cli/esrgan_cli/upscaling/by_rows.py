@@ -1,7 +1,9 @@
 """A picture whose result is too large for memory: it goes by rows from its file to the other."""
 
+import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from esrgan_cli.options import STREAM
 from esrgan_cli.output.library_warnings import about
@@ -14,6 +16,7 @@ from esrgan_torch.engines.devices import recent_free_memory
 from esrgan_torch.errors import CancelledError, ConfigError, EsrganError
 from esrgan_torch.images.formats import find_format
 from esrgan_torch.images.picture import Samples
+from esrgan_torch.images.png import HEADER_END, SIGNATURE, png_size
 from esrgan_torch.images.read_rows import RowFile, rows_of
 from esrgan_torch.images.write_rows import check_rows_path, write_rows
 from esrgan_torch.pipeline.stages import AnyPiece, Piece, begun
@@ -21,6 +24,7 @@ from esrgan_torch.tiling.plan import SHARE
 
 _READ = (".png", ".tif", ".tiff")
 _SMALL = 1 << 20  # bytes of a file that is not looked into: reading it twice would cost more than it saves
+_PIXEL = 8  # bytes: four channels of 16 bits
 _RESULTS = 3  # times its bytes a result takes in memory while it is coded
 
 
@@ -28,7 +32,7 @@ def work_of(job: Job, means: Means) -> AnyPiece:
     """How a job is done: with its result in memory, or by rows where that has no room and rows can be."""
     try:
         file = _too_large(job, means)
-    except (EsrganError, OSError):
+    except (EsrganError, OSError, ValueError):
         file = None  # whoever reads it whole says what is wrong
     return Work(job, means) if file is None else RowWork(job, means, file)
 
@@ -42,20 +46,35 @@ def _too_large(job: Job, means: Means) -> RowFile | None:
         return None
     if options.encode.quality is not None or means.finish != Finish(strip=means.finish.strip):
         return None
-    file = rows_of(job.source)
-    if file is None or file.about.has_alpha or file.height * file.width > options.max_pixels:
+    scale = upscaler.model.scale
+    room = recent_free_memory(upscaler.device) * SHARE
+    if _most_bytes(job.source) * scale**2 * _RESULTS <= room:
         return None
     try:
         check_rows_path(job.target)
+        file = rows_of(job.source)
+        if file is None or file.about.has_alpha or file.height * file.width > options.max_pixels:
+            return None
         needed = upscaler.plan_rows(file.height, file.width)
     except ConfigError:  # this Upscaler, or a file of that name, does not go by rows
         return None
-    scale = upscaler.model.scale
     if max(file.height, file.width) * scale > find_format(job.target.suffix).max_side:
         return None
-    free = recent_free_memory(upscaler.device)
     result = file.height * file.width * file.channels * file.bits // 8 * scale**2
-    return file if result * _RESULTS > free * SHARE and needed <= free * SHARE else None
+    return file if result * _RESULTS > room and needed <= room else None
+
+
+def _most_bytes(path: Path) -> float:
+    """Bytes that a PNG's pixels take at most, by its header; of other files nothing is known yet.
+
+    To look into a PNG is to go through all of it, which the many that fit are spared.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEADER_END)
+    if not head.startswith(SIGNATURE):
+        return math.inf
+    height, width = png_size(head)
+    return height * width * _PIXEL
 
 
 class RowWork(Piece[Samples, Samples, None]):
