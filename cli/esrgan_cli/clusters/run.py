@@ -15,18 +15,20 @@ from esrgan_cli.clusters.tasks import Task, find_tasks
 from esrgan_cli.options import parse_devices, parse_tiling
 from esrgan_cli.output.console import Console
 from esrgan_cli.upscaling.formats import suffix_like
-from esrgan_cli.upscaling.making import making_of
-from esrgan_cli.upscaling.report import Report, check_report
-from esrgan_cli.upscaling.run import (
+from esrgan_cli.upscaling.given import (
     check_format,
     check_scale,
+    ending_of,
     file_options,
     finish_of,
     load_network,
+    scale_of,
     upscaler_of,
 )
+from esrgan_cli.upscaling.making import making_of
+from esrgan_cli.upscaling.report import Report, check_report
+from esrgan_cli.upscaling.run import tell_report
 from esrgan_torch.errors import ConfigError
-from esrgan_weights.sources.resolve import known_scale
 
 _ONE_MACHINE = ("page", "update", "from_list", "shard", "stats")
 
@@ -65,7 +67,7 @@ def upscale_on_cluster(arguments: argparse.Namespace) -> int:
                 + (f", {unknown} not finished" if unknown else "")
                 + f" in {time.perf_counter() - started:.1f} s"
             )
-            report.close()
+            tell_report(console, report)
     return 1 if counts["failed"] or report.failure or console.names_lost else 0
 
 
@@ -87,13 +89,11 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
     check_scale(arguments.scale)
     finish = finish_of(arguments)
     check_report(arguments.report)
-    network = load_network(arguments)
-    scale: float | None = arguments.scale
-    if finish.size is None and scale is None:
-        scale = known_scale(arguments.model) or network.scale
+    scale, network = scale_of(arguments, finish.size)
+    network = network or load_network(arguments)
     ending: str | None = arguments.suffix
     if ending is None:
-        ending = finish.size.ending if finish.size is not None else f"-x{scale:g}"
+        ending = ending_of(finish.size, scale)
     output = Place(str(arguments.output))
     tasks = find_tasks(
         [Place(str(given)) for given in arguments.inputs],

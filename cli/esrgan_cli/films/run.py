@@ -18,18 +18,18 @@ from esrgan_cli.output.library_warnings import about, library_warnings
 from esrgan_cli.output.streams import take_stdout
 from esrgan_cli.paths import look, make_folder
 from esrgan_cli.upscaling.files import Source, find_sources
-from esrgan_cli.upscaling.making import Making, making_of
-from esrgan_cli.upscaling.pending import pending
-from esrgan_cli.upscaling.report import Report, check_report
-from esrgan_cli.upscaling.run import (
+from esrgan_cli.upscaling.given import (
     check_scale,
+    ending_of,
     load_network,
     make_upscalers,
     max_pixels_of,
-    tell_report,
-    tell_sorted_out,
-    upscale_files,
+    scale_of,
 )
+from esrgan_cli.upscaling.making import Making, making_of
+from esrgan_cli.upscaling.pending import pending
+from esrgan_cli.upscaling.report import Report, check_report
+from esrgan_cli.upscaling.run import tell_report, tell_sorted_out, upscale_files
 from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
 from esrgan_cli.upscaling.targets import Job, Journals, Targets, target_file, target_names, target_stream
@@ -42,10 +42,8 @@ from esrgan_torch.films.library import pyav
 from esrgan_torch.films.read import FilmReader
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.images.resample import imresize
-from esrgan_torch.networks.base import Generator
 from esrgan_torch.storage.paths import line, trouble
 from esrgan_torch.upscaler import Upscaler
-from esrgan_weights.sources.resolve import known_scale
 
 
 def upscale(arguments: argparse.Namespace) -> int:
@@ -86,14 +84,8 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
         asked.options.coding(asked.suffix_of(film)[0])
     stdin = _take_stdin() if STREAM in asked.films else None
     stdout = take_stdout() if asked.to_stdout else None
-    network: Generator | None = None
-    scale: float | None = arguments.scale
-    if size is None and scale is None:
-        scale = known_scale(arguments.model)
-        if scale is None:
-            network = load_network(arguments)
-            scale = network.scale
-    targets = _targets(arguments, asked, size.ending if size is not None else f"-x{scale:g}")
+    scale, network = scale_of(arguments, size)
+    targets = _targets(arguments, asked, ending_of(size, scale))
     making = making_of(arguments, scale, network)
     given = {name: value for name, value in vars(asked.options).items() if value is not None}
     making = replace(making, options={**making.options, **given})

@@ -1,12 +1,10 @@
 """What `esrgan upscale` does, in order: check the options, find the files, load the network, do the jobs."""
 
 import argparse
-import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from esrgan_cli.options import STREAM, parse_devices, parse_tiling
@@ -15,37 +13,35 @@ from esrgan_cli.output.library_warnings import library_warnings
 from esrgan_cli.output.page import Page, check_page
 from esrgan_cli.output.streams import read_stdin, take_stdout
 from esrgan_cli.paths import make_folder
-from esrgan_cli.upscaling.background import parse_colour
 from esrgan_cli.upscaling.by_rows import work_of
-from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.files import Problem, Search, find_sources, goes_to_stdout, names_a_file
-from esrgan_cli.upscaling.finish import Finish
-from esrgan_cli.upscaling.formats import DEFAULT_FORMAT, SAME, suffix_for, suffix_like
+from esrgan_cli.upscaling.formats import suffix_for, suffix_like
+from esrgan_cli.upscaling.given import (
+    check_format,
+    check_scale,
+    ending_of,
+    file_options,
+    finish_of,
+    load_network,
+    make_upscalers,
+    scale_of,
+)
 from esrgan_cli.upscaling.jobs import do_works
 from esrgan_cli.upscaling.making import making_of
 from esrgan_cli.upscaling.pending import Pending, pending
 from esrgan_cli.upscaling.report import Report, check_report
 from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import Tally
-from esrgan_cli.upscaling.target_size import parse_size
 from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
 from esrgan_cli.upscaling.work import Means
 from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
-from esrgan_torch.errors import ConfigError
-from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
-from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.images.kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.images.reader import Reader
-from esrgan_torch.networks.base import Generator
 from esrgan_torch.pipeline.stages import Times
-from esrgan_torch.tiling.modes import Tiling
-from esrgan_torch.upscaler import LARGEST_SCALE, Upscaler
-from esrgan_weights.loading import load
-from esrgan_weights.sources.resolve import known_scale
+from esrgan_torch.upscaler import Upscaler
 
 IGNORED_SHOWN = 5
-MOST_SUFFIX = 100
 
 
 def upscale_files(arguments: argparse.Namespace) -> int:
@@ -79,16 +75,10 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         options = replace(options, stdout=take_stdout())
     search = find_sources(arguments.inputs, arguments.output)
 
-    network: Generator | None = None
-    scale: float | None = arguments.scale
-    if finish.size is None and scale is None:
-        scale = known_scale(arguments.model)
-        if scale is None:
-            network = load_network(arguments)
-            scale = network.scale
+    scale, network = scale_of(arguments, finish.size)
     ending: str | None = arguments.suffix
     if ending is None:
-        ending = finish.size.ending if finish.size is not None else f"-x{scale:g}"
+        ending = ending_of(finish.size, scale)
 
     def suffix_of(source: Path) -> tuple[str, str]:
         if form:
@@ -140,95 +130,6 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         if page is not None:
             _finish_page(console, page, to_stdout)
     return 1 if failed or console.names_lost or report.failure else 0
-
-
-def make_upscalers(
-    network: Generator, devices: Sequence[str], arguments: argparse.Namespace, tiling: Tiling
-) -> list[Upscaler]:
-    """One `Upscaler` for each device, with the arguments' dtype, engine, alpha, scale and tta."""
-    return [upscaler_of(network, device, arguments, tiling)() for device in devices]
-
-
-def upscaler_of(
-    network: Generator, device: str, arguments: argparse.Namespace, tiling: Tiling
-) -> Callable[[], Upscaler]:
-    """Makes an `Upscaler` as the arguments say; it can be sent to another machine."""
-    return partial(
-        Upscaler,
-        network,
-        device=device,
-        dtype=arguments.dtype,
-        tiling=tiling,
-        alpha=arguments.alpha,
-        scale=arguments.scale,
-        engine=arguments.engine,
-        tta=arguments.tta,
-    )
-
-
-def max_pixels_of(arguments: argparse.Namespace) -> int:
-    """What --max-pixels means.
-
-    Raises:
-        ConfigError: a number that cannot be.
-    """
-    millions: float | None = arguments.max_pixels
-    if millions is None:
-        return DEFAULT_MAX_PIXELS
-    if not 1e-6 <= millions <= 1e9:
-        raise ConfigError(f"--max-pixels counts millions of pixels, at least 0.000001, not {millions:g}")
-    return round(millions * 1e6)
-
-
-def file_options(arguments: argparse.Namespace) -> FileOptions:
-    max_pixels = max_pixels_of(arguments)
-    same = arguments.format == SAME
-    form = None if same else arguments.format
-    return FileOptions(max_pixels, EncodeOptions(form, arguments.quality, arguments.lossless), same)
-
-
-def finish_of(arguments: argparse.Namespace) -> Finish:
-    size = parse_size(arguments.width, arguments.height, arguments.fit)
-    background = None
-    if arguments.background is not None:
-        if arguments.alpha == "drop":
-            raise ConfigError("--alpha drop leaves nothing transparent for --background; give one of them")
-        background = parse_colour(arguments.background)
-    suffix: str | None = arguments.suffix
-    if suffix is not None and any(character in suffix for character in "/\\\0"):
-        raise ConfigError(f"--suffix is the end of names, not a folder, given {suffix!r}")
-    if suffix is not None and len(os.fsencode(suffix)) > MOST_SUFFIX:
-        raise ConfigError(f"--suffix has at most {MOST_SUFFIX} bytes: the names of pictures need room too")
-    return Finish(size, background, arguments.strip)
-
-
-def check_format(arguments: argparse.Namespace, options: FileOptions, to_file: bool) -> str:
-    """The suffix of results, with its dot; empty where each has its source's format."""
-    if options.same:
-        if to_file:
-            raise ConfigError(
-                f"-o {arguments.output} and --format {SAME} contradict each other; leave one out"
-            )
-        if options.encode.quality is not None:
-            options.encode.coding(".webp")  # 1 to 100, and not both
-        return ""
-    asked = options.encode.format
-    suffix: str = arguments.output.suffix if to_file else f".{asked or DEFAULT_FORMAT}"
-    form = options.encode.coding(suffix).form
-    if form != find_format(suffix):
-        raise ConfigError(f"-o {arguments.output} and --format {asked} contradict each other; leave one out")
-    return suffix.lower()
-
-
-def check_scale(scale: float | None) -> None:
-    """Raise ConfigError where --scale is none that can be."""
-    if scale is not None and not 0 < scale <= LARGEST_SCALE:
-        raise ConfigError(f"--scale lies above 0 and up to {LARGEST_SCALE}, not {scale:g}")
-
-
-def load_network(arguments: argparse.Namespace) -> Generator:
-    """The network that the arguments name; errors as of `load`."""
-    return load(arguments.model, offline=arguments.offline, cache=arguments.cache)
 
 
 def _tell_search(console: Console, report: Report, search: Search, targets: Targets, to_do: Pending) -> None:
