@@ -102,3 +102,9 @@ def sample(shape: tuple[int, int, int, int]) -> Batch:
     noise = random.normal(0, 0.03, (batch, height, width, channels))
     levels = to_levels(planes[None, :, :, None] + noise)
     return levels.astype(np.float32) / np.float32(255)
+
+
+def height_and_width(text: str) -> tuple[int, int]:
+    """What HxW means, such as 240x320; for argparse, which tells of a ValueError."""
+    height, width = map(int, text.split("x"))
+    return height, width

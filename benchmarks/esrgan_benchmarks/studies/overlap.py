@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from esrgan_benchmarks.core.cases import height_and_width
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_torch import Upscaler
 from esrgan_torch.pieces import File
@@ -94,18 +95,13 @@ def batch(name: str) -> list[Row]:
     return rows
 
 
-def _size(text: str) -> tuple[int, int]:
-    height, width = map(int, text.split("x"))
-    return height, width
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--pictures", type=int, default=24)
-    parser.add_argument("--size", type=_size, default=(240, 320))
+    parser.add_argument("--size", type=height_and_width, default=(240, 320))
     parser.add_argument("--no-batch", action="store_true")
     options = parser.parse_args()
     for name in options.models:

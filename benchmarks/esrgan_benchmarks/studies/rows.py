@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from esrgan_benchmarks.core.cases import height_and_width
 from esrgan_benchmarks.core.measure import in_child, peak_memory
 from esrgan_benchmarks.core.record import Row, append, latest, measured_on
 from esrgan_torch import Picture, Tiling, Upscaler
@@ -155,19 +156,16 @@ def _tiled(height: int, width: int) -> Iterator[Pixels]:
         yield np.roll(row, top * 7, axis=1)[: min(BAND, height - top)]
 
 
-def _size(text: str) -> tuple[int, int]:
-    height, width = map(int, text.split("x"))
-    return height, width
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--models", nargs="+", default=list(MODELS))
-    parser.add_argument("--sizes", nargs="+", type=_size, default=[_size(size) for size in SIZES])
-    parser.add_argument("--large", type=_size)
-    parser.add_argument("--of", type=_size)
+    parser.add_argument(
+        "--sizes", nargs="+", type=height_and_width, default=[height_and_width(size) for size in SIZES]
+    )
+    parser.add_argument("--large", type=height_and_width)
+    parser.add_argument("--of", type=height_and_width)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)  # so says the row
