@@ -36,8 +36,10 @@ def test_a_run_that_is_killed_at_any_moment_goes_on(forks: Forks, good: Good, tm
         write_image(tmp_path / "in" / f"{number}.png", picture)
     arguments = ("upscale", "in", "-o", "out", "--model", str(good["model"]), *cases.NUMBERS)
 
-    def run(**how: float) -> Outcome:
-        return forks.run(arguments, tmp_path, watched=[tmp_path / "out"], **how)  # pyright: ignore
+    def run(kill_at: int | None = None, kill_after: float | None = None) -> Outcome:
+        return forks.run(
+            arguments, tmp_path, watched=[tmp_path / "out"], kill_at=kill_at, kill_after=kill_after
+        )
 
     whole = run()
     assert whole.status == 0, whole.err
@@ -48,16 +50,19 @@ def test_a_run_that_is_killed_at_any_moment_goes_on(forks: Forks, good: Good, tm
     before: dict[str, tuple[int, int, bytes]] = {}
     kills = 0
     for number in range(KILLS):
-        # before a change of a file, or at some moment
-        how = {"kill_at": chance.randint(1, 25)} if number % 2 else {"kill_after": chance.uniform(0.1, 0.4)}
-        outcome = run(**how)
+        # before a change of a file, which is certain to come; then at some moment of what is left
+        left = (COUNT - len(before)) / COUNT
+        if number < KILLS - 2:
+            outcome = run(kill_at=chance.randint(1, int(left * whole.events / 2)))
+        else:
+            outcome = run(kill_after=chance.uniform(0.1, 0.9) * left * whole.seconds)
         assert outcome.status in (0, -9), outcome.err
         kills += outcome.status == -9
         now = results(tmp_path)
         assert {name: now.get(name) for name in before} == before  # neither lost nor made again
         assert all(content == expected[name] for name, (_, _, content) in now.items())  # and whole
         before = now
-    assert kills >= KILLS // 2
+    assert kills >= KILLS - 2
     last = run()
     assert last.status == 0, last.err
     assert f"{COUNT - len(before)} done, {len(before)} skipped, 0 failed" in last.err
