@@ -18,6 +18,7 @@ import {
   type Plane,
 } from "./images/pixels.js";
 import type { Place } from "./models/places.js";
+import { drawn, type Direct } from "./tiling/direct.js";
 import { describePlan, makePlan, type Plan, type Tiling } from "./tiling/plan.js";
 import { breathe, inTurn } from "./threads/queue.js";
 import { imresize } from "./images/resample.js";
@@ -35,6 +36,12 @@ export interface LoadHooks {
 export interface Outcome extends Account {
   readonly picture: Picture;
 }
+
+export interface Drawn extends Account {
+  readonly bitmap: ImageBitmap;
+}
+
+const DISPOSED = "this upscaler was disposed; load another";
 
 export class Session {
   private open = true;
@@ -98,23 +105,45 @@ export class Session {
     }
     const size = targetSize(picture, this.info.scale, settings);
     return await inTurn(async () => {
-      if (!this.open) throw new EsrganError("this upscaler was disposed; load another");
+      if (!this.open) throw new EsrganError(DISPOSED);
       const started = performance.now();
       await this.engine.select();
       const { tile = "auto" } = settings;
       const work = new Work(picture, size, this.engine, this.reload, tile, alpha, hooks);
       const result = await work.run();
-      return {
-        picture: result,
-        backend: this.backend,
-        engine: this.engineName,
-        reason: this.reason,
-        exact: work.exact,
-        plan: describePlan(work.plan),
-        divided: work.divided,
-        milliseconds: performance.now() - started,
-      };
+      return { picture: result, ...this.account(work, describePlan(work.plan), started) };
     }, hooks.signal);
+  }
+
+  /**
+   * As `upscale`, of pixels that the GPU has and keeps. Nothing is told of tiles.
+   *
+   * @param given stays the caller's
+   * @returns undefined: it has to go by `upscale`
+   */
+  async draw(given: Direct, settings: Settings, hooks: Hooks): Promise<Drawn | undefined> {
+    if (!this.engine.network.draw) return undefined;
+    return await inTurn(async () => {
+      if (!this.open) throw new EsrganError(DISPOSED);
+      const started = performance.now();
+      await this.engine.select();
+      const result = await drawn(this.engine, given, settings, async (share) => {
+        await pausing(hooks, share);
+      });
+      if (!result) return undefined;
+      hooks.onProgress?.(1);
+      const plan = `${describePlan(result.plan)}, its pixels stayed on the GPU`;
+      return { bitmap: result.bitmap, ...this.account({ exact: true, divided: 0 }, plan, started) };
+    }, hooks.signal);
+  }
+
+  private account(
+    { exact, divided }: { readonly exact: boolean; readonly divided: number },
+    plan: string,
+    started: number,
+  ): Account {
+    const { backend, engineName: engine, reason } = this;
+    return { backend, engine, reason, exact, plan, divided, milliseconds: performance.now() - started };
   }
 
   /** Free everything, after the pictures that are under way. */
@@ -200,18 +229,12 @@ class Work {
     from: number,
     part: number,
   ): Promise<Plane> {
-    const { signal, onProgress } = this.hooks;
     const run = new Run({
       engine: this.engine,
       reload: this.reload,
       plan: this.plan,
       divisible: this.tiling !== "exact",
-      pause: async (share) => {
-        signal?.throwIfAborted();
-        onProgress?.(from + share * part);
-        await breathe();
-        signal?.throwIfAborted();
-      },
+      pause: (share) => pausing(this.hooks, from + share * part),
       finished: (area, values, channels) => {
         this.tell(area, shown ? { values, channels, opaque } : undefined);
       },
@@ -274,6 +297,14 @@ class Work {
     const { height, width } = this.size;
     return isFlat(plane) ? flat(plane, height, width) : imresize(plane, height, width);
   }
+}
+
+/** Between two steps: heed an abort, tell the share, let others have their turn. */
+async function pausing({ signal, onProgress }: Hooks, share: number): Promise<void> {
+  signal?.throwIfAborted();
+  onProgress?.(share);
+  await breathe();
+  signal?.throwIfAborted();
 }
 
 /** Of a flat plane, which is as small as it was given, its one value. */

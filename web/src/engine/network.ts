@@ -1,4 +1,5 @@
 /** A network that was loaded, whatever computes it: trunk and tail. */
+import type { ColourSpace } from "../images/canvas.js";
 import type { Floats } from "../models/bytes.js";
 import { NonFiniteError } from "../errors.js";
 import type { ModelInfo } from "../models/manifest.js";
@@ -13,6 +14,16 @@ export interface Features {
   readonly height: number;
   readonly width: number;
   dispose(): void;
+}
+
+/** A picture whose pixels the processor is not to touch. */
+export interface Drawing {
+  /** Stays the caller's. */
+  readonly bitmap: ImageBitmap;
+  readonly colorSpace: ColourSpace;
+  /** Of a tile of the tail, as for `tailTiles`. */
+  readonly tailSize: number;
+  readonly pause: Pause;
 }
 
 /** Rows of the larger picture: `values` (1, height, width, channels), not clamped, from row `top` on. */
@@ -58,10 +69,26 @@ export interface Network {
   /**
    * Run the tail on one of `tailTiles`' windows, or on all features.
    *
+   * @param pause for tails that take long
    * @returns (1, height * s, width * s, channels), s = scale * unshuffle, not clamped
    * @throws NonFiniteError
    */
-  tail(features: Features, top: number, left: number, height: number, width: number): Promise<Floats>;
+  tail(
+    features: Features,
+    top: number,
+    left: number,
+    height: number,
+    width: number,
+    pause?: Pause,
+  ): Promise<Floats>;
+
+  /**
+   * The whole picture at once, by a network that computes where bitmaps are.
+   *
+   * @returns undefined: this one has to go by `trunk` and `tail`
+   * @throws NonFiniteError
+   */
+  draw?(drawing: Drawing): Promise<ImageBitmap | undefined>;
 
   /**
    * How the tail is cut, in feature pixels.
@@ -76,13 +103,12 @@ export interface Network {
   dispose(): void;
 }
 
+export const NOT_FINITE =
+  "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend";
+
 /** @throws NonFiniteError */
 export function checkFinite(values: Float32Array): void {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
-  if (!Number.isFinite(sum)) {
-    throw new NonFiniteError(
-      "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend",
-    );
-  }
+  if (!Number.isFinite(sum)) throw new NonFiniteError(NOT_FINITE);
 }

@@ -24,6 +24,7 @@ export interface RunContext {
   readonly finished: Finished;
 }
 
+const MOST_LOSSES = 4; // of a device, for one plane, after which another engine computes
 const TRUNK_SHARE = 0.85; // of a window's time, for the progress
 
 /** How many parts of the result a window gives, one after the other. */
@@ -38,6 +39,7 @@ export class Run {
   divided = 0;
   /** Whether the result so far equals the untiled one. */
   exact = true;
+  private losses = 0;
   private tailSize: number;
   private windowsDone = 0;
   private plane!: Plane;
@@ -120,15 +122,24 @@ export class Run {
   /** Compute `tile`, which is `core` or a part of it that memory allows. */
   private async window(core: Tile, tile: Tile): Promise<void> {
     const { engine, divisible, plan } = this.context;
-    for (;;) {
+    for (let isAgain = false; ;) {
       const stage = { tail: false };
       try {
         await this.attempt(core, tile, stage);
         return;
       } catch (error) {
-        if (error === this.thrown || (!engine.isLost() && !isMemoryFailure(error))) throw error;
+        const isLost = engine.isLost();
+        if (error === this.thrown || (!isLost && !isMemoryFailure(error))) throw error;
+        if (isLost) this.losses++;
+        const elsewhere = this.losses > MOST_LOSSES;
+        if (elsewhere) this.losses = 0;
+        await engine.recover(await this.context.reload(), elsewhere);
+        // a device goes for many reasons: one that goes at the same place again is taken to have too little memory
+        if (isLost && (elsewhere || !isAgain)) {
+          isAgain = !elsewhere;
+          continue;
+        }
         this.divided++;
-        await engine.recover(await this.context.reload());
         if (stage.tail && this.tailSize > MINIMUM_SIZE) {
           this.tailSize = Math.max(Math.floor(this.tailSize / 2), MINIMUM_SIZE);
           continue;
@@ -173,10 +184,12 @@ export class Run {
       // a sum of weights must not be added to twice, so what is mixed is put down when the window is done
       const later: (() => void)[] = [];
       for (const [number, part] of parts.entries()) {
-        const put = await this.part(core, tile, part, reach, features);
+        const within = (done: number) =>
+          share(TRUNK_SHARE + ((1 - TRUNK_SHARE) * (number + done)) / parts.length);
+        const put = await this.part(core, tile, part, reach, features, within);
         if (plan.fade) later.push(put);
         else put();
-        await share(TRUNK_SHARE + ((1 - TRUNK_SHARE) * (number + 1)) / parts.length);
+        await within(1);
       }
       later.forEach((put) => {
         put();
@@ -193,6 +206,7 @@ export class Run {
     part: Tile,
     reach: Area,
     features: Features,
+    pause: Pause,
   ): Promise<() => void> {
     const { engine, finished } = this.context;
     const { scale, unshuffle: fold, outChannels } = engine.network.info;
@@ -202,6 +216,7 @@ export class Run {
       part.windowLeft,
       part.windowHeight,
       part.windowWidth,
+      pause,
     );
     if (engine.isLost()) throw new Error("the device was lost");
     const gray = this.plane.channels < outChannels;
