@@ -17,7 +17,7 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.upscaling.formats import suffix_for, suffix_like
 from esrgan_cli.upscaling.given import (
     check_format,
-    check_scale,
+    check_network,
     ending_of,
     file_options,
     finish_of,
@@ -86,7 +86,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
     tiling = parse_tiling(arguments.tile, arguments.overlap)
     options = file_options(arguments)
     form = check_format(arguments, options, to_file=False)
-    check_scale(arguments.scale)
+    check_network(arguments)
     finish = finish_of(arguments)
     check_report(arguments.report)
     scale, network = scale_of(arguments, finish.size)

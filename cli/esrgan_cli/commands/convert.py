@@ -65,6 +65,13 @@ def add_parser(subparsers: Subparsers) -> None:
         default=OPSET,
         help=f"of the ONNX file, {OPSETS.start} to {OPSETS.stop - 1} (default: {OPSET})",
     )
+    parser.add_argument(
+        "--denoise",
+        metavar="0..1",
+        type=float,
+        help="how strongly the copies remove noise, for models with a twin, such as realesr-general-x4v3 "
+        "(default: 1)",
+    )
     runners_option(parser)
     parser.add_argument(
         "--overwrite",
@@ -146,6 +153,7 @@ def run(arguments: argparse.Namespace) -> int:
             onnx_tf=arguments.onnx_tf,
             offline=arguments.offline,
             cache=arguments.cache,
+            denoise=arguments.denoise,
             progress=say,
         )
     except ParityError as error:

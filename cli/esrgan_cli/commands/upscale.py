@@ -56,6 +56,13 @@ def add_parser(subparsers: Subparsers) -> None:
         help="published model (see: esrgan weights list) or checkpoint file (default: %(default)s)",
     )
     parser.add_argument(
+        "--denoise",
+        metavar="0..1",
+        type=float,
+        help="how strongly noise is removed, from 0, where it is kept, to 1; for models with a twin, such as "
+        "realesr-general-x4v3 (default: 1)",
+    )
+    parser.add_argument(
         "--from-list",
         metavar="FILE|-",
         type=given_path,

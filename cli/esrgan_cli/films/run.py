@@ -18,7 +18,7 @@ from esrgan_cli.output.library_warnings import about, library_warnings
 from esrgan_cli.output.streams import take_stdout
 from esrgan_cli.paths import look, make_folder
 from esrgan_cli.upscaling.given import (
-    check_scale,
+    check_network,
     ending_of,
     load_network,
     make_upscalers,
@@ -96,7 +96,7 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     started = time.perf_counter()
     devices = parse_devices(arguments.device)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
-    check_scale(arguments.scale)
+    check_network(arguments)
     check_report(arguments.report)
     for device in devices:
         check_dtype(arguments.dtype, resolve_place(device, arguments.engine))

@@ -18,7 +18,7 @@ from esrgan_cli.upscaling.files import Problem, Search, goes_to_stdout, names_a_
 from esrgan_cli.upscaling.formats import suffix_for, suffix_like
 from esrgan_cli.upscaling.given import (
     check_format,
-    check_scale,
+    check_network,
     ending_of,
     file_options,
     finish_of,
@@ -67,7 +67,7 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
     to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
     to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
     form = check_format(arguments, options, to_file)
-    check_scale(arguments.scale)
+    check_network(arguments)
     finish = finish_of(arguments)
     check_page(arguments.page)
     check_report(arguments.report)

@@ -117,3 +117,42 @@ def test_a_folder_that_is_not_there(folder: Path) -> None:
 def test_addresses_that_nobody_knows(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"nosuch://bucket.*nosuch"):
         find_tasks([Place("nosuch://bucket")], Place(str(folder)), "-x4", lambda _, name: ".png")
+
+
+class Listed(Place):
+    """A store that lists what it likes."""
+
+    NAMES = (
+        "a.png",
+        "../../etc/b.png",
+        "/etc/c.png",
+        "sub/../../d.png",
+        "e\nf.png",
+        "sub//g.png",
+        "sub/./h.png",
+        "=cmd.png",
+        "\x1b[2J.png",
+        "-rf.png",
+        "n" * 1000 + ".png",
+        "C:\\i.png",
+        "",
+        "/",
+        ".png",
+    )
+
+    def files(self) -> list[str]:
+        return list(self.NAMES)
+
+
+def test_no_name_of_a_store_leads_out_of_the_results(tmp_path: Path) -> None:
+    tasks = find_tasks(
+        [Listed(str(tmp_path / "in"))], Place(str(tmp_path / "out")), "-x4", lambda _, name: ".png"
+    )
+    names = {task.name: task.result for task in tasks}
+    assert names["a.png"] == "a-x4.png"
+    assert names["e\nf.png"] == "e\nf-x4.png"
+    assert len(set(names.values())) == len(names)
+    for result in names.values():
+        place = (tmp_path / "out" / f"./{result}").resolve()
+        assert place.is_relative_to(tmp_path / "out"), result
+    assert not [name for name in names if ".." in name.split("/")]
