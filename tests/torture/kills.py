@@ -11,12 +11,13 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.torture.forks import Forks, Outcome
 
 Files = dict[str, str]
+_OTHERS = re.compile("onnxruntime")  # in the folder for temporary files, of programs for themselves
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Case:
         watched: the parts of the folder where changes count.
         same: names, as a pattern, whose bytes differ from run to run.
         may_stay: names, as a pattern, that may be there beside what a whole run leaves.
+        before: a function that each run calls first, as "module:name".
+        environment: variables of each run.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Case:
     watched: Sequence[str] = ("",)
     same: str = "(?!)"
     may_stay: str = "(?!)"
+    before: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -145,8 +150,13 @@ class Killer:
         watched = [folder / name for name in self._case.watched]
         environment = {"TMPDIR": str(self._temporary()), "ESRGAN_DATA": str(folder / "data")}
         return self._forks.run(
-            arguments or self._case.arguments, folder, watched=watched, environment=environment, **how
-        )  # pyright: ignore[reportArgumentType]
+            arguments or self._case.arguments,
+            folder,
+            watched=watched,
+            before=self._case.before,
+            environment={**environment, **self._case.environment},
+            **how,  # pyright: ignore[reportArgumentType]
+        )
 
     def _temporary(self) -> Path:
         folder = self._place / "temporary"
@@ -171,8 +181,8 @@ class Killer:
             for name, value in now.items()
             if not same.search(name) and self._whole.get(name, value) != value
         ]
-        # onnxruntime keeps a file of one name there, for itself
-        lost += [f"{path.name} is left over" for path in self._temporary().glob("esrgan*")]
+        left = sorted(path.name for path in self._temporary().iterdir())
+        lost += [f"{name} is left over" for name in left if not _OTHERS.match(name)]
         return lost
 
 

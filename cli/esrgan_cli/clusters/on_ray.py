@@ -14,7 +14,7 @@ from esrgan_cli.clusters.tasks import Task
 from esrgan_torch.errors import ConfigError
 
 TRIES = 4
-"""How often a batch is begun whose workers die; then its pictures have failed."""
+"""How often a picture is begun whose workers die, the latter half of them alone; then it has failed."""
 
 _BATCH = 16  # pictures that a worker is sent at once, at most: what is made anew where it dies
 _CALLS = 4  # of each worker, at least: so that all of them end at about the same time
@@ -22,10 +22,12 @@ _CORES = 4  # for each worker, where there is no GPU
 
 
 def shared_out(tasks: Sequence[Task], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
-    """A line of the report for each picture, as they are done, in no order.
+    """A line of the report for each picture, as batches of them are done, in no order.
 
     A worker that dies is replaced, and its batch done again: a result is the same bytes under the same name.
-    Ray holds names alone, pictures never; each worker has a few in its memory.
+    Where that ends a worker too, each of its pictures is made alone, so that the one that takes all memory
+    costs no other; of that one there is no line. Ray holds names alone, pictures never; each worker has a few
+    in its memory.
 
     Args:
         workers: how many; None: one for each GPU of the cluster, or for four of its processors.
@@ -51,29 +53,43 @@ def shared_out(tasks: Sequence[Task], settings: Settings, workers: int | None) -
         context.enable_progress_bars = False
         context.max_errored_blocks = -1  # a batch that cannot be done costs its pictures alone
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what becomes of pictures is told by us
-        size = max(1, min(_BATCH, len(tasks) // (workers * _CALLS)))
-        # bytes and text: Ray would make tables of anything else
-        rows = [
-            {"batch": pickle.dumps(tuple(tasks[start : start + size]))}
-            for start in range(0, len(tasks), size)
-        ]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of fewer batches than workers, and of Ray's own defaults
-            lines = data.from_items(rows, override_num_blocks=len(rows)).map(
-                _Called,
-                # in a list, or Ray would hand over the settings themselves, which it could not give to a
-                # worker that takes the place of another
-                fn_constructor_args=([ray.put(settings)],),
-                compute=data.ActorPoolStrategy(size=workers),
-                max_restarts=-1,
-                max_task_retries=TRIES - 1,
-                **needs,
-            )
-            for row in lines.iter_rows():
-                yield from json.loads(row["lines"])
+        # in a list, or Ray would hand over the settings themselves, which it could not give to a worker that
+        # takes the place of another
+        given = [ray.put(settings)]
+        left = {task.address: task for task in tasks}
+        for size in (max(1, min(_BATCH, len(tasks) // (workers * _CALLS))), 1):
+            if not left:
+                break
+            for line in _round(data, list(left.values()), size, given, workers, needs):
+                left.pop(line["input"], None)
+                yield line
     finally:
         if began:
             ray.shutdown()
+
+
+def _round(
+    data: Any, tasks: Sequence[Task], size: int, given: Sequence[Any], workers: int, needs: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """A line for each picture of the batches, of so many pictures, that do not end their workers."""
+    # bytes and text: Ray would make tables of anything else
+    rows = [
+        {"batch": pickle.dumps(tuple(tasks[start : start + size]))} for start in range(0, len(tasks), size)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of fewer batches than workers, and of Ray's own defaults
+        lines = data.from_items(rows, override_num_blocks=len(rows)).map(
+            _Called,
+            fn_constructor_args=(given,),
+            compute=data.ActorPoolStrategy(size=workers),
+            max_restarts=-1,
+            max_task_retries=TRIES // 2 - 1,
+            **needs,
+        )
+        # what is fetched ahead would be given when the batch after it is done
+        for block in lines.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
+            for text in block["lines"]:
+                yield from json.loads(text)
 
 
 def _workers(cluster: dict[str, float], asked: int | None) -> tuple[int, dict[str, Any]]:

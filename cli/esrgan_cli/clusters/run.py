@@ -14,7 +14,7 @@ from esrgan_cli.clusters.places import Place
 from esrgan_cli.clusters.tasks import Task, find_tasks
 from esrgan_cli.options import parse_devices, parse_tiling
 from esrgan_cli.output.console import Console
-from esrgan_cli.upscaling.formats import suffix_like
+from esrgan_cli.upscaling.formats import suffix_for, suffix_like
 from esrgan_cli.upscaling.given import (
     check_format,
     check_network,
@@ -99,11 +99,17 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
         [Place(str(given)) for given in arguments.inputs],
         output,
         ending,
-        lambda name: form or suffix_like(Path(name))[0],
+        lambda folder, name: form or _suffix_like(folder, name),
     )
     make = upscaler_of(network, device, arguments, tiling)
     settings = Settings(make, options, finish, making_of(arguments, scale, network), output)
     return settings, tasks, set() if arguments.overwrite else output.existing()
+
+
+def _suffix_like(folder: Place, name: str) -> str:
+    """The suffix of a result in its source's format: by content on this machine, by name in a store."""
+    path = Path(folder.path) / name
+    return (suffix_like(path) if folder.is_local else suffix_for(b"", path.suffix))[0]
 
 
 def _lines(tasks: Sequence[Task], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
@@ -123,7 +129,8 @@ def _lines(tasks: Sequence[Task], settings: Settings, workers: int | None) -> It
             "output_size": None,
             "frames": None,
             "seconds": None,
-            "reason": f"{TRIES} workers that had it have ended (Ray's logs may say why); try it alone",
+            "reason": f"{TRIES} workers have ended that had it, {TRIES // 2} of them it alone: it may take "
+            "more memory than a worker has (Ray's logs may say why)",
         }
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from esrgan_benchmarks.core.isa import VARIABLES
-from esrgan_cli.options import Subparsers
+from esrgan_cli.options import MOST_DIGITS, Subparsers
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.words import shown, whole_number
 
 if TYPE_CHECKING:
     from esrgan_benchmarks.bench.harness import LeftOut
@@ -119,9 +120,11 @@ def parse_case(text: str) -> "Case":
 
     network, _, size = text.rpartition(":")
     numbers = size.split("x")
-    if not network or not 1 <= len(numbers) <= 3 or not all(number.isdecimal() for number in numbers):
-        raise ConfigError(f"a case is NETWORK:SIZE such as realesrgan-x4plus:128 or :4x64x64, not {text!r}")
-    sides = [int(number) for number in numbers]
+    sides = [side for number in numbers if (side := whole_number(number, MOST_DIGITS)) is not None]
+    if not network or not 1 <= len(numbers) <= 3 or len(sides) < len(numbers):
+        raise ConfigError(
+            f"a case is NETWORK:SIZE such as realesrgan-x4plus:128 or :4x64x64, not {shown(text)}"
+        )
     if len(sides) == 1:
         return Case(network, sides[0], sides[0])
     return Case(network, *sides[-2:], batch=sides[0] if len(sides) == 3 else 1)

@@ -154,7 +154,7 @@ def _train(
     from esrgan_weights.cache import sha256_of
     from esrgan_weights.formats.write import save
 
-    main = int(os.environ.get("RANK", "0")) == 0  # of several processes one writes
+    main = os.environ.get("RANK", "0") == "0"  # of several processes one writes
     try:
         network = train(
             options,

