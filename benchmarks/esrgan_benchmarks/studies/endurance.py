@@ -35,7 +35,7 @@ def _rrdb() -> Generator:
     return RRDBNet(features=16, blocks=2, growth=8)
 
 
-CASES: dict[str, tuple[str, Callable[[], Generator]]] = {
+CASES: dict[str, tuple[EngineName, Callable[[], Generator]]] = {
     "native, RRDBNet": ("native", _rrdb),
     "openvino, RRDBNet": ("openvino", _rrdb),
     "eager, RRDBNet": ("eager", _rrdb),
