@@ -8,6 +8,7 @@
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/engines/cuda/halo/)
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
+#   make training-bundle  photographs and packages for a training on a GPU machine without a network (training-bundle/)
 #   make projects  tfjs-esrgan in the projects of all tools that it is for, and their table in docs/web.md
 #   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/engines/native/lib/)
 #   make wasm    its kernels for browsers and Node, which are committed        (web/src/engine/kernels/)
@@ -25,7 +26,8 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test torture audit check docs release hub-models projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle native wasm
+.PHONY: demo test torture audit check docs release hub-models projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle training-bundle \
+  native wasm
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
@@ -116,8 +118,13 @@ DEVICE_PYTHON ?= $(VENV)/bin/python
 gpu-bundle: $(VENV)/.installed cubin
 	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.bundle make gpu-bundle --python $(DEVICE_PYTHON)
 
+# there: python -m esrgan_benchmarks gpu.training training/NAME.toml OUTPUT --seconds N, see training/README.md. A recipe with a
+# teacher needs it too: make training-bundle ARGS="--teacher realesrgan-x4plus --megabytes 50"
+training-bundle: $(VENV)/.developing
+	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.training_bundle training-bundle --data ../shared/data $(ARGS)
+
 clean:
-	rm -rf $(VENV) .venv-onnx-tf .venv-zig .venv-audit .venv-release build dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
+	rm -rf $(VENV) .venv-onnx-tf .venv-zig .venv-audit .venv-release build dist demo gpu-bundle training-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
 	  web/bench/node_modules cli/esrgan_cli/demo_files bridge/esrgan_bridge/tfjs_runner/kernels.js esrgan_torch/engines/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:

@@ -18,6 +18,7 @@ from esrgan_torch.images.files import read_image
 from esrgan_torch.networks.span import SPAN
 from esrgan_torch.train import keeper
 from esrgan_torch.train.journal import make_strip
+from esrgan_torch.train.log import read_log
 from esrgan_torch.train.loop import train
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.recipe import as_toml
@@ -81,6 +82,7 @@ def test_training_learns_and_tells(make_options: MakeOptions, photos: Path, tmp_
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     losses = [line["loss"] for line in lines if "loss" in line]
     quality = [line["psnr"] for line in lines if "psnr" in line]
+    assert all(10 < line["psnr_rgb"] < line["psnr"] for line in lines if "psnr" in line)
     assert len(losses) == len(quality) == 3
     assert losses[-1] < losses[0]
     assert quality[-1] > quality[0]
@@ -88,6 +90,18 @@ def test_training_learns_and_tells(make_options: MakeOptions, photos: Path, tmp_
     assert (tmp_path / "run" / "recipe.toml").read_text() == as_toml(options)
     assert read_image(tmp_path / "run" / "validation.png").pixels.shape == (256, 4 * 256, 3)
     assert not network.training
+
+
+def test_features_of_the_discriminator_are_matched(make_options: MakeOptions, tmp_path: Path) -> None:
+    settings = ("steps=2", "log_every=1", "seed=3", *JUDGED)
+    for name, own in (("with", ("losses.matching=0.1",)), ("without", ())):
+        train(make_options(*settings, *own), tmp_path / name, progress=False)
+    matched, plain = (read_log(tmp_path / name) for name in ("with", "without"))
+    assert all(line["matching"] > 0 for line in matched)
+    assert not any("matching" in line for line in plain)
+    # the same losses at first; then the weights go another way
+    assert matched[0]["adversarial"] == plain[0]["adversarial"]
+    assert matched[1]["adversarial"] != plain[1]["adversarial"]
 
 
 def test_the_last_checkpoints_are_kept(make_options: MakeOptions, tmp_path: Path) -> None:

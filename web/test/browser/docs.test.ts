@@ -28,7 +28,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
   });
 
   test("are those that run here", () => {
-    expect([blocks("html").length, blocks("ts").length]).toEqual([1, 3]);
+    expect([blocks("html").length, blocks("ts").length]).toEqual([1, 4]);
   });
 
   test("without a bundler", async () => {
@@ -78,10 +78,11 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
 
   test("with a bundler, and with a worker of one's own", async () => {
     const [folder, out] = [scratchFolder(), scratchFolder()];
-    const [larger, enlarge, worker] = blocks("ts");
+    const [larger, enlarge, show, worker] = blocks("ts");
     mkdirSync(join(folder, "own"));
     writeFileSync(join(folder, "larger.ts"), larger!);
     writeFileSync(join(folder, "enlarge.ts"), enlarge!);
+    writeFileSync(join(folder, "show.ts"), show!);
     writeFileSync(join(folder, "worker.ts"), worker!);
     writeFileSync(join(folder, "index.html"), '<script type="module" src="./main.ts"></script>');
     writeFileSync(
@@ -89,8 +90,9 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
       `import { Upscaler } from "tfjs-esrgan";
       import { larger } from "./larger.ts";
       import { enlarge, isBackendMissing } from "./enlarge.ts";
+      import { show } from "./show.ts";
       const own = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-      Object.assign(globalThis, { Upscaler, larger, enlarge, isBackendMissing, own });`,
+      Object.assign(globalThis, { Upscaler, larger, enlarge, isBackendMissing, show, own });`,
     );
     await build({
       configFile: false,
@@ -112,10 +114,11 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
     await tab.goto(site.url);
     await tab.waitForFunction(() => "enlarge" in globalThis);
     const found = await tab.evaluate(async () => {
-      const { larger, enlarge, isBackendMissing, Upscaler, own } = globalThis as unknown as {
+      const { larger, enlarge, isBackendMissing, show, Upscaler, own } = globalThis as unknown as {
         larger: (photo: Blob) => Promise<ImageData>;
         enlarge: (photo: Blob) => Promise<Blob>;
         isBackendMissing: (error: unknown) => boolean;
+        show: (video: HTMLCanvasElement, canvas: HTMLCanvasElement, upscaler: unknown) => Promise<void>;
         Upscaler: typeof import("tfjs-esrgan").Upscaler;
         own: Worker;
       };
@@ -124,6 +127,10 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
       const blob = await enlarge(photo);
       const upscaler = await Upscaler.load("model/model.json", { worker: own, wasmPaths: "wasm/" });
       const { width, backend } = await upscaler.upscale(photo);
+      const [still, shown] = [document.createElement("canvas"), document.createElement("canvas")];
+      [still.width, still.height] = [20, 10];
+      still.getContext("2d")!.fillRect(2, 2, 5, 5);
+      await show(still, shown, upscaler);
       const missing = await Upscaler.load("model/model.json", { backend: "webgpu" }).then(
         () => true, // a machine that has it
         isBackendMissing,
@@ -134,6 +141,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
         size: (await createImageBitmap(blob)).width,
         width,
         backend,
+        shown: shown.width,
         missing,
       };
     });
@@ -143,6 +151,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
       size: 720,
       width: 720,
       backend: "wasm",
+      shown: 80,
       missing: true,
     });
     await tab.close();
