@@ -66,7 +66,8 @@ def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
         choices=("auto", "eager", "native", "openvino", "ncnn", "triton"),
         default="auto",
         help="what computes; auto: the fastest measured; eager: PyTorch alone; native, openvino: the "
-        "project's own engine, or OpenVINO, on processors; ncnn: GPUs through Vulkan; triton: kernels for NVIDIA GPUs",
+        "project's own engine, or OpenVINO, on processors; ncnn: GPUs through Vulkan; triton: kernels for "
+        "NVIDIA GPUs",
     )
     parser.add_argument(
         "--dtype",
