@@ -113,7 +113,17 @@ def film(good: Mapping[str, Path]) -> Case:
         shutil.copy(good["film"], folder / "film-x4.mkv")
 
     model = ("--model", str(good["model"]))
-    arguments = ("upscale", "film.mkv", "-o", "film-x4.mkv", "--codec", "ffv1", "--overwrite", *model, *NUMBERS)
+    arguments = (
+        "upscale",
+        "film.mkv",
+        "-o",
+        "film-x4.mkv",
+        "--codec",
+        "ffv1",
+        "--overwrite",
+        *model,
+        *NUMBERS,
+    )
     return Case("upscale, a film", arguments, prepare, only_whole, same=r"\.jsonl$")
 
 
