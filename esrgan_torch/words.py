@@ -1,7 +1,8 @@
 """Words of strangers, such as names of files and what these say of themselves, made harmless.
 
 A terminal does what control characters say: it moves, colours, retitles, and may answer into the keyboard.
-A spreadsheet computes a cell that begins like a formula, and may start programs by it.
+A spreadsheet computes a cell that begins like a formula, and may start programs by it. Python itself neither
+reads nor writes a whole number of more than 4,300 digits, but raises ValueError.
 """
 
 _CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
@@ -28,3 +29,17 @@ def harmless(text: str) -> str:
 def cell(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula: one line, quoted if need be."""
     return one_line(f"'{text}" if text.startswith(_FORMULAS) else text)
+
+
+def whole_number(text: str, digits: int = 18) -> int | None:
+    """The number that at most so many digits from 0 to 9 say; None for any other text."""
+    return int(text) if len(text) <= digits and text.isascii() and text.isdigit() else None
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A value as Python writes it, in at most so many characters, whatever it is."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= most else f"{text[: most - 3]}..."

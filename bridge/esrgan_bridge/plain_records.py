@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeGuard, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from esrgan_torch.words import shown
+
 Kind = TypeVar("Kind")
 
 
@@ -21,7 +23,7 @@ def built(kind: type[Kind], record: object, *, complete: bool = False) -> Kind:
         ValueError: a name is missing or unknown, or a value is of another type; the message says which.
     """
     if not _is_object(record):
-        raise ValueError(f"a {kind.__name__} is an object, not {_shown(record)}")
+        raise ValueError(f"a {kind.__name__} is an object, not {shown(record)}")
     hints = get_type_hints(kind)
     entries = fields(cast(Any, kind))
     needed = {
@@ -57,7 +59,7 @@ def _value(name: str, hint: Any, value: Any) -> Any:
         return float(cast(float, value))
     if type(value) is hint or (hint is int and type(value) is bool):  # a size may be one
         return value
-    raise ValueError(f"{name} is {_shown(value)}")
+    raise ValueError(f"{name} is {shown(value)}")
 
 
 def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -66,9 +68,3 @@ def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
-
-
-def _shown(value: object) -> str:
-    """Short, whatever it is."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,5 +1,6 @@
 """Parts into one film, with sound, subtitles and chapters of the one that they were made from."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -72,7 +73,11 @@ def carried(source: Path, container: str, suffix: str) -> Carried:
                 )
                 continue
             streams.append(stream.index)
-    return Carried(tuple(streams), tuple(notes))
+    # a film may have thousands of streams
+    told_once = (
+        text if count == 1 else f"{text} ({count} of them)" for text, count in Counter(notes).items()
+    )
+    return Carried(tuple(streams), tuple(told_once))
 
 
 def join(

@@ -145,7 +145,7 @@ class Parts:
         """The parts of the journal's lines, as far as all files up to them are there, and as long as then."""
         by_number: dict[int, Part] = {}
         for facts in lines:
-            with suppress(TypeError, KeyError, ValueError):
+            with suppress(TypeError, KeyError, ValueError, OverflowError):
                 order = tuple(int(start) for start in facts["order"])
                 by_number[int(facts["part"])] = Part(int(facts["size"]), order, int(facts["length"]))
         found: list[Part] = []

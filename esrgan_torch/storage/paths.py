@@ -12,6 +12,7 @@ from pathlib import Path
 
 # how PyTorch's writer of archives, in C++, says that the file system refused; it keeps no error number
 _TORCH = ("PytorchStreamWriter", "inline_container.cc", "cannot be opened", "Parent directory")
+_PROBED = 1 << 20  # bytes that are written to learn why nothing can be
 _WORDS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota of the disk is used up",
@@ -120,7 +121,11 @@ def _probe(path: Path | str | None) -> int:
             return errno.ENOSPC
         if Path(path).is_dir():
             return errno.EISDIR
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            # what is nearly full, or has a quota, takes an empty file
+            while file.tell() < _PROBED:
+                file.write(bytes(1 << 16))
+            os.fsync(file.fileno())
             return errno.EIO
     except OSError as error:
         return error.errno or errno.EIO

@@ -20,7 +20,7 @@ def read_log(folder: Path) -> list[Line]:
     for each in text.splitlines():
         try:
             line: object = json.loads(each)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(line, dict) and "step" in line:
             lines.append(cast(Line, line))

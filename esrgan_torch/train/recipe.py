@@ -16,6 +16,7 @@ from esrgan_torch.storage.paths import exists
 from esrgan_torch.train.initial import starts_of
 from esrgan_torch.train.options import NetworkOptions, Options
 from esrgan_torch.train.values import Setting, Table, fit, is_list, is_table
+from esrgan_torch.words import shown
 
 # without these a network is not described; the others are as they mostly are
 _SIZES = {"kind", "features", "blocks", "growth", "convolutions", "scale"}
@@ -110,7 +111,7 @@ def _make(kind: type[Any], table: Mapping[str, Any], prefix: str) -> Any:
             raise ConfigError(f"unknown option {name}{_nearest(key, known)}")
         if is_dataclass(hints[key]):
             if not is_table(value):
-                raise ConfigError(f"{name} is a table of options, not {value!r}")
+                raise ConfigError(f"{name} is a table of options, not {shown(value)}")
             values[key] = _make(hints[key], value, f"{name}.")
         else:
             values[key] = fit(name, value, hints[key])
@@ -179,7 +180,7 @@ def _plain(value: Any) -> Any:
 def _set(table: Table, setting: str) -> None:
     name, equals, text = setting.partition("=")
     if not equals or not name.strip():
-        raise ConfigError(f"a setting looks like data.batch=8, not {setting!r}")
+        raise ConfigError(f"a setting looks like data.batch=8, not {shown(setting)}")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
@@ -189,7 +190,7 @@ def _set(table: Table, setting: str) -> None:
         inner = table.setdefault(parent, {})
         inner = table[parent] = _plain(inner)
         if not is_table(inner):
-            raise ConfigError(f"{setting!r}: {parent} is not a table of options")
+            raise ConfigError(f"{shown(setting)}: {parent} is not a table of options")
         table = inner
     table[key] = Setting(value, text)
 

@@ -7,8 +7,11 @@ from typing import Any, Literal, TypeGuard, get_args, get_origin
 
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.storage.paths import expanded
+from esrgan_torch.words import shown
 
 Table = dict[str, Any]
+
+_LONG = 10**18  # from which on a number is told in part
 
 _KINDS: dict[object, tuple[str, str]] = {
     int: ("a whole number", "16"),
@@ -50,12 +53,12 @@ def fit(name: str, given: Any, hint: Any) -> Any:
     if origin is Literal:
         if value not in arguments:
             known = ", ".join(str(each) or '""' for each in arguments)
-            raise ConfigError(f"{name} is one of {known}, such as {name}={arguments[-1]}; not {value!r}")
+            raise ConfigError(f"{name} is one of {known}, such as {name}={arguments[-1]}; not {shown(value)}")
         return value
     if origin is dict:
         if not is_table(value):
             raise ConfigError(
-                f"{name} is a table, such as {_example(name, '{ conv5_4 = 1.0 }')}; not {value!r}"
+                f"{name} is a table, such as {_example(name, '{ conv5_4 = 1.0 }')}; not {shown(value)}"
             )
         return {key: fit(f"{name}.{key}", each, arguments[1]) for key, each in value.items()}
     if origin is tuple:
@@ -64,7 +67,7 @@ def fit(name: str, given: Any, hint: Any) -> Any:
         return given.text.strip()
     if hint is str and isinstance(value, str) and not _is_utf8(value):
         raise ConfigError(
-            f"{name} is a text in UTF-8, which {value!r} is not; give it another name, or a link to it"
+            f"{name} is a text in UTF-8, which {shown(value)} is not; give it another name, or a link to it"
         )
     if hint is int and isinstance(value, float) and value.is_integer():
         return int(value)
@@ -75,7 +78,7 @@ def fit(name: str, given: Any, hint: Any) -> Any:
             value = math.inf
     if type(value) is not hint or (isinstance(value, float) and not math.isfinite(value)):
         words, example = _KINDS[hint]
-        raise ConfigError(f"{name} is {words}, such as {name}={example}; not {value!r}")
+        raise ConfigError(f"{name} is {words}, such as {name}={example}; not {shown(value)}")
     return value
 
 
@@ -84,9 +87,13 @@ def check_range(options: object, prefix: str, **ranges: tuple[float, float]) -> 
     for name, (least, most) in ranges.items():
         value = getattr(options, name)
         if value < least:
-            raise ConfigError(f"{prefix}{name} is at least {least:g}, not {value:g}")
+            raise ConfigError(f"{prefix}{name} is at least {least:g}, not {_counted(value)}")
         if value > most:
-            raise ConfigError(f"{prefix}{name} is at most {most:,}, not {value:,}")
+            raise ConfigError(f"{prefix}{name} is at most {most:,}, not {_counted(value)}")
+
+
+def _counted(value: float) -> str:
+    return f"{value:,}" if abs(value) < _LONG else shown(value)
 
 
 def set_paths(options: object, *names: str) -> None:
@@ -128,10 +135,10 @@ def _fit_list(name: str, given: Any, arguments: tuple[Any, ...]) -> tuple[Any, .
         # a shell takes the quotes out of ["a","b"], and TOML does not know the rest
         if not several or is_table(value) or (isinstance(value, str) and value.strip().startswith("[")):
             count = "" if several else f" of {len(arguments)} values"
-            raise ConfigError(f"{name} is a list{count}, such as {form}; not {value!r}")
+            raise ConfigError(f"{name} is a list{count}, such as {form}; not {shown(value)}")
         return (fit(name, given, element),)
     if not several and len(value) != len(arguments):
-        raise ConfigError(f"{name} is a list of {len(arguments)} values, such as {form}; not {value!r}")
+        raise ConfigError(f"{name} is a list of {len(arguments)} values, such as {form}; not {shown(value)}")
     return tuple(fit(name, each, element) for each in value)
 
 

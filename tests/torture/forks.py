@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.torture import quota
+
 ROOT = Path(__file__).parents[2]
 MODULES = (
     "esrgan_cli.main",
@@ -66,15 +68,26 @@ class Forks:
     Args:
         scratch: a folder for what the tries print.
         modules: imported once, beforehand.
+
+    Attributes:
+        quotas: whether a quota can be made as if it were used up (`quota.used_up`).
     """
 
     def __init__(self, scratch: Path, modules: Sequence[str] = MODULES) -> None:
         self._scratch = scratch
         scratch.mkdir(parents=True, exist_ok=True)
+        library = quota.compiled(scratch)
+        self.quotas = library is not None
+        loaded = {"LD_PRELOAD": str(library)} if library is not None else {}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.torture.zygote", *modules],
             cwd=ROOT,
-            env={**os.environ, **own_places(scratch), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={
+                **os.environ,
+                **own_places(scratch),
+                **loaded,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -102,6 +115,7 @@ class Forks:
         kill_at: int | None = None,
         kill_after: float | None = None,
         humble: bool = False,
+        before: str | None = None,
         environment: Mapping[str, str] | None = None,
         limit: float = 120.0,
     ) -> Outcome:
@@ -113,6 +127,7 @@ class Forks:
             kill_at: by SIGKILL, before the change of this number, from 1.
             kill_after: by SIGKILL, after so many seconds.
             humble: without root's power to read and write what it has no right to.
+            before: a function that is called first, as "module:name".
             limit: seconds; more is a fault.
         """
         request = {
@@ -123,6 +138,7 @@ class Forks:
             "kill_at": kill_at,
             "kill_after": kill_after,
             "humble": humble,
+            "before": before,
             "environment": dict(environment or {}),
             "limit": limit,
         }

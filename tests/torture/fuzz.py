@@ -19,10 +19,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from esrgan_benchmarks.core import record
+from esrgan_benchmarks.studies import reliability
+
 PICTURES = ("png", "jpg", "webp", "tiff", "gif", "avif", "jxl", "bmp", "ppm", "qoi", "tga", "dds", "ico")
 MEMORY = 3000  # MB of a process that fuzzes; it holds PyTorch
 SLOWEST = 25  # seconds for one file
 LARGEST = 1 << 16  # pixels
+TURN = 360  # seconds for one reader at a time
+FAULT = reliability.FUZZED
 
 Reader = Callable[[bytes], object]
 
@@ -147,14 +152,22 @@ def _text_reader(name: str, read: Callable[[Path], object]) -> Reader:
 
 
 def tries(scratch: Path, seed: int, end: float) -> Iterator[tuple[str, str, str]]:
-    """Fuzz all readers, one after another; a row of so many tries each, by what the fuzzer counted."""
-    names = list(readers())
-    for number, name in enumerate(names):
-        seconds = max(int((end - time.monotonic()) / (len(names) - number)), 1)
-        count, found = fuzzed(name, scratch / f"fuzz-{name}", seconds, seed)
-        yield from (("fuzzed files, led by coverage", name, "") for _ in range(count - bool(found)))
+    """Fuzz readers in turn, those first that had the fewest minutes by all rows; tries as it counted them."""
+    spent = dict.fromkeys(readers(), 0.0)
+    rows = record.read("reliability")
+    for row in rows:
+        if row["fault"] == FAULT and row["command"] in spent:
+            spent[row["command"]] += row.get("minutes", 0.0)
+    number = len(rows)  # other chances each time
+    while (left := int(end - time.monotonic())) > 0:
+        name = min(spent, key=lambda reader: spent[reader])
+        seconds = min(TURN, left)
+        spent[name] += seconds / 60
+        number += 1
+        count, found = fuzzed(name, scratch / f"fuzz-{name}-{number}", seconds, seed + number)
+        yield from ((FAULT, name, "") for _ in range(count - bool(found)))
         if found:
-            yield "fuzzed files, led by coverage", name, found
+            yield FAULT, name, found
 
 
 def fuzzed(name: str, folder: Path, seconds: int, seed: int = 0) -> tuple[int, str]:

@@ -27,6 +27,21 @@ write_image("picture.png", noise[:12, :10])
 write_image("pictures/a.png", noise)
 write_image("pictures/b.png", noise[::-1])
 """,
+    "packages": """
+from tests.torture import packages
+Path("packages").mkdir()
+Path("packages", packages.WHEEL).write_bytes(packages.wheel())
+Path("packages", packages.TARBALL).write_bytes(packages.tarball())
+""",
+    "film": """
+import av
+with av.open("film.mkv", "w") as film:
+    stream = film.add_stream("ffv1", 25, width=16, height=12, pix_fmt="yuv420p")
+    for number in range(110):
+        pixels = np.random.default_rng(number).integers(0, 255, (12, 16, 3), np.uint8)
+        film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+    film.mux(stream.encode())
+""",
     "conversion": """
 from esrgan_cli.main import main
 to_onnx = ["convert", "model.safetensors", "--to", "onnx", "--runners", "onnxruntime"]
@@ -47,6 +62,8 @@ NAMES = {
     "conversion": "conversion",
     "run": "run",
     "rows": "rows.jsonl",
+    "packages": "packages",
+    "film": "film.mkv",
 }
 
 

@@ -11,12 +11,13 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.torture.forks import Forks, Outcome
 
 Files = dict[str, str]
+_OTHERS = re.compile("onnxruntime")  # in the folder for temporary files, of programs for themselves
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Case:
         watched: the parts of the folder where changes count.
         same: names, as a pattern, whose bytes differ from run to run.
         may_stay: names, as a pattern, that may be there beside what a whole run leaves.
+        before: a function that each run calls first, as "module:name".
+        environment: variables of each run.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Case:
     watched: Sequence[str] = ("",)
     same: str = "(?!)"
     may_stay: str = "(?!)"
+    before: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,28 @@ def files_of(folder: Path) -> Files:
 
 
 def _content(path: Path) -> bytes:
-    """What a file holds; of safetensors with its facts in order, which the library writes by chance."""
+    """What a file holds; of safetensors with its facts in order, which the library writes by chance.
+
+    Of a film in Matroska, which has a number by chance, the times and bytes of its frames.
+    """
     data = path.read_bytes()
+    if path.suffix == ".mkv":
+        return _packets(path) or data
     length = int.from_bytes(data[:8], "little")
     if path.suffix != ".safetensors" or not 0 < length <= len(data) - 8:
         return data
     return json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True).encode() + data[8 + length :]
+
+
+def _packets(path: Path) -> bytes:
+    import av
+
+    try:
+        with av.open(str(path)) as film:
+            packets = [packet for packet in film.demux(video=0) if packet.size]
+            return b"".join(b"%d " % (packet.pts or 0) + bytes(packet) for packet in packets)
+    except av.FFmpegError:
+        return b""
 
 
 def visible(files: Mapping[str, str]) -> Files:
@@ -145,8 +166,13 @@ class Killer:
         watched = [folder / name for name in self._case.watched]
         environment = {"TMPDIR": str(self._temporary()), "ESRGAN_DATA": str(folder / "data")}
         return self._forks.run(
-            arguments or self._case.arguments, folder, watched=watched, environment=environment, **how
-        )  # pyright: ignore[reportArgumentType]
+            arguments or self._case.arguments,
+            folder,
+            watched=watched,
+            before=self._case.before,
+            environment={**environment, **self._case.environment},
+            **how,  # pyright: ignore[reportArgumentType]
+        )
 
     def _temporary(self) -> Path:
         folder = self._place / "temporary"
@@ -171,8 +197,8 @@ class Killer:
             for name, value in now.items()
             if not same.search(name) and self._whole.get(name, value) != value
         ]
-        # onnxruntime keeps a file of one name there, for itself
-        lost += [f"{path.name} is left over" for path in self._temporary().glob("esrgan*")]
+        left = sorted(path.name for path in self._temporary().iterdir())
+        lost += [f"{name} is left over" for name in left if not _OTHERS.match(name)]
         return lost
 
 

@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.torture import quota
 
 SMALL = "size=64k,nr_inodes=64"  # of a disk that is full as soon as anything is written
 
@@ -19,11 +21,13 @@ class Place:
         path: it.
         humble: whether rights are to count for root too.
         told: what of the path every message about it must have.
+        environment: variables that it needs.
     """
 
     path: str
     told: str
     humble: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Make = Callable[[Path, str, Path | None], Place]
@@ -105,6 +109,15 @@ def _locked(folder: Path, ending: str, good: Path | None) -> Place:
     return Place(str(inner / f"a{ending}"), "locked", humble=True)
 
 
+def _quota(kind: str) -> Make:
+    def make(folder: Path, ending: str, good: Path | None) -> Place:
+        path = folder / f"a{ending}" if ending or good else folder
+        _copied(good, path)
+        return Place(str(path), "faulty", environment=quota.used_up(kind, folder))
+
+    return make
+
+
 PLACES: dict[str, Make] = {
     "missing": _missing,
     "no such folder": _no_parent,
@@ -120,6 +133,7 @@ PLACES: dict[str, Make] = {
     "no permission": _not_mine,
     "in a locked folder": _locked,
 }
+QUOTAS: dict[str, Make] = {f"the quota of {kind} used up": _quota(kind) for kind in quota.KINDS}
 DISKS = ("full disk", "no inodes", "read-only disk")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.torture.forks import Forks, Outcome
-from tests.torture.places import DISKS, PLACES, Place, disk
+from tests.torture.places import DISKS, PLACES, QUOTAS, Place, disk
 
 PATH = "{path}"
 STATUSES = (0, 1, 2, 3)
@@ -125,7 +125,7 @@ def sweep(
         disks: whether disks may be mounted.
     """
     for number, slot in enumerate(slots):
-        for fault in (*PLACES, *(DISKS if disks else ())):
+        for fault in (*PLACES, *(QUOTAS if forks.quotas else ()), *(DISKS if disks else ())):
             folder = scratch / f"{number}-{fault.replace(' ', '-').replace(',', '')[:20]}"
             folder.mkdir()
             folder.chmod(0o777)
@@ -139,7 +139,7 @@ def sweep(
             else:
                 faulty = folder / "faulty"
                 faulty.mkdir()
-                place = PLACES[fault](faulty, slot.ending, good[slot.good] if slot.good else None)
+                place = (PLACES | QUOTAS)[fault](faulty, slot.ending, good[slot.good] if slot.good else None)
                 yield _try(forks, slot, fault, place, good, work)
                 faulty.chmod(0o755)
             shutil.rmtree(folder, ignore_errors=True)
@@ -150,7 +150,7 @@ def _try(forks: Forks, slot: Slot, fault: str, place: Place, good: Mapping[str, 
     for word in slot.arguments:
         known = good[word[1:-1]] if word.startswith("{") and word != PATH else None
         arguments.append(word.replace(PATH, place.path) if known is None else str(known))
-    environment = {"ESRGAN_DATA": str(work / "data")}
+    environment = {"ESRGAN_DATA": str(work / "data"), **place.environment}
     if slot.variable:
         environment[slot.variable] = place.path
     outcome = forks.run(arguments, work, humble=place.humble, environment=environment, limit=60.0)

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,9 @@ def run(request: dict[str, Any]) -> None:
     os.chdir(request["folder"])
     if request["humble"]:
         be_humble()
+    if request["before"]:
+        module, _, name = request["before"].partition(":")
+        getattr(import_module(module), name)()
     events = Events(request["watched"], request["kill_at"])
     from esrgan_cli.main import main
 

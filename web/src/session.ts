@@ -19,10 +19,10 @@ import {
 } from "./images/pixels.js";
 import type { Place } from "./models/places.js";
 import { drawn, type Direct } from "./tiling/direct.js";
-import { makePlan, type Plan, type Tiling } from "./tiling/plan.js";
+import { describePlan, makePlan, type Plan, type Tiling } from "./tiling/plan.js";
 import { breathe, inTurn } from "./threads/queue.js";
 import { imresize } from "./images/resample.js";
-import { Run } from "./tiling/run.js";
+import { partsOf, Run } from "./tiling/run.js";
 import { targetSize, type Size } from "./images/target-size.js";
 import { keepUniform } from "./images/uniform-alpha.js";
 import type { EngineName } from "./engine/ways.js";
@@ -111,7 +111,7 @@ export class Session {
       const { tile = "auto" } = settings;
       const work = new Work(picture, size, this.engine, this.reload, tile, alpha, hooks);
       const result = await work.run();
-      return { picture: result, ...this.account(work, describe(work.plan), started) };
+      return { picture: result, ...this.account(work, describePlan(work.plan), started) };
     }, hooks.signal);
   }
 
@@ -132,7 +132,7 @@ export class Session {
       });
       if (!result) return undefined;
       hooks.onProgress?.(1);
-      const plan = `${describe(result.plan)}, its pixels stayed on the GPU`;
+      const plan = `${describePlan(result.plan)}, its pixels stayed on the GPU`;
       return { bitmap: result.bitmap, ...this.account({ exact: true, divided: 0 }, plan, started) };
     }, hooks.signal);
   }
@@ -178,9 +178,10 @@ class Work {
     const { unshuffle } = this.info;
     const height = Math.ceil(picture.height / unshuffle) * unshuffle;
     const width = Math.ceil(picture.width / unshuffle) * unshuffle;
-    this.plan = makePlan(this.info, height, width, tiling, engine.memory, (...sizes) =>
-      engine.network.bytes(...sizes),
-    );
+    const { network } = engine;
+    const byRows = network.byRows && ((...sizes: [number, number]) => network.byRows!.bytes(...sizes));
+    const bytesOf = (...sizes: [number, number, number]) => network.bytes(...sizes);
+    this.plan = makePlan(this.info, height, width, tiling, engine.memory, bytesOf, byRows);
     this.exact = this.plan.exact;
   }
 
@@ -199,12 +200,7 @@ class Work {
     const throughNetwork = [...colours, ...(opacity && this.alpha === "model" ? [opacity] : [])].filter(
       (plane) => !isFlat(plane),
     );
-    const { engine } = this;
-    const tiles = this.plan.windows.map(({ windowHeight, windowWidth }) => {
-      const { unshuffle } = this.info;
-      const [rows, columns] = [windowHeight / unshuffle, windowWidth / unshuffle];
-      return engine.network.tailTiles(rows, columns, this.plan.tailSize).length;
-    });
+    const tiles = this.plan.windows.map((window) => partsOf(window, this.plan, this.engine.network));
     this.total = throughNetwork.length * tiles.reduce((sum, count) => sum + count, 0);
     let finished = 0;
     const one = async (plane: Plane, opaque: Plane | undefined, shown: boolean): Promise<Plane> => {
@@ -321,11 +317,4 @@ function flat(plane: Plane, height: number, width: number): Plane {
   const values = new Uint8ClampedArray(height * width * channels);
   for (let i = 0; i < values.length; i++) values[i] = plane.values[i % channels]!;
   return { height, width, channels, values };
-}
-
-function describe(plan: Plan): string {
-  const count = plan.windows.length;
-  const size = Math.max(...plan.windows.map((tile) => Math.max(tile.height, tile.width)));
-  const cut = count === 1 ? "whole picture" : `${count} tiles of ${size} pixels, overlap ${plan.overlap}`;
-  return `${cut}, ${plan.exact ? "exact" : "not exact"} (${plan.reason})`;
 }

@@ -64,7 +64,7 @@ def read_file(path: Path) -> list[Row]:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except OSError as error:
         raise BenchmarkError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BenchmarkError(f"{path} does not hold a JSON object a line: {error}") from error
     if not all(isinstance(row, dict) for row in rows):
         raise BenchmarkError(f"{path} does not hold a JSON object a line")

@@ -18,6 +18,7 @@ from esrgan_benchmarks.core.record import RESULTS, Row, latest, measured_on, new
 from esrgan_benchmarks.studies import (
     conversion_tables,
     cpu,
+    endurance,
     films,
     levels,
     native_layers,
@@ -127,6 +128,7 @@ def _way(row: Row) -> str:
 TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     **BENCH_TABLES,
     "reliability": (("reliability",), reliability.table),
+    "endurance": (("endurance",), endurance.table),
     "speed": (("speed",), speed),
     "memory": (("memory",), memory),
     "tiling": (("tiling",), tiling),

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from esrgan_benchmarks.core.isa import VARIABLES
-from esrgan_cli.options import Subparsers
+from esrgan_cli.options import MOST_DIGITS, Subparsers
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.words import shown, whole_number
 
 if TYPE_CHECKING:
     from esrgan_benchmarks.bench.harness import LeftOut
@@ -46,11 +47,10 @@ def add_parser(subparsers: Subparsers) -> None:
     what.add_argument(
         "--isa",
         choices=tuple(VARIABLES),
-        help="the most instructions that runtimes may use, as on a lesser processor; those that cannot be "
-        "held to it are left out",
+        help="limit the instruction set, as on an older processor; others are left out",
     )
     what.add_argument(
-        "--threads", metavar="N", type=int, help="default: as many as cores that this process may use"
+        "--threads", metavar="N", type=int, help="default: the number of cores that this process may use"
     )
     what.add_argument(
         "--runs", metavar="N", type=int, default=7, help="of each runtime, default: %(default)s"
@@ -60,13 +60,13 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="SECONDS",
         type=float,
         default=20.0,
-        help="that a runtime may take for its runs of one case; slower ones are left out (default: 20)",
+        help="time limit of a runtime for one case; slower ones are left out (default: 20)",
     )
     what.add_argument(
         "--keep-disturbed",
         action="store_true",
-        help="on a machine that others use too: do not wait for them, and write rows of rounds that they "
-        "disturbed as well, marked; else such a case has no row",
+        help="do not wait for other programs to end, and keep disturbed measurements too, marked; else a "
+        "disturbed case has no row",
     )
     parser.add_argument(
         "--results", metavar="DIR", type=Path, default=RESULTS, help="folder of rows (default: %(default)s)"
@@ -119,9 +119,11 @@ def parse_case(text: str) -> "Case":
 
     network, _, size = text.rpartition(":")
     numbers = size.split("x")
-    if not network or not 1 <= len(numbers) <= 3 or not all(number.isdecimal() for number in numbers):
-        raise ConfigError(f"a case is NETWORK:SIZE such as realesrgan-x4plus:128 or :4x64x64, not {text!r}")
-    sides = [int(number) for number in numbers]
+    sides = [side for number in numbers if (side := whole_number(number, MOST_DIGITS)) is not None]
+    if not network or not 1 <= len(numbers) <= 3 or len(sides) < len(numbers):
+        raise ConfigError(
+            f"a case is NETWORK:SIZE such as realesrgan-x4plus:128 or :4x64x64, not {shown(text)}"
+        )
     if len(sides) == 1:
         return Case(network, sides[0], sides[0])
     return Case(network, *sides[-2:], batch=sides[0] if len(sides) == 3 else 1)

@@ -22,6 +22,7 @@ from urllib.parse import parse_qs
 
 from esrgan_cli.demo.computing import Computer, FullError, Job, as_png
 from esrgan_torch.errors import ImageError
+from esrgan_torch.words import whole_number
 
 ROOT = "/computer"
 LARGEST = 1 << 29
@@ -51,11 +52,12 @@ def body_size(given: str | None) -> int | Reply:
     """The bytes of a picture that a request announces, or why they are not read."""
     if given is None or not given.isascii() or not given.isdigit():
         return reply(HTTPStatus.LENGTH_REQUIRED, error="a picture is sent with its Content-Length")
-    if int(given) > LARGEST:
+    size = whole_number(given)
+    if size is None or size > LARGEST:
         return reply(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error=f"a picture's file has at most {LARGEST >> 20} MiB"
         )
-    return int(given)
+    return size
 
 
 def ask(computer: Computer, path: str) -> Reply:
@@ -101,9 +103,10 @@ def _job(fields: Mapping[str, list[str]], data: bytes, models: set[str]) -> Job:
     scale, width = (fields.get(name, [None])[0] for name in ("scale", "width"))
     if scale is not None and not (_is_number(scale) and 0 < float(scale) <= 32):
         raise ValueError(f"scale lies above 0 and up to 32, not {scale[:20]!r}")
-    if width is not None and not (width.isascii() and width.isdigit() and 0 < int(width) <= 1_000_000):
+    pixels = whole_number(width or "")
+    if width is not None and (pixels is None or not 0 < pixels <= 1_000_000):
         raise ValueError(f"width is 1 to 1000000 pixels, not {width[:20]!r}")
-    return Job(data, model, None if scale is None else float(scale), None if width is None else int(width))
+    return Job(data, model, None if scale is None else float(scale), pixels)
 
 
 def _is_number(text: str) -> bool:

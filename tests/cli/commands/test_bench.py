@@ -44,7 +44,9 @@ def test_cases_are_read(text: str, shape: tuple[int, ...]) -> None:
     assert case.network == text.rpartition(":")[0]
 
 
-@pytest.mark.parametrize("text", ["net", "net:", ":64", "net:4x", "net:1x2x3x4", "net:-3", "net:0"])
+@pytest.mark.parametrize(
+    "text", ["net", "net:", ":64", "net:4x", "net:1x2x3x4", "net:-3", "net:0", "net:" + "9" * 5000]
+)
 def test_what_is_no_case_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_case(text)

@@ -207,7 +207,9 @@ def test_a_wish_that_cannot_be_is_said(server: DemoServer, query: str, error: st
     assert error in json.loads(said)["error"]
 
 
-@pytest.mark.parametrize(("length", "status"), [("x", 411), ("-1", 411), (str(requests.LARGEST + 1), 413)])
+@pytest.mark.parametrize(
+    ("length", "status"), [("x", 411), ("-1", 411), (str(requests.LARGEST + 1), 413), ("9" * 5000, 413)]
+)
 def test_a_body_is_read_only_as_far_as_it_is_announced(server: DemoServer, length: str, status: int) -> None:
     headers = {"Content-Length": length}
     assert ask(server, "/computer/jobs?model=tiny", "POST", None, **headers)[0] == status

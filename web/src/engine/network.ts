@@ -26,8 +26,38 @@ export interface Drawing {
   readonly pause: Pause;
 }
 
+/** Rows of the larger picture: `values` (1, height, width, channels), not clamped, from row `top` on. */
+export interface Band {
+  readonly top: number;
+  readonly height: number;
+  readonly values: Floats;
+}
+
+/** A network that a picture goes through by rows: of every map those are kept that are still needed. */
+export interface ByRows {
+  /** Bytes at its peak for height x width input pixels, the picture and the result apart. */
+  bytes(height: number, width: number): number;
+  /** How many bands the result comes in. */
+  bands(height: number, width: number): number;
+  /**
+   * The result from its top, equal to the whole's to float rounding.
+   *
+   * @param read (1, rows, width, channels) in 0-1 of the picture from a row on; asked for each row once, from the top
+   * @throws NonFiniteError
+   */
+  run(
+    height: number,
+    width: number,
+    read: (top: number, rows: number) => Float32Array,
+    pause: Pause,
+  ): AsyncGenerator<Band>;
+}
+
 export interface Network {
   readonly info: ModelInfo;
+
+  /** The same by rows, where that is possible. */
+  readonly byRows?: ByRows | undefined;
 
   /**
    * Run the trunk. The caller disposes the result, before the next picture.

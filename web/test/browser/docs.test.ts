@@ -9,8 +9,9 @@ import { hasChromium, launch, scratchFolder, serveSite } from "./chromium.js";
 import { here } from "./page.js";
 
 const page = readFileSync(here("../../../docs/web.md"), "utf8");
-const blocks = (language: string) =>
-  [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+const tutorial = readFileSync(here("../../../docs/tutorials/first-page.md"), "utf8");
+const blocks = (language: string, text = page) =>
+  [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
     .filter((match) => match[1] === language)
     .map((match) => match[2]!);
 const PHOTO = here("../../../examples/cat.jpg");
@@ -46,6 +47,31 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
     await tab.getByText(/computed by \w+: /).waitFor();
     expect(await tab.evaluate(() => document.querySelector("canvas")!.width)).toBe(720);
     expect(complaints).toEqual([]);
+    await tab.close();
+    await site.close();
+  });
+
+  test("of the tutorial: the photo of the page, then one that was chosen, by another model", async () => {
+    const [folder, [html], [load]] = [scratchFolder(), blocks("html", tutorial), blocks("js", tutorial)];
+    const other = html!.replace("const upscaler = await Upscaler.load();", load!);
+    expect(other).not.toBe(html);
+    writeFileSync(join(folder, "index.html"), html!);
+    writeFileSync(join(folder, "other.html"), other);
+    const site = await serveSite({
+      "/": folder,
+      "/tfjs-esrgan/": here("../../dist/page"),
+      "/model/": MODEL,
+      "/photo.jpg": PHOTO,
+    });
+    const tab = await browser.newPage();
+    for (const name of ["index.html", "other.html"]) {
+      await tab.goto(`${site.url}/${name}`);
+      await tab.getByText(/720 x 560 pixels, computed by \w+/).waitFor();
+      await tab.locator("#status").evaluate((line) => (line.textContent = ""));
+      await tab.locator("#file").setInputFiles(PHOTO);
+      await tab.getByText(/720 x 560 pixels, computed by \w+/).waitFor();
+      expect(await tab.locator("canvas").count()).toBe(1);
+    }
     await tab.close();
     await site.close();
   });

@@ -16,6 +16,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.words import whole_number
 
 HUB = "https://huggingface.co"
 ENDPOINT = "HF_ENDPOINT"  # the hub's own variable for a mirror of it
@@ -142,4 +143,4 @@ def open_url(url: str, start: int = 0) -> AbstractContextManager[http.client.HTT
 def length_of(response: http.client.HTTPResponse) -> int | None:
     """How many bytes the server announces; None where it says nothing, or no number."""
     stated = response.headers.get("Content-Length", "").strip()
-    return int(stated) if re.fullmatch(r"[0-9]{1,18}", stated) else None
+    return whole_number(stated)

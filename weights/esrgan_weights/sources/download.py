@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from esrgan_torch.storage.leftovers import END, leftovers, mark
+from esrgan_torch.words import whole_number
 from esrgan_weights.cache import CHUNK, difference
 from esrgan_weights.errors import FetchError
 from esrgan_weights.registry import File
@@ -131,7 +132,7 @@ def _start(response: http.client.HTTPResponse, file: File, asked: int) -> int:
     if response.status == http.client.PARTIAL_CONTENT:
         pattern = r"bytes (\d+)-\d+/(\d+|\*)"
         found = re.fullmatch(pattern, response.headers.get("Content-Range", ""))
-        if not found or int(found[1]) != asked or found[2] not in ("*", str(file.size or found[2])):
+        if not found or whole_number(found[1]) != asked or found[2] not in ("*", str(file.size or found[2])):
             raise SourceError("the server's part does not continue the bytes that are there")
         return asked
     length = length_of(response)
