@@ -3,16 +3,21 @@
 #   make test    install everything and run the tests; with ARGS="..." those of Python that pytest then chooses
 #   make torture faults on purpose, for hours: kill -9, full disks, odd paths, bad servers, a fuzzer   (docs/reliability.md)
 #   make audit   known weaknesses of the packages that are used, where the registries answer
-#   make check   formatting, lint, types and layers
+#   make check   formatting, lint, types, layers, and the documentation
+#   make docs    the documentation as a site, which needs no network           (build/site/index.html)
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/engines/cuda/halo/)
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
+#   make training-bundle  photographs and packages for a training on a GPU machine without a network (training-bundle/)
+#   make webgpu-bundle  Node, Dawn and engines of web pages for such a machine (webgpu-bundle/)
 #   make projects  tfjs-esrgan in the projects of all tools that it is for, and their table in docs/web.md
 #   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/engines/native/lib/)
 #   make wasm    its kernels for browsers and Node, which are committed        (web/src/engine/kernels/)
 #   make wheel   the packages that are published, for each system              (dist/)
 #   make wheel-alone  whether such a package works alone, in an empty environment
 #   make wheel-check  whether the compiled parts of those packages are what their source gives
+#   make release all that is published, checked, and tried in empty environments     (RELEASING.md)
+#   make hub-models  a folder for each of the project's own models, ready for the Hugging Face hub (build/hub/)
 #   make clean   remove all that the other verbs made
 
 PYTHON ?= python3
@@ -22,7 +27,8 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test torture audit check projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle native wasm
+.PHONY: demo test torture audit check docs release hub-models projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle training-bundle webgpu-bundle \
+  native wasm
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/esrgan upscale examples/cat.jpg --output demo/cat-x4.png --page demo/cat-x4.html --overwrite || \
@@ -45,12 +51,16 @@ audit: web/node_modules/.installed .venv-audit/.installed
 	.venv-audit/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip-audit
 	touch $@
 
-check: $(VENV)/.developing web/node_modules/.installed
+check: $(VENV)/.developing web/node_modules/.installed docs
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/pyright
 	$(VENV)/bin/lint-imports
 	cd web && npm run --silent check
+
+docs: $(VENV)/.developing web/node_modules/.installed
+	cd web && npm run --silent docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
 
 projects: $(VENV)/.browsers web/node_modules/.installed
 	cd web && PROJECTS=all npm run --silent test:projects
@@ -77,6 +87,17 @@ wasm: .venv-zig/.installed
 wheel-alone: wheel
 	$(PYTHON) .ci/wheel-alone dist/*-none-any.whl constraints.txt examples/cat.jpg
 
+release: wheel .venv-release/.installed
+	PYTHONPATH=. .venv-release/bin/python -m release.build
+
+.venv-release/.installed: constraints.txt
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt build twine
+	touch $@
+
+hub-models: $(VENV)/.developing
+	$(VENV)/bin/python -m release.hub build/hub
+
 # the libraries that `make wheel` made, compiled once more from nothing: the same bytes, or an error
 wheel-check: $(VENV)/.developing .venv-zig/.installed
 	ZIG=$(ZIG) $(VENV)/bin/python -m esrgan_torch.engines.native.cross --check $(SYSTEMS)
@@ -98,8 +119,18 @@ DEVICE_PYTHON ?= $(VENV)/bin/python
 gpu-bundle: $(VENV)/.installed cubin
 	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.bundle make gpu-bundle --python $(DEVICE_PYTHON)
 
+# there: python -m esrgan_benchmarks gpu.training training/NAME.toml OUTPUT --seconds N, see training/README.md. A recipe with a
+# teacher needs it too: make training-bundle ARGS="--teacher realesrgan-x4plus --megabytes 50"
+training-bundle: $(VENV)/.developing
+	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.training_bundle training-bundle --data ../shared/data $(ARGS)
+
+# what benchmarks/webgpu.sh needs on a GPU machine without a network
+webgpu-bundle: $(VENV)/.developing web/node_modules/.installed
+	PYTHONPATH=.:weights:bridge:benchmarks $(VENV)/bin/python -m esrgan_benchmarks.runtimes.web_packages
+	PYTHONPATH=.:weights:bridge:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.webgpu make webgpu-bundle
+
 clean:
-	rm -rf $(VENV) .venv-onnx-tf .venv-zig .venv-audit dist demo gpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
+	rm -rf $(VENV) .venv-onnx-tf .venv-zig .venv-audit .venv-release build dist demo gpu-bundle training-bundle webgpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
 	  web/bench/node_modules cli/esrgan_cli/demo_files bridge/esrgan_bridge/tfjs_runner/kernels.js esrgan_torch/engines/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:

@@ -1,6 +1,6 @@
 """Entries of `torch.hub`: networks and an `Upscaler` from a clone of this project, nothing installed.
 
-    network = torch.hub.load("esrgan-torch/esrgan-torch", "network", "realesrgan-x4plus")
+    network = torch.hub.load("CLONE", "network", "realesrgan-x4plus", source="local")
 
 What the packages need beside PyTorch is named in `dependencies`, which torch.hub looks for first.
 """

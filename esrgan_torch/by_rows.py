@@ -55,8 +55,8 @@ class ByRows(ABC):
             the larger picture from its top, (h, width * scale, C) each, of the same type.
 
         Raises:
-            ConfigError: it is no such picture, or this Upscaler is not on the CPU, resizes, averages turned
-                runs (`tta`) or has a network of another project.
+            ConfigError: it is no such picture, or this Upscaler resizes, averages turned runs (`tta`), is on
+                a Vulkan device or has a network of another project.
             OutOfMemoryError: it is too wide for the memory that is free.
             NonFiniteError, CancelledError, ForkedError: as in `upscale`.
 
@@ -77,7 +77,7 @@ class ByRows(ABC):
         return outside(enlarge_rows(engine, self.model, rows, height, width, Watch(progress, cancel)))
 
     def plan_rows(self, height: int, width: int) -> int:
-        """Bytes that `upscale_rows` takes at its peak for such a picture.
+        """Bytes that `upscale_rows` takes on the device at its peak for such a picture.
 
         Raises:
             ConfigError: as in `upscale_rows`.
@@ -132,5 +132,8 @@ class ByRows(ABC):
             raise ConfigError("by rows goes with neither tta nor a scale other than the network's own")
         engine = self._row_engine()
         if engine is None:
-            raise ConfigError("by rows goes networks of this project on the CPU; upscale takes all others")
+            raise ConfigError(
+                "by rows go networks of this project, where the native engine or PyTorch computes them; "
+                "upscale takes all others"
+            )
         return engine

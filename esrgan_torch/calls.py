@@ -3,8 +3,7 @@
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
@@ -130,7 +129,7 @@ class Calls(ABC):
         stages = Stages(free_memory(torch.device("cpu")) // _SHARE, in_order=True)
         flag = _Either(cancel, stages.stop)
         pieces = (self._piece(image, None, Watch(progress, flag)) for image in images)
-        return Results(stages.run(pieces), stages.stop, cancel)
+        return Results(stages, pieces, cancel)
 
     def _piece(self, image: Any, output: FilePath | None, watch: Watch) -> Piece[Any, Any, Any]:
         enlarge = self._enlarged
@@ -146,9 +145,10 @@ class Results(Iterator[Result]):
     """What `map` gives: results in order. Threads may share it."""
 
     def __init__(
-        self, results: Generator[Future[Result], None, None], stop: threading.Event, cancel: Flag | None
+        self, stages: Stages, pieces: Iterable[Piece[Any, Any, Result]], cancel: Flag | None
     ) -> None:
-        self._results, self._stop, self._cancel = results, stop, cancel
+        self._stages, self._cancel = stages, cancel
+        self._results = stages.run(pieces)
         self._turn = threading.Lock()
 
     def __next__(self) -> Result:
@@ -161,9 +161,11 @@ class Results(Iterator[Result]):
     def close(self) -> None:
         """End: what is being computed is given up, and the threads have ended when this returns.
 
-        A thread that waits for a result meanwhile gets a `CancelledError`, or the end of the results.
+        Where the iterable keeps one of them waiting for its next picture, that one ends when it has given it,
+        or with the program. A thread that waits for a result meanwhile gets a `CancelledError`, or the end of
+        the results.
         """
-        self._stop.set()
+        self._stages.give_up()
         with self._turn:
             self._results.close()
 

@@ -107,6 +107,8 @@ class Upscaler(Calls, ByRows):
         tta: test-time augmentation: the mean of the results for the picture turned and mirrored in all eight
             ways, each laid back, before rounding. It takes eight times as long; turning the picture then
             turns the result.
+        denoise: how strongly noise is removed, from 0 to 1; for names and files of models that have a twin,
+            see `esrgan_weights.load`.
 
     Raises:
         ConfigError: any of these cannot be.
@@ -129,6 +131,7 @@ class Upscaler(Calls, ByRows):
         scale: float | None = None,
         engine: EngineName = "auto",
         tta: bool = False,
+        denoise: float | None = None,
     ) -> None:
         if alpha not in get_args(AlphaMode):
             raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
@@ -137,14 +140,15 @@ class Upscaler(Calls, ByRows):
         self.tiling = as_tiling(tiling)
         self.device = resolve_place(device, engine)
         self._dtype_is_open = check_dtype(dtype, self.device) is None
-        network = network_of(model)
+        network = network_of(model, denoise)
         if network.in_channels not in (1, 3) or network.out_channels != network.in_channels:
             raise ConfigError(
                 "an Upscaler needs a network with 1 or 3 channels, the same in and out; "
                 f"this one has {network.in_channels} and {network.out_channels}"
             )
         named = isinstance(model, str | os.PathLike)  # it is loaded again where this is unpickled
-        self._arguments = (model if named else network, device, dtype, tiling, alpha, scale, engine, tta)
+        mine = (model, denoise) if named else (network, None)
+        self._arguments = (mine[0], device, dtype, tiling, alpha, scale, engine, tta, mine[1])
         self.model = network
         try:
             self._made: Engine | None = self._make(dtype, engine)

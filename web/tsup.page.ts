@@ -1,7 +1,7 @@
 /**
  * `dist/page/`: the library for pages, with TF.js and its .wasm files in it, so that nothing else need be found: neither by a
  * bundler nor by a server. The worker is one file: where no bundler knows it, it is copied, or named by its address.
- * `dist/kernels/kernels.js`: the kernels alone, one file.
+ * `dist/kernels/kernels.js`, `shaders.js`: the kernels alone, and the shaders, each one file.
  */
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -34,7 +34,10 @@ export default defineConfig([
   // the last line says that it is a module
   { ...page, entry: { worker: "src/worker.ts" }, splitting: false, footer: { js: "export {};" } },
   {
-    entry: { kernels: "src/engine/kernels/standalone.ts" },
+    entry: {
+      kernels: "src/engine/kernels/standalone.ts",
+      shaders: "src/engine/webgpu/standalone.ts",
+    },
     format: "esm",
     target: "es2022",
     platform: "neutral",

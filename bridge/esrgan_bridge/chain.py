@@ -36,6 +36,7 @@ from esrgan_bridge.parity.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.networks.given import network_of
 from esrgan_torch.storage.leftovers import END, mark, sweep
 from esrgan_torch.storage.paths import real
 
@@ -55,6 +56,7 @@ def convert(
     onnx_tf: Path | str | None = None,
     offline: bool = False,
     cache: Path | None = None,
+    denoise: float | None = None,
     progress: Progress = lambda line: None,
 ) -> ParityReport:
     """Convert a network, and measure every copy on the way.
@@ -78,7 +80,8 @@ def convert(
         overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
         onnx_tf: for the route of that name, the folder or the Python of its environment; None: where
             `esrgan_bridge.onnx_tf.setup.find_python` finds it.
-        offline, cache: for a name, see `esrgan_weights.load`.
+        offline, cache, denoise: for a name or a file, see `esrgan_weights.load`; copies remove noise as
+            strongly as `denoise` says, once and for all.
         progress: is told what is done, a line at a time.
 
     Raises:
@@ -102,10 +105,12 @@ def convert(
     require_packages(to, route)
     asked = route == "onnx-tf" and to != "onnx"
     with_onnx_tf = find_python(Path(onnx_tf) if onnx_tf else None) if asked else None
-    if not isinstance(model, Generator):
+    if isinstance(model, Generator):
+        model = network_of(model, denoise)
+    else:
         from esrgan_weights.loading import load
 
-        model = load(model, offline=offline, cache=cache)
+        model = load(model, offline=offline, cache=cache, denoise=denoise)
     metadata = metadata_of(model).with_changes(fixed_size=shape)
     if shape is not None:
         check_shape(shape, model)

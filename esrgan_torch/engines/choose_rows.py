@@ -16,6 +16,7 @@ from esrgan_torch.engines.native.engine import is_faster
 from esrgan_torch.engines.native.program_compact import describe_compact
 from esrgan_torch.engines.native.program_rrdb import describe_rrdb
 from esrgan_torch.engines.native.program_span import describe_span
+from esrgan_torch.engines.ncnn.vulkan import VULKAN
 from esrgan_torch.engines.row_layers import LayerRowTrunk
 from esrgan_torch.engines.rows import RowTrunk
 from esrgan_torch.networks.base import Generator
@@ -32,18 +33,18 @@ _DESCRIBED: tuple[tuple[type[Generator], Callable[[Any, Describing], None]], ...
 
 @dataclass(frozen=True)
 class RowEngine:
-    """A network by rows, in float32 on the CPU.
+    """A network by rows, in float32.
 
     Args:
         trunk: of it.
-        engine: computes the tail.
+        engine: computes the tail, on the same device.
     """
 
     trunk: RowTrunk
     engine: Engine
 
     def bytes(self, height: int, width: int, rows: int) -> int:
-        """Memory for a picture of so many input pixels, the result apart.
+        """Memory on the device for a picture of so many input pixels, the result apart.
 
         Args:
             height, width: multiples of the network's `unshuffle`.
@@ -60,7 +61,7 @@ class RowEngine:
 def make_row_engine(
     model: Generator, device: torch.device, made: Engine, engine: EngineName = "auto"
 ) -> RowEngine | None:
-    """The engine by rows for this network; None on other devices than the CPU, and for networks of others.
+    """The engine by rows for this network; None for networks of others, and where PyTorch does not compute.
 
     Args:
         model, device: what runs where.
@@ -68,16 +69,19 @@ def make_row_engine(
         engine: its name, as of `make_engine`.
     """
     describe = next((known for kind, known in _DESCRIBED if type(model) is kind), None)
-    if device.type != "cpu" or describe is None:
+    if device.type == VULKAN or describe is None:
         return None
     trunk = made.by_rows()
     if trunk is not None:
         return RowEngine(trunk, made)
-    if engine == "auto" and is_faster(torch.float32):
+    if engine == "auto" and device.type == "cpu" and is_faster(torch.float32):
         native = make_engine(model, device, torch.float32, "native")
         trunk = native.by_rows()
         if trunk is not None:
             return RowEngine(trunk, native)
     plain = made if made.dtype == torch.float32 else make_engine(model, device, torch.float32, "eager")
-    network = model if next(model.parameters()).dtype == torch.float32 else copy.deepcopy(model).float()
+    weights = next(model.parameters())
+    network = model
+    if (weights.device, weights.dtype) != (device, torch.float32):
+        network = copy.deepcopy(model).to(device, torch.float32)
     return RowEngine(LayerRowTrunk(network, partial(describe, network)), plain)

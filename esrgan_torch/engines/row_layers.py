@@ -1,4 +1,7 @@
-"""A trunk by rows with PyTorch's operators: where the native engine does not run, and its reference."""
+"""A trunk by rows with PyTorch's operators, on any of its devices: where the native engine does not run.
+
+It is that engine's reference too.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from esrgan_torch.engines.computing import CPU, computing
+from esrgan_torch.engines.computing import computing
 from esrgan_torch.engines.describing import PICTURE, RESULT, Activation, Describing, Kind
 from esrgan_torch.engines.rows import Rows, RowTrunk
 from esrgan_torch.networks.base import Generator
@@ -79,7 +82,7 @@ class Layers(Describing):
         # the picture's map holds folded rows: see `LayerRows`
         def compute(values: Tensor, _: list[Tensor]) -> Tensor:
             if normalised is not None:
-                offset, factor = (each.view(-1, 1, 1) for each in normalised)
+                offset, factor = (each.to(values.device).view(-1, 1, 1) for each in normalised)
                 values = (values + offset) * factor
             return values.repeat_interleave(repeat, dim=1)
 
@@ -118,12 +121,12 @@ def _activated(values: Tensor, activation: Tensor | float | Activation) -> Tenso
         return values
     if activation is Activation.SILU:
         return F.silu(values)
-    slopes = torch.as_tensor(activation, dtype=torch.float32, device=CPU)
+    slopes = torch.as_tensor(activation, dtype=torch.float32, device=values.device)
     return F.prelu(values, slopes.reshape(-1))
 
 
 class LayerRowTrunk(RowTrunk):
-    """A network's list, on the CPU in float32.
+    """A network's list in float32, on the device of its weights.
 
     Args:
         model: the network; its weights are not copied.
@@ -133,15 +136,16 @@ class LayerRowTrunk(RowTrunk):
     def __init__(self, model: Generator, describe: Callable[[Describing], None]) -> None:
         self._describe = describe
         self._fold = model.unshuffle
+        self._device = next(model.parameters()).device
         self.features = self._layers().channels[RESULT]
 
     def rows(self, height: int, width: int) -> Rows:
-        return LayerRows(self._layers(), height // self._fold, width // self._fold, self._fold)
+        return LayerRows(self._layers(), height // self._fold, width // self._fold, self._fold, self._device)
 
     def rows_bytes(self, height: int, width: int) -> int:
         """By going through the list with numbers of rows in place of rows."""
         height, width = height // self._fold, width // self._fold
-        values = LayerRows(self._layers(), height, width, self._fold).most_values()
+        values = LayerRows(self._layers(), height, width, self._fold, self._device).most_values()
         return values * 4 * width * KEPT // 4
 
     def _layers(self) -> Layers:
@@ -153,8 +157,9 @@ class LayerRowTrunk(RowTrunk):
 class LayerRows(Rows):
     """A picture on its way; sizes are those of the maps."""
 
-    def __init__(self, layers: Layers, height: int, width: int, fold: int) -> None:
+    def __init__(self, layers: Layers, height: int, width: int, fold: int, device: torch.device) -> None:
         self._steps, self._height, self._width, self._fold = layers.steps, height, width, fold
+        self._device = device
         self._rings = [Ring(channels) for channels in layers.channels]
         self._readers = [
             [step for step in self._steps if number in step.sources or number in step.residuals]
@@ -165,15 +170,15 @@ class LayerRows(Rows):
         size = BAND * self._fold
         for top in range(0, batch.shape[2], size):
             part = batch[:, :, top : top + size]
-            with computing(CPU):
-                rows = F.pixel_unshuffle(part, self._fold)
+            with computing(self._device):
+                rows = F.pixel_unshuffle(part.to(self._device), self._fold)
                 self._append(PICTURE, rows.shape[2], rows)
             yield from self._go_on()
 
     def _go_on(self) -> Iterator[Tensor]:
         """Every step by a band, until no more can be made: with the last rows, all that is left."""
         while True:
-            with computing(CPU):
+            with computing(self._device):
                 work = sum(self._advance(step) for step in self._steps)
             result = self._rings[RESULT]
             if result.values is not None:

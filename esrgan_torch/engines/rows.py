@@ -22,12 +22,13 @@ class Rows(ABC):
                 them add up to the picture's height.
 
         Yields:
-            the next rows of the features, (1, F, r, w); good until the iterator goes on.
+            the next rows of the features, (1, F, r, w), on the trunk's device; good until the iterator goes
+            on.
         """
 
 
 class RowTrunk(ABC):
-    """What a trunk by rows can be made of: float32 on a CPU.
+    """What a trunk by rows can be made of, in float32 on one device.
 
     Attributes:
         features: channels of the features.

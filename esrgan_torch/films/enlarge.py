@@ -22,6 +22,7 @@ from esrgan_torch.films.read import Film, FilmReader
 from esrgan_torch.films.run import FilmProgress, Run, Work
 from esrgan_torch.films.survey import survey
 from esrgan_torch.networks.base import Generator
+from esrgan_torch.pipeline.stages import Times
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.upscaler import Upscaled, Upscaler
 from esrgan_torch.watch import Flag
@@ -41,6 +42,7 @@ class EnlargedFilm:
         coding: how it is written.
         first: how the first frame of this run came about, with the sums over all; None if all were kept.
         notes: what is not in the result or needs to be known, sentences for people.
+        times: what the devices did in this run.
     """
 
     film: Film
@@ -52,6 +54,7 @@ class EnlargedFilm:
     coding: Coding
     first: Upscaled | None
     notes: tuple[str, ...]
+    times: Times
 
 
 class FilmJob:
@@ -109,7 +112,7 @@ class FilmJob:
             cancel: a `threading.Event`; when it is set the work ends.
 
         Raises:
-            FilmReadError: the film is damaged further on.
+            FilmReadError: the film is damaged further on, or a stream is cut off.
             FilmWriteError: the result cannot be written.
             CancelledError: `cancel` is set.
             Others: as of `Upscaler.upscale`.
@@ -117,37 +120,49 @@ class FilmJob:
         if self._work.raw:
             return self._run_raw(progress, cancel)
         assert isinstance(self._target, Path)
-        film = self.film
         with Parts(self._target, self._identity()) as parts:
-            kept = parts.frames if self._path is not None else 0
-            run = Run(self._reader, self._work, kept, progress, cancel, parts.alive)
-            with run:
-                while (chunk := run.take(self._part)) is not None:
-                    number = len(parts.whole)
-                    file = parts.path(number)
-                    with atomic_path(file) as temporary:
-                        order, length = run.write(chunk, temporary, str(self._target))
-                    parts.add(order, length)
-            if not parts.whole:
-                raise FilmWriteError(f"{film.name} has no frame that could be decoded")
-            with atomic_path(self._target) as temporary:
-                join(
-                    list(zip(parts.paths(), parts.whole, strict=True)),
-                    film.time_base,
-                    self._path,
-                    self._carried.streams,
-                    temporary,
-                    self.coding.container,
-                    self.coding.codec.tag,
-                )
-            frames = parts.frames
-            notes = list(self._notes())
-            if parts.discarded:
-                notes.append(
-                    f"{parts.discarded} frames of an earlier run were made otherwise, and were made again"
-                )
-            parts.remove()
-        return self._result(run, kept, frames, notes)
+            try:
+                return self._run_in_parts(self._target, parts, progress, cancel)
+            finally:
+                if self._path is None:  # a stream does not come again, and no run could go on from them
+                    parts.remove()
+
+    def _run_in_parts(
+        self,
+        target: Path,
+        parts: Parts,
+        progress: Callable[[FilmProgress], None] | None,
+        cancel: Flag | None,
+    ) -> EnlargedFilm:
+        film = self.film
+        kept = parts.frames if self._path is not None else 0
+        run = Run(self._reader, self._work, kept, progress, cancel, parts.alive)
+        with run:
+            while (chunk := run.take(self._part)) is not None:
+                file = parts.path(len(parts.whole))
+                with atomic_path(file) as temporary:
+                    order, length = run.write(chunk, temporary, str(target))
+                parts.add(order, length)
+        if not parts.whole:
+            raise FilmWriteError(f"{film.name} has no frame that could be decoded")
+        with atomic_path(target) as temporary:
+            join(
+                list(zip(parts.paths(), parts.whole, strict=True)),
+                film.time_base,
+                self._path,
+                self._carried.streams,
+                temporary,
+                self.coding.container,
+                self.coding.codec.tag,
+            )
+        notes = list(self._notes())
+        if parts.discarded:
+            notes.append(
+                f"{parts.discarded} frames of an earlier run were made otherwise, and were made again"
+            )
+        result = self._result(run, kept, parts.frames, notes)
+        parts.remove()
+        return result
 
     def _run_raw(self, progress: Callable[[FilmProgress], None] | None, cancel: Flag | None) -> EnlargedFilm:
         with ExitStack() as stack:
@@ -180,6 +195,7 @@ class FilmJob:
             self.coding.coding,
             run.first,
             (*notes, run.cut) if run.cut else tuple(notes),
+            run.times,
         )
 
     def _notes(self) -> Iterator[str]:

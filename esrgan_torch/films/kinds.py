@@ -20,7 +20,12 @@ _SIGNATURES: tuple[tuple[int, bytes], ...] = (
 )
 _OLD = (".asf", ".avi", ".flv", ".m2v", ".mpeg", ".mpg", ".vob", ".wmv")
 _STREAMS = (".264", ".265", ".h264", ".h265", ".hevc", ".m2ts", ".mts", ".ts")
-_SUFFIXES = frozenset((*_OLD, *_STREAMS, *CONTAINERS, ".3gp", ".mxf", ".ogv"))
+FILM_SUFFIXES = frozenset((*_OLD, *_STREAMS, *CONTAINERS, ".3gp", ".mxf", ".ogv"))
+"""Of names of films, in lower case."""
+
+CODE_SUFFIXES = frozenset((".ts", ".mts"))
+"""Those of them that files of TypeScript have too."""
+
 _PACKET, _SYNC = 188, b"G"  # of an MPEG transport stream, which may have four bytes before each packet
 
 
@@ -34,7 +39,7 @@ def is_film(head: bytes, suffix: str = "") -> bool:
         return False
     if any(head.startswith(signature, place) for place, signature in _SIGNATURES):
         return True
-    return suffix in _SUFFIXES or any(
+    return suffix in FILM_SUFFIXES or any(
         head[start : start + 1] == _SYNC and head[start + step : start + step + 1] == _SYNC
         for start, step in ((0, _PACKET), (4, _PACKET + 4))
     )

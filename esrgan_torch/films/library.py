@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO
+from typing import Any
 
 from esrgan_torch.errors import FilmError
 from esrgan_torch.images.optional import codec
@@ -25,8 +25,11 @@ def url(path: Path) -> str:
     return f"file:{path}"
 
 
-def open_to_read(source: Path | BinaryIO, form: str | None = None) -> Any:
-    """A container, by its path or from a file on; a playlist in it leads to files here alone."""
+def open_to_read(source: Any, form: str | None = None) -> Any:
+    """A container, by its path or from an open file on, of which `read` will do.
+
+    A playlist in it leads to files here alone.
+    """
     if isinstance(source, Path):
         options = {"protocol_whitelist": "file"}
         return pyav().open(url(source), format=form, options=options, metadata_errors="replace")

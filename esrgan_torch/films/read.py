@@ -11,8 +11,10 @@ import numpy as np
 
 from esrgan_torch.errors import FilmReadError
 from esrgan_torch.films.colour import Colour, bits_of, colour_of, to_rgb
+from esrgan_torch.films.ends import Ends, check_bytes
 from esrgan_torch.films.library import open_to_read, pyav, told
 from esrgan_torch.films.orientation import Orientation, orientation_of
+from esrgan_torch.films.raw import FollowedPipe, check_raw
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
 from esrgan_torch.images.picture import Pixels
 
@@ -105,12 +107,18 @@ class FilmReader:
     ) -> None:
         self._name = str(source) if name is None else name
         self.damaged = 0
+        # a file in which one can go back is looked through in the end, a pipe while it is read
+        self._source = (
+            FollowedPipe(source) if not isinstance(source, Path) and not _goes_back(source) else source
+        )
+        self._began = 0 if isinstance(self._source, Path | FollowedPipe) else self._source.tell()
         with told(FilmReadError, self._name):
-            self._container: InputContainer = open_to_read(source, form)
+            self._container: InputContainer = open_to_read(self._source, form)
         try:
             self._stream = video_stream(self._container, self._name)
             _check_size(self._stream, self._name, max_pixels)
             self._stream.thread_type = "AUTO"
+            self._ends = Ends(self._container, self._name)
             self._decoded = self._decode()
             self._first = self._decoded_first()
             self.film = self._facts(self._first)
@@ -132,7 +140,7 @@ class FilmReader:
         """The frames in the order of their times, without the first `skip`.
 
         Raises:
-            FilmReadError: it is damaged there, or its frames change their size.
+            FilmReadError: it is damaged there, or cut off, or its frames change their size.
         """
         film = self.film
         last: int | None = None
@@ -157,11 +165,24 @@ class FilmReader:
             repeated = before is not None and np.array_equal(before, pixels)
             before = pixels
             yield Still(pixels, start, int(getattr(frame, "duration", 0) or film.step), repeated)
+        self._check_end()
+
+    def _check_end(self) -> None:
+        """That was all of it, as far as FFmpeg tells."""
+        self._ends.check()
+        if isinstance(self._source, FollowedPipe):
+            self._source.frames.check(self._name)
+        elif isinstance(self._source, Path):
+            check_bytes(self._source)
+        else:
+            self._source.seek(self._began)
+            check_raw(self._source, self._name)
 
     def _decoded_first(self) -> "VideoFrame":
         with told(FilmReadError, self._name):
             first = next(self._decoded, None)
         if first is None:
+            self._check_end()
             raise FilmReadError(f"{self._name} is a film without a frame")
         return first
 
@@ -171,9 +192,14 @@ class FilmReader:
             yield from self._decoded
 
     def _decode(self) -> Iterator["VideoFrame"]:
-        for frame in self._container.decode(self._stream):
-            self.damaged += bool(frame.is_corrupt)
-            yield frame
+        for packet in self._container.demux():
+            self._ends.see(packet)
+            if packet.stream_index != self._stream.index:
+                continue
+            frames: Any = packet.decode()
+            for frame in frames:
+                self.damaged += bool(frame.is_corrupt)
+                yield frame
 
     def _facts(self, frame: "VideoFrame") -> Film:
         stream, context = self._stream, self._stream.codec_context
@@ -213,6 +239,12 @@ class FilmReader:
             colour,
             tuple(notes),
         )
+
+
+def _goes_back(file: BinaryIO) -> bool:
+    """Whether it is more than a pipe; of what is handed over no more than `read` is asked for."""
+    seekable = getattr(file, "seekable", None)
+    return seekable is not None and bool(seekable())
 
 
 @contextlib.contextmanager

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from esrgan_torch.errors import CancelledError, ConfigError
-from esrgan_torch.films.ahead import Ahead
 from esrgan_torch.films.codecs import FilmCoding
 from esrgan_torch.films.colour import matrix_by_size, of_result
 from esrgan_torch.films.compute import Counter, Finish, Large, compute
 from esrgan_torch.films.encode import Coding, Encoder, Shape
 from esrgan_torch.films.read import FilmReader
 from esrgan_torch.images.picture import Picture
+from esrgan_torch.pipeline.ahead import Ahead
+from esrgan_torch.pipeline.stages import Times
 from esrgan_torch.upscaler import Upscaled, Upscaler
 from esrgan_torch.watch import Flag
 
@@ -93,14 +94,20 @@ class Run:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        stills = self._stack.enter_context(Ahead(self._reader.stills(self._kept), _READ_AHEAD))
+        self._stills = self._stack.enter_context(Ahead(self._reader.stills(self._kept), _READ_AHEAD))
         work = self._work
-        results = compute(stills, work.upscalers, work.finish, self._stop, Counter(self._tell))
+        results = compute(self._stills, work.upscalers, work.finish, self._stop, Counter(self._tell))
         self._results = self._stack.enter_context(Ahead(results, _WRITE_BEHIND, self._stop))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def times(self) -> Times:
+        """What the devices did, when the last frame is written."""
+        reading, writing = self._stills.took, self._results.gave
+        return Times(max(self._results.seconds - reading - writing, 0.0), reading, writing)
 
     def take(self, most: int | None) -> Iterator[Large] | None:
         """The next frames, at most so many; None after the last one."""

@@ -119,13 +119,17 @@ def _fitted(picture: Picture, form: Format) -> Picture:
         )
     if picture.bits == 16 and not form.sixteen:
         picture = picture.with_pixels(to_8_bits(picture.pixels))
-    if form.profile:
-        channels = form.channels.get(picture.channels, picture.channels)
-        profile = fitting_profile(picture.icc_profile, channels)
-        if profile is None and picture.icc_profile is not None:
-            warnings.warn(f"its ICC profile does not fit {form.name}; it is left out", stacklevel=2)
-    else:
-        profile, picture = None, _in_srgb(picture, form)
+    if not form.profile:
+        picture = replace(_in_srgb(picture, form), icc_profile=None)
+    return facts_as_written(picture, form, picture.height, picture.width)
+
+
+def facts_as_written(picture: Picture, form: Format, height: int, width: int) -> Picture:
+    """The picture with what the format can hold of its metadata, put right for a picture of this size."""
+    channels = form.channels.get(picture.channels, picture.channels)
+    profile = fitting_profile(picture.icc_profile, channels)
+    if profile is None and picture.icc_profile is not None:
+        warnings.warn(f"its ICC profile does not fit {form.name}; it is left out", stacklevel=2)
     if is_hdr(picture.icc_profile) and form.name != "png":
         warnings.warn(
             f"its colours are HDR, which {form.name} says in its ICC profile alone; png keeps cICP",
@@ -134,8 +138,8 @@ def _fitted(picture: Picture, form: Format) -> Picture:
     return replace(
         picture,
         icc_profile=profile,
-        exif=exif_as_written(picture.exif, picture.height, picture.width),
-        xmp=xmp_as_written(picture.xmp, picture.height, picture.width),
+        exif=exif_as_written(picture.exif, height, width),
+        xmp=xmp_as_written(picture.xmp, height, width),
         density=_held_density(picture.density, form),
     )
 

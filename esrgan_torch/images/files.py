@@ -177,7 +177,8 @@ def write_frames(
         frames: of an animation, all of one size, depth and number of channels; a frame without seconds
             lasts none. TIFF keeps no durations.
         loop: how many times it is played, 0 for ever. AVIF always says for ever (a limit of Pillow).
-        Others as in `write_image`; gif has 256 colours a frame and its alpha is all or nothing.
+        format, quality, lossless: as in `write_image`; gif has 256 colours a frame, and
+            its alpha is all or nothing.
 
     Returns:
         How many frames were written.
@@ -185,7 +186,7 @@ def write_frames(
     Raises:
         ConfigError: as in `write_image`; no frames, frames that differ, or a format that holds one picture.
         ImageWriteError, MissingCodecError: as in `write_image`.
-        Whatever `frames` raises; nothing is written then.
+        Exception: whatever `frames` raises; nothing is written then.
     """
     coding = EncodeOptions(format, quality, lossless).coding(suffix_of(target))
     if loop < 0:

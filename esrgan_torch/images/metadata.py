@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from esrgan_torch.images.colour import adobe_rgb_profile, fitting_profile
-from esrgan_torch.images.directories import Directory, read_directory, write_directory
+from esrgan_torch.images.directories import BIG, CLASSIC, Directory, Layout, read_directory, write_directory
 from esrgan_torch.images.exif import (
     EXIF_IFD,
     GPS_IFD,
@@ -23,6 +23,7 @@ from esrgan_torch.images.picture import Picture, Pixels
 _DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 _POINTERS = {EXIF_IFD: (INTEROPERABILITY_IFD,), GPS_IFD: ()}
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_BIG_ORDERS = {b"II+\0": "<", b"MM\0+": ">"}
 _HEAD = 8  # bytes before the first directory of an EXIF block
 
 
@@ -56,22 +57,28 @@ def upright(picture: Picture, orientation: int | None = None) -> Picture:
     return replace(picture, pixels=pixels, icc_profile=fitting, exif=exif, xmp=xmp_upright(picture.xmp))
 
 
-def exif_of_tiff(data: bytes, offset: int) -> bytes | None:
+def exif_of_tiff(data: bytes | memoryview, offset: int) -> bytes | None:
     """The EXIF block of a page of a TIFF file, whose descriptions lie among tags about strips and tiles.
 
     Args:
         data: the whole file.
         offset: where the page's directory begins.
 
-    None if there is nothing of the kind, and for a BigTIFF file, whose directories are built otherwise.
+    None if there is nothing of the kind.
     """
-    order = _ORDERS.get(data[:4])
+    head = bytes(data[:4])
+    big = head in _BIG_ORDERS
+    order = _BIG_ORDERS[head] if big else _ORDERS.get(head)
     if order is None:
         return None
-    described = _descriptions(data, offset, order)
+    described = _descriptions(data, offset, order, BIG if big else CLASSIC)
     if not described:
         return None
-    return data[:4] + struct.pack(order + "I", _HEAD) + bytes(write_directory(described, _HEAD, order))
+    return (
+        {"<": b"II*\0", ">": b"MM\0*"}[order]
+        + struct.pack(order + "I", _HEAD)
+        + bytes(write_directory(described, _HEAD, order))
+    )
 
 
 def tiff_tags(exif: bytes) -> Directory:
@@ -82,9 +89,9 @@ def tiff_tags(exif: bytes) -> Directory:
     return _descriptions(exif, struct.unpack_from(order + "I", exif, 4)[0], order)
 
 
-def _descriptions(data: bytes, offset: int, order: str) -> Directory:
+def _descriptions(data: bytes | memoryview, offset: int, order: str, layout: Layout = CLASSIC) -> Directory:
     try:
-        found = read_directory(data, offset, order, _POINTERS)
+        found = read_directory(data, offset, order, _POINTERS, layout)
     except struct.error:
         return {}
     return {tag: entry for tag, entry in found.items() if tag in _DESCRIPTIVE or tag in _POINTERS}

@@ -12,20 +12,17 @@ from typing import Any
 import numpy as np
 
 from esrgan_torch.arithmetic import ceil_div
-from esrgan_torch.errors import EsrganError, ImageReadError
+from esrgan_torch.errors import EsrganError, ImageReadError, MissingCodecError
+from esrgan_torch.images.exif import take_orientation
 from esrgan_torch.images.files import read_image
 from esrgan_torch.images.limits import BYTES_A_PIXEL
+from esrgan_torch.images.metadata import upright
 from esrgan_torch.images.optional import codec
 from esrgan_torch.images.picture import Picture, Pixels
 from esrgan_torch.images.png import SIGNATURE, PngFile
 from esrgan_torch.images.png_metadata import PngMetadata
-from esrgan_torch.images.tiff import (
-    ICC_PROFILE,
-    XMP,
-    bytes_of,
-    density,
-    is_plain_in_rows,
-)
+from esrgan_torch.images.tiff import ICC_PROFILE, bytes_of, described, is_plain_in_rows
+from esrgan_torch.images.tiff_check import check_directories
 
 ROWS = 64
 _STORED = 0  # of zlib: what is only to be unfiltered need not be packed again
@@ -33,16 +30,6 @@ _AT_ONCE = 1 << 22  # bytes of rows
 _LARGEST_PART = (
     1 << 28
 )  # bytes of a strip or a tile; a file of larger ones is decoded whole, in a process apart
-_NOT_CARRIED = {
-    270: "its description",
-    305: "its software",
-    306: "its date",
-    315: "its artist",
-    33432: "its copyright",
-    33723: "IPTC",
-    34665: "EXIF",
-    34853: "its place",
-}
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by colour type
 
 
@@ -55,7 +42,7 @@ class RowFile:
         about: a picture of one pixel with what the file says of its own.
         whole: whether its format is decoded whole, so that all pixels are in memory at once.
         bands: begins to read, from the top: (h, width, channels) each.
-        left_out: what the file says and `about` does not, by its name for people.
+        band_bytes: what the largest of them takes, and all that is unpacked for it.
     """
 
     height: int
@@ -65,7 +52,7 @@ class RowFile:
     about: Picture
     whole: bool
     bands: Callable[[], Iterator[Pixels]]
-    left_out: tuple[str, ...] = ()
+    band_bytes: int = 0
 
     @property
     def held(self) -> int:
@@ -77,8 +64,8 @@ def read_rows(path: Path, max_pixels: int) -> RowFile:
     """Look into a file; its pixels are read when they are asked for.
 
     By rows are read TIFF files of one page in gray or RGB of 8 or 16 bits, plain or packed by deflate, and
-    PNG files of 8 or 16 bits that have no palette and are neither interlaced nor animated. All others are
-    decoded whole.
+    PNG files of 8 or 16 bits that have no palette, stand upright and are neither interlaced nor animated. All
+    others are decoded whole.
 
     Args:
         path: of the file; all pictures in it but the first are passed over.
@@ -105,13 +92,16 @@ def read_rows(path: Path, max_pixels: int) -> RowFile:
 def rows_of(path: Path) -> RowFile | None:
     """A file that is read by rows; None for all others.
 
+    What a stranger sends is better read by `Reader.read_rows`, which has TIFF files unpacked in another
+    process, as it does when they are decoded whole.
+
     Raises:
         MissingCodecError: tifffile is not installed.
     """
     for attempt in (_tiff_rows, _png_rows):
         try:
             found = attempt(path)
-        except EsrganError:
+        except MissingCodecError:
             raise
         except Exception:
             found = None  # who decodes it whole says what is wrong
@@ -126,29 +116,29 @@ def _tiff_rows(path: Path) -> RowFile | None:
         if file.read(2) not in (b"II", b"MM"):
             return None
     tifffile = codec("tifffile", "TIFF files")
-    with tifffile.TiffFile(path) as opened:
-        page = opened.pages[0]
-        if len(opened.pages) != 1 or not is_plain_in_rows(page):
-            return None
-        # what is unpacked at once: a tile may be larger than the picture says
-        part = (
-            page.tilelength * page.tilewidth
-            if page.is_tiled
-            else min(page.rowsperstrip, page.imagelength) * page.imagewidth
-        )
-        if part * BYTES_A_PIXEL > _LARGEST_PART:
-            return None
-        tags = page.tags
-        dtype = np.dtype(np.uint8 if page.bitspersample == 8 else np.uint16)
-        about = Picture(
-            np.zeros((1, 1, page.samplesperpixel), dtype),
-            bytes_of(tags.valueof(ICC_PROFILE)),
-            xmp=bytes_of(tags.valueof(XMP)),
-            density=density(tags),
-        )
-        size = int(page.imagelength), int(page.imagewidth), int(page.samplesperpixel), int(page.bitspersample)
-        left_out = tuple(name for tag, name in _NOT_CARRIED.items() if tag in tags)
-    return RowFile(*size, about, False, lambda: _tiff_bands(path), left_out)
+    with _mapped(path) as data:
+        check_directories(data)
+        with tifffile.TiffFile(path) as opened:
+            page = opened.pages[0]
+            if len(opened.pages) != 1 or not is_plain_in_rows(page):
+                return None
+            # what is unpacked at once: a tile may be larger than the picture says
+            part = (
+                page.tilelength * page.tilewidth
+                if page.is_tiled
+                else min(page.rowsperstrip, page.imagelength) * page.imagewidth
+            )
+            if part * BYTES_A_PIXEL > _LARGEST_PART:
+                return None
+            across = ceil_div(page.imagewidth, page.tilewidth) if page.is_tiled else 1
+            one: Pixels = np.zeros((1, 1, page.samplesperpixel), _dtype(page))
+            about = upright(described(page, one, bytes_of(page.tags.valueof(ICC_PROFILE)), data), 1)
+            size = int(page.imagelength), int(page.imagewidth), one.shape[2], about.bits
+    return RowFile(*size, about, False, lambda: _tiff_bands(path), int(across * part * one.nbytes))
+
+
+def _dtype(page: Any) -> Any:
+    return np.dtype(np.uint8 if page.bitspersample == 8 else np.uint16)
 
 
 def _tiff_bands(path: Path) -> Iterator[Pixels]:
@@ -169,7 +159,7 @@ def _decoded(path: Path) -> Iterator[Pixels]:
     with codec("tifffile", "TIFF files").TiffFile(path) as opened:
         page: Any = opened.pages[0]
         across = ceil_div(page.imagewidth, page.tilewidth) if page.is_tiled else 1
-        dtype = np.dtype(np.uint8 if page.bitspersample == 8 else np.uint16)
+        dtype = _dtype(page)
         row: list[Pixels] = []
         top = 0
         for number, (data, _, _) in enumerate(page.segments(maxworkers=1)):
@@ -192,16 +182,21 @@ def _png_rows(path: Path) -> RowFile | None:
         stored = PngFile(data)
         names = {name for name, _ in stored.chunks}
         depth, colour_type, interlaced = stored.header[8], stored.header[9], stored.header[12]
-        # an orientation may turn it; a palette's and a key's rows are not what is unfiltered
-        if depth < 8 or colour_type == 3 or interlaced or names & {b"acTL", b"tRNS", b"eXIf"}:
+        # a palette's and a key's rows are not what is unfiltered
+        if depth < 8 or colour_type == 3 or interlaced or names & {b"acTL", b"tRNS"}:
             return None
         metadata = PngMetadata(stored.chunks)
+    if take_orientation(metadata.exif)[0] != 1:
+        return None
     channels = _PNG_CHANNELS[colour_type]
     one = np.zeros((1, 1, channels), np.uint8 if depth == 8 else np.uint16)
     texts, profile = metadata.texts, metadata.profile(channels)
-    about = Picture(one, profile, None, metadata.xmp, metadata.iptc, texts, metadata.density)
+    about = upright(
+        Picture(one, profile, metadata.exif, metadata.xmp, metadata.iptc, texts, metadata.density)
+    )
+    size = stored.height, stored.width, channels, depth
     return RowFile(
-        stored.height, stored.width, channels, depth, about, False, lambda: _png_bands(path, channels)
+        *size, about, False, lambda: _png_bands(path, channels), max(_AT_ONCE, stored.width * one.nbytes)
     )
 
 

@@ -4,6 +4,7 @@ Kinds that may do so are decoded in a process of its own, which is started when 
 replaced when it dies.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from esrgan_torch import errors
@@ -18,8 +20,9 @@ from esrgan_torch.errors import ConfigError, EsrganError, ImageReadError
 from esrgan_torch.images import worker as image_worker
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS, decoded_here, kind_of, named
 from esrgan_torch.images.kinds import HEAD
-from esrgan_torch.images.picture import Frame, Frames, Picture
+from esrgan_torch.images.picture import Frame, Frames, Picture, Pixels
 from esrgan_torch.images.places import OpenSource, Source
+from esrgan_torch.images.read_rows import RowFile, rows_of
 from esrgan_torch.images.wire import Bytes, Wire, start
 
 ISOLATED = frozenset(("TIFF", "JPEG XL", "HEIF", "AVIF"))
@@ -114,6 +117,36 @@ class Reader:
 
         return Frames(count, timed, int(facts["loop"]), first, decode, memory)
 
+    def read_rows(self, path: Path) -> RowFile | None:
+        """As `esrgan_torch.images.read_rows.rows_of`: a file that is read by rows; None for all others.
+
+        PNG files are unpacked in this process, as when they are decoded whole: by zlib and the same decoder.
+
+        Raises:
+            ImageReadError: also where the decoder crashed on the file, or took longer than the time limit;
+                also while it is read.
+        """
+        kind = kind_of(OpenSource(path, HEAD))
+        if kind not in self._isolated:
+            return rows_of(path)
+        file = _File(str(path), kind, os.path.abspath(path), b"", rows=True)  # noqa: PTH100
+        size: list[int] | None = self._ask(file, None, self._time_limit)[0]["rows"]
+        if size is None:
+            return None
+        height, width, channels, bits = size
+        about = self._frame(file, {"first": True}, self._time_limit).picture
+
+        def bands() -> Iterator[Pixels]:
+            for number in itertools.count():
+                facts, blocks = self._ask(file, {"frame": number}, self._time_limit)
+                if facts.get("end"):
+                    return
+                with named(file.name, file.kind):
+                    band = image_worker.frame_of(facts, blocks).picture.pixels
+                yield band
+
+        return RowFile(height, width, channels, bits, about, False, bands)
+
     def _frame(self, file: "_File", request: dict[str, Any], limit: float) -> Frame:
         facts, blocks = self._ask(file, request, limit)
         with named(file.name, file.kind):
@@ -128,7 +161,8 @@ class Reader:
             answer: dict[str, Any] = {}
             blocks: list[Bytes] = []
             if request is None or self._open is not file:
-                opening = {"open": file.kind, "max_pixels": self._max_pixels, "path": file.path}
+                opening: dict[str, Any] = {"open": file.kind, "max_pixels": self._max_pixels}
+                opening |= {"path": file.path, "rows": file.rows}
                 answer, blocks = self._exchange(file, opening, [file.data], limit)
                 self._open = None if "error" in answer else file
                 said += answer["said"] if request is None else []  # else it was said before
@@ -213,10 +247,10 @@ _UNREADABLE = "unreadable"
 
 
 class _File:
-    """A file that is decoded apart: at its path, or what it holds."""
+    """A file that is decoded apart: at its path, or what it holds; by rows, or whole."""
 
-    def __init__(self, name: str, kind: str, path: str | None, data: bytes) -> None:
-        self.name, self.kind, self.path, self.data = name, kind, path, data
+    def __init__(self, name: str, kind: str, path: str | None, data: bytes, *, rows: bool = False) -> None:
+        self.name, self.kind, self.path, self.data, self.rows = name, kind, path, data, rows
 
 
 def _manner(process: "subprocess.Popen[bytes]") -> str:

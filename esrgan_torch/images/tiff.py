@@ -86,7 +86,7 @@ class TiffPage:
     """A page of a TIFF file.
 
     Attributes: number, among all directories of the file; height, width; memory, bytes that its pixels take
-    at most; and known after `check`: orientation (1 to 8); icc_profile; exif; plain: whether it is gray or
+    at most; and known after `check`: orientation (1 to 8); icc_profile; plain: whether it is gray or
     RGB of 8 or 16 bits, which `pixels` can decode (Pillow decodes the rest).
     """
 
@@ -127,19 +127,10 @@ class TiffPage:
             )
         self.orientation = _number(page.tags, ORIENTATION, 1)
         self.icc_profile = bytes_of(page.tags.valueof(ICC_PROFILE))
-        self.exif = exif_of_tiff(self._data, page.offset)
 
     def described(self, pixels: Pixels, icc_profile: bytes | None) -> Picture:
         """The pixels with what the page says of them."""
-        tags = self._page.tags
-        return Picture(
-            pixels,
-            icc_profile,
-            self.exif,
-            xmp=bytes_of(tags.valueof(XMP)),
-            iptc=bytes_of(tags.valueof(IPTC)),
-            density=density(tags),
-        )
+        return described(self._page, pixels, icc_profile, self._data)
 
     def pixels(self) -> Pixels:
         """Decode a plain page to (H, W, C), orientation not yet applied."""
@@ -188,6 +179,19 @@ class TiffPage:
             # else it is read as one piece, in which tifffile does not undo the predictor of each row
             again.is_contiguous = False
             return again.asarray()
+
+
+def described(page: Any, pixels: Pixels, icc_profile: bytes | None, data: bytes | memoryview) -> Picture:
+    """Pixels with what a page, as tifffile has it, says of them; `data` is its file."""
+    tags = page.tags
+    return Picture(
+        pixels,
+        icc_profile,
+        exif_of_tiff(data, page.offset),
+        xmp=bytes_of(tags.valueof(XMP)),
+        iptc=bytes_of(tags.valueof(IPTC)),
+        density=density(tags),
+    )
 
 
 def is_plain_in_rows(page: Any) -> bool:

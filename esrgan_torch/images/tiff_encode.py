@@ -10,6 +10,8 @@ from esrgan_torch.images.directories import (
     ASCII,
     BYTE,
     UNDEFINED,
+    Directory,
+    Entry,
     fraction,
     longs,
     raw,
@@ -73,17 +75,32 @@ def _encode_page(picture: Picture, offset: int) -> tuple[bytearray, list[bytearr
     if offset + sum(sizes) > _MAX_FILE - (1 << 24):
         raise ImageWriteError("the picture passes the 4 GiB of a TIFF file; write it as png")
 
+    entries = page_entries(picture, picture.height, picture.width)
+    entries |= {
+        273: longs(*sizes),  # as many as there will be offsets
+        278: longs(rows),
+        279: longs(*sizes),
+    }
+    first = offset + len(write_directory(entries, offset))
+    entries[273] = longs(*(first + np.cumsum([0, *sizes[:-1]])).tolist())
+    return write_directory(entries, offset), strips
+
+
+def page_entries(picture: Picture, height: int, width: int) -> dict[int, Entry | Directory]:
+    """The tags of a page, but for those that say where its samples lie: deflate, horizontal prediction.
+
+    Args:
+        picture: of any size, with the channels, bits and metadata of the page.
+        height, width: of the page.
+    """
     entries = {} if picture.exif is None else dict(tiff_tags(picture.exif))
     entries |= {
-        256: longs(picture.width),
-        257: longs(picture.height),
+        256: longs(width),
+        257: longs(height),
         258: shorts(*[picture.bits] * picture.channels),
         259: shorts(_DEFLATE),
         262: shorts(_MIN_IS_BLACK if picture.channels < 3 else _RGB),
-        273: longs(*sizes),  # as many as there will be offsets
         277: shorts(picture.channels),
-        278: longs(rows),
-        279: longs(*sizes),
         317: shorts(2),  # horizontal prediction
     }
     if picture.has_alpha:
@@ -99,6 +116,4 @@ def _encode_page(picture: Picture, offset: int) -> tuple[bytearray, list[bytearr
     described = next((text for key, text in picture.texts if key in ("Description", "Comment")), None)
     if described is not None and _DESCRIPTION not in entries:
         entries[_DESCRIPTION] = raw(ASCII, described.encode() + b"\0")
-    first = offset + len(write_directory(entries, offset))
-    entries[273] = longs(*(first + np.cumsum([0, *sizes[:-1]])).tolist())
-    return write_directory(entries, offset), strips
+    return entries

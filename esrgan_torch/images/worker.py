@@ -3,7 +3,8 @@
 Messages are `{"open": kind, "max_pixels": n, "path": path}`, without a path with the file's content, then
 `{"first": true}` for the picture that stands for all, and `{"frame": n}` for each frame in turn. Answers name
 an error's class and text, or give a picture: facts as JSON, pixels and metadata as blocks. What libraries
-have to say goes with them.
+have to say goes with them. With `"rows": true` a file is opened to be read by rows: frames are bands of it,
+and the picture that stands for all is of one pixel, with its metadata.
 """
 
 import io
@@ -21,6 +22,7 @@ from PIL import Image
 
 from esrgan_torch.images.decode import decode
 from esrgan_torch.images.picture import Frame, Frames, Picture
+from esrgan_torch.images.read_rows import rows_of
 from esrgan_torch.images.wire import Block, Bytes, Wire
 
 _SPARE = (1 << 28) + (os.cpu_count() or 1) * (1 << 24)  # bytes: tables and threads, whatever the picture is
@@ -64,6 +66,8 @@ class _File:
         self._next = 0
 
     def answer(self, request: dict[str, Any], blocks: list[Bytes]) -> tuple[dict[str, Any], list[Block]]:
+        if request.get("rows"):
+            return self._open_rows(Path(request["path"])), []
         if "open" in request:
             self._frames = self._way = None
             try:
@@ -90,6 +94,20 @@ class _File:
             frame = next(self._way, None)
             self._next += 1
         return _facts(frame) if frame is not None else ({"end": True}, [])
+
+    def _open_rows(self, path: Path) -> dict[str, Any]:
+        self._frames = self._way = None
+        _bound_memory(0)
+        file = rows_of(path)
+        if file is None:
+            return {"rows": None}
+        _bound_memory(file.band_bytes)
+
+        def bands() -> Iterator[Frame]:
+            return (Frame(Picture(band)) for band in file.bands())
+
+        self._frames = Frames(0, timed=False, loop=0, first=lambda: file.about, decode=bands)
+        return {"rows": [file.height, file.width, file.channels, file.bits]}
 
 
 def _facts(frame: Frame) -> tuple[dict[str, Any], list[Block]]:

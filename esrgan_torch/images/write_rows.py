@@ -4,20 +4,20 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from esrgan_torch.errors import ConfigError, ImageWriteError
-from esrgan_torch.images.colour import fitting_profile
-from esrgan_torch.images.optional import codec
+from esrgan_torch.images.encode import facts_as_written
+from esrgan_torch.images.formats import find_format
 from esrgan_torch.images.picture import Picture, Samples
 from esrgan_torch.images.png import SIGNATURE, chunk, coded_metadata
+from esrgan_torch.images.tiff_rows import write_tiff
 from esrgan_torch.storage.atomic import atomic_path
 
 PNG, TIFF = (".png",), (".tif", ".tiff")
-TILE = 256
 _COMPRESSION = 4
 _AT_ONCE = 1 << 20  # bytes of a chunk
 
@@ -37,22 +37,19 @@ def write_rows(path: Path, rows: Iterable[Samples], height: int, width: int, abo
         path: its name's end says the format: .png, or .tif for a BigTIFF in tiles of 256x256 pixels.
         rows: (h, width, C) each, uint8 or uint16, `height` rows together; C = 1 or 3.
         height, width: of the picture.
-        about: a picture of any size with its channels and bits, and what the file shall say.
+        about: a picture of any size with its channels and bits, and what the file shall say: as of a
+            picture that is written whole.
 
     Raises:
         ConfigError: another format.
         ImageWriteError: there were more rows or fewer.
-        MissingCodecError: tifffile is not installed.
         OSError: the file cannot be written.
     """
     check_rows_path(path)
-    counted = _counted(rows, height)
-    with atomic_path(path) as temporary:
-        if path.suffix.lower() in PNG:
-            with temporary.open("wb") as file:
-                _write_png(file, counted, height, width, about)
-        else:
-            _write_tiff(temporary, counted, height, width, about)
+    about = facts_as_written(about, find_format(path.suffix), height, width)
+    write = _write_png if path.suffix.lower() in PNG else write_tiff
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        write(file, _counted(rows, height), height, width, about)
 
 
 def _counted(rows: Iterable[Samples], height: int) -> Iterator[Samples]:
@@ -105,51 +102,3 @@ def filtered(rows: NDArray[np.uint8], above: NDArray[np.uint8], pixel: int) -> b
     out[:, 0] = 1 + by_row
     out[:, 1:] = np.where(by_row[:, None], up, sub)
     return out.tobytes()
-
-
-def _write_tiff(path: Path, rows: Iterator[Samples], height: int, width: int, about: Picture) -> None:
-    tifffile = codec("tifffile", "TIFF files")
-    shape = (height, width) if about.channels == 1 else (height, width, about.channels)
-    options: dict[str, Any] = {}
-    if about.density is not None:
-        options |= {"resolution": about.density, "resolutionunit": "INCH"}
-    if about.xmp is not None:
-        options["extratags"] = [(700, "B", len(about.xmp), about.xmp, True)]
-    tifffile.imwrite(
-        path,
-        _tiles(rows, width, about.channels),
-        shape=shape,
-        dtype=np.uint8 if about.bits == 8 else np.uint16,
-        tile=(TILE, TILE),
-        bigtiff=True,
-        photometric="minisblack" if about.channels == 1 else "rgb",
-        compression="zlib",
-        predictor=True,
-        iccprofile=fitting_profile(about.icc_profile, about.channels),
-        metadata=None,
-        software=False,
-        **options,
-    )
-
-
-def _tiles(rows: Iterator[Samples], width: int, channels: int) -> Iterator[Samples]:
-    """Tiles in order of rows; at the right and at the bottom filled up with zeros."""
-    held: list[Samples] = []
-    count = 0
-    for band in rows:
-        held.append(band)
-        count += len(band)
-        while count >= TILE:
-            joined = np.concatenate(held)
-            yield from _cut(joined[:TILE], width, channels)
-            held, count = [joined[TILE:]], count - TILE
-    if count:
-        yield from _cut(np.concatenate(held), width, channels)
-
-
-def _cut(rows: Samples, width: int, channels: int) -> Iterator[Samples]:
-    for left in range(0, width, TILE):
-        part = rows[:, left : left + TILE]
-        missing = TILE - part.shape[0], TILE - part.shape[1]
-        tile = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)))
-        yield tile[:, :, 0] if channels == 1 else tile

@@ -19,20 +19,31 @@ NetworkSource = Generator | str | os.PathLike[str] | Mapping[str, Any] | IO[byte
 LOADER = "esrgan_weights.loading"
 
 
-def network_of(given: object) -> Generator:
+def network_of(given: object, denoise: float | None = None) -> Generator:
     """The network itself, or what `esrgan_weights.load` makes of a name, a path, an address or a state dict.
 
+    Args:
+        denoise: see `esrgan_weights.load`.
+
     Raises:
-        ConfigError: something else; a wrapper around a network is named.
+        ConfigError: something else; a wrapper around a network is named. Or `denoise` beside a network that
+            is made already.
         WeightsError: there is no such model or file, see `esrgan_weights.load`.
     """
     if isinstance(given, Generator):
+        if denoise is not None:
+            raise ConfigError(
+                "denoise chooses between two files of weights, and a network has its weights already; give "
+                "the name or file of one, or load it so: "
+                'esrgan_weights.load("realesr-general-x4v3", denoise=0.5)'
+            )
         return given
     if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "read"):
-        load: Callable[[object], Generator] = import_module(LOADER).load
-        return load(
+        load: Callable[..., Generator] = import_module(LOADER).load
+        source = (
             Path(cast("os.PathLike[str]", given)) if isinstance(given, os.PathLike) else cast(object, given)
         )
+        return load(source) if denoise is None else load(source, denoise=denoise)
     kind = type(given).__name__
     if isinstance(given, nn.DataParallel | nn.parallel.DistributedDataParallel):
         cause = f"it is wrapped in {kind}; give model.module, and an Upscaler a device for several"

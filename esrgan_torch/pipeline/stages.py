@@ -10,9 +10,10 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
@@ -76,6 +77,10 @@ class Times:
     def total(self) -> float:
         return self.busy + self.reading + self.writing
 
+    def plus(self, other: "Times") -> "Times":
+        """Both together."""
+        return Times(self.busy + other.busy, self.reading + other.reading, self.writing + other.writing)
+
 
 class _Flight:
     """A piece that was let in, and what it hands from step to step."""
@@ -87,6 +92,33 @@ class _Flight:
         self.made: Handover[Any] = Handover()
         self.is_read = False
         self.written: Future[Any] = Future()
+
+
+class _ReadingThread:
+    """Does what it is given, one after the other.
+
+    A program ends without it: what it does may wait for an iterator of somebody else's for ever.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, task: Callable[[], None]) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, daemon=True, name="esrgan-read")
+            self._thread.start()
+        self._tasks.put(task)
+
+    def close(self, *, wait: bool) -> None:
+        self._tasks.put(None)
+        if wait and self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task()
+            del task  # what it did is not held here
 
 
 class Stages:
@@ -118,7 +150,8 @@ class Stages:
         self._limit, self._most, self._in_order = limit, lanes + writers + 2, in_order
         self._writing = ThreadPoolExecutor(writers, "esrgan-write")
         self._computing = ThreadPoolExecutor(lanes, "esrgan-compute")
-        self._reading = ThreadPoolExecutor(1, "esrgan-read")
+        self._reading = _ReadingThread()
+        self._asking = False  # the source, for its next piece
         self._changed = threading.Condition()
         self._flights: deque[_Flight] = deque()
         self._source: Iterator[AnyPiece] = iter(())
@@ -132,7 +165,8 @@ class Stages:
         """The result, or the error, of the `write` of each piece when it is through.
 
         Work goes on while the caller has a result. Where the caller leaves early, as by Ctrl-C, `stop` is
-        set, and what was computed is still written.
+        set, and what was computed is still written. All threads have ended then but one that still waits for
+        the next piece: it ends when that comes, and the piece is passed over.
 
         Args:
             pieces: taken one after another in the reader's thread, not before they can be read.
@@ -142,7 +176,7 @@ class Stages:
         """
         self._source = iter(pieces)
         self._free_since = [time.perf_counter()] * len(self._free_since)
-        with self._writing, self._computing, self._reading:
+        with self._writing, self._computing:
             try:
                 self._let_in()
                 while self._wait():
@@ -150,9 +184,20 @@ class Stages:
             finally:
                 with self._changed:
                     self.stop.set()
+                    for flight in self._flights:
+                        if not flight.piece.done():
+                            flight.piece.set_result(None)
+                    waits = self._asking
+                self._reading.close(wait=not waits)
         self.times.writing += sum(time.perf_counter() - since for since in self._free_since)
         if isinstance(self._ended, BaseException):
             raise self._ended
+
+    def give_up(self) -> None:
+        """Set `stop`, and let who waits for a result know at once; for any thread."""
+        with self._changed:
+            self.stop.set()
+            self._changed.notify_all()
 
     def _ready(self) -> int | None:
         """The number of a flight whose result can be given."""
@@ -163,8 +208,11 @@ class Stages:
         """Whether one more is through; False when all are."""
         with self._changed:
             while self._ready() is None:
-                if not self._flights and (self._ended or self.stop.is_set()):
+                stopped = self.stop.is_set()
+                if not self._flights and (self._ended or stopped):
                     return False
+                if stopped and not any(flight.piece.done() for flight in self._flights):
+                    return False  # no piece has come that was let in, and the next one may never come
                 self._changed.wait(_LOOK)
         return True
 
@@ -184,7 +232,7 @@ class Stages:
                 return
             flight = _Flight()
             self._flights.append(flight)
-            self._reading.submit(self._read, flight)
+            self._reading.submit(partial(self._read, flight))
             self._computing.submit(self._compute, flight)
             self._writing.submit(self._write, flight)
 
@@ -197,11 +245,20 @@ class Stages:
         return not weights or sum(weights) <= self._limit
 
     def _read(self, flight: _Flight) -> None:
+        piece: AnyPiece | None = None
+        ended: BaseException | bool = True
+        with self._changed:
+            self._asking = asking = not self.stop.is_set()
         try:
-            piece, ended = next(self._source, None), True
+            if asking:
+                piece = next(self._source, None)
         except BaseException as error:  # it is for whoever gave the pieces
-            piece, ended = None, error
-        flight.piece.set_result(piece)
+            ended = error
+        with self._changed:
+            self._asking = False
+            if flight.piece.done():  # given up meanwhile
+                return
+            flight.piece.set_result(piece)
         if piece is not None:
             flight.given.fill(piece.read)
         with self._changed:

@@ -184,7 +184,7 @@ class _Planner:
         while True:
             strips = plan_strips(self.height, self.width, count, overlap, fold)
             computed = sum(strip.window.width for strip in strips)
-            if computed > (1 + most_twice) * self.width:
+            if computed > (1 + most_twice) * self.width or count > self.width:
                 return None
             widest = max(strip.window.width for strip in strips)
             memory = costs.bytes(self.height, widest, TAIL_SIZE)

@@ -55,7 +55,7 @@ class RowRun:
         self.here = 0  # how many there are
         # as many rows as a tile of the tail has, channels last
         shape = min(TAIL_SIZE, self.height), self.width, engine.trunk.features
-        self.features = torch.empty(shape, dtype=torch.float32, device="cpu")
+        self.features = torch.empty(shape, dtype=torch.float32, device=engine.engine.device)
 
     def bands(self, given: Iterable[Samples], progress: Progress) -> Iterator[Canvas]:
         """The larger picture from its top, (h, W * scale, C) each.

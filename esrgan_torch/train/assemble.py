@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from torch import nn
 
 from esrgan_torch.engines.base import channels_last
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
-from esrgan_torch.train.discriminators import UNetDiscriminator, VGGDiscriminator
+from esrgan_torch.train.discriminators import Discriminator, UNetDiscriminator, VGGDiscriminator
 from esrgan_torch.train.ema import MovingAverage
 from esrgan_torch.train.optimisers import make_adam, make_optimiser
 from esrgan_torch.train.options import Options
@@ -155,6 +154,7 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
         luma=losses.luma,
         perceptual=losses.perceptual,
         adversarial=losses.adversarial,
+        matching=losses.matching,
         layers=losses.layers,
         vgg=VGG19Features(list(losses.layers), losses.vgg) if losses.perceptual else None,
         relativistic=losses.gan == "relativistic",
@@ -163,7 +163,7 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
     )
 
 
-def _discriminator(options: Options) -> nn.Module:
+def _discriminator(options: Options) -> Discriminator:
     if options.discriminator.kind == "UNetDiscriminator":
         return UNetDiscriminator(options.discriminator.features)
     return VGGDiscriminator(options.data.patch, options.discriminator.features)

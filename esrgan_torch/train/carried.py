@@ -17,6 +17,9 @@ _FORMAT = "esrgan-torch carried run 1"
 def pack(folder: Path, file: Path) -> int:
     """Write the weights of a run's newest checkpoint, their moving average and its validations to one file.
 
+    A validation says as "began" at which step the stretch of the run began that it belongs to, unless that
+    was the first.
+
     The moving average keeps its float32. The weights are kept as their distance from it in float16, which is
     a thousandth of that small distance away. The optimiser's state is left out: of SOAP it is many times as
     large as the network. So a run that goes on from such a file is not the very run that never stopped.
@@ -33,13 +36,16 @@ def pack(folder: Path, file: Path) -> int:
         raise ConfigError(f"{folder} trains a discriminator too, which such a file has no room for")
     average: dict[str, Tensor] = state["ema"]
     weights: dict[str, Tensor] = state["generator"]
+    since = int(state.get("since", 0))
     carried = {
         "format": _FORMAT,
         "step": state["step"],
         "average": average,
         "distance": {name: (weights[name] - value).half() for name, value in average.items()},
         "validations": [
-            line for line in read_log(folder) if "psnr" in line and line["step"] <= state["step"]
+            _with_beginning(line, since)
+            for line in read_log(folder)
+            if "psnr" in line and line["step"] <= state["step"]
         ],
     }
     try:
@@ -51,6 +57,11 @@ def pack(folder: Path, file: Path) -> int:
             raise
         raise TrainingError(f"{file} cannot be written: {found.strerror}") from error
     return int(state["step"])
+
+
+def _with_beginning(line: Line, since: int) -> Line:
+    """A validation that says at which step its stretch of the run began, where that was elsewhere."""
+    return {"began": since, **line} if 0 < since < line["step"] else line
 
 
 def unpack(file: Path) -> State:

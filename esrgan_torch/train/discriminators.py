@@ -13,7 +13,18 @@ from esrgan_torch.networks.sizes import check_positive
 SLOPE = 0.2
 
 
-class VGGDiscriminator(nn.Module):
+class Discriminator(nn.Module):
+    """Tells natural pictures from generated ones."""
+
+    def judged(self, batch: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Pictures (N, C, H, W) to logits, and the activations (N, c, h, w) on the way to them."""
+        raise NotImplementedError
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return self.judged(batch)[0]
+
+
+class VGGDiscriminator(Discriminator):
     """VGG-style discriminator of SRGAN and ESRGAN (Wang et al. 2018, section 3.2; BasicSR's
     VGGStyleDiscriminator): pairs of a 3x3 and a strided 4x4 convolution, then two linear layers.
 
@@ -48,8 +59,8 @@ class VGGDiscriminator(nn.Module):
         self.linear1 = nn.Linear(channels * 4 * 4, 100)
         self.linear2 = nn.Linear(100, 1)
 
-    def forward(self, batch: Tensor) -> Tensor:
-        """(N, in_channels, size, size) -> (N, 1), a logit, larger for a natural picture.
+    def judged(self, batch: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(N, in_channels, size, size) -> (N, 1), a logit, larger for a natural picture; a map a convolution.
 
         Raises:
             ConfigError: pictures of another size.
@@ -59,17 +70,18 @@ class VGGDiscriminator(nn.Module):
             raise ConfigError(
                 f"this discriminator judges pictures of shape {expected}, given {tuple(batch.shape[1:])}"
             )
-        features = batch
+        features, maps = batch, list[Tensor]()
         for pair in range(self.pairs):
             for half in (0, 1):
                 features = self.get_submodule(f"conv{pair}_{half}")(features)
                 if pair or half:
                     features = self.get_submodule(f"bn{pair}_{half}")(features)
                 features = F.leaky_relu(features, SLOPE)
-        return self.linear2(F.leaky_relu(self.linear1(features.flatten(1)), SLOPE))
+                maps.append(features)
+        return self.linear2(F.leaky_relu(self.linear1(features.flatten(1)), SLOPE)), maps
 
 
-class UNetDiscriminator(nn.Module):
+class UNetDiscriminator(Discriminator):
     """U-Net discriminator with spectral normalisation (Wang et al. 2021, section 3.3; Real-ESRGAN's
     UNetDiscriminatorSN): a logit for every pixel.
 
@@ -96,16 +108,18 @@ class UNetDiscriminator(nn.Module):
         self.conv8 = normed(features, features)
         self.conv9 = nn.Conv2d(features, 1, 3, padding=1)
 
-    def forward(self, batch: Tensor) -> Tensor:
-        """(N, in_channels, H, W), H and W of at least 8 -> logits (N, 1, H, W)."""
+    def judged(self, batch: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(N, in_channels, H, W), H and W of at least 8 -> logits (N, 1, H, W); a map for each of 7 sizes."""
         full = _activate(self.conv0(batch))
         half = _activate(self.conv1(full))
         quarter = _activate(self.conv2(half))
         features = _activate(self.conv3(quarter))
+        maps = [full, half, quarter, features]
         for convolution, skip in ((self.conv4, quarter), (self.conv5, half), (self.conv6, full)):
             enlarged = F.interpolate(features, size=skip.shape[-2:], mode="bilinear", align_corners=False)
             features = _activate(convolution(enlarged)) + skip
-        return self.conv9(_activate(self.conv8(_activate(self.conv7(features)))))
+            maps.append(features)
+        return self.conv9(_activate(self.conv8(_activate(self.conv7(features))))), maps
 
 
 def _activate(features: Tensor) -> Tensor:

@@ -79,7 +79,8 @@ class Journal:
     def validated(self, step: int, results: Sequence[Validation]) -> None:
         """Keep what the validation of every set came to, and strips of its pictures.
 
-        The first set's numbers are "psnr" and "ssim", those of others have its name behind: "psnr/Set14".
+        The first set's numbers are "psnr", "ssim" and "psnr_rgb"; others have the set's name behind, as
+        "psnr/Set14" has.
         """
         numbers: dict[str, float] = {}
         strips: dict[str, NDArray[np.uint8]] = {}
@@ -90,7 +91,11 @@ class Journal:
             if not result.pictures:
                 self.status.warn(f"validation of {result.name}: no picture could be measured")
                 continue
-            numbers |= {f"psnr{name}": round(result.psnr, 4), f"ssim{name}": round(result.ssim, 6)}
+            numbers |= {
+                f"psnr{name}": round(result.psnr, 4),
+                f"ssim{name}": round(result.ssim, 6),
+                f"psnr_rgb{name}": round(result.psnr_rgb, 4),
+            }
             strips[f"validation{name}"] = make_strip(result.pictures[:_MOST_PICTURES])
         if not numbers:
             return

@@ -4,13 +4,15 @@ x is a low-resolution picture, G(x) what the generator makes of it, y the origin
 logit, σ the sigmoid, E a mean over the batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from esrgan_torch.images.luma import luma
+
+_LEAST = 1e-6  # of a map that is 0 all over
 
 
 def pixel_loss(output: Tensor, target: Tensor) -> Tensor:
@@ -57,6 +59,25 @@ def perceptual_loss(
     """
     terms = [weight * F.l1_loss(output[layer], target[layer].detach()) for layer, weight in weights.items()]
     return torch.stack(terms).sum()
+
+
+def matching_loss(output: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
+    """L_match = Σ_l E |f_l(G(x)) - f_l(y)| / E |f_l(y)| / L: feature matching (Wang et al. 2018, pix2pixHD).
+
+    f_l are the L maps of the discriminator, which takes the place of VGG19: what it looks at to tell the two
+    apart. Each is divided by its own size, so that layers count alike, whatever their weights.
+
+    Args:
+        output, target: the discriminator's maps of generated pictures and of originals.
+
+    Returns:
+        A scalar; gradients flow through `output` alone.
+    """
+    terms = [
+        F.l1_loss(made.float(), wanted.detach().float()) / (wanted.detach().float().abs().mean() + _LEAST)
+        for made, wanted in zip(output, target, strict=True)
+    ]
+    return torch.stack(terms).mean()
 
 
 def relativistic_generator_loss(real: Tensor, fake: Tensor) -> Tensor:

@@ -209,6 +209,8 @@ class LossOptions:
 
     Args:
         pixel, luma, perceptual, adversarial: weights; 0 leaves one out.
+        matching: weight of the distance in the discriminator's own features, beside `adversarial`: a
+            perceptual loss without VGG19.
         layers: of VGG19, with their weights in the perceptual loss.
         vgg: "imagenet" (downloaded once), a file of torchvision's VGG19, or "random" for tests.
         gan: "relativistic" (ESRGAN) or "vanilla" (Real-ESRGAN).
@@ -220,6 +222,7 @@ class LossOptions:
     luma: float = 0.0
     perceptual: float = 0.0
     adversarial: float = 0.0
+    matching: float = 0.0
     layers: dict[str, float] = field(default_factory=lambda: {"conv5_4": 1.0})
     vgg: str = "imagenet"
     gan: Literal["relativistic", "vanilla"] = "relativistic"
@@ -230,11 +233,16 @@ class LossOptions:
         if self.vgg not in (IMAGENET, RANDOM):
             set_paths(self, "vgg")
         set_paths(self, "teacher")
-        weights = (self.pixel, self.luma, self.perceptual, self.adversarial)
+        weights = (self.pixel, self.luma, self.perceptual, self.adversarial, self.matching)
         if min(weights) < 0 or not any(weights):
             raise ConfigError(
-                "losses.pixel, luma, perceptual and adversarial are weights of 0 or more, and one is more "
-                f"than 0; given {', '.join(f'{weight:g}' for weight in weights)}"
+                "losses.pixel, luma, perceptual, adversarial and matching are weights of 0 or more, and one "
+                f"is more than 0; given {', '.join(f'{weight:g}' for weight in weights)}"
+            )
+        if self.matching and not self.adversarial:
+            raise ConfigError(
+                "losses.matching compares features of the discriminator, which learns by losses.adversarial: "
+                "set that above 0 too, or losses.matching to 0"
             )
         unknown = [layer for layer in self.layers if layer not in layer_indices()]
         if unknown or (self.perceptual and not self.layers):

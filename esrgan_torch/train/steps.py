@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from esrgan_torch.train.discriminators import Discriminator
 from esrgan_torch.train.losses import (
     luma_loss,
+    matching_loss,
     perceptual_loss,
     pixel_loss,
     relativistic_discriminator_loss,
@@ -27,7 +29,7 @@ class Objective:
     """What the generator is trained for.
 
     Args:
-        pixel, luma, perceptual, adversarial: weights of the losses; 0 leaves one out.
+        pixel, luma, perceptual, adversarial, matching: weights of the losses; 0 leaves one out.
         layers: of VGG19, with their weights in the perceptual loss.
         vgg: needed where `perceptual` is not 0.
         relativistic: the relativistic average GAN of ESRGAN, else the plain one.
@@ -39,6 +41,7 @@ class Objective:
     luma: float = 0.0
     perceptual: float = 0.0
     adversarial: float = 0.0
+    matching: float = 0.0
     layers: Mapping[str, float] = field(default_factory=dict[str, float])
     vgg: VGG19Features | None = None
     relativistic: bool = True
@@ -63,7 +66,7 @@ class Judge(nn.Module):
     since batch normalisation would mix them.
     """
 
-    def __init__(self, discriminator: nn.Module) -> None:
+    def __init__(self, discriminator: Discriminator) -> None:
         super().__init__()
         self.discriminator = discriminator
 
@@ -79,7 +82,7 @@ def generator_step(
 
     Args:
         generator: (N, C, h, w) -> (N, C, H, W).
-        judge: needed where `objective.adversarial` is not 0; its weights should be frozen.
+        judge: needed where `objective.adversarial` or `matching` is not 0; its weights should be frozen.
         small, large: the batch, in [0, 1].
         objective: weights and helpers of the losses.
     """
@@ -102,14 +105,32 @@ def generator_step(
         parts["perceptual"] = objective.perceptual * perceptual_loss(
             objective.vgg(output), features, objective.layers
         )
-    if objective.adversarial:
+    if objective.adversarial or objective.matching:
         assert judge is not None
-        if objective.relativistic:
-            lost = relativistic_generator_loss(*judge(target, output))
-        else:
-            lost = vanilla_generator_loss(judge.discriminator(output))  # originals do not matter to it
-        parts["adversarial"] = objective.adversarial * lost
+        parts |= _judged(judge.discriminator, output, target, objective)
     return GeneratorStep(torch.stack(list(parts.values())).sum(), parts, output.detach(), target)
+
+
+def _judged(
+    discriminator: Discriminator, output: Tensor, target: Tensor, objective: Objective
+) -> dict[str, Tensor]:
+    """The weighted losses that take a discriminator."""
+    parts: dict[str, Tensor] = {}
+    real, maps = None, list[Tensor]()
+    if objective.matching or objective.relativistic:  # originals do not matter to the plain one
+        with torch.no_grad():
+            real, maps = discriminator.judged(target)
+    fake, made = discriminator.judged(output)
+    if objective.adversarial:
+        if objective.relativistic:
+            assert real is not None
+            lost = relativistic_generator_loss(real, fake)
+        else:
+            lost = vanilla_generator_loss(fake)
+        parts["adversarial"] = objective.adversarial * lost
+    if objective.matching:
+        parts["matching"] = objective.matching * matching_loss(made, maps)
+    return parts
 
 
 def discriminator_step(judge: nn.Module, real: Tensor, fake: Tensor, objective: Objective) -> Tensor:

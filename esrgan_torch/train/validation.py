@@ -24,6 +24,7 @@ class Validation:
     Args:
         name: of the set.
         psnr, ssim: means over its pictures: dB and at most 1, of Y; 0 where none could be measured.
+        psnr_rgb: that of all three colours: what is won in luma should not be lost there.
         pictures: what the network made of the first ones, (H, W, 3), in order of name.
         failures: pictures that are in no mean.
     """
@@ -31,6 +32,7 @@ class Validation:
     name: str
     psnr: float
     ssim: float
+    psnr_rgb: float
     pictures: list[NDArray[np.uint8]]
     failures: tuple[Failure, ...]
 
@@ -117,6 +119,7 @@ def validate(
         name or evaluation.dataset,
         evaluation.mean.psnr_y if measured else 0.0,
         evaluation.mean.ssim_y if measured else 0.0,
+        (evaluation.mean.psnr_rgb or 0.0) if measured else 0.0,
         pictures if measured else [],
         tuple(failures),
     )

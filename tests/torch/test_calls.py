@@ -153,24 +153,52 @@ def test_a_map_that_is_left_ends_its_threads(upscaler: Upscaler) -> None:
 
 
 def test_closing_a_map_ends_a_thread_that_waits_for_it(upscaler: Upscaler) -> None:
-    begun = threading.Event()
+    begun, closed = threading.Event(), threading.Event()
+
+    def wait(share: float) -> None:
+        if share == 0:
+            begun.set()
+            assert closed.wait(10)
+
+    results = upscaler.map([PIXELS], progress=wait)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(list, results)
+        assert begun.wait(10)
+        closing = pool.submit(results.close)
+        while not results._stages.stop.is_set():
+            time.sleep(0.01)
+        closed.set()
+        closing.result(10)
+        with pytest.raises(CancelledError):
+            waiting.result(10)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_closing_a_map_whose_next_picture_never_comes(upscaler: Upscaler, before: int) -> None:
+    begun, release = threading.Event(), threading.Event()
+    passed: list[bool] = []
 
     def pictures():
-        yield PIXELS
+        yield from [PIXELS] * before
         begun.set()
-        while not results._stop.is_set():  # the second one takes its time
-            time.sleep(0.01)
+        release.wait()
         yield PIXELS
+        passed.append(True)
 
     results = upscaler.map(pictures())
-    assert next(results).shape == (36, 44, 3)
+    for _ in range(before):
+        assert next(results).shape == (36, 44, 3)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(list, results)
         assert begun.wait(10)
-        time.sleep(0.05)
         results.close()
-        with pytest.raises(CancelledError):
-            waiting.result(10)
+        assert waiting.result(10) == []
+    assert list(results) == []
+    # it waits as long as the iterable
+    [last] = [each for each in threading.enumerate() if each.name.startswith(STEPS)]
+    release.set()
+    last.join(10)
+    assert not passed
 
 
 def test_a_map_in_asyncio(upscaler: Upscaler) -> None:

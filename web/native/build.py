@@ -1,4 +1,5 @@
-"""The kernels as WebAssembly modules inside TypeScript: `src/engine/kernels/simd.ts` and `relaxed.ts`.
+"""The kernels as WebAssembly modules inside TypeScript: `src/engine/kernels/simd.ts` and `relaxed.ts`, and
+the version of their interface, `abi.ts`.
 
     python web/native/build.py            compile and write them: `make wasm`
     python web/native/build.py --check    compile, and fail where they differ
@@ -11,6 +12,7 @@ are committed: who installs the package needs no compiler.
 import argparse
 import base64
 import hashlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -85,6 +87,18 @@ def as_typescript(module: bytes) -> str:
     )
 
 
+def abi_as_typescript() -> str:
+    """The version of the structures, as their header has it."""
+    header = SOURCE / "esrgan_native.h"
+    found = re.search(r"^#define ESRGAN_ABI (\d+)", header.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    return (
+        "// Made by `make wasm`.\n"
+        f"/** The version of the structures in `{_name(header)}` that `runner.ts` writes. */\n"
+        f"export const ABI = {found[1]};\n"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -94,8 +108,9 @@ def main() -> int:
     if missing := missing_compiler():
         print(missing, file=sys.stderr)
         return 1
-    for name, features in MODULES.items():
-        made, file = as_typescript(compiled(features)), TARGET / f"{name}.ts"
+    texts = {name: as_typescript(compiled(features)) for name, features in MODULES.items()}
+    for name, made in (*texts.items(), ("abi", abi_as_typescript())):
+        file = TARGET / f"{name}.ts"
         if not options.check:
             file.write_text(made, encoding="utf-8")
         elif file.read_text(encoding="utf-8") != made:

@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
   computation whole;
   int threads;
+  int64_t below; /* of the tasks that are carried out in this run */
   _Alignas(LINE) _Atomic int64_t next;
   _Alignas(LINE) _Atomic int stopping;
   worker worker[WORKERS];
@@ -64,7 +65,7 @@ static void compute(engine *self, int number, double until) {
   atomic_store(mine, atomic_load(&self->next));
   while (!atomic_load(&self->stopping)) {
     const int64_t taken = atomic_fetch_add(&self->next, 1);
-    if (taken >= self->whole.plan.tasks)
+    if (taken >= self->below)
       break;
     atomic_store(mine, taken);
     const task one = plan_task(&self->whole.plan, &self->whole.program, taken);
@@ -107,11 +108,23 @@ EXPORTED(plan) double wasm_plan(engine *self, int32_t height, int32_t width) {
   return (double)self->whole.plan.floats * sizeof(float);
 }
 
-/* Begins: helpers set out at once. `given` has an address for each map, and stays. Nothing may compute yet. */
-EXPORTED(start) void wasm_start(engine *self, float *memory, float **given) {
+/* The same for a picture by rows, `band` of which are given and taken at once, and each map's rows into `rows`. */
+EXPORTED(plan_rows) double wasm_plan_rows(engine *self, int32_t height, int32_t width, int32_t band, int32_t *rows) {
+  plan *made = &self->whole.plan;
+  plan_free(made, &self->whole.program);
+  self->below = 0;
+  if (plan_make_rows(made, &self->whole.program, height, width, self->threads, TILES, band) != 0)
+    return -1;
+  for (int m = 0; m < self->whole.program.maps; m++)
+    rows[m] = (int32_t)made->map[m].rows;
+  return (double)made->floats * sizeof(float);
+}
+
+static void start(engine *self, float *memory, float **given, int64_t from, int64_t below) {
   self->whole.memory = memory;
   self->whole.given = given;
-  atomic_store(&self->next, 0);
+  self->below = below;
+  atomic_store(&self->next, from);
   atomic_store(&self->stopping, 0);
   for (int t = 0; t < self->threads; t++)
     atomic_store(&self->worker[t].task, INT64_MAX);
@@ -122,18 +135,38 @@ EXPORTED(start) void wasm_start(engine *self, float *memory, float **given) {
     __builtin_wasm_memory_atomic_notify((int *)&job, UINT_MAX);
 }
 
+/* Begins: helpers set out at once. `given` has an address for each map, and stays. Nothing may compute yet. */
+EXPORTED(start) void wasm_start(engine *self, float *memory, float **given) {
+  start(self, memory, given, 0, self->whole.plan.tasks);
+}
+
+/* By rows, goes on: see esrgan_start_rows. `reached`: below which row the result will be done, and from which on the
+ * picture is still needed. */
+EXPORTED(start_rows) void wasm_start_rows(engine *self, float *memory, float **given_maps, int32_t given, int32_t room,
+                                          int32_t *reached) {
+  int64_t done, kept;
+  const int64_t from = self->below;
+  const int64_t below = plan_below(&self->whole.plan, &self->whole.program, given, room, &done, &kept);
+  if (from == 0)
+    clear_above_picture(&self->whole, memory);
+  start(self, memory, given_maps, from, below > from ? below : from);
+  reached[0] = (int32_t)done;
+  reached[1] = (int32_t)kept;
+}
+
 /* Makes everybody end soon; `advance` tells when they have. */
 EXPORTED(stop) void wasm_stop(engine *self) { atomic_store(&self->stopping, 1); }
 
-/* Computes until a moment comes: the share that is done, and 2 when all is and nobody computes any more. */
+/* Computes until a moment comes: the share that is done of all tasks, and 2 when those of this run are and nobody
+ * computes any more. */
 EXPORTED(advance) double wasm_advance(engine *self, double until) {
   compute(self, 0, until);
   const int64_t tasks = self->whole.plan.tasks, next = atomic_load(&self->next);
-  if (next < tasks && !atomic_load(&self->stopping))
+  if (next < self->below && !atomic_load(&self->stopping))
     return (double)next / (double)tasks;
   while (atomic_load(&computing) > 0 && now() < until)
     rest();
-  return atomic_load(&computing) > 0 ? 1 : 2;
+  return atomic_load(&computing) > 0 ? (double)self->below / (double)tasks : 2;
 }
 
 /* A helper's life, as worker `number`; it never returns. */

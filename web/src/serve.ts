@@ -6,6 +6,8 @@
  *     serve();
  *
  * and goes to `Upscaler.load(url, { worker: new Worker(...) })`.
+ *
+ * @module tfjs-esrgan/serve
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { EsrganError, toPlain } from "./errors.js";
@@ -62,7 +64,10 @@ export function serve(port: Port = globalThis as unknown as Port): void {
             }
           : undefined,
       });
-      send({ kind: "answer", id, answer }, "data" in answer.content ? [answer.content.data.buffer] : []);
+      const { content } = answer;
+      const isBitmap = typeof ImageBitmap !== "undefined" && content instanceof ImageBitmap;
+      const transfer = isBitmap ? [content] : "data" in content ? [content.data.buffer] : [];
+      send({ kind: "answer", id, answer }, transfer);
     }
   };
 

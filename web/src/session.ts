@@ -18,10 +18,11 @@ import {
   type Plane,
 } from "./images/pixels.js";
 import type { Place } from "./models/places.js";
-import { makePlan, type Plan, type Tiling } from "./tiling/plan.js";
+import { drawn, type Direct } from "./tiling/direct.js";
+import { describePlan, makePlan, type Plan, type Tiling } from "./tiling/plan.js";
 import { breathe, inTurn } from "./threads/queue.js";
 import { imresize } from "./images/resample.js";
-import { Run } from "./tiling/run.js";
+import { partsOf, Run } from "./tiling/run.js";
 import { targetSize, type Size } from "./images/target-size.js";
 import { keepUniform } from "./images/uniform-alpha.js";
 import type { EngineName } from "./engine/ways.js";
@@ -35,6 +36,12 @@ export interface LoadHooks {
 export interface Outcome extends Account {
   readonly picture: Picture;
 }
+
+export interface Drawn extends Account {
+  readonly bitmap: ImageBitmap;
+}
+
+const DISPOSED = "this upscaler was disposed; load another";
 
 export class Session {
   private open = true;
@@ -98,23 +105,45 @@ export class Session {
     }
     const size = targetSize(picture, this.info.scale, settings);
     return await inTurn(async () => {
-      if (!this.open) throw new EsrganError("this upscaler was disposed; load another");
+      if (!this.open) throw new EsrganError(DISPOSED);
       const started = performance.now();
       await this.engine.select();
       const { tile = "auto" } = settings;
       const work = new Work(picture, size, this.engine, this.reload, tile, alpha, hooks);
       const result = await work.run();
-      return {
-        picture: result,
-        backend: this.backend,
-        engine: this.engineName,
-        reason: this.reason,
-        exact: work.exact,
-        plan: describe(work.plan),
-        divided: work.divided,
-        milliseconds: performance.now() - started,
-      };
+      return { picture: result, ...this.account(work, describePlan(work.plan), started) };
     }, hooks.signal);
+  }
+
+  /**
+   * As `upscale`, of pixels that the GPU has and keeps. Nothing is told of tiles.
+   *
+   * @param given stays the caller's
+   * @returns undefined: it has to go by `upscale`
+   */
+  async draw(given: Direct, settings: Settings, hooks: Hooks): Promise<Drawn | undefined> {
+    if (!this.engine.network.draw) return undefined;
+    return await inTurn(async () => {
+      if (!this.open) throw new EsrganError(DISPOSED);
+      const started = performance.now();
+      await this.engine.select();
+      const result = await drawn(this.engine, given, settings, async (share) => {
+        await pausing(hooks, share);
+      });
+      if (!result) return undefined;
+      hooks.onProgress?.(1);
+      const plan = `${describePlan(result.plan)}, its pixels stayed on the GPU`;
+      return { bitmap: result.bitmap, ...this.account({ exact: true, divided: 0 }, plan, started) };
+    }, hooks.signal);
+  }
+
+  private account(
+    { exact, divided }: { readonly exact: boolean; readonly divided: number },
+    plan: string,
+    started: number,
+  ): Account {
+    const { backend, engineName: engine, reason } = this;
+    return { backend, engine, reason, exact, plan, divided, milliseconds: performance.now() - started };
   }
 
   /** Free everything, after the pictures that are under way. */
@@ -149,9 +178,10 @@ class Work {
     const { unshuffle } = this.info;
     const height = Math.ceil(picture.height / unshuffle) * unshuffle;
     const width = Math.ceil(picture.width / unshuffle) * unshuffle;
-    this.plan = makePlan(this.info, height, width, tiling, engine.memory, (...sizes) =>
-      engine.network.bytes(...sizes),
-    );
+    const { network } = engine;
+    const byRows = network.byRows && ((...sizes: [number, number]) => network.byRows!.bytes(...sizes));
+    const bytesOf = (...sizes: [number, number, number]) => network.bytes(...sizes);
+    this.plan = makePlan(this.info, height, width, tiling, engine.memory, bytesOf, byRows);
     this.exact = this.plan.exact;
   }
 
@@ -170,12 +200,7 @@ class Work {
     const throughNetwork = [...colours, ...(opacity && this.alpha === "model" ? [opacity] : [])].filter(
       (plane) => !isFlat(plane),
     );
-    const { engine } = this;
-    const tiles = this.plan.windows.map(({ windowHeight, windowWidth }) => {
-      const { unshuffle } = this.info;
-      const [rows, columns] = [windowHeight / unshuffle, windowWidth / unshuffle];
-      return engine.network.tailTiles(rows, columns, this.plan.tailSize).length;
-    });
+    const tiles = this.plan.windows.map((window) => partsOf(window, this.plan, this.engine.network));
     this.total = throughNetwork.length * tiles.reduce((sum, count) => sum + count, 0);
     let finished = 0;
     const one = async (plane: Plane, opaque: Plane | undefined, shown: boolean): Promise<Plane> => {
@@ -204,18 +229,12 @@ class Work {
     from: number,
     part: number,
   ): Promise<Plane> {
-    const { signal, onProgress } = this.hooks;
     const run = new Run({
       engine: this.engine,
       reload: this.reload,
       plan: this.plan,
       divisible: this.tiling !== "exact",
-      pause: async (share) => {
-        signal?.throwIfAborted();
-        onProgress?.(from + share * part);
-        await breathe();
-        signal?.throwIfAborted();
-      },
+      pause: (share) => pausing(this.hooks, from + share * part),
       finished: (area, values, channels) => {
         this.tell(area, shown ? { values, channels, opaque } : undefined);
       },
@@ -280,6 +299,14 @@ class Work {
   }
 }
 
+/** Between two steps: heed an abort, tell the share, let others have their turn. */
+async function pausing({ signal, onProgress }: Hooks, share: number): Promise<void> {
+  signal?.throwIfAborted();
+  onProgress?.(share);
+  await breathe();
+  signal?.throwIfAborted();
+}
+
 /** Of a flat plane, which is as small as it was given, its one value. */
 function opacityAt({ height, width, values }: Plane, y: number, x: number): number {
   return y < height && x < width ? values[y * width + x]! : values[0]!;
@@ -290,11 +317,4 @@ function flat(plane: Plane, height: number, width: number): Plane {
   const values = new Uint8ClampedArray(height * width * channels);
   for (let i = 0; i < values.length; i++) values[i] = plane.values[i % channels]!;
   return { height, width, channels, values };
-}
-
-function describe(plan: Plan): string {
-  const count = plan.windows.length;
-  const size = Math.max(...plan.windows.map((tile) => Math.max(tile.height, tile.width)));
-  const cut = count === 1 ? "whole picture" : `${count} tiles of ${size} pixels, overlap ${plan.overlap}`;
-  return `${cut}, ${plan.exact ? "exact" : "not exact"} (${plan.reason})`;
 }

@@ -7,6 +7,7 @@ import {
   canvasOf,
   checkDrawable,
   checkFormat,
+  contextOf,
   drawn,
   encode,
   hasOffscreen,
@@ -57,6 +58,8 @@ export interface LoadOptions extends SessionOptions {
 export interface Outputs {
   imagedata: ImageData;
   canvas: HTMLCanvasElement;
+  /** For `transferFromImageBitmap` or `drawImage` of a canvas, or a texture. */
+  bitmap: ImageBitmap;
   blob: Blob;
   raw: Picture;
 }
@@ -123,6 +126,7 @@ export abstract class BaseUpscaler {
     const request = {
       settings,
       encode: hasOffscreen() ? encoding : undefined,
+      onGpu: (output === "canvas" || output === "bitmap") && onTile === undefined,
       wantsTiles: onTile !== undefined,
       wantsProgress: onProgress !== undefined,
     };
@@ -131,9 +135,11 @@ export abstract class BaseUpscaler {
       onTile,
       onProgress,
     });
-    if (!encoding)
-      return { ...account, image: present(content as Picture, output, colorSpace) as Outputs[O] };
-    const file = content instanceof Blob ? content : await encode(content, encoding);
+    if (!encoding) {
+      const image = await present(content as Picture | ImageBitmap, output, colorSpace);
+      return { ...account, image: image as Outputs[O] };
+    }
+    const file = content instanceof Blob ? content : await encode(content as Picture, encoding);
     return { ...account, image: (await withExif(file, source, size)) as Outputs[O] };
   }
 
@@ -149,11 +155,13 @@ export abstract class BaseUpscaler {
 
 /** @throws OptionError before anything is computed */
 function checkOutput(output: keyof Outputs, format: BlobFormat): void {
-  if (!["imagedata", "canvas", "blob", "raw"].includes(output)) {
-    throw new OptionError(`output is imagedata, canvas, blob or raw, not ${JSON.stringify(output)}`);
+  if (!["imagedata", "canvas", "bitmap", "blob", "raw"].includes(output)) {
+    throw new OptionError(`output is imagedata, canvas, bitmap, blob or raw, not ${JSON.stringify(output)}`);
   }
   if (output === "canvas" && typeof document === "undefined")
-    throw new OptionError('a worker has no canvas element; ask for the output "imagedata", "blob" or "raw"');
+    throw new OptionError(
+      'a worker has no canvas element; ask for the output "imagedata", "bitmap", "blob" or "raw"',
+    );
   if (output === "blob") checkFormat(format);
 }
 
@@ -243,9 +251,22 @@ async function withExif(file: Blob, source: Source, size: Size): Promise<Blob> {
   });
 }
 
-function present(content: Picture, output: keyof Outputs, colorSpace: ColourSpace): Outputs[keyof Outputs] {
+async function present(
+  content: Picture | ImageBitmap,
+  output: keyof Outputs,
+  colorSpace: ColourSpace,
+): Promise<Outputs[keyof Outputs]> {
+  const { width, height } = content;
+  const element = () => canvasOf(width, height, "element") as HTMLCanvasElement;
+  if (!("data" in content)) {
+    if (output === "bitmap") return content;
+    const canvas = element();
+    contextOf(canvas, colorSpace).drawImage(content, 0, 0);
+    content.close();
+    return canvas;
+  }
   if (output === "raw") return content;
-  const { data, width, height } = content;
-  if (output === "imagedata") return new ImageData(data, width, height, { colorSpace });
-  return drawn(content, canvasOf(width, height, "element"), { colorSpace }) as HTMLCanvasElement;
+  if (output === "canvas") return drawn(content, element(), { colorSpace }) as HTMLCanvasElement;
+  const image = new ImageData(content.data, width, height, { colorSpace });
+  return output === "bitmap" ? await createImageBitmap(image, { premultiplyAlpha: "none" }) : image;
 }

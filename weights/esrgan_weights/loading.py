@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from esrgan_torch.networks.base import Generator
+from esrgan_weights.denoise import denoising, ends_of
 from esrgan_weights.errors import UnknownArchitectureError
 from esrgan_weights.fetch_options import FetchOptions
 from esrgan_weights.sources.resolve import Source, locate, provenance_of, read_located, read_source
@@ -16,6 +17,7 @@ def load(
     cache: Path | str | None = None,
     progress: bool | None = None,
     trainable: bool = False,
+    denoise: float | None = None,
 ) -> Generator:
     """The network of a published model, or of a checkpoint of any layout from anywhere.
 
@@ -25,6 +27,9 @@ def load(
             file's path; a state dict; or a file that is open for reading bytes.
         offline, cache, progress: see `FetchOptions`.
         trainable: for training: in training mode, every parameter with a gradient.
+        denoise: how strongly noise is removed, from 0, where it is kept, to 1, which is the network as it is;
+            for a model that has a twin, such as "realesr-general-x4v3", see `esrgan_weights.denoise`. The
+            twin of a file is looked for beside it, then by its name.
 
     Returns:
         A network of this project, or with the extra `spandrel` a `ForeignNetwork` for a file of another
@@ -35,9 +40,15 @@ def load(
         UnknownModelError: neither a model's name nor a file.
         FetchError: the model could not be fetched (OfflineError, ChecksumError: see `fetch`).
         CheckpointError: the file is missing, damaged, unsafe or something else (see `read_checkpoint`).
-        ConfigError: an address of another form, or one whose extra is not installed.
+        ConfigError: an address of another form, or one whose extra is not installed; `denoise` for a network
+            that has no twin.
     """
-    model = _load(source, FetchOptions(cache, offline, progress))
+    options = FetchOptions(cache, offline, progress)
+    if denoise is None:
+        model = _load(source, options)
+    else:
+        strong, weak = (None if end is None else _load(end, options) for end in ends_of(source, denoise))
+        model = denoising(strong, weak, denoise)
     return model.train().requires_grad_(True) if trainable else model
 
 

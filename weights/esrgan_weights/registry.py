@@ -125,6 +125,8 @@ class Model:
         parameters: how many numbers the network holds.
         alternatives: sets of files, the best first.
         canonical: `canonical_hash` of the weights, where a file of them was at hand.
+        twin: name of the model that was trained like this one and keeps noise: the other end of
+            `esrgan_weights.denoise`; empty where there is none.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Model:
     parameters: int
     alternatives: tuple[Alternative, ...]
     canonical: str | None = None
+    twin: str = ""
 
     def __post_init__(self) -> None:
         if self.canonical is not None:

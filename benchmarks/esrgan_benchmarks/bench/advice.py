@@ -16,6 +16,7 @@ from esrgan_benchmarks.bench.runtime_tables import (
 from esrgan_benchmarks.core.record import Row
 
 LIBRARY = "esrgan-torch"
+DEFAULT = "realesrgan-x4plus"
 EAGER = "esrgan-torch-eager"
 EAGER_ENGINE = "eager"  # as rows name it
 NATIVE = "esrgan-torch-native"
@@ -34,6 +35,31 @@ def newest_choice(rows: list[Row]) -> str:
     """The same of the machine that measured last, with all the instructions that it has."""
     free = [row for row in rows if row.get("isa") is None]
     return choice(by_setting(free)[0]) if free else ""
+
+
+def headline(rows: list[Row]) -> str:
+    """One figure: the default network's largest picture on the newest machine, beside the reference.
+
+    Both are of the same run, and the library's is its time as it comes or that of its native engine.
+    """
+    free = [row for row in rows if row.get("isa") is None]
+    newest = _quiet(by_setting(free)[0]) if free else []
+    pairs = [
+        (mine, reference)
+        for column in _columns(row for row in newest if row["network"] == DEFAULT)
+        for reference in column
+        if is_reference(reference)
+        for mine in column
+        if mine["run"] == reference["run"] and mine["runtime"] in (LIBRARY, NATIVE)
+    ]
+    if not pairs:
+        return ""
+    mine, reference = max(pairs, key=lambda pair: (pixels(pair[0]), -_median(pair[0])))
+    return (
+        f"{DEFAULT} enlarges {mine['shape_text']} pixels in {_digits(_median(mine))} s on a processor "
+        f"({mine['processor']}, {mine['threads_asked']} threads, {mine['date']}); PyTorch, as published code "
+        f"runs the network, takes {_digits(_median(reference))} s."
+    )
 
 
 def _of_machine(rows: list[Row]) -> str:

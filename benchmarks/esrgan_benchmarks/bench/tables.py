@@ -8,6 +8,7 @@ BENCH_TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "runtimes": (("runtimes",), runtime_tables.times),
     "runtimes-cost": (("runtimes",), runtime_tables.costs),
     "advice": (("runtimes",), advice.choice),
+    "headline": (("runtimes",), advice.headline),
     "advice-newest": (("runtimes",), advice.newest_choice),
     "advice-costs": (("runtimes",), advice.costs),
     "native-share": (("runtimes",), advice.native_share),

@@ -1,6 +1,9 @@
-"""A trained CompactNet with more convolutions, which change next to nothing at first: for further training.
+"""A trained CompactNet with more convolutions, or of a smaller scale, as a start for further training.
 
-python -m esrgan_benchmarks grow MODEL --convolutions N -o FILE.safetensors
+    python -m esrgan_benchmarks grow MODEL [--convolutions N] [--scale N] -o FILE.safetensors
+
+New convolutions change next to nothing at first. A network of a smaller scale makes what the given one does,
+reduced by averaging: its trunk is the same, and its head the mean of those pixels' heads that become one.
 """
 
 import argparse
@@ -44,6 +47,27 @@ def grown(network: CompactNet, convolutions: int, seed: int = 0) -> CompactNet:
     return result.eval()
 
 
+def rescaled(network: CompactNet, scale: int) -> CompactNet:
+    """The network of a smaller scale, whose results are those of the given one, reduced by averaging.
+
+    Raises:
+        ConfigError: the scale does not divide that of the network.
+    """
+    config = network.config
+    times, rest = divmod(config.scale, scale)
+    if rest or times < 2:
+        raise ConfigError(f"the network enlarges {config.scale} times; give a smaller scale that divides it")
+    result = CompactNet(config.features, config.convolutions, scale, config.in_channels, config.out_channels)
+    weights = network.state_dict()
+    *_, weight, bias = weights  # the head's: the last convolution of the body
+    for name in (weight, bias):
+        # the pixel shuffle lays rows before columns
+        heads = weights[name].unflatten(0, (config.out_channels, scale, times, scale, times))
+        weights[name] = heads.mean((2, 4)).flatten(0, 2)
+    result.load_state_dict(weights)
+    return result.eval()
+
+
 def _identity(features: int, numbers: torch.Generator) -> list[dict[str, Tensor]]:
     weight = torch.empty(features, features, 3, 3)
     nn.init.kaiming_normal_(weight, a=0.0, generator=numbers)
@@ -61,10 +85,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model")
-    parser.add_argument("--convolutions", type=int, required=True)
+    parser.add_argument("--convolutions", type=int)
+    parser.add_argument("--scale", type=int)
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     network = load(options.model)
     if not isinstance(network, CompactNet):
         raise ConfigError(f"{options.model} is no CompactNet")
-    print(save(grown(network, options.convolutions), options.output))
+    if options.convolutions is not None:
+        network = grown(network, options.convolutions)
+    if options.scale is not None:
+        network = rescaled(network, options.scale)
+    print(save(network, options.output))

@@ -119,7 +119,7 @@ def large_part(name: str, part: tuple[int, int], of: tuple[int, int], threads: i
 
 def table(rows: list[Row]) -> str:
     """Rows of this study: those of sizes, then those of parts of large pictures."""
-    sizes = latest([row for row in rows if "size" in row], "network", "size")
+    sizes = sorted(latest([row for row in rows if "size" in row], "network", "size"), key=_network)
     parts = latest([row for row in rows if "part" in row], "network", "of")
     lines = [
         "| network | size | largest error | other values | time of the whole's | memory | planned | whole |",
@@ -133,16 +133,21 @@ def table(rows: list[Row]) -> str:
     ]
     lines += [
         "",
-        "| network | of | computed | memory with the network | planned | processor time a pixel "
+        "| network | of | computed | in | memory with the network | planned | processor time a pixel "
         "| hours of a core for all |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['network']} | {row['of']} | {row['part']} | {_mib(row['memory'])} | {_mib(row['planned'])} "
+        f"| {row['network']} | {row['of']} | {row['part']} | {row['seconds']:,.0f} s "
+        f"| {_mib(row['memory'])} | {_mib(row['planned'])} "
         f"| {row['microseconds']:.1f} µs | {row['hours_of_processor_for_all']:.2f} |"
         for row in parts
     ]
     return "\n".join([*lines, "", measured_on(rows)])
+
+
+def _network(row: Row) -> str:
+    return str(row["network"])
 
 
 def _mib(size: int) -> str:

@@ -4,7 +4,9 @@
 
 Crops of the originals are degraded as Real-ESRGAN does, each with numbers of its own. PSNR against the
 teacher's answers favours smooth results, so sharpness stands beside it: the mean size of the gradient and of
-the Laplacian of luma, divided by the teacher's.
+the Laplacian of luma, divided by the teacher's. And dots and grids, which a network that is taught by a
+discriminator tends to: how much they stand out on average, and on how many pictures they are found, see
+`esrgan_torch.metrics.periodic`.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from esrgan_benchmarks.core.record import Row, append, latest, measured_on
 from esrgan_benchmarks.studies.training import SCALE, upscaling
 from esrgan_torch.images.picture import Picture
+from esrgan_torch.metrics.periodic import pattern_of
 from esrgan_torch.metrics.protocol import pairs
 from esrgan_torch.metrics.psnr_ssim import psnr, rgb_to_y
 from esrgan_torch.train.data.degrade import degrade
@@ -36,7 +39,9 @@ def damaged(dataset: Path, count: int) -> list[Pixels]:
 
 def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels], dataset: str) -> Row:
     """One network's results for `given` beside the teacher's `answers`, as a row."""
-    both = list(zip(enlarged(name, given), answers, strict=True))
+    results = enlarged(name, given)
+    both = list(zip(results, answers, strict=True))
+    patterns = [pattern_of(result, SCALE) for result in results]
     return {
         "network": Path(name).stem,  # of a file; a published name stays
         "teacher": teacher,
@@ -45,6 +50,8 @@ def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels],
         "psnr_rgb": round(fmean(psnr(result, answer, channel="rgb") for result, answer in both), 3),
         "gradient": round(fmean(gradient(result) / gradient(answer) for result, answer in both), 4),
         "laplacian": round(fmean(laplacian(result) / laplacian(answer) for result, answer in both), 4),
+        "pattern": round(fmean(pattern.peak for pattern in patterns), 4),
+        "patterned": sum(pattern.found for pattern in patterns),
     }
 
 
@@ -72,14 +79,21 @@ def table(rows: list[Row]) -> str:
     """The rows as a table, for the documentation."""
     rows = latest(rows, "network", "teacher", "dataset")
     lines = [
-        "| model | PSNR to the teacher's answers | gradient of the teacher's | Laplacian of the teacher's |",
-        "|---|---|---|---|",
+        "| model | PSNR to the teacher's answers | gradient of the teacher's | Laplacian of the teacher's "
+        "| pattern, pictures that have one |",
+        "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['network']} | {row['psnr_rgb']:.2f} dB | {row['gradient']:.2f} | {row['laplacian']:.2f} |"
+        f"| {row['network']} | {row['psnr_rgb']:.2f} dB | {row['gradient']:.2f} | {row['laplacian']:.2f} "
+        f"| {_pattern(row)} |"
         for row in rows
     ]
     return "\n".join([*lines, "", measured_on(rows)])
+
+
+def _pattern(row: Row) -> str:
+    """Of earlier rows nothing is known."""
+    return f"{row['pattern']:.2f}, {row['patterned']} of {row['pictures']}" if "pattern" in row else ""
 
 
 def main() -> None:
@@ -95,5 +109,6 @@ def main() -> None:
     answers = enlarged(options.teacher, given)
     for name in options.models:
         row = compare(name, options.teacher, given, answers, options.dataset.name)
-        print(f"{name}: {row['psnr_rgb']:.2f} dB, {row['gradient']:.2f}, {row['laplacian']:.2f}", flush=True)
+        sharpness = f"{row['gradient']:.2f}, {row['laplacian']:.2f}"
+        print(f"{name}: {row['psnr_rgb']:.2f} dB, {sharpness}, pattern {_pattern(row)}", flush=True)
         append("students", [row])

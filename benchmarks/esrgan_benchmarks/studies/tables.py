@@ -165,6 +165,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),
     "web-engines": (("web-engines",), web_tables.engines),
+    "web-emulated": (("web-emulated",), web_tables.emulated),
 }
 """Each table's name in a page, the files of its rows, and what makes it."""
 

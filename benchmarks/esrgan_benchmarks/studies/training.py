@@ -85,6 +85,7 @@ def model(name: str, dataset: Path) -> Row:
         "parameters": parameters,
         "psnr_y": round(mean.psnr_y, 3),
         "ssim_y": round(mean.ssim_y, 4),
+        "psnr_rgb": None if mean.psnr_rgb is None else round(mean.psnr_rgb, 3),
     }
 
 

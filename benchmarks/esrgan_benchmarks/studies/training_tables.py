@@ -70,10 +70,14 @@ def models(rows: list[Row]) -> str:
     for name in dict.fromkeys(row["network"] for row in rows):
         own = {row["dataset"]: row for row in rows if row["network"] == name}
         parameters = next(iter(own.values()))["parameters"]
-        cells = [
-            f"{own[dataset]['psnr_y']:.2f} dB / {own[dataset]['ssim_y']:.3f}" if dataset in own else ""
-            for dataset in datasets
-        ]
+        cells = [_quality(own[dataset]) if dataset in own else "" for dataset in datasets]
         size = "" if parameters is None else f"{parameters:,}"
         lines.append(f"| {name} | {size} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", measured_on(rows)])
+
+
+def _quality(row: Row) -> str:
+    """PSNR and SSIM of Y; that of RGB too where it was measured."""
+    colours = row.get("psnr_rgb")
+    more = "" if colours is None else f"; RGB {colours:.2f} dB"
+    return f"{row['psnr_y']:.2f} dB / {row['ssim_y']:.3f}{more}"

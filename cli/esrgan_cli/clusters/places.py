@@ -51,6 +51,12 @@ class Place:
         """In its file system."""
         return self._opened[1].rstrip("/")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a path of this machine."""
+        protocol = self.system.protocol
+        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
     def __reduce__(self) -> tuple[type["Place"], tuple[str]]:
         return type(self), (self.address,)
 
@@ -94,18 +100,13 @@ class Place:
         """
         target = f"{self.path}/{name}"
         with _explained(f"cannot write {self.of(name)}", ImageWriteError):
-            if not self._is_local:  # stores show an object when all of it has come
+            if not self.is_local:  # stores show an object when all of it has come
                 self.system.put_file(str(file), target)
                 return
             file_there = Path(target)
             file_there.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(file_there) as temporary:
                 shutil.copyfile(file, temporary)
-
-    @property
-    def _is_local(self) -> bool:
-        protocol = self.system.protocol
-        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
 
     def _found(self) -> list[str]:
         start = len(self.path) + 1

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from esrgan_cli.clusters.enlarger import Settings
-from esrgan_cli.clusters.on_ray import TRIES, shared_out
+from esrgan_cli.clusters.on_ray import shared_out
 from esrgan_cli.clusters.places import Place
-from esrgan_cli.clusters.tasks import Task, find_tasks
+from esrgan_cli.clusters.tasks import Task, failed_line, find_tasks
 from esrgan_cli.options import parse_devices, parse_tiling
 from esrgan_cli.output.console import Console
-from esrgan_cli.upscaling.formats import suffix_like
+from esrgan_cli.upscaling.formats import suffix_for, suffix_like
 from esrgan_cli.upscaling.given import (
     check_format,
-    check_scale,
+    check_network,
     ending_of,
     file_options,
     finish_of,
@@ -86,7 +86,7 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
     tiling = parse_tiling(arguments.tile, arguments.overlap)
     options = file_options(arguments)
     form = check_format(arguments, options, to_file=False)
-    check_scale(arguments.scale)
+    check_network(arguments)
     finish = finish_of(arguments)
     check_report(arguments.report)
     scale, network = scale_of(arguments, finish.size)
@@ -99,32 +99,29 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
         [Place(str(given)) for given in arguments.inputs],
         output,
         ending,
-        lambda name: form or suffix_like(Path(name))[0],
+        lambda folder, name: form or _suffix_like(folder, name),
     )
     make = upscaler_of(network, device, arguments, tiling)
     settings = Settings(make, options, finish, making_of(arguments, scale, network), output)
     return settings, tasks, set() if arguments.overwrite else output.existing()
 
 
+def _suffix_like(folder: Place, name: str) -> str:
+    """The suffix of a result in its source's format: by content on this machine, by name in a store."""
+    path = Path(folder.path) / name
+    return (suffix_like(path) if folder.is_local else suffix_for(b"", path.suffix))[0]
+
+
 def _lines(tasks: Sequence[Task], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
-    """A line about each picture, those too whose workers have died again and again."""
-    left = dict.fromkeys(task.address for task in tasks)
+    """A line about each picture."""
+    left = {task.address: task for task in tasks}
     if tasks:
         for line in shared_out(tasks, settings, workers):
             if line["input"] in left:  # a batch that was done twice tells twice
                 del left[line["input"]]
                 yield line
-    for address in left:
-        yield {
-            "input": address,
-            "output": None,
-            "status": "failed",
-            "input_size": None,
-            "output_size": None,
-            "frames": None,
-            "seconds": None,
-            "reason": f"{TRIES} workers that had it have ended (Ray's logs may say why); try it alone",
-        }
+    for task in left.values():
+        yield failed_line(task, "no worker has told of it; Ray's logs may say why")
 
 
 def _told(line: dict[str, Any]) -> str:

@@ -31,7 +31,9 @@ def add_parser(subparsers: Subparsers) -> None:
         f"status {PARITY_FAILED} too where no runtime could measure any",
     )
     parser.add_argument("model", metavar="MODEL|FILE")
-    parser.add_argument("--to", choices=("onnx", "tf", "tfjs", "tflite"), required=True, help="the last hop")
+    parser.add_argument(
+        "--to", choices=("onnx", "tf", "tfjs", "tflite"), required=True, help="the format to make"
+    )
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to make")
     parser.add_argument(
         "--route",
@@ -65,12 +67,19 @@ def add_parser(subparsers: Subparsers) -> None:
         default=OPSET,
         help=f"of the ONNX file, {OPSETS.start} to {OPSETS.stop - 1} (default: {OPSET})",
     )
+    parser.add_argument(
+        "--denoise",
+        metavar="0..1",
+        type=float,
+        help="how strongly the copies remove noise, for models with a twin, such as realesr-general-x4v3 "
+        "(default: 1)",
+    )
     runners_option(parser)
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace an earlier conversion to another last hop too, and files of it that changed since; "
-        "files of your own stay in any case",
+        help="also replace a conversion to another format, and files of it that were changed since; your own "
+        "files always stay",
     )
     parser.add_argument(
         "--onnx-tf",
@@ -146,6 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
             onnx_tf=arguments.onnx_tf,
             offline=arguments.offline,
             cache=arguments.cache,
+            denoise=arguments.denoise,
             progress=say,
         )
     except ParityError as error:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from esrgan_cli.commands.evaluate_paper import paper_tables, prepare
 from esrgan_cli.options import (
     Subparsers,
     add_cache_options,
@@ -39,8 +40,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "models",
         metavar="MODEL",
-        nargs="+",
-        help=f"published models, checkpoint files, or {BICUBIC} for the baseline",
+        nargs="*",
+        help=f"published models, checkpoint files, or {BICUBIC} for the baseline (with --paper, default: "
+        f"{BICUBIC}, and the papers' own weights as far as they were fetched)",
     )
     parser.add_argument(
         "--dataset",
@@ -78,7 +80,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--lpips",
         action="store_true",
-        help='also LPIPS, a distance as people see it; needs pip install "esrgan-torch[lpips]"',
+        help='also LPIPS, a measure of perceived difference; needs pip install "esrgan-torch[lpips]"',
     )
     parser.add_argument(
         "--grid",
@@ -86,13 +88,25 @@ def add_parser(subparsers: Subparsers) -> None:
         type=Path,
         help="also a picture: the middles of the first folder's pictures by each model, and the originals",
     )
+    parser.add_argument(
+        "--paper",
+        action="store_true",
+        help="also a table beside what papers print, of Set5, Set14, BSD100, Urban100 and Manga109: "
+        "--dataset names them, or folders that hold them",
+    )
     add_running_options(parser, "auto, cpu, mps, cuda:0 or vulkan:0 (default: %(default)s)")
     add_cache_options(parser)
-    parser.set_defaults(run=run)
+
+    def run_with_models(arguments: argparse.Namespace) -> int:
+        if not arguments.models and not arguments.paper:
+            parser.error("nothing is given to measure: MODEL or --paper is required")
+        return run(arguments)
+
+    parser.set_defaults(run=run_with_models)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure every model on every folder; print tables with their protocol, CSV or JSON.
+    """Measure every model on every folder; print tables with their protocol, CSV or JSON, and papers' rows.
 
     What was measured is printed whatever happens afterwards; a picture that fails costs itself and makes the
     exit status 1.
@@ -116,12 +130,14 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_torch.datasets.partners import check_template
 
     check_template(arguments.lr_name)
+    usual = prepare(arguments) if arguments.paper else {}
     distance = None
     if arguments.lpips:
         from esrgan_torch.metrics.lpips import Lpips
 
         distance = Lpips()
     results: list[Result] = []
+    means: dict[tuple[str, int], dict[str, Score]] = {}
     upscalers: dict[str, Upscale] = {}
     scales: dict[str, int] = {}
     errors: list[EsrganError] = []
@@ -142,6 +158,9 @@ def run(arguments: argparse.Namespace) -> int:
                     errors.append(error)
                     continue
                 results += [(model, how, evaluation) for evaluation in found]
+                if arguments.paper and found[0].scores:
+                    own = means.setdefault((model, scales[model]), {})
+                    own[usual[folder]] = found[0].mean
                 if arguments.format == "text":
                     for evaluation in found:
                         print(harmless(f"{how}\n{evaluation}\n"), flush=True)
@@ -153,6 +172,8 @@ def run(arguments: argparse.Namespace) -> int:
                 print(json.dumps([_as_json(*result) for result in results], indent=1))
     if not results and errors:
         raise errors[0]
+    if means:
+        print(harmless(paper_tables(means, arguments)), flush=True)
     for error in errors:
         put(one_line(f"esrgan: {error}"), sys.stderr)
     if arguments.grid is not None:

@@ -17,9 +17,8 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import about, library_warnings
 from esrgan_cli.output.streams import take_stdout
 from esrgan_cli.paths import look, make_folder
-from esrgan_cli.upscaling.files import Source, find_sources
 from esrgan_cli.upscaling.given import (
-    check_scale,
+    check_network,
     ending_of,
     load_network,
     make_upscalers,
@@ -29,19 +28,21 @@ from esrgan_cli.upscaling.given import (
 from esrgan_cli.upscaling.making import Making, making_of
 from esrgan_cli.upscaling.pending import pending
 from esrgan_cli.upscaling.report import Report, check_report
-from esrgan_cli.upscaling.run import tell_report, tell_sorted_out, upscale_files
+from esrgan_cli.upscaling.run import tell_ignored, tell_report, tell_sorted_out, upscale_files
 from esrgan_cli.upscaling.shards import parse_shard
+from esrgan_cli.upscaling.tally import shares
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
 from esrgan_cli.upscaling.targets import Job, Journals, Targets, target_file, target_names, target_stream
 from esrgan_torch.engines.places import resolve_place
 from esrgan_torch.engines.precision import check_dtype
-from esrgan_torch.errors import ConfigError, EsrganError
+from esrgan_torch.errors import ConfigError, EsrganError, MissingCodecError
 from esrgan_torch.films.codecs import RAW
 from esrgan_torch.films.enlarge import FilmJob
 from esrgan_torch.films.library import pyav
 from esrgan_torch.films.read import FilmReader
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.images.resample import imresize
+from esrgan_torch.pipeline.stages import Times
 from esrgan_torch.storage.paths import line, trouble
 from esrgan_torch.upscaler import Upscaler
 
@@ -59,30 +60,53 @@ def upscale(arguments: argparse.Namespace) -> int:
         KeyboardInterrupt: stopped.
     """
     asked = asked_for(arguments)
-    if asked is None:
-        return upscale_files(arguments)
-    pyav()
+    if not asked.films:
+        return upscale_files(arguments, asked.search)
+    # what the user calls by its name has to be done; of a folder, what can be
+    required = any(film.root is None for film in asked.films) or not asked.has_pictures
+    missing = None
+    try:
+        pyav()
+    except MissingCodecError as error:
+        if required:
+            raise
+        missing = error
     status = 0
-    if asked.others:
-        status = upscale_files(argparse.Namespace(**{**vars(arguments), "inputs": list(asked.others)}))
+    if asked.has_pictures:
+        pictures = argparse.Namespace(**{**vars(arguments), "inputs": list(asked.others)})
+        status = upscale_files(pictures, asked.search)
+    if missing is not None:
+        return max(status, _leave_out(arguments, asked, missing))
     return max(status, _upscale_films(arguments, asked))
+
+
+def _leave_out(arguments: argparse.Namespace, asked: Asked, missing: MissingCodecError) -> int:
+    """Say that films which lie beside pictures cannot be read; 1 if that cannot be reported."""
+    report = Report(arguments.report, begun=True)
+    with Console(0) as console:
+        count = len(asked.films)
+        console.warn(f"{count} film{'s are' if count > 1 else ' is'} left out: {missing}")
+        for film in asked.films:
+            report.add(film.path, "left out", str(missing))
+        tell_report(console, report)
+    return 1 if report.failure else 0
 
 
 def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     started = time.perf_counter()
     devices = parse_devices(arguments.device)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
-    check_scale(arguments.scale)
+    check_network(arguments)
     check_report(arguments.report)
     for device in devices:
         check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
-    if arguments.page is not None and not asked.others:
+    if arguments.page is not None and not asked.has_pictures:
         raise ConfigError("--page shows pictures, and the inputs are films")
     size = parse_size(arguments.width, arguments.height, arguments.fit)
     max_pixels = max_pixels_of(arguments)
     for film in asked.films:  # what the options alone cannot be
-        asked.options.coding(asked.suffix_of(film)[0])
-    stdin = _take_stdin() if STREAM in asked.films else None
+        asked.options.coding(asked.suffix_of(film.path)[0])
+    stdin = _take_stdin() if STREAM in (film.path for film in asked.films) else None
     stdout = take_stdout() if asked.to_stdout else None
     scale, network = scale_of(arguments, size)
     targets = _targets(arguments, asked, ending_of(size, scale))
@@ -93,8 +117,10 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     upscalers: list[Upscaler] = []
     if to_do.jobs:
         upscalers = make_upscalers(network or load_network(arguments), devices, arguments, tiling)
-    report = Report(arguments.report, begun=bool(asked.others))
+    report = Report(arguments.report, begun=asked.has_pictures)
     with Console(0) as console, library_warnings(console):
+        if not asked.has_pictures:
+            tell_ignored(console, asked.search.ignored)
         tell_sorted_out(console, report, targets, to_do)
         films = Films(upscalers, asked, size, making, max_pixels, console, report, stdin, stdout)
         try:
@@ -108,6 +134,8 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
                 + (f", {left_over} not finished" if left_over else "")
                 + f" in {time.perf_counter() - started:.1f} s"
             )
+        if arguments.stats and films.done:
+            console.say(f"{shares(films.times)}; {films.frames / films.times.total:.2f} frames a second")
         tell_report(console, report)
         return 1 if failed or console.names_lost or report.failure else 0
 
@@ -126,6 +154,7 @@ class Films:
 
     Attributes:
         done, failed: how many films ended so.
+        frames, times: how many were made of those that are done, and what the devices did.
     """
 
     def __init__(
@@ -142,6 +171,8 @@ class Films:
     ) -> None:
         self.done = 0
         self.failed = 0
+        self.frames = 0
+        self.times = Times()
         self._upscalers, self._asked, self._size, self._making = upscalers, asked, size, making
         self._max_pixels, self._console, self._report = max_pixels, console, report
         self._stdin, self._stdout = stdin, stdout
@@ -193,6 +224,8 @@ class Films:
             )
             bar = stack.enter_context(FilmBar(name))
             result = film.run(bar)
+        self.frames += result.frames - result.kept
+        self.times = self.times.plus(result.times)
         if job.journal is not None and found is not None:
             job.journal.made(job.target, self._making.record(job.key, found))
         if self._stdout is not None:
@@ -224,14 +257,14 @@ class Films:
 
 def _targets(arguments: argparse.Namespace, asked: Asked, ending: str) -> Targets:
     if asked.to_stdout:
-        return target_stream([Source(path) for path in asked.films], asked.suffix_of)
-    sources = find_sources(asked.films, arguments.output).sources
-    shard = parse_shard(arguments.shard)
+        return target_stream(asked.films, asked.suffix_of)
     if asked.to_file:
-        return shard.of(target_file(sources, arguments.output, Journals()), sources)
-    if arguments.suffix is not None:
-        ending = arguments.suffix
-    return shard.of(target_names(sources, arguments.output, ending, asked.suffix_of, Journals()), sources)
+        targets = target_file(asked.films, arguments.output, Journals())
+    else:
+        if arguments.suffix is not None:
+            ending = arguments.suffix
+        targets = target_names(asked.films, arguments.output, ending, asked.suffix_of, Journals())
+    return parse_shard(arguments.shard).of(targets, asked.films)
 
 
 class _Pipe:

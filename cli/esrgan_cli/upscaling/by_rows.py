@@ -12,12 +12,13 @@ from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.tally import Outcome
 from esrgan_cli.upscaling.targets import Job
 from esrgan_cli.upscaling.work import Means, Work
-from esrgan_torch.engines.devices import recent_free_memory
+from esrgan_torch.engines.computing import CPU
+from esrgan_torch.engines.devices import device_name, recent_free_memory
 from esrgan_torch.errors import CancelledError, ConfigError, EsrganError
 from esrgan_torch.images.formats import find_format
 from esrgan_torch.images.picture import Samples
 from esrgan_torch.images.png import HEADER_END, SIGNATURE, png_size
-from esrgan_torch.images.read_rows import RowFile, rows_of
+from esrgan_torch.images.read_rows import RowFile
 from esrgan_torch.images.write_rows import check_rows_path, write_rows
 from esrgan_torch.pipeline.stages import AnyPiece, Piece, begun
 from esrgan_torch.tiling.plan import SHARE
@@ -47,12 +48,12 @@ def _too_large(job: Job, means: Means) -> RowFile | None:
     if options.encode.quality is not None or means.finish != Finish(strip=means.finish.strip):
         return None
     scale = upscaler.model.scale
-    room = recent_free_memory(upscaler.device) * SHARE
+    room = recent_free_memory(CPU) * SHARE
     if _most_bytes(job.source) * scale**2 * _RESULTS <= room:
         return None
     try:
         check_rows_path(job.target)
-        file = rows_of(job.source)
+        file = means.reader.read_rows(job.source)
         if file is None or file.about.has_alpha or file.height * file.width > options.max_pixels:
             return None
         needed = upscaler.plan_rows(file.height, file.width)
@@ -61,7 +62,8 @@ def _too_large(job: Job, means: Means) -> RowFile | None:
     if max(file.height, file.width) * scale > find_format(job.target.suffix).max_side:
         return None
     result = file.height * file.width * file.channels * file.bits // 8 * scale**2
-    return file if result * _RESULTS > room and needed <= room else None
+    fits = needed <= recent_free_memory(upscaler.device) * SHARE
+    return file if result * _RESULTS > room and fits else None
 
 
 def _most_bytes(path: Path) -> float:
@@ -131,17 +133,8 @@ class RowWork(Piece[Samples, Samples, None]):
         except Exception as error:  # a defect too costs one picture, not those that wait
             means.tally.failed(self._job, error)
         else:
-            how = f"the CPU, float32; by rows, exact, about {self.weight / 2**20:,.0f} MiB"
-            outcome = Outcome((file.width, file.height), (width, height), 1, self._seconds, how, self._lost())
+            device = device_name(means.upscalers[0].device)
+            how = f"{device}, float32; by rows, exact, about {self.weight / 2**20:,.0f} MiB"
+            outcome = Outcome((file.width, file.height), (width, height), 1, self._seconds, how)
             means.tally.done(self._job, outcome)
         means.tally.console.progress(self._job.source, 1.0)
-
-    def _lost(self) -> list[str]:
-        """What of the file is not in the result, a sentence if there is anything."""
-        names = list(self._file.left_out)
-        if self._job.target.suffix.lower() != ".png":
-            names += ["its texts"] if self._file.about.texts else []
-            names += ["IPTC"] if self._file.about.iptc else []
-        if not names or self._means.finish.strip:
-            return []
-        return [f"not kept by rows, for which the result is too large for memory: {', '.join(names)}"]

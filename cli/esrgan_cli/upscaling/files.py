@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_cli.options import STREAM
-from esrgan_cli.paths import is_link, listing, look
+from esrgan_cli.paths import is_link, listing, look, read_head
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.films.kinds import CODE_SUFFIXES, FILM_SUFFIXES, is_film
 from esrgan_torch.images.files import READ_SUFFIXES
+from esrgan_torch.images.kinds import HEAD
 from esrgan_torch.storage.paths import real
 
 
@@ -33,13 +35,15 @@ class Search:
 
     Args:
         sources: pictures, each once.
-        ignored: files in folders that are no pictures by their suffix.
+        ignored: files in folders that are neither pictures nor films by their suffix.
         problems: what cannot be used; they count as pictures that failed.
+        films: in folders, each once.
     """
 
     sources: tuple[Source, ...]
     ignored: tuple[Path, ...]
     problems: tuple[Problem, ...]
+    films: tuple[Source, ...] = ()
 
 
 def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
@@ -52,6 +56,7 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
         ConfigError: a folder is its own output.
     """
     sources: dict[Hashable, Source] = {}
+    films: dict[Hashable, Source] = {}
     ignored: list[Path] = []
     problems: list[Problem] = []
     away = real(output) if output is not None else None
@@ -75,17 +80,35 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
         for path, identity, cause in _walk(given, away):
             if cause:
                 problems.append(Problem(path, f"{path} {cause}"))
-            elif path.suffix.lower() in READ_SUFFIXES:
+            elif _is_picture(path):
                 sources.setdefault(identity, Source(path, given))
+            elif _is_film(path):
+                films.setdefault(identity, Source(path, given))
             else:
                 ignored.append(path)
                 continue
             nothing = False
         if nothing:
             kinds = ", ".join(sorted(READ_SUFFIXES))
-            problems.append(Problem(given, f"{given} holds no pictures ({kinds})"))
+            problems.append(Problem(given, f"{given} holds no pictures ({kinds}) and no films"))
     # what is given twice is one, whether it can be used or not
-    return Search(tuple(sources.values()), tuple(dict.fromkeys(ignored)), tuple(dict.fromkeys(problems)))
+    return Search(
+        tuple(sources.values()),
+        tuple(dict.fromkeys(ignored)),
+        tuple(dict.fromkeys(problems)),
+        tuple(films.values()),
+    )
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in READ_SUFFIXES
+
+
+def _is_film(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    if suffix in CODE_SUFFIXES:
+        return is_film(read_head(path, HEAD))
+    return suffix in FILM_SUFFIXES
 
 
 def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
@@ -149,9 +172,7 @@ def _walk(folder: Path, away: Path | None) -> Iterator[tuple[Path, Hashable, str
             if cause:
                 yield path, None, cause
             waiting += entries[::-1]
-        elif (
-            path.suffix.lower() in READ_SUFFIXES or found.kind == "unknown"
-        ):  # which may be a folder of pictures
-            yield path, found.identity, found.cause
+        elif found.kind == "unknown" or _is_picture(path) or _is_film(path):
+            yield path, found.identity, found.cause  # what is unknown may be a folder of pictures
         else:
             yield path, None, ""

@@ -16,6 +16,7 @@ from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.tiling.modes import Tiling
 from esrgan_torch.upscaler import LARGEST_SCALE, Upscaler
+from esrgan_weights.denoise import check_denoise
 from esrgan_weights.loading import load
 from esrgan_weights.sources.resolve import known_scale
 
@@ -106,15 +107,18 @@ def check_format(arguments: argparse.Namespace, options: FileOptions, to_file: b
     return suffix.lower()
 
 
-def check_scale(scale: float | None) -> None:
-    """Raise ConfigError where --scale is none that can be."""
+def check_network(arguments: argparse.Namespace) -> None:
+    """Raise ConfigError where --scale is none that can be, or --denoise is nothing for the model."""
+    scale: float | None = arguments.scale
     if scale is not None and not 0 < scale <= LARGEST_SCALE:
         raise ConfigError(f"--scale lies above 0 and up to {LARGEST_SCALE}, not {scale:g}")
+    if arguments.denoise is not None:
+        check_denoise(arguments.model, arguments.denoise)
 
 
 def load_network(arguments: argparse.Namespace) -> Generator:
     """The network that the arguments name; errors as of `load`."""
-    return load(arguments.model, offline=arguments.offline, cache=arguments.cache)
+    return load(arguments.model, offline=arguments.offline, cache=arguments.cache, denoise=arguments.denoise)
 
 
 def scale_of(arguments: argparse.Namespace, size: TargetSize | None) -> tuple[float | None, Generator | None]:

@@ -19,6 +19,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "width": None,
     "height": None,
     "fit": None,
+    "denoise": None,
     "dtype": "auto",
     "tile": "auto",
     "overlap": None,

@@ -4,14 +4,37 @@ import hashlib
 import itertools
 import os
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Protocol
 
 from esrgan_cli.paths import folded, longest_name
-from esrgan_cli.upscaling.journal import Journal
 
 _EARLIER = 100  # names of a scheme that an earlier name is compared with
+
+
+class Earlier(Protocol):
+    """What earlier runs have named: a `Journal`."""
+
+    def owner(self, target: Path) -> str | None:
+        """The source that a result's name belongs to; None where it is free."""
+        ...
+
+    def names(self, source: str) -> Sequence[Path]:
+        """The results whose names were given to a source, the latest first."""
+        ...
+
+
+class NothingEarlier:
+    """Of a folder without a journal."""
+
+    def owner(self, target: Path) -> None:
+        """See `Earlier`."""
+
+    def names(self, source: str) -> Sequence[Path]:
+        """See `Earlier`."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -19,17 +42,17 @@ class Wish:
     """A picture whose result needs a name.
 
     Args:
-        source: its file.
+        source: its file, of which only the name is looked at.
         folder: of the result, without links.
         suffix: of the result, with its dot.
-        journal: of the folder, or of one above it.
+        earlier: the journal of the folder, or of one above it.
         key: what the journal calls the source.
     """
 
-    source: Path
+    source: PurePath
     folder: Path
     suffix: str
-    journal: Journal
+    earlier: Earlier
     key: str
 
     @property
@@ -50,10 +73,11 @@ class Names:
 
     Args:
         ending: what stands behind the stem of the source, such as "-x4".
+        limit: bytes that the name of a file in a folder may have.
     """
 
-    def __init__(self, ending: str) -> None:
-        self._ending = ending
+    def __init__(self, ending: str, limit: Callable[[Path], int] = longest_name) -> None:
+        self._ending, self._limit = ending, limit
         self._limits: dict[Path, int] = {}  # bytes that a name may have
         self._given: set[Hashable] = set()
 
@@ -90,7 +114,7 @@ class Names:
 
     def _earlier(self, wish: Wish) -> str | None:
         """The name that an earlier run gave, if this one could give it: the ending may be another now."""
-        for path in wish.journal.names(wish.key):
+        for path in wish.earlier.names(wish.key):
             if path.parent == wish.folder and path.name in itertools.islice(self._all(wish), _EARLIER):
                 return path.name
         return None
@@ -98,7 +122,7 @@ class Names:
     def _take(self, wish: Wish, name: str) -> bool:
         """Whether a name is free; it is then no more."""
         place = folded(wish.folder / name)
-        if place in self._given or wish.journal.owner(wish.folder / name) not in (None, wish.key):
+        if place in self._given or wish.earlier.owner(wish.folder / name) not in (None, wish.key):
             return False
         self._given.add(place)
         return True
@@ -119,7 +143,7 @@ class Names:
     def _name(self, wish: Wish, stem: str) -> str:
         """The stem with ending and suffix, shortened to what the folder's file system takes."""
         if wish.folder not in self._limits:
-            self._limits[wish.folder] = longest_name(wish.folder)
+            self._limits[wish.folder] = self._limit(wish.folder)
         tail = self._ending + wish.suffix
         if len(os.fsencode(stem + tail)) <= self._limits[wish.folder]:
             return stem + tail

@@ -14,11 +14,11 @@ from esrgan_cli.output.page import Page, check_page
 from esrgan_cli.output.streams import read_stdin, take_stdout
 from esrgan_cli.paths import make_folder
 from esrgan_cli.upscaling.by_rows import work_of
-from esrgan_cli.upscaling.files import Problem, Search, find_sources, goes_to_stdout, names_a_file
+from esrgan_cli.upscaling.files import Problem, Search, goes_to_stdout, names_a_file
 from esrgan_cli.upscaling.formats import suffix_for, suffix_like
 from esrgan_cli.upscaling.given import (
     check_format,
-    check_scale,
+    check_network,
     ending_of,
     file_options,
     finish_of,
@@ -44,8 +44,12 @@ from esrgan_torch.upscaler import Upscaler
 IGNORED_SHOWN = 5
 
 
-def upscale_files(arguments: argparse.Namespace) -> int:
-    """Upscale what the arguments of `esrgan upscale` name.
+def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
+    """Upscale the pictures that the arguments of `esrgan upscale` name.
+
+    Args:
+        arguments: of the command.
+        search: what their inputs hold; films in it are not looked at.
 
     Returns:
         0 if every picture is made or was there, 1 if one failed.
@@ -63,7 +67,7 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     to_stdout = goes_to_stdout(arguments.inputs, arguments.output)
     to_file = not to_stdout and names_a_file(arguments.inputs, arguments.output)
     form = check_format(arguments, options, to_file)
-    check_scale(arguments.scale)
+    check_network(arguments)
     finish = finish_of(arguments)
     check_page(arguments.page)
     check_report(arguments.report)
@@ -73,7 +77,6 @@ def upscale_files(arguments: argparse.Namespace) -> int:
         options = replace(options, stdin=read_stdin("the input - is a picture"))
     if to_stdout:
         options = replace(options, stdout=take_stdout())
-    search = find_sources(arguments.inputs, arguments.output)
 
     scale, network = scale_of(arguments, finish.size)
     ending: str | None = arguments.suffix
@@ -107,7 +110,8 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     with Console(len(to_do.jobs)) as console, library_warnings(console):
         if not arguments.inputs:
             console.warn(f"{arguments.from_list} names nothing")
-        _tell_search(console, report, search, targets, to_do)
+        tell_ignored(console, search.ignored)
+        tell_sorted_out(console, report, targets, to_do, search.problems)
         tally = Tally(console, report, len(to_do.jobs))
         reader = Reader(max_pixels=options.max_pixels)
         times: Times | None = None
@@ -132,13 +136,13 @@ def upscale_files(arguments: argparse.Namespace) -> int:
     return 1 if failed or console.names_lost or report.failure else 0
 
 
-def _tell_search(console: Console, report: Report, search: Search, targets: Targets, to_do: Pending) -> None:
-    for path in search.ignored[:IGNORED_SHOWN]:
+def tell_ignored(console: Console, ignored: Sequence[Path]) -> None:
+    """Which files of folders are left out."""
+    for path in ignored[:IGNORED_SHOWN]:
         what = RAW if path.suffix.lower() in RAW_SUFFIXES else "is no picture"
         console.warn(f"{path} {what}: left out")
-    if len(search.ignored) > IGNORED_SHOWN:
-        console.warn(f"{len(search.ignored) - IGNORED_SHOWN} more files are no pictures: left out")
-    tell_sorted_out(console, report, targets, to_do, search.problems)
+    if len(ignored) > IGNORED_SHOWN:
+        console.warn(f"{len(ignored) - IGNORED_SHOWN} more files are no pictures: left out")
 
 
 def tell_sorted_out(

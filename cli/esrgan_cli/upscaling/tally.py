@@ -125,12 +125,8 @@ class Tally:
 
     def stats(self, times: Times) -> str:
         """Where the time of the devices went, for --stats."""
-        whole = max(times.total, 1e-9)
-        return (
-            f"network busy {times.busy / whole:.1%} of {times.total:.1f} s, waited "
-            f"{times.reading / whole:.1%} for reading and {times.writing / whole:.1%} for writing; "
-            f"{self._pixels / whole / 1e6:.3g} million pixels read a second"
-        )
+        rate = self._pixels / max(times.total, 1e-9) / 1e6
+        return f"{shares(times)}; {rate:.3g} million pixels read a second"
 
     def journal_failed(self, journal: Journal) -> None:
         """A journal cannot be written, which is said once; results stand without it too."""
@@ -140,6 +136,15 @@ class Tally:
                 f"the journal in {journal.folder} cannot be written ({journal.failure}): how results were "
                 "made will not be known"
             )
+
+
+def shares(times: Times) -> str:
+    """How much of the time the devices computed, and what they waited for."""
+    whole = max(times.total, 1e-9)
+    return (
+        f"network busy {times.busy / whole:.1%} of {times.total:.1f} s, waited "
+        f"{times.reading / whole:.1%} for reading and {times.writing / whole:.1%} for writing"
+    )
 
 
 def failure(error: Exception) -> str:

@@ -150,11 +150,12 @@ def target_names(
         wishes.append(Wish(source.path, real(folder), ends, journal, journal.key(source.path)))
         notes.append(note)
     jobs: list[Job] = []
-    for wish, name, (_, folder), note in zip(wishes, names.give(wishes), folders, notes, strict=True):
+    named = zip(sources, wishes, names.give(wishes), folders, notes, strict=True)
+    for source, wish, name, (top, folder), note in named:
         if names.shortened(wish):
             note += "; " if note else ""
             note += f"the name of its result would be too long for the file system; shortened to {name}"
-        jobs.append(Job(wish.source, folder / name, wish, wish.journal, wish.key, note))
+        jobs.append(Job(source.path, folder / name, wish, journals.of(top), wish.key, note))
     return _apart(jobs, names, journals)
 
 

@@ -9,6 +9,7 @@ from esrgan_benchmarks.bench.advice import (
     below_baseline,
     choice,
     costs,
+    headline,
     native_share,
     newest_choice,
     reach,
@@ -91,6 +92,17 @@ def test_the_newest_machine_alone() -> None:
     assert "A Processor" not in newest_choice([*ROWS, *newer])
     held = [row | {"isa": "avx2", "run": "2999-01-01T00:00:00+00:00", "date": "2999-01-01"} for row in ROWS]
     assert newest_choice([*ROWS, *held]) == newest_choice(ROWS)
+
+
+def test_the_one_figure_is_of_the_largest_picture_that_both_were_measured_on() -> None:
+    assert headline(ROWS) == (
+        "realesrgan-x4plus enlarges 128x128 pixels in 1.60 s on a processor (A Processor, 2 threads, "
+        "2026-01-01); PyTorch, as published code runs the network, takes 4.00 s."
+    )
+    native = runtime_row("esrgan-torch-native", 0.8, 0.2, **LARGE)
+    alone = runtime_row("esrgan-torch-native", 9.0, 0.2, **RRDB | {"shape": [1, 512, 512, 3]}, run="another")
+    assert "in 0.80 s" in headline([*ROWS, native, alone])
+    assert headline([row | {"disturbed": 1} for row in ROWS]) == headline([]) == ""
 
 
 def test_what_else_a_runtime_costs() -> None:

@@ -7,6 +7,8 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,16 @@ import numpy as np
 import psutil
 import pytest
 
+from esrgan_cli.clusters.enlarger import Settings
+from esrgan_cli.clusters.on_ray import shared_out
+from esrgan_cli.clusters.places import Place
+from esrgan_cli.clusters.tasks import find_tasks
 from esrgan_cli.main import main
+from esrgan_cli.upscaling.coding import FileOptions
+from esrgan_cli.upscaling.finish import Finish
+from esrgan_cli.upscaling.making import Making
 from esrgan_torch.images.files import write_image
+from tests.support.odd_upscalers import ENDS, WAITS, odd_upscaler
 
 pytestmark = [
     pytest.mark.xdist_group("ray"),
@@ -134,6 +144,29 @@ def test_folders_of_this_machine(
     assert on_ray(str(pictures / "sub"), "-o", str(tmp_path / "out")) == 0
     assert files(tmp_path / "out") == files(local / "sub")
     assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")] == []
+
+
+def test_lines_come_when_their_batch_is_done_and_a_picture_that_ends_workers_costs_no_other(
+    cluster: None, tmp_path: Path
+) -> None:
+    widths = {"a": 5, "b": 5, "c": WAITS, "d": 5, "e": ENDS, "f": 5, "g": 5, "h": 5}
+    for name, width in widths.items():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        write_image(tmp_path / "in" / f"{name}.png", np.full((5, width, 3), width, np.uint8))
+    output, go = Place(str(tmp_path / "out")), tmp_path / "go"
+    tasks = find_tasks([Place(str(tmp_path / "in"))], output, "-x4", lambda *_: ".png")
+    settings = Settings(partial(odd_upscaler, go), FileOptions(1 << 20), Finish(), Making("", {}), output)
+    lines = shared_out(tasks, settings, 1)  # batches of two
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            first = pool.submit(lambda: [next(lines)["input"] for _ in range(2)])
+            assert [Path(address).stem for address in first.result(100)] == ["a", "b"]
+        finally:
+            go.touch()
+    told = {Path(line["input"]).stem: line["reason"] for line in lines}
+    assert {name for name, reason in told.items() if reason is None} == {"c", "d", "f", "g", "h"}
+    assert told["e"].startswith("3 workers have ended that had it, 2 of them it alone")
+    assert sorted(files(tmp_path / "out")) == [f"{name}-x4.png" for name in "abcdfgh"]
 
 
 @pytest.mark.parametrize(

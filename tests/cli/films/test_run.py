@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -246,3 +247,115 @@ def test_lists_parts_and_reports_have_films_too(
         "c.png": ("done", 1, [48, 40]),
     }
     assert len(lines) == 3
+
+
+def test_films_in_folders(
+    upscale: Upscale, make_picture: MakePicture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.mkv", "b.mp4", "sub/a.mkv", "sub/A.mkv", "in.m2ts"):
+        Path("in", name).parent.mkdir(parents=True, exist_ok=True)
+        codec = "ffv1" if name.endswith("mkv") else "libx264"
+        make_clip(Path("in", name), frames=2, codec=codec)
+    Path("in/in.m2ts").rename("in/stream.ts")
+    Path("in/code.ts").write_text("const answer = 42;" * 100)
+    Path("in/bad.mov").write_bytes(b"")
+    make_picture(Path("in/a.png"))
+    assert upscale("in", "--report", "all.jsonl", "--stats") == 1
+    told = capsys.readouterr()
+    films = ["a-x4.mkv", "b-x4.mp4", "stream-x4.mkv", "sub/A-x4.mkv", "sub/a-2-x4.mkv"]
+    assert sorted(told.out.split()) == sorted(str(Path("in-x4", name)) for name in ("a-x4.png", *films))
+    assert "in/code.ts is no picture: left out" in told.err.replace(os.sep, "/")
+    assert "in/bad.mov" in told.err.replace(os.sep, "/")
+    assert "1 done, 0 skipped, 0 failed" in told.err
+    assert "5 done, 0 skipped, 1 failed" in told.err
+    assert re.search(r"network busy [\d.]+% of [\d.]+ s, .*; [\d.]+ frames a second", told.err)
+    lines = [json.loads(line) for line in Path("all.jsonl").read_text().splitlines()]
+    assert sorted((line["status"], line["frames"] or 0) for line in lines) == [
+        ("done", 1),
+        *[("done", 2)] * 5,
+        ("failed", 0),
+    ]
+    assert frames_of(Path("in-x4/sub/A-x4.mkv"))[0].width == 96
+
+    assert upscale("in") == 1  # what is done stays, and keeps its name
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "0 done, 5 skipped, 1 failed" in told.err
+    Path("in/bad.mov").unlink()
+    parts: list[str] = []
+    for part in ("1/3", "2/3", "3/3"):
+        assert upscale("in", "in/a.mkv", "-o", "parts", "--shard", part) == 0
+        parts += capsys.readouterr().out.split()
+    assert sorted(parts) == sorted(str(Path("parts", name)) for name in ("a-x4.png", *films))
+
+
+def test_a_folder_of_films_alone(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    make_clip(Path("in/a.mkv"), frames=2)
+    Path("in/notes.txt").write_text("notes")
+    assert upscale("in", "-o", "out", "--format", "mp4") == 0
+    told = capsys.readouterr()
+    assert told.out == f"{Path('out/a-x4.mp4')}\n"
+    assert "notes.txt is no picture: left out" in told.err
+    for given, message in (
+        (("in", "-o", "b.mp4"), "give a folder with -o"),
+        (("in", "--page", "p.html"), "--page shows pictures"),
+        (("in", "--format", "png"), "--format of films is"),
+    ):
+        assert upscale(*given) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_without_pyav_films_of_a_folder_are_one_line(
+    upscale: Upscale,
+    make_picture: MakePicture,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("in").mkdir()
+    for name in ("a.mkv", "b.mkv", "c.mkv"):
+        make_clip(Path("in", name), frames=1)
+    make_picture(Path("in/a.png"))
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert upscale("in", "-o", "out", "--report", "r.jsonl") == 0
+    told = capsys.readouterr()
+    assert told.out == f"{Path('out/a-x4.png')}\n"
+    [line] = [line for line in told.err.splitlines() if "film" in line]
+    assert line.startswith("esrgan: warning: 3 films are left out: films need esrgan-torch[video]")
+    lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
+    assert [line["status"] for line in lines] == ["done", *["left out"] * 3]
+    Path("in/a.png").unlink()
+    assert upscale("in", "-o", "out") == 1  # nothing that could be done
+
+
+@pytest.mark.parametrize("target", ["out.mkv", "out.y4m"])
+def test_raw_frames_that_are_cut_off(
+    target: str, upscale: Upscale, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = make_clip(Path("a.y4m"), codec="wrapped_avframe", frames=60).read_bytes()
+    half = (6 + 16 * 24 * 3 // 2) // 2
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(whole[:-half])))
+    monkeypatch.setattr(run, "FilmJob", partial(run.FilmJob, part=2))
+    assert upscale("-", "-o", target) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "stdin is cut off: it ends in the middle of a frame, after 59 whole frames" in told.err
+    assert "kept in" not in told.err
+    assert [path.name for path in Path().iterdir() if path.name != ".esrgan.jsonl"] == ["a.y4m"]
+
+
+def test_raw_frames_before_a_cut_go_to_stdout(tiny_model: Path, tmp_path: Path) -> None:
+    whole = make_clip(tmp_path / "a.y4m", codec="wrapped_avframe", frames=5).read_bytes()
+    command = [sys.executable, "-m", "esrgan_cli", "upscale", "-", "--format", "y4m", "--device", "cpu"]
+    result = subprocess.run(
+        [*command, "--model", str(tiny_model)],
+        input=whole[:-100],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert result.returncode == 1
+    assert b"after 4 whole frames" in result.stderr
+    frames = len(result.stdout) - result.stdout.index(b"\n") - 1
+    assert frames > 0
+    assert frames % (6 + 64 * 96 * 3 // 2) == 0

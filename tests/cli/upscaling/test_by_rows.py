@@ -9,9 +9,11 @@ import tifffile
 from PIL import Image
 
 from esrgan_cli.upscaling import by_rows
+from esrgan_torch.images import reader as image_reader
 from esrgan_torch.images.files import read_image, write_image
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.images.read_rows import rows_of
+from tests.support import odd_workers
 
 Upscale = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -88,14 +90,43 @@ def test_a_damaged_file_costs_itself(picture: Path, upscale: Upscale, capsys: Ca
 
 
 @pytest.mark.usefixtures("short_of_memory")
-def test_what_is_not_kept_is_told(picture: Path, upscale: Upscale, capsys: Capture) -> None:
+def test_what_the_file_says_is_kept(picture: Path, upscale: Upscale, capsys: Capture) -> None:
     with Image.open(picture) as image:
-        image.save("told.tif", compression="tiff_adobe_deflate", description="a wall", artist="somebody")
+        image.save(
+            "told.tif",
+            compression="tiff_adobe_deflate",
+            description="a wall",
+            artist="somebody",
+            dpi=(72, 96),
+        )
     assert upscale("told.tif", "-o", "large.tif") == 0
     told = capsys.readouterr().err
     assert "by rows" in told
-    assert "told.tif: not kept by rows" in told
-    assert "its description, its artist" in told
+    assert "warning" not in told
+    with tifffile.TiffFile("large.tif") as file:
+        tags = file.pages[0].tags
+        assert (tags["ImageDescription"].value, tags["Artist"].value) == ("a wall", "somebody")
+        assert tags["XResolution"].value == (720, 10)
+    assert upscale("told.tif", "-o", "bare.tif", "--strip") == 0
+    with tifffile.TiffFile("bare.tif") as file:
+        assert "Artist" not in file.pages[0].tags
+
+
+@pytest.mark.usefixtures("short_of_memory")
+def test_a_decoder_that_crashes_costs_its_picture(
+    picture: Path, upscale: Upscale, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By rows too, TIFF files are unpacked in a process of their own."""
+    with Image.open(picture) as image:
+        image.save("a.tif", compression="tiff_adobe_deflate", description="please abort")
+        image.save("b.tif", compression="tiff_adobe_deflate", description="well")
+    monkeypatch.setattr(image_reader, "WORKER", odd_workers.__name__)
+    assert upscale("a.tif", "b.tif", "-o", "out") == 1
+    told = capsys.readouterr().err
+    assert "a.tif: the decoder crashed" in told
+    assert "1 done, 0 skipped, 1 failed" in told
+    assert "by rows" in told
+    assert Path("out/b-x4.png").exists()
 
 
 @pytest.mark.usefixtures("short_of_memory")

@@ -17,13 +17,14 @@ MADE = NOW.record("../in/a.png", SOURCE)
 
 
 def test_options_at_their_defaults_are_left_out() -> None:
-    arguments = dict.fromkeys(("width", "height", "fit", "overlap", "background", "quality"))
+    arguments = dict.fromkeys(("width", "height", "fit", "denoise", "overlap", "background", "quality"))
     given = argparse.Namespace(
         **arguments, model="m", dtype="auto", tile="64", alpha="drop", tta=False, strip=True, lossless=False
     )
-    assert making_of(given, 2.5).options == {"scale": 2.5, "tile": "64", "alpha": "drop", "strip": True}
-    given.width = 30
-    assert making_of(given, None).options == {"width": 30, "tile": "64", "alpha": "drop", "strip": True}
+    rest = {"tile": "64", "alpha": "drop", "strip": True}
+    assert making_of(given, 2.5).options == {"scale": 2.5, **rest}
+    given.width, given.denoise = 30, 0.0
+    assert making_of(given, None).options == {"width": 30, "denoise": 0.0, **rest}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ class Clip:
     Args:
         frames: how many.
         height, width: of its frames.
-        codec, form, options: of FFmpeg.
+        codec, form, options, container: of FFmpeg; options of the codec, and of the container.
         base: seconds of a tick.
         starts: of the frames, in ticks; None: one after the other.
         sound: the codec of a sine that lasts as long; None: none.
@@ -36,6 +36,7 @@ class Clip:
     codec: str = "ffv1"
     form: str = "yuv420p"
     options: dict[str, str] = field(default_factory=dict[str, str])
+    container: dict[str, str] = field(default_factory=dict[str, str])
     base: Fraction = Fraction(1, 25)
     starts: Sequence[int] | None = None
     sound: str | None = None
@@ -61,7 +62,7 @@ def make_clip(path: Path, clip: Clip | None = None, **more: Any) -> Path:
     clip = clip or Clip(**more)
     pixels = clip.pixels if clip.pixels is not None else noise(clip.frames, clip.height, clip.width)
     times = clip.times()
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", container_options=clip.container) as container:
         stream: Any = container.add_stream(clip.codec, rate=1 / clip.base, options=clip.options)
         stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, clip.form
         stream.codec_context.time_base = stream.time_base = clip.base

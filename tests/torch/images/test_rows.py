@@ -2,17 +2,24 @@
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from esrgan_torch.errors import ConfigError, ImageReadError, ImageTooLargeError, ImageWriteError
+from esrgan_torch.images.colour import adobe_rgb_profile
 from esrgan_torch.images.files import read_image, write_image
 from esrgan_torch.images.picture import Picture, Pixels
 from esrgan_torch.images.read_rows import read_rows
+from esrgan_torch.images.reader import Reader
 from esrgan_torch.images.write_rows import filtered, write_rows
+from tests.torch.images.samples import IPTC, TEXTS, XMP
+from tests.torch.images.test_odd_metadata import COUNTS, TYPES, block
 
+FACTS = ("icc_profile", "exif", "xmp", "iptc", "texts", "density")
 MANY = 1 << 28
 
 
@@ -51,6 +58,93 @@ def test_what_is_written_by_rows_is_read(
     assert not file.whole
     assert (file.height, file.width, file.channels, file.bits) == (height, width, channels, bits)
     assert np.array_equal(joined(path), given)
+
+
+def told(exif: bytes) -> Picture:
+    """A picture that says all that a picture can say."""
+    texts = (("Description", "a wall"), *TEXTS)
+    return Picture(pixels(70, 50), adobe_rgb_profile(), exif, XMP, IPTC, texts, (300.0, 150.0))
+
+
+@pytest.mark.parametrize("source", [".png", ".tif", "big.tif"])
+@pytest.mark.parametrize("target", [".png", ".tif"])
+def test_what_is_said_is_kept_as_of_pictures_that_are_written_whole(
+    tmp_path: Path, source: str, target: str
+) -> None:
+    given = told(block(3, 1))
+    path, whole, rows = (tmp_path / name for name in (f"a{source}", f"whole{target}", f"rows{target}"))
+    if source == "big.tif":
+        write_rows(path, bands(given.pixels, 9), 70, 50, given)
+    else:
+        write_image(path, given)
+    file, read = read_rows(path, MANY), read_image(path)
+    assert not file.whole
+    assert read.exif is not None
+    assert [getattr(file.about, name) for name in FACTS] == [getattr(read, name) for name in FACTS]
+    write_image(whole, read)
+    write_rows(rows, file.bands(), 70, 50, file.about)
+    one, other = read_image(whole), read_image(rows)
+    assert [getattr(one, name) for name in FACTS] == [getattr(other, name) for name in FACTS]
+    assert np.array_equal(one.pixels, other.pixels)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_odd_tags_are_carried_by_bigtiff(tmp_path: Path, kind: int) -> None:
+    for count in COUNTS:
+        given = replace(told(block(kind, count)), pixels=pixels(2, 2))
+        write_image(tmp_path / "a.tif", given)
+        write_rows(tmp_path / "b.tif", [given.pixels], 2, 2, given)
+        one, other = read_image(tmp_path / "a.tif"), read_image(tmp_path / "b.tif")
+        assert one.exif == other.exif
+        assert one.exif is not None
+
+
+def test_other_programs_read_it(tmp_path: Path) -> None:
+    from PIL import Image
+
+    path, given = tmp_path / "a.tif", replace(told(block(2, 9)), xmp=None)  # which says that it is turned
+    write_rows(path, bands(given.pixels, 9), 70, 50, given)
+    with Image.open(path) as image:
+        assert np.array_equal(np.asarray(image), given.pixels)
+        assert image.tag_v2[270]
+        assert image.getexif().get_ifd(0x8769)
+    with tifffile.TiffFile(path) as file:
+        assert file.is_bigtiff
+        assert file.pages[0].tags["ExifTag"].value
+        assert np.array_equal(file.pages[0].asarray(), given.pixels)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_png_that_is_turned_is_decoded_whole(tmp_path: Path, orientation: int) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = orientation, "a camera"
+    Image.fromarray(pixels(5, 9)).save(tmp_path / "a.png", exif=exif)
+    file = read_rows(tmp_path / "a.png", MANY)
+    assert file.whole == (orientation == 6)
+    assert (file.height, file.width) == ((9, 5) if orientation == 6 else (5, 9))
+    assert file.about.exif == read_image(tmp_path / "a.png").exif
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_reader_reads_the_same(tmp_path: Path, suffix: str) -> None:
+    path, given = tmp_path / f"a{suffix}", told(block(3, 1))
+    write_rows(path, bands(np.tile(given.pixels, (9, 9, 1)), 9), 630, 450, given)
+    here = read_rows(path, MANY)
+    with Reader() as reader:
+        apart = reader.read_rows(path)
+        assert reader.started == (suffix == ".tif")
+        assert apart is not None
+        assert [getattr(here.about, name) for name in FACTS] == [getattr(apart.about, name) for name in FACTS]
+        assert (here.height, here.width, here.channels, here.bits) == (630, 450, 3, 8)
+        assert (apart.height, apart.width, apart.channels, apart.bits) == (630, 450, 3, 8)
+        way = apart.bands()
+        first = next(way)
+        assert reader.read_frames(path).count == 1  # another file, in between
+        assert np.array_equal(np.concatenate([first, *way]), np.concatenate(list(here.bands())))
+        write_image(tmp_path / "cat.tif", np.zeros((4, 4, 4), np.uint8))
+        assert reader.read_rows(tmp_path / "cat.tif") is None
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])

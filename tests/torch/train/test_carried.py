@@ -31,6 +31,10 @@ def test_a_run_goes_on_elsewhere(make_options: MakeOptions, tmp_path: Path) -> N
 
     train(make_options("steps=6", *settings), there, carried=carried, progress=False)
     assert [line["step"] for line in read_log(there) if "psnr" in line] == [4]
+    append(there, {"step": 6, "psnr": 31.0, "ssim": 0.9})
+    pack(there, file)
+    # each says where its stretch began, unless at the first step
+    assert [(line["step"], line.get("began")) for line in unpack(file)["validations"]] == [(4, None), (6, 4)]
     went_on = latest(there)
     assert (went_on["step"], went_on["since"]) == (6, 4)
     rates = {line["step"]: line["rate"] for line in read_log(there) if "rate" in line}

@@ -54,3 +54,19 @@ def test_unet_is_spectrally_normalised() -> None:
     model(torch.rand(1, 3, 16, 16))
     largest = torch.linalg.matrix_norm(model.conv3.weight.flatten(1), ord=2).item()
     assert largest == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("model", "count"), [(VGGDiscriminator(128, features=2), 10), (UNetDiscriminator(features=4), 7)]
+)
+def test_what_is_judged_on_the_way(model: VGGDiscriminator | UNetDiscriminator, count: int) -> None:
+    model.eval()
+    batch = torch.rand(2, 3, 128, 128)
+    with torch.no_grad():
+        logits, maps = model.judged(batch)
+        assert torch.equal(logits, model(batch))
+    assert len(maps) == count
+    assert all(each.shape[0] == 2 for each in maps)
+    assert maps[0].shape[2:] == (128, 128)
+    sides = {each.shape[2] for each in maps}
+    assert min(sides) == (4 if isinstance(model, VGGDiscriminator) else 16)

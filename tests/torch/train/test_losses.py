@@ -6,6 +6,7 @@ from torch import Tensor
 
 from esrgan_torch.train.losses import (
     luma_loss,
+    matching_loss,
     perceptual_loss,
     pixel_loss,
     relativistic_discriminator_loss,
@@ -43,6 +44,21 @@ def test_perceptual_loss() -> None:
     target = {"a": torch.zeros(2, 3), "b": torch.full((2,), 4.0)}
     assert perceptual_loss(output, target, {"a": 0.1, "b": 1.0}).item() == pytest.approx(4.1)
     assert perceptual_loss(output, target, {"a": 0.1}).item() == pytest.approx(0.1)
+
+
+def test_matching_loss_counts_maps_alike_whatever_their_size() -> None:
+    output = [torch.tensor([3.0, -1.0]), torch.tensor([300.0])]
+    target = [torch.tensor([2.0, -2.0]), torch.tensor([200.0])]
+    assert matching_loss(output, target).item() == pytest.approx((0.5 + 0.5) / 2)
+    assert matching_loss([torch.ones(2).bfloat16()], [torch.ones(2)]).item() == 0
+    assert torch.isfinite(matching_loss([torch.ones(2)], [torch.zeros(2)]))
+
+
+def test_where_the_gradients_of_matching_flow() -> None:
+    made, wanted = torch.rand(3).requires_grad_(), torch.rand(3).requires_grad_()
+    matching_loss([made], [wanted]).backward()
+    assert made.grad is not None
+    assert wanted.grad is None
 
 
 def test_relativistic_losses_are_the_papers_equations(logits: tuple[Tensor, Tensor]) -> None:

@@ -36,6 +36,11 @@ JUDGED = "losses.adversarial=0.1"
             ("losses.perceptual=1", "data.patch=8"),
             "VGG19 halves crops 4 times before losses.layers = conv5_4",
         ),
+        (("losses.matching=0.1",), "losses.matching compares features of the discriminator, which learns by"),
+        (
+            ("losses.matching=-1", JUDGED),
+            "losses.pixel, luma, perceptual, adversarial and matching are weights",
+        ),
         (("losses.layers={conv9_9=1}",), "losses.layers are of VGG19: conv1_1"),
         (
             ("losses.layers={conv5_4=-1}", "losses.perceptual=1", "data.patch=64"),

@@ -36,7 +36,7 @@ def test_tensorboard_has_every_number_and_pictures_by_step(
     for name in ("loss", "pixel", "rate", "steps_a_second", "waiting", "crops", "megapixels_a_second"):
         assert [event.step for event in events.Scalars(name)] == [1, 2, 3, 4]
     steps = [2, 3, 4]  # 3 was the last of the first start
-    for name in ("psnr", "ssim", "psnr/other", "ssim/other"):
+    for name in ("psnr", "ssim", "psnr_rgb", "psnr/other", "ssim/other", "psnr_rgb/other"):
         assert [event.step for event in events.Scalars(name)] == steps
     for name in ("validation", "validation/other"):
         pictures = events.Images(name)
@@ -82,7 +82,7 @@ def test_a_tracker_of_accelerate_is_one_run_however_often_it_starts(
     assert asked == ["wandb", "wandb"]
     numbers = ["crops", "loss", "megapixels_a_second", "pixel", "rate", "steps_a_second", "waiting"]
     assert ("numbers", 2, numbers) in stand.told
-    assert stand.told[-2:] == [("numbers", 2, ["psnr", "ssim"]), ("pictures", 2, ["validation"])]
+    assert stand.told[-2:] == [("numbers", 2, ["psnr", "psnr_rgb", "ssim"]), ("pictures", 2, ["validation"])]
     (project, first), (_, second) = [(given[0], named) for given, named in started]
     assert project == trackers.PROJECT
     assert first["config"]["network"]["kind"] == "CompactNet"

@@ -27,18 +27,36 @@ interface Passed {
   readonly verdict: string;
 }
 
+/** What was chosen, and why, for people. */
+interface Chosen {
+  readonly way: Way;
+  readonly computer: Computer;
+  readonly reason: string;
+}
+
 export class Engine {
+  readonly memory: number;
+  /** Ways that were left since. */
+  private left: readonly Way[] = [];
+
   private constructor(
-    readonly way: Way,
-    /** Why this backend and this engine, for people. */
-    readonly reason: string,
-    readonly memory: number,
-    private computer: Computer,
+    private chosen: Chosen,
     private readonly options: EngineOptions,
-  ) {}
+  ) {
+    this.memory = options.memory ?? chosen.computer.budget;
+  }
+
+  get way(): Way {
+    return this.chosen.way;
+  }
+
+  /** Why this backend and this engine, for people. */
+  get reason(): string {
+    return this.chosen.reason;
+  }
 
   get network(): Network {
-    return this.computer.network;
+    return this.chosen.computer.network;
   }
 
   /**
@@ -48,65 +66,99 @@ export class Engine {
    * @throws BackendError none does
    */
   static async start(model: Model, options: EngineOptions): Promise<Engine> {
-    const given = { ...options, asked: options.backend !== "auto" };
-    const failures: string[] = [];
-    const passed: Passed[] = [];
-    let expected: Float32Array | undefined;
-    try {
-      for (const way of waysFor(options.backend, options.engine)) {
-        if (way.isSpare?.(passed.map((one) => one.way))) continue;
-        options.signal?.throwIfAborted();
-        try {
-          if (way.backend !== "cpu") expected ??= await onCpu(model, options);
-          options.signal?.throwIfAborted();
-          const computer = await inTime(way.start(model, given), discard);
-          try {
-            const verdict = expected ? await inTime(judge(computer, model, expected)) : "it is the reference";
-            passed.push({ way, computer, verdict });
-          } catch (error) {
-            discard(computer);
-            throw error;
-          }
-        } catch (error) {
-          options.signal?.throwIfAborted();
-          const text = messageOf(error);
-          failures.push(text.startsWith("backend ") ? text : `${nameOf(way)} fails: ${text}`);
-        }
-      }
-      if (!passed.length) throw new BackendError(failures.join("; "));
-      const { chosen, comparison } = await fastest(passed, model, options.signal);
-      const { way, computer, verdict } = chosen;
-      const reason = [
-        ...(options.backend === "auto" ? [] : ["as asked"]),
-        ...computer.about(),
-        verdict,
-        ...comparison,
-        ...failures,
-        ...(options.note ? [options.note] : []),
-      ].join("; ");
-      passed.splice(passed.indexOf(chosen), 1);
-      return new Engine(way, reason, options.memory ?? computer.budget, computer, options);
-    } finally {
-      for (const { computer } of passed) discard(computer);
-    }
+    return new Engine(await choose(model, options, []), options);
   }
 
   isLost(): boolean {
-    return this.computer.isLost();
+    return this.chosen.computer.isLost();
   }
 
   /** Make it the one that computes: TF.js has one backend for all. */
   async select(): Promise<void> {
-    await this.computer.select();
+    await this.chosen.computer.select();
   }
 
-  /** After a failure of memory or a lost device: free everything and start anew. */
-  async recover(model: Model): Promise<void> {
-    this.computer = await this.computer.restart(model, this.options);
+  /**
+   * After a failure of memory or a lost device: free everything and start anew, or in another way that was allowed where
+   * that fails.
+   *
+   * @param elsewhere in another way at once
+   * @throws BackendError there is none
+   */
+  async recover(model: Model, elsewhere = false): Promise<void> {
+    const { way, computer } = this.chosen;
+    let why = "its device was lost time and again";
+    if (elsewhere) discard(computer);
+    else {
+      try {
+        this.chosen = { ...this.chosen, computer: await computer.restart(model, this.options) };
+        return;
+      } catch (error) {
+        why = `it does not start again: ${messageOf(error)}`;
+      }
+    }
+    const note = `${nameOf(way)} was left, since ${why}`;
+    const left = [...this.left, way];
+    const notes = [note, this.options.note].filter(Boolean).join("; ");
+    try {
+      this.chosen = await choose(model, { ...this.options, note: notes, signal: undefined }, left);
+    } catch (error) {
+      throw new BackendError(`${note}; ${messageOf(error)}`);
+    }
+    this.left = left;
+    await this.select();
   }
 
   dispose(): void {
-    discard(this.computer);
+    discard(this.chosen.computer);
+  }
+}
+
+/** @throws BackendError nothing that is allowed runs, but for what was left before */
+async function choose(model: Model, options: EngineOptions, left: readonly Way[]): Promise<Chosen> {
+  const given = { ...options, asked: options.backend !== "auto" };
+  const failures: string[] = [];
+  const passed: Passed[] = [];
+  let expected: Float32Array | undefined;
+  const ways = waysFor(options.backend, options.engine).filter(
+    (way) => !left.some(({ backend, engine }) => backend === way.backend && engine === way.engine),
+  );
+  try {
+    for (const way of ways) {
+      if (way.isSpare?.(passed.map((one) => one.way))) continue;
+      options.signal?.throwIfAborted();
+      try {
+        if (way.backend !== "cpu") expected ??= await onCpu(model, options);
+        options.signal?.throwIfAborted();
+        const computer = await inTime(way.start(model, given), discard);
+        try {
+          const verdict = expected ? await inTime(judge(computer, model, expected)) : "it is the reference";
+          passed.push({ way, computer, verdict });
+        } catch (error) {
+          discard(computer);
+          throw error;
+        }
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        const text = messageOf(error);
+        failures.push(text.startsWith("backend ") ? text : `${nameOf(way)} fails: ${text}`);
+      }
+    }
+    if (!passed.length) throw new BackendError(failures.join("; ") || "nothing else is allowed to compute");
+    const { chosen, comparison } = await fastest(passed, model, options.signal);
+    const { way, computer, verdict } = chosen;
+    const reason = [
+      ...(options.backend === "auto" ? [] : ["as asked"]),
+      ...computer.about(),
+      verdict,
+      ...comparison,
+      ...failures,
+      ...(options.note ? [options.note] : []),
+    ].join("; ");
+    passed.splice(passed.indexOf(chosen), 1);
+    return { way, computer, reason };
+  } finally {
+    for (const { computer } of passed) discard(computer);
   }
 }
 

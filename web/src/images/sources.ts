@@ -59,7 +59,7 @@ export async function toPortable(source: Source, colorSpace: ColourSpace | undef
   const space = colorSpace ?? (own ? spaceOf(source as HTMLCanvasElement) : "srgb");
   const straight = kind("Blob") || kind("HTMLImageElement");
   const bitmap = await bitmapOf(source, straight);
-  if (!kind("Blob") && !kind("ImageBitmap")) checkReadable(bitmap);
+  if (!kind("Blob") && !kind("ImageBitmap")) await checkReadable(bitmap);
   return { bitmap, straight, width: bitmap.width, height: bitmap.height, colorSpace: space };
 }
 
@@ -167,10 +167,13 @@ async function drawnAs(image: HTMLImageElement): Promise<ImageBitmap> {
 }
 
 /** @throws OptionError what was drawn from another site must not be read */
-function checkReadable(bitmap: ImageBitmap): void {
+async function checkReadable(bitmap: ImageBitmap): Promise<void> {
   try {
     const context = contextOf(canvasOf(1, 1), "srgb");
-    context.drawImage(bitmap, 0, 0);
+    // one pixel of it: what is on the GPU stays there
+    const one = await createImageBitmap(bitmap, 0, 0, 1, 1);
+    context.drawImage(one, 0, 0);
+    one.close();
     context.getImageData(0, 0, 1, 1);
   } catch (error) {
     bitmap.close();

@@ -21,6 +21,14 @@ export async function localRunner(
     engine: session.engineName,
     reason: session.reason,
     async upscale(portable, request, given) {
+      if (request.onGpu && "bitmap" in portable) {
+        const drawn = await session.draw(portable, request.settings, given);
+        if (drawn) {
+          portable.bitmap.close();
+          const { bitmap, ...account } = drawn;
+          return { ...account, content: bitmap, width: bitmap.width, height: bitmap.height };
+        }
+      }
       const { picture, ...account } = await session.upscale(toPicture(portable), request.settings, given);
       const content = request.encode ? await encode(picture, request.encode) : picture;
       return { ...account, content, width: picture.width, height: picture.height };

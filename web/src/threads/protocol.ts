@@ -27,12 +27,14 @@ export interface Request {
   readonly settings: Settings;
   /** Encode the result; undefined: give its pixels. */
   readonly encode: Encoding | undefined;
+  /** A bitmap is as good as pixels, where the GPU has it. */
+  readonly onGpu: boolean;
   readonly wantsTiles: boolean;
   readonly wantsProgress: boolean;
 }
 
 export interface Answer extends Account {
-  readonly content: Picture | Blob;
+  readonly content: Picture | Blob | ImageBitmap;
   readonly width: number;
   readonly height: number;
 }

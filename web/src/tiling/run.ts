@@ -4,10 +4,11 @@ import type { Model } from "../models/download.js";
 import type { Engine } from "../engine/engine.js";
 import { messageOf, OutOfMemoryError } from "../errors.js";
 import { crossFadedMosaic, joinedMosaic, type Area, type Mosaic } from "./mosaic.js";
-import type { Features, Pause } from "../engine/network.js";
+import type { Features, Network, Pause } from "../engine/network.js";
 import { padPlane, toGray, toInput, type Plane } from "../images/pixels.js";
 import { MINIMUM_SIZE, type Plan } from "./plan.js";
-import { makeTile, planTiles, type Tile } from "./tiling.js";
+import { enlargeStrip } from "./rows.js";
+import { makeTile, planStrips, planTiles, type Tile } from "./tiling.js";
 
 /** A tile is finished: `values` (height, width, channels) in 0-1 lie at `area` of the result. */
 export type Finished = (area: Area, values: Float32Array, channels: number) => void;
@@ -23,13 +24,22 @@ export interface RunContext {
   readonly finished: Finished;
 }
 
+const MOST_LOSSES = 4; // of a device, for one plane, after which another engine computes
 const TRUNK_SHARE = 0.85; // of a window's time, for the progress
+
+/** How many parts of the result a window gives, one after the other. */
+export function partsOf({ windowHeight, windowWidth }: Tile, plan: Plan, network: Network): number {
+  if (plan.byRows) return network.byRows!.bands(windowHeight, windowWidth);
+  const fold = network.info.unshuffle;
+  return network.tailTiles(windowHeight / fold, windowWidth / fold, plan.tailSize).length;
+}
 
 export class Run {
   /** Tiles that did not fit and were divided. */
   divided = 0;
   /** Whether the result so far equals the untiled one. */
   exact = true;
+  private losses = 0;
   private tailSize: number;
   private windowsDone = 0;
   private plane!: Plane;
@@ -71,7 +81,7 @@ export class Run {
       ? crossFadedMosaic(height, width, plane.channels, plan.fade * scale)
       : joinedMosaic(height, width, plane.channels);
     for (const tile of plan.windows) {
-      await this.window(tile, tile);
+      await (plan.byRows ? this.strip(tile) : this.window(tile, tile));
       this.windowsDone++;
     }
     return crop(
@@ -81,18 +91,55 @@ export class Run {
     );
   }
 
+  /** Compute a strip of columns by rows, in halves where memory does not allow more; the result is exact all the same. */
+  private async strip(strip: Tile): Promise<void> {
+    const { engine, plan, pause, finished } = this.context;
+    const { receptiveField, unshuffle } = engine.network.info;
+    try {
+      const share = (done: number) => pause((this.windowsDone + done) / plan.windows.length);
+      for await (const { area, values, channels } of enlargeStrip(this.plane, strip, engine.network, share)) {
+        finished(area, values, channels);
+        this.mosaic.put(area, area, values);
+      }
+      return;
+    } catch (error) {
+      if (error === this.thrown || (!engine.isLost() && !isMemoryFailure(error))) throw error;
+      this.divided++;
+      await engine.recover(await this.context.reload());
+      if (strip.width < Math.max(receptiveField, 2 * MINIMUM_SIZE))
+        throw new OutOfMemoryError(
+          `even ${strip.windowWidth} columns by rows do not fit in memory: ${messageOf(error)}; free memory, or set ` +
+            "`memory` lower and allow overlapping tiles",
+        );
+    }
+    for (const half of planStrips(strip.height, strip.width, 2, 0, unshuffle)) {
+      const reach = Math.ceil(receptiveField / unshuffle) * unshuffle;
+      const { height, width } = this.plane;
+      await this.strip(makeTile(0, strip.left + half.left, height, half.width, height, width, reach));
+    }
+  }
+
   /** Compute `tile`, which is `core` or a part of it that memory allows. */
   private async window(core: Tile, tile: Tile): Promise<void> {
     const { engine, divisible, plan } = this.context;
-    for (;;) {
+    for (let isAgain = false; ;) {
       const stage = { tail: false };
       try {
         await this.attempt(core, tile, stage);
         return;
       } catch (error) {
-        if (error === this.thrown || (!engine.isLost() && !isMemoryFailure(error))) throw error;
+        const isLost = engine.isLost();
+        if (error === this.thrown || (!isLost && !isMemoryFailure(error))) throw error;
+        if (isLost) this.losses++;
+        const elsewhere = this.losses > MOST_LOSSES;
+        if (elsewhere) this.losses = 0;
+        await engine.recover(await this.context.reload(), elsewhere);
+        // a device goes for many reasons: one that goes at the same place again is taken to have too little memory
+        if (isLost && (elsewhere || !isAgain)) {
+          isAgain = !elsewhere;
+          continue;
+        }
         this.divided++;
-        await engine.recover(await this.context.reload());
         if (stage.tail && this.tailSize > MINIMUM_SIZE) {
           this.tailSize = Math.max(Math.floor(this.tailSize / 2), MINIMUM_SIZE);
           continue;
@@ -137,10 +184,12 @@ export class Run {
       // a sum of weights must not be added to twice, so what is mixed is put down when the window is done
       const later: (() => void)[] = [];
       for (const [number, part] of parts.entries()) {
-        const put = await this.part(core, tile, part, reach, features);
+        const within = (done: number) =>
+          share(TRUNK_SHARE + ((1 - TRUNK_SHARE) * (number + done)) / parts.length);
+        const put = await this.part(core, tile, part, reach, features, within);
         if (plan.fade) later.push(put);
         else put();
-        await share(TRUNK_SHARE + ((1 - TRUNK_SHARE) * (number + 1)) / parts.length);
+        await within(1);
       }
       later.forEach((put) => {
         put();
@@ -157,6 +206,7 @@ export class Run {
     part: Tile,
     reach: Area,
     features: Features,
+    pause: Pause,
   ): Promise<() => void> {
     const { engine, finished } = this.context;
     const { scale, unshuffle: fold, outChannels } = engine.network.info;
@@ -166,6 +216,7 @@ export class Run {
       part.windowLeft,
       part.windowHeight,
       part.windowWidth,
+      pause,
     );
     if (engine.isLost()) throw new Error("the device was lost");
     const gray = this.plane.channels < outChannels;

@@ -52,6 +52,21 @@ export function planTiles(
   );
 }
 
+/** As `planTiles`, in so many strips of columns, or fewer, as high as the picture. */
+export function planStrips(
+  height: number,
+  width: number,
+  count: number,
+  overlap: number,
+  multiple: number,
+): Tile[] {
+  const size = Math.ceil(Math.ceil(width / count) / multiple) * multiple;
+  const reach = Math.ceil(overlap / multiple) * multiple;
+  return cut(width, size, multiple).map(([left, right]) =>
+    makeTile(0, left, height, right - left, height, width, reach),
+  );
+}
+
 /**
  * As `planTiles`, of whole rows: bands of about `size` rows, whose windows all begin at a multiple of `multiple`.
  */

@@ -9,8 +9,9 @@ import { hasChromium, launch, scratchFolder, serveSite } from "./chromium.js";
 import { here } from "./page.js";
 
 const page = readFileSync(here("../../../docs/web.md"), "utf8");
-const blocks = (language: string) =>
-  [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+const tutorial = readFileSync(here("../../../docs/tutorials/first-page.md"), "utf8");
+const blocks = (language: string, text = page) =>
+  [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
     .filter((match) => match[1] === language)
     .map((match) => match[2]!);
 const PHOTO = here("../../../examples/cat.jpg");
@@ -27,7 +28,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
   });
 
   test("are those that run here", () => {
-    expect([blocks("html").length, blocks("ts").length]).toEqual([1, 3]);
+    expect([blocks("html").length, blocks("ts").length]).toEqual([1, 4]);
   });
 
   test("without a bundler", async () => {
@@ -50,12 +51,38 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
     await site.close();
   });
 
+  test("of the tutorial: the photo of the page, then one that was chosen, by another model", async () => {
+    const [folder, [html], [load]] = [scratchFolder(), blocks("html", tutorial), blocks("js", tutorial)];
+    const other = html!.replace("const upscaler = await Upscaler.load();", load!);
+    expect(other).not.toBe(html);
+    writeFileSync(join(folder, "index.html"), html!);
+    writeFileSync(join(folder, "other.html"), other);
+    const site = await serveSite({
+      "/": folder,
+      "/tfjs-esrgan/": here("../../dist/page"),
+      "/model/": MODEL,
+      "/photo.jpg": PHOTO,
+    });
+    const tab = await browser.newPage();
+    for (const name of ["index.html", "other.html"]) {
+      await tab.goto(`${site.url}/${name}`);
+      await tab.getByText(/720 x 560 pixels, computed by \w+/).waitFor();
+      await tab.locator("#status").evaluate((line) => (line.textContent = ""));
+      await tab.locator("#file").setInputFiles(PHOTO);
+      await tab.getByText(/720 x 560 pixels, computed by \w+/).waitFor();
+      expect(await tab.locator("canvas").count()).toBe(1);
+    }
+    await tab.close();
+    await site.close();
+  });
+
   test("with a bundler, and with a worker of one's own", async () => {
     const [folder, out] = [scratchFolder(), scratchFolder()];
-    const [larger, enlarge, worker] = blocks("ts");
+    const [larger, enlarge, show, worker] = blocks("ts");
     mkdirSync(join(folder, "own"));
     writeFileSync(join(folder, "larger.ts"), larger!);
     writeFileSync(join(folder, "enlarge.ts"), enlarge!);
+    writeFileSync(join(folder, "show.ts"), show!);
     writeFileSync(join(folder, "worker.ts"), worker!);
     writeFileSync(join(folder, "index.html"), '<script type="module" src="./main.ts"></script>');
     writeFileSync(
@@ -63,8 +90,9 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
       `import { Upscaler } from "tfjs-esrgan";
       import { larger } from "./larger.ts";
       import { enlarge, isBackendMissing } from "./enlarge.ts";
+      import { show } from "./show.ts";
       const own = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-      Object.assign(globalThis, { Upscaler, larger, enlarge, isBackendMissing, own });`,
+      Object.assign(globalThis, { Upscaler, larger, enlarge, isBackendMissing, show, own });`,
     );
     await build({
       configFile: false,
@@ -86,10 +114,11 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
     await tab.goto(site.url);
     await tab.waitForFunction(() => "enlarge" in globalThis);
     const found = await tab.evaluate(async () => {
-      const { larger, enlarge, isBackendMissing, Upscaler, own } = globalThis as unknown as {
+      const { larger, enlarge, isBackendMissing, show, Upscaler, own } = globalThis as unknown as {
         larger: (photo: Blob) => Promise<ImageData>;
         enlarge: (photo: Blob) => Promise<Blob>;
         isBackendMissing: (error: unknown) => boolean;
+        show: (video: HTMLCanvasElement, canvas: HTMLCanvasElement, upscaler: unknown) => Promise<void>;
         Upscaler: typeof import("tfjs-esrgan").Upscaler;
         own: Worker;
       };
@@ -98,6 +127,10 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
       const blob = await enlarge(photo);
       const upscaler = await Upscaler.load("model/model.json", { worker: own, wasmPaths: "wasm/" });
       const { width, backend } = await upscaler.upscale(photo);
+      const [still, shown] = [document.createElement("canvas"), document.createElement("canvas")];
+      [still.width, still.height] = [20, 10];
+      still.getContext("2d")!.fillRect(2, 2, 5, 5);
+      await show(still, shown, upscaler);
       const missing = await Upscaler.load("model/model.json", { backend: "webgpu" }).then(
         () => true, // a machine that has it
         isBackendMissing,
@@ -108,6 +141,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
         size: (await createImageBitmap(blob)).width,
         width,
         backend,
+        shown: shown.width,
         missing,
       };
     });
@@ -117,6 +151,7 @@ describe.skipIf(!hasChromium)("the blocks of docs/web.md", () => {
       size: 720,
       width: 720,
       backend: "wasm",
+      shown: 80,
       missing: true,
     });
     await tab.close();

@@ -24,6 +24,7 @@ const web = fileURLToPath(new URL("../..", import.meta.url));
 const LARGEST_FIRST = 14 * 1024; // of what a page loads before it asks for a model
 const LARGEST_OWN = 40 * 1024; // of all that is ours, but for the kernels and the model
 const LARGEST_KERNELS = 18 * 1024; // of what calls the kernels
+const LARGEST_SHADERS = 25 * 1024; // of what computes on WebGPU, minified
 const LARGEST_WORKER = 460 * 1024; // of the worker with all of TF.js in it
 const LARGEST_MODULE = 60 * 1024; // bytes of one of WebAssembly
 
@@ -64,6 +65,12 @@ test("the library is small", () => {
   expect(packed(own.map(([, text]) => text))).toBeLessThan(LARGEST_OWN);
   expect(packed(kernels.map(([, text]) => text))).toBeLessThan(LARGEST_KERNELS);
   for (const [, text] of modules) expect((text.length * 3) / 4).toBeLessThan(LARGEST_MODULE);
+});
+
+test("the shaders' engine is small, with all that it is made of", () => {
+  const text = readFileSync(join(web, "dist/kernels/shaders.js"), "utf8");
+  expect(text).toContain("@workgroup_size");
+  expect(packed([text])).toBeLessThan(LARGEST_SHADERS);
 });
 
 test("sub-paths load only the backends that they name", () => {

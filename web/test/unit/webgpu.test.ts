@@ -148,7 +148,7 @@ describe.skipIf(!hasGpu)("on a GPU", () => {
     });
     afterAll(() => network?.dispose());
 
-    test("cut into rows as small as can be, it computes the same, and an abort comes between two of them", async () => {
+    test("cut into workgroups, it computes the same, and an abort comes between two of them", async () => {
       const expected = await computed(network, 21, 17);
       const { pace } = network as unknown as { pace: Pace };
       const note = pace.note.bind(pace);
@@ -220,7 +220,7 @@ describe.skipIf(!hasGpu)("on a GPU", () => {
       const result = await upscaler.upscale(given, { onProgress });
       expect(lost).toBe(true);
       expect(opened).toHaveLength(2);
-      expect(result).toMatchObject({ backend: "webgpu", engine: "kernels" });
+      expect(result).toMatchObject({ backend: "webgpu", engine: "kernels", exact: true, divided: 0 });
       await using other = await Upscaler.load(folderOf("compact-x4"), { backend: "wasm" });
       const expected = await other.upscale(given);
       expect(worst(result.image.data, expected.image.data)).toBeLessThanOrEqual(1);

@@ -69,7 +69,7 @@ def provenance_of(source: str | os.PathLike[str], found: Located, stated: Proven
 def locate(source: str | os.PathLike[str], options: FetchOptions = DEFAULT) -> Located:
     """The file that `source` names, fetched if need be; errors as of `esrgan_weights.load`."""
     if isinstance(source, str):
-        model = _published_model(source)
+        model = published_model(source)
         if model:
             alternative = obtain(model, options)
             path = model_folder(model, options.cache) / alternative.files[0].name
@@ -84,7 +84,7 @@ def locate(source: str | os.PathLike[str], options: FetchOptions = DEFAULT) -> L
     return Located(existing_file(source))
 
 
-def _published_model(name: str) -> Model | None:
+def published_model(name: str) -> Model | None:
     """The published model of that name; a file or an own model goes before the stem of a published file."""
     if name in registry.models():
         return registry.find(name)

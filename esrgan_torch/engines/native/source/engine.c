@@ -215,23 +215,12 @@ int64_t esrgan_plan_rows(esrgan_engine *engine, int64_t height, int64_t width, i
   return made->floats * (int64_t)sizeof(float);
 }
 
-/* The rows above the picture that the first tiles see. */
-static void clear_above(const esrgan_engine *engine, float *memory) {
-  for (int m = 0; m < engine->whole.program.maps; m++) {
-    const map_plan *map = &engine->whole.plan.map[m];
-    for (int64_t y = 1; y <= TILE && engine->whole.program.map[m].kind == ESRGAN_RING; y++) {
-      const int64_t row = ((map->shift - y) % map->rows + map->rows) % map->rows;
-      memset(memory + map->at + row * map->row, 0, (size_t)map->row * sizeof(float));
-    }
-  }
-}
-
 void esrgan_start_rows(esrgan_engine *engine, void *memory, float *const *given_maps, int64_t given, int64_t room,
                        int64_t *done, int64_t *kept) {
   const int64_t from = engine->below;
   const int64_t below = plan_below(&engine->whole.plan, &engine->whole.program, given, room, done, kept);
   if (from == 0)
-    clear_above(engine, memory);
+    clear_above_picture(&engine->whole, memory);
   start(engine, memory, given_maps, from, below > from ? below : from);
 }
 

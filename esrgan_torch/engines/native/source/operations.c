@@ -122,3 +122,13 @@ void carry_out(const computation *whole, const task *now, float *scratch) {
   if (now->planned->shift > 0)
     clear_above(whole, now);
 }
+
+void clear_above_picture(const computation *whole, float *memory) {
+  for (int m = 0; m < whole->program.maps; m++) {
+    const map_plan *map = &whole->plan.map[m];
+    for (int64_t y = 1; y <= TILE && whole->program.map[m].kind == ESRGAN_RING; y++) {
+      const int64_t row = ((map->shift - y) % map->rows + map->rows) % map->rows;
+      memset(memory + map->at + row * map->row, 0, (size_t)map->row * sizeof(float));
+    }
+  }
+}

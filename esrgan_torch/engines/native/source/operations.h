@@ -14,5 +14,7 @@ typedef struct {
 
 /* `scratch`: of the thread, `plan.thread_scratch` floats. */
 void carry_out(const computation *, const task *, float *scratch);
+/* By rows, before the first task: the rows above the picture that the first tiles see, in work memory. */
+void clear_above_picture(const computation *, float *memory);
 
 #endif

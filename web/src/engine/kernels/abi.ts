@@ -1,2 +1,3 @@
+// Made by `make wasm`.
 /** The version of the structures in `esrgan_torch/engines/native/source/esrgan_native.h` that `runner.ts` writes. */
 export const ABI = 4;

@@ -12,7 +12,16 @@ export interface Exports {
   open(program: number, threads: number): number;
   close(engine: number): void;
   plan(engine: number, height: number, width: number): number;
+  plan_rows(engine: number, height: number, width: number, band: number, rows: number): number;
   start(engine: number, memory: number, given: number): void;
+  start_rows(
+    engine: number,
+    memory: number,
+    given: number,
+    givenRows: number,
+    room: number,
+    reached: number,
+  ): void;
   stop(engine: number): void;
   advance(engine: number, until: number): number;
   help(worker: number): void;

@@ -7,9 +7,10 @@ import { planBands, type Tile } from "../../tiling/tiling.js";
 import type { Layers } from "./layers.js";
 import { PICTURE, RESULT, type Program } from "./operations.js";
 import { Heap, loadModule, type Loaded } from "./module.js";
-import { tailPrograms, tailScale, trunkPrograms } from "./program.js";
+import { goesByRows, tailPrograms, tailScale, trunkPrograms } from "./program.js";
 import { layersOf } from "./reader.js";
-import { Runner } from "./runner.js";
+import { KernelRows } from "./rows.js";
+import { Runner, type Known } from "./runner.js";
 import { startHelpers, type Helper } from "./threads.js";
 import { padded } from "./winograd.js";
 
@@ -19,6 +20,7 @@ const BAND_TILES = 4; // tiles of TF.js whose pixels make a band
 const USUAL_SIZE = 256; // pixels a side, for which programs are compared
 
 export class KernelsNetwork implements Network {
+  readonly byRows: KernelRows | undefined;
   private held = false;
 
   private constructor(
@@ -29,7 +31,17 @@ export class KernelsNetwork implements Network {
     private readonly layers: Layers,
     private readonly trunkRunner: Runner,
     private readonly tailRunner: Runner | undefined,
-  ) {}
+    rowRunner: Runner | undefined,
+  ) {
+    const features = padded(layers.features);
+    this.byRows =
+      rowRunner &&
+      new KernelRows(info, features, heap, rowRunner, {
+        hold: () => this.hold(),
+        tailBytes: (rows, columns) => this.tailBytes(rows, columns),
+        tail: (place, height, width, pause) => this.tailAt(place, height, width, pause),
+      });
+  }
 
   /**
    * @throws Unsupported the graph is of another form
@@ -43,12 +55,13 @@ export class KernelsNetwork implements Network {
     const helpers = loaded.shared ? await startHelpers(loaded, heap) : [];
     const threads = helpers.length + 1;
     try {
-      const runner = (programs: Program[]) => {
-        const best = smallest(programs, loaded, heap, threads);
-        return new Runner(loaded.exports, heap, best, threads, true);
-      };
-      const tail = tails.length ? runner(tails) : undefined;
-      return new KernelsNetwork(model.manifest.info, loaded, heap, helpers, layers, runner(trunks), tail);
+      const known: Known = new Map();
+      const runner = (program: Program) => new Runner(loaded.exports, heap, program, threads, known);
+      const tail = tails.length ? runner(smallest(tails, loaded, heap, threads)) : undefined;
+      const trunk = runner(smallest(trunks, loaded, heap, threads));
+      const program = trunks.find(goesByRows);
+      const rows = program && (program === trunk.program ? trunk : runner(program));
+      return new KernelsNetwork(model.manifest.info, loaded, heap, helpers, layers, trunk, tail, rows);
     } catch (error) {
       helpers.forEach((helper) => void helper.terminate());
       throw error;
@@ -65,16 +78,10 @@ export class KernelsNetwork implements Network {
   }
 
   async trunk(values: Float32Array, height: number, width: number, pause: Pause): Promise<Features> {
-    if (this.held) throw new Error("the features of another picture are still held");
     const { info, heap, layers } = this;
     const channels = info.inChannels;
     const [rows, columns] = [height / info.unshuffle, width / info.unshuffle];
-    const start = heap.mark();
-    this.held = true;
-    const dispose = () => {
-      this.held = false;
-      heap.release(start);
-    };
+    const dispose = this.hold();
     try {
       const features = heap.take(FLOAT * rows * columns * padded(layers.features));
       const mark = heap.mark();
@@ -93,22 +100,35 @@ export class KernelsNetwork implements Network {
     }
   }
 
+  /** Keeps other pictures away until what it returns is called, which gives back all memory taken since. */
+  private hold(): () => void {
+    if (this.held) throw new Error("the features of another picture are still held");
+    const start = this.heap.mark();
+    this.held = true;
+    return () => {
+      this.held = false;
+      this.heap.release(start);
+    };
+  }
+
   async tail(features: Features, top: number, left: number, height: number, width: number): Promise<Floats> {
-    const { heap, info, layers } = this;
     if (left !== 0 || width !== features.width) throw new Error("tiles of the tail are bands of whole rows");
-    const channels = padded(layers.features);
+    const row = FLOAT * width * padded(this.layers.features);
+    return await this.tailAt((features as Held).place + top * row, height, width, () => Promise.resolve());
+  }
+
+  private async tailAt(given: number, height: number, width: number, pause: Pause): Promise<Floats> {
+    const { heap, info, layers } = this;
     const scale = tailScale(layers);
     const [rows, columns] = [height * scale, width * scale];
     const mark = heap.mark();
     try {
       const count = info.outChannels * rows * columns;
-      const given = (features as Held).place + FLOAT * top * width * channels;
       const result = heap.take(FLOAT * count);
+      const { shuffle } = this.loaded.exports;
       if (this.tailRunner)
-        await this.tailRunner.run(height, width, { [PICTURE]: given, [RESULT]: result }, () =>
-          Promise.resolve(),
-        );
-      else this.loaded.exports.shuffle(given, channels, result, info.outChannels, scale, height, width);
+        await this.tailRunner.run(height, width, { [PICTURE]: given, [RESULT]: result }, pause);
+      else shuffle(given, padded(layers.features), result, info.outChannels, scale, height, width);
       const values = interleaved(heap.floats(result, count), info.outChannels);
       checkFinite(values);
       return values;
@@ -128,9 +148,14 @@ export class KernelsNetwork implements Network {
     const [rows, columns] = [height / info.unshuffle, width / info.unshuffle];
     const kept = height * width * info.inChannels + rows * columns * padded(layers.features);
     const [band] = this.tailTiles(rows, columns, tailSize);
-    const result = info.outChannels * band!.windowHeight * columns * tailScale(layers) ** 2;
-    const tail = this.tailRunner?.plan(band!.windowHeight, columns) ?? 0;
-    return FLOAT * kept + Math.max(this.trunkRunner.plan(rows, columns), tail + 2 * FLOAT * result);
+    const tail = this.tailBytes(band!.windowHeight, columns);
+    return FLOAT * kept + Math.max(this.trunkRunner.plan(rows, columns), tail);
+  }
+
+  /** Of the tail of rows x columns of features, which are held apart. */
+  private tailBytes(rows: number, columns: number): number {
+    const result = this.info.outChannels * rows * columns * tailScale(this.layers) ** 2;
+    return (this.tailRunner?.plan(rows, columns) ?? 0) + 2 * FLOAT * result;
   }
 
   dispose(): void {
@@ -147,7 +172,7 @@ function smallest(programs: readonly Program[], { exports }: Loaded, heap: Heap,
   const mark = heap.mark();
   let [best, least] = [programs[0]!, Infinity];
   for (const program of programs.length > 1 ? programs : []) {
-    const runner = new Runner(exports, heap, program, threads, false);
+    const runner = new Runner(exports, heap, program, threads, undefined);
     const bytes = runner.plan(USUAL_SIZE, USUAL_SIZE);
     runner.close();
     heap.release(mark);

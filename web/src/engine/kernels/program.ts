@@ -7,7 +7,7 @@
  */
 import { NONE, itemsOf, repetition } from "./items.js";
 import { Unsupported, type Convolution, type Layer, type Layers } from "./layers.js";
-import type { Program } from "./operations.js";
+import { LOAD, PLANE, STORE, type Program } from "./operations.js";
 import { Schedule } from "./schedule.js";
 import { padded } from "./winograd.js";
 
@@ -19,6 +19,14 @@ export function trunkPrograms({ trunk, tail }: Layers): Program[] {
     map.kind === "load" ? map.copies === size ** 2 : size === 1 || map.kind !== "convolution";
   if (!trunk.residuals.every(fits)) throw new Unsupported("its last sum has channels of another order");
   return programs(trunk, "features", shuffledOrder(trunk.outputs, size));
+}
+
+/** Whether a picture can go through by rows: one phase, of whose maps a few rows exist, all of the picture's size. */
+export function goesByRows({ maps, phases, operations }: Program): boolean {
+  const fits =
+    maps.every(({ kind, scale }) => kind !== PLANE && scale === 1) &&
+    operations.every(({ kind, enlarge }) => kind !== STORE && (kind === LOAD || enlarge === 1));
+  return fits && phases.length === 1 && phases[0]!.repeats === 1;
 }
 
 /** The tail's programs, from features to a planar picture; none where the features are shuffled only. */

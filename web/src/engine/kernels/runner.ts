@@ -1,11 +1,21 @@
 /** A program in the module's memory, and how it runs. */
 import type { Pause } from "../network.js";
 import type { Exports, Heap } from "./module.js";
-import type { Activation } from "./layers.js";
-import { CONVOLVE, LOAD, POINTWISE, SOURCES, type Operation, type Program } from "./operations.js";
+import type { Activation, Layer } from "./layers.js";
+import {
+  CONVOLVE,
+  LOAD,
+  PICTURE,
+  POINTWISE,
+  RESULT,
+  SOURCES,
+  type Operation,
+  type Program,
+} from "./operations.js";
 import { layOut, transform, transformedSize } from "./winograd.js";
 
 const SLICE = 24; // ms of computing between two looks at the rest of the world
+const BAND = 32; // rows that are given and taken at once, as of `esrgan_torch/engines/native/rows.py`
 const MAP_WORDS = 3;
 const PHASE_WORDS = 3;
 const OPERATION_WORDS = 27;
@@ -14,25 +24,45 @@ const WORD = 4;
 const NONE = -1;
 const ACTIVATIONS: Record<Activation, number> = { none: 0, prelu: 1, silu: 2, gate: 3 };
 
+/** Where the weights of layers lie, once they are transformed. */
+export type Known = Map<Layer, Weights>;
+
+/** What a picture by rows takes: bytes of work memory, and rows of the picture's ring and the result's. */
+export interface RowNeeds {
+  readonly bytes: number;
+  readonly picture: number;
+  readonly result: number;
+}
+
+/** Rows: below `done` the result is there, and of the picture those from `kept` on are still needed. */
+export interface Reached {
+  readonly done: number;
+  readonly kept: number;
+}
+
 export class Runner {
   private readonly engine: number;
   private readonly given: number;
+  private readonly rows: number;
 
-  /** Weights are transformed once, into memory that stays. */
+  /**
+   * @param known weights are transformed once, into memory that stays; undefined: none, to plan only
+   */
   constructor(
     private readonly exports: Exports,
     private readonly heap: Heap,
     readonly program: Program,
     threads: number,
-    withWeights: boolean,
+    known: Known | undefined,
   ) {
-    const weights = withWeights ? program.operations.map((operation) => this.weigh(operation)) : [];
+    const weights = known ? program.operations.map((operation) => this.weighed(operation, known)) : [];
     const { maps, phases, operations } = program;
     const place = heap.take(PROGRAM_WORDS * WORD);
     const mapPlace = heap.take(MAP_WORDS * WORD * maps.length);
     const phasePlace = heap.take(PHASE_WORDS * WORD * phases.length);
     const operationPlace = heap.take(OPERATION_WORDS * WORD * operations.length);
     this.given = heap.take(WORD * maps.length);
+    this.rows = heap.take(WORD * maps.length);
     heap
       .integers(place, PROGRAM_WORDS)
       .set([maps.length, phases.length, operations.length, mapPlace, phasePlace, operationPlace]);
@@ -72,27 +102,74 @@ export class Runner {
     const mark = heap.mark();
     try {
       const memory = heap.take(this.plan(height, width));
-      const pointers = heap.integers(this.given, this.program.maps.length).fill(0);
-      for (const [map, place] of Object.entries(given)) pointers[Number(map)] = place;
+      this.point(given);
       exports.start(engine, memory, this.given);
-      try {
-        for (;;) {
-          const share = exports.advance(engine, performance.now() + SLICE);
-          if (share > 1) return;
-          await pause(share);
-        }
-      } catch (error) {
-        exports.stop(engine);
-        while (exports.advance(engine, performance.now() + SLICE) <= 1) continue;
-        throw error;
-      }
+      await this.compute(pause);
     } finally {
       heap.release(mark);
     }
   }
 
+  /** As `plan`, for a picture by rows, which then begins. */
+  planRows(height: number, width: number): RowNeeds {
+    const bytes = this.exports.plan_rows(this.engine, height, width, BAND, this.rows);
+    if (bytes < 0) throw new Error("out of memory: the module's arena is full");
+    const rows = this.heap.integers(this.rows, this.program.maps.length);
+    return { bytes, picture: rows[PICTURE]!, result: rows[RESULT]! };
+  }
+
+  /**
+   * By rows: compute as far as rows of the picture below `rows` and room for rows of the result below `room` allow.
+   * Row y of either lies at y modulo its ring's rows.
+   *
+   * @param memory the work memory, `given` and `pause` as of `run`
+   */
+  async goOn(
+    memory: number,
+    given: Readonly<Record<number, number>>,
+    rows: number,
+    room: number,
+    pause: Pause,
+  ): Promise<Reached> {
+    this.point(given);
+    this.exports.start_rows(this.engine, memory, this.given, rows, room, this.rows);
+    const [done, kept] = this.heap.integers(this.rows, 2);
+    await this.compute(pause);
+    return { done: done!, kept: kept! };
+  }
+
+  private point(given: Readonly<Record<number, number>>): void {
+    const pointers = this.heap.integers(this.given, this.program.maps.length).fill(0);
+    for (const [map, place] of Object.entries(given)) pointers[Number(map)] = place;
+  }
+
+  /** What was started, to its end. */
+  private async compute(pause: Pause): Promise<void> {
+    const { exports, engine } = this;
+    try {
+      for (;;) {
+        const share = exports.advance(engine, performance.now() + SLICE);
+        if (share > 1) return;
+        await pause(share);
+      }
+    } catch (error) {
+      exports.stop(engine);
+      while (exports.advance(engine, performance.now() + SLICE) <= 1) continue;
+      throw error;
+    }
+  }
+
   close(): void {
     this.exports.close(this.engine);
+  }
+
+  private weighed(operation: Operation, known: Known): Weights | undefined {
+    const { layer } = operation;
+    const before = layer && known.get(layer);
+    if (before) return before;
+    const weights = this.weigh(operation);
+    if (layer && weights) known.set(layer, weights);
+    return weights;
   }
 
   private weigh({ kind, layer, channels, begins, order, normalised }: Operation): Weights | undefined {

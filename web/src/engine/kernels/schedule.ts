@@ -208,9 +208,12 @@ export class Schedule {
       if (layer.kind === "given" || this.result === "picture")
         throw new Unsupported("its tail reads the picture");
       const { channels, fold, copies, normalised } = layer;
+      // what is loaded again is not to wait for hundreds of rows
+      const within = number - phase.first;
       return {
         ...common,
         kind: LOAD,
+        waits: phase.repeats === 1 && within > 0 ? [within - 1] : [],
         sources: [PICTURE],
         channels: [channels],
         enlarge: fold,

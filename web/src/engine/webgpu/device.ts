@@ -3,6 +3,7 @@ import { messageOf } from "../../errors.js";
 
 /** Bits of WebGPU's flags, which Node has no names for. */
 export const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
+export const TEXTURE = { copySource: 1, copyTarget: 2, binding: 4, storage: 8, attachment: 16 } as const;
 export const MAP_READ = 1;
 export const COMPUTE_STAGE = 4;
 
@@ -33,6 +34,7 @@ const WANTED = [
   "maxStorageBufferBindingSize",
   "maxComputeInvocationsPerWorkgroup",
   "maxComputeWorkgroupStorageSize",
+  "maxTextureDimension2D",
 ] as const;
 
 export class Machine {

@@ -22,8 +22,8 @@ export function loadShader(spec: LoadSpec, precision: Precision): string {
   return `${head(spec, precision)}
 @compute @workgroup_size(${LOAD_WORKGROUP.join(", ")})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let x = id.x;
-  let y = id.y + job.first;
+  let x = id.x + job.left;
+  let y = id.y + job.top;
   if (x >= job.width || y >= job.height) { return; }
   ${lines.join("\n  ")}
 }`;

@@ -5,6 +5,7 @@ import type { Pause } from "../network.js";
 import { COMPUTE_STAGE, USAGE, type Machine } from "./device.js";
 import { LOAD_WORKGROUP, loadShader } from "./load-shader.js";
 import type { Pace } from "./pace.js";
+import { Parts, type Part } from "./parts.js";
 import type { Pool } from "./pool.js";
 import type { Program, Step, ViewPlan } from "./program.js";
 import { convolutionShader } from "./shader.js";
@@ -38,6 +39,7 @@ interface Prepared {
 
 const ALIGNMENT = 256; // of a job's place in its buffer
 const MOST_JOBS = 256; // in a submission
+const LOAD_WORK = 64; // multiply-adds that reading and writing a value takes as long as, at least
 
 export class Runner {
   private readonly jobs: GPUBuffer;
@@ -96,19 +98,17 @@ export class Runner {
       done += before.work;
       await pause(done / total);
     };
-    for (const [number, { step, rows, work }] of this.steps.entries()) {
-      const [down, row] = [height * step.grid, work * width * step.grid];
-      for (let first = 0; first < down;) {
-        const fitting = Math.floor((pace.most - given) / (row * rows)) * rows;
-        const isFull = batch.length === MOST_JOBS || fitting < Math.min(rows, down - first);
+    for (const [number, one] of this.steps.entries()) {
+      const parts = new Parts(height * one.step.grid, width * one.step.grid, one);
+      while (!parts.done) {
+        const isFull = batch.length === MOST_JOBS || !parts.fits(pace.most - given);
         if (batch.length && isFull) {
           await submit();
           continue;
         }
-        const count = Math.min(Math.max(fitting, rows), down - first);
-        batch.push({ number, first, rows: count });
-        given += row * count;
-        first += count;
+        const part = parts.take(pace.most - given);
+        batch.push({ number, ...part });
+        given += one.work * part.rows * part.columns;
       }
     }
     await submit();
@@ -154,14 +154,14 @@ export class Runner {
     const jobs = new Uint32Array(batch.length * stride);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const [index, { number, first, rows }] of batch.entries()) {
+    for (const [index, { number, top, left, rows, columns }] of batch.entries()) {
       const one = this.steps[number]!;
       const [down, across] = [height * one.step.grid, width * one.step.grid];
       const views = one.step.views.flatMap((view) => viewOf(view, height, width, window));
-      jobs.set([across, down, first, 0, ...views], index * stride);
+      jobs.set([across, down, top, left, ...views], index * stride);
       pass.setPipeline(one.pipeline);
       pass.setBindGroup(0, groups[number]!, [index * ALIGNMENT]);
-      pass.dispatchWorkgroups(Math.ceil(across / one.columns), Math.ceil(rows / one.rows), one.depth);
+      pass.dispatchWorkgroups(Math.ceil(columns / one.columns), Math.ceil(rows / one.rows), one.depth);
     }
     pass.end();
     device.queue.writeBuffer(this.jobs, 0, jobs);
@@ -177,11 +177,9 @@ export class Runner {
   }
 }
 
-/** Some rows of a step. */
-interface Job {
+/** A part of a step. */
+interface Job extends Part {
   readonly number: number;
-  readonly first: number;
-  readonly rows: number;
 }
 
 interface Submitted {
@@ -231,7 +229,7 @@ async function compile(
 function extent({ spec }: Step, shape: Shape): Pick<Prepared, "rows" | "columns" | "depth" | "work"> {
   if (spec.kind === "load") {
     const [columns, rows] = LOAD_WORKGROUP;
-    return { columns, rows, depth: 1, work: spec.channels * spec.fold ** 2 };
+    return { columns, rows, depth: 1, work: LOAD_WORK * spec.channels * spec.fold ** 2 };
   }
   const [across, down] = blockOf(shape, spec.enlarge);
   return {

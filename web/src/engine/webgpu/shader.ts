@@ -28,7 +28,7 @@ export function head(
 alias V = vec4<${number}>;
 alias M = mat4x4<${number}>;
 struct View { base: u32, row: u32, plane: u32, unused: u32 }
-struct Job { width: u32, height: u32, first: u32, unused: u32, views: array<View, ${viewsOf(spec)}> }
+struct Job { width: u32, height: u32, top: u32, left: u32, views: array<View, ${viewsOf(spec)}> }
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(1) var<uniform> constants: array<vec4<f32>, ${constants}>;
 ${spec.kind === "convolution" ? "@group(0) @binding(2) var<storage, read> weights: array<M>;" : ""}
@@ -188,8 +188,8 @@ var<workgroup> kept: array<M, ${together * products}>;`
 @compute @workgroup_size(${threadsX}, ${threadsY})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) index: u32) {
-  let left = group.x * ${tileX}u;
-  let top = job.first + group.y * ${tileY}u;
+  let left = job.left + group.x * ${tileX}u;
+  let top = job.top + group.y * ${tileY}u;
   let x0 = left + local.x * ${across}u;
   let y0 = top + local.y * ${down}u;
   let first = group.z * ${together}u;

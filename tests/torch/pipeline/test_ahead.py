@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from esrgan_torch.films.ahead import Ahead
+from esrgan_torch.pipeline.ahead import Ahead
 
 
 def test_results_come_in_order_and_the_end_stays_the_end() -> None:
