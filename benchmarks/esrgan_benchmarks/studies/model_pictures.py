@@ -1,0 +1,128 @@
+"""The picture of a model's card: what it makes of five kinds of pictures, beside others.
+
+    python -m esrgan_benchmarks model_pictures MODEL... -o docs/images/NAME-kinds.webp [--damaged]
+
+Faces, foliage and night are places of photographs that are in the public domain (gb82, CC0), which all models
+of this project were trained on too; text and line art are drawn here, and in no training set. Each is reduced
+four times by MATLAB's bicubic, or with --damaged as Real-ESRGAN damages pictures. The last column is the
+original.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from esrgan_benchmarks.studies.training import SCALE, upscaling
+from esrgan_torch.images.files import read_image, write_image
+from esrgan_torch.images.picture import Picture
+from esrgan_torch.images.resample import imresize
+from esrgan_torch.metrics.grid import comparison_grid
+from esrgan_torch.train.data.degrade import degrade
+
+SIDE = 160  # of a place in the picture, in pixels
+AROUND = 288  # of what is reduced: a place and what is around it
+FINER = 4  # times as large that what is drawn here is drawn at first
+
+Pixels = NDArray[Any]
+
+# photographs of the folder train/gb82 and the middles of their places: row, column
+PLACES: Mapping[str, tuple[str, int, int]] = {
+    "1-faces": ("girl-lossless.jpg", 205, 410),
+    "3-foliage": ("grass-lossless.jpg", 430, 300),
+    "5-night": ("city-lossless.jpg", 300, 330),
+}
+
+
+def drawn_text() -> Pixels:
+    """Lines of text in six sizes, dark on light and light on dark."""
+    side = AROUND * FINER
+    image = Image.new("RGB", (side, side), "#f4f1e8")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, side * 5 // 9, side, side), fill="#1d2b44")
+    row = side // 5
+    for number, size in enumerate((9, 12, 16, 22, 16, 12, 9)):
+        font = ImageFont.load_default(size * FINER)
+        colour = "#20201c" if row < side * 5 // 9 else "#f0e9d0"
+        draw.text((side * 2 // 9, row), f"Hamburg 1859, {number + 3} & more", colour, font)
+        row += round(1.6 * size * FINER)
+    return _reduced(image)
+
+
+def drawn_lines() -> Pixels:
+    """Circles, rays, hatching and a flat coloured face of a drawing."""
+    side = AROUND * FINER
+    image = Image.new("RGB", (side, side), "white")
+    draw = ImageDraw.Draw(image)
+    middle = side // 2
+    draw.ellipse((middle - 220, middle - 260, middle + 220, middle + 260), "#ffe0c4", "black", 14)
+    for sign in (-1, 1):
+        x = middle + sign * 90
+        draw.ellipse((x - 52, middle - 92, x + 52, middle + 12), "white", "black", 10)
+        draw.ellipse((x - 24, middle - 60, x + 24, middle - 12), "#3b6ea5", "black", 6)
+        draw.arc((x - 70, middle - 150, x + 70, middle - 60), 200, 340, "black", 10)
+    draw.arc((middle - 90, middle + 40, middle + 90, middle + 160), 20, 160, "#a02030", 10)
+    for angle in np.linspace(0, 2 * np.pi, 48, endpoint=False):
+        inner, outer = 285, 285 + 60 + 40 * np.cos(6 * angle)
+        ends = [
+            (middle + radius * np.sin(angle), middle - radius * np.cos(angle)) for radius in (inner, outer)
+        ]
+        draw.line(ends, "black", 6)
+    for offset in range(0, side, 22):
+        draw.line((0, offset, offset, 0), "black", 4)
+        draw.line((side, side - offset, side - offset, side), "black", 3 + offset % 3)
+    return _reduced(image)
+
+
+def _reduced(image: Image.Image) -> Pixels:
+    return imresize(np.asarray(image), AROUND, AROUND)
+
+
+def originals(data: Path) -> dict[str, Pixels]:
+    """The five kinds by names in their order, (AROUND, AROUND, 3) uint8."""
+    found = {"2-text": drawn_text(), "4-lines": drawn_lines()}
+    for kind, (name, row, column) in PLACES.items():
+        pixels = read_image(data / "train" / "gb82" / name).pixels[:, :, :3]
+        top, left = (
+            min(max(0, place - AROUND // 2), length - AROUND)
+            for place, length in zip((row, column), pixels.shape, strict=False)
+        )
+        found[kind] = pixels[top : top + AROUND, left : left + AROUND]
+    return {kind: found[kind] for kind in sorted(found)}
+
+
+def card(names: list[str], data: Path, *, damaged: bool) -> Pixels:
+    """A row for each kind, a column for each model and one for the original."""
+    models: dict[str, Callable[[Picture], Picture]] = {name: upscaling(name)[0] for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        for part in ("HR", f"LRx{SCALE}"):
+            (place / part).mkdir()
+        for number, (kind, pixels) in enumerate(originals(data).items()):
+            write_image(place / "HR" / f"{kind}.png", np.ascontiguousarray(pixels))
+            side = AROUND // SCALE
+            small = (
+                degrade(pixels, SCALE, np.random.default_rng(number))
+                if damaged
+                else imresize(pixels, side, side)
+            )
+            write_image(place / f"LRx{SCALE}" / f"{kind}.png", small)
+        return comparison_grid(models, place, scale=SCALE, side=SIDE)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="published models, files, or bicubic")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--damaged", action="store_true")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    options = parser.parse_args()
+    write_image(options.output, card(options.models, options.data, damaged=options.damaged), quality=92)
+    print(f"{options.output}: {', '.join(options.models)}, original")
