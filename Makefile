@@ -10,6 +10,7 @@
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
 #   make cards   the pictures of five kinds in the cards of the project's own models   (docs/images/*-kinds.webp)
 #   make training-bundle  photographs and packages for a training on a GPU machine without a network (training-bundle/)
+#   make webgpu-bundle  Node, Dawn and engines of web pages for such a machine (webgpu-bundle/)
 #   make projects  tfjs-esrgan in the projects of all tools that it is for, and their table in docs/web.md
 #   make native  the CPU engine for this kind of machine; needs gcc or clang   (esrgan_torch/engines/native/lib/)
 #   make wasm    its kernels for browsers and Node, which are committed        (web/src/engine/kernels/)
@@ -27,7 +28,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test torture audit check docs release hub-models projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle training-bundle cards \
+.PHONY: demo test torture audit check docs release hub-models projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle training-bundle webgpu-bundle cards \
   native wasm
 
 demo: $(VENV)/.installed
@@ -129,8 +130,13 @@ cards: $(VENV)/.developing
 training-bundle: $(VENV)/.developing
 	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.training_bundle training-bundle --data ../shared/data $(ARGS)
 
+# what benchmarks/webgpu.sh needs on a GPU machine without a network
+webgpu-bundle: $(VENV)/.developing web/node_modules/.installed
+	PYTHONPATH=.:weights:bridge:benchmarks $(VENV)/bin/python -m esrgan_benchmarks.runtimes.web_packages
+	PYTHONPATH=.:weights:bridge:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.webgpu make webgpu-bundle
+
 clean:
-	rm -rf $(VENV) .venv-onnx-tf .venv-zig .venv-audit .venv-release build dist demo gpu-bundle training-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
+	rm -rf $(VENV) .venv-onnx-tf .venv-zig .venv-audit .venv-release build dist demo gpu-bundle training-bundle webgpu-bundle web/node_modules web/dist web/dist-demo web/bench/dist \
 	  web/bench/node_modules cli/esrgan_cli/demo_files bridge/esrgan_bridge/tfjs_runner/kernels.js esrgan_torch/engines/native/lib .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/bin/python:

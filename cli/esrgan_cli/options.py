@@ -65,21 +65,22 @@ def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
         "--engine",
         choices=("auto", "eager", "native", "openvino", "ncnn", "triton"),
         default="auto",
-        help="what computes; auto: the fastest measured, eager: PyTorch alone, native: the project's own, "
-        "and openvino: on processors, ncnn: on GPUs by Vulkan, triton: the project's kernels on NVIDIA GPUs",
+        help="what computes; auto: the fastest measured; eager: PyTorch alone; native, openvino: the "
+        "project's own engine, or OpenVINO, on processors; ncnn: GPUs through Vulkan; triton: kernels for "
+        "NVIDIA GPUs",
     )
     parser.add_argument(
         "--dtype",
         choices=("auto", "float32", "float16", "bfloat16"),
         default="auto",
-        help="precision; auto: half where the device computes it fast and no difference is seen",
+        help="precision; auto: half precision where it is faster and the picture looks the same",
     )
     parser.add_argument(
         "--tile",
         metavar="auto|exact|off|PX",
         default="auto",
-        help="auto: without seams, overlapping tiles only where memory asks for them, which is said; exact: "
-        "without seams or refused; off: the whole picture at once; PX: overlapping tiles of so many pixels",
+        help="auto: without seams, or with a message in overlapping tiles where memory is short; exact: "
+        "without seams, or an error; off: the whole picture at once; PX: overlapping tiles of PX pixels",
     )
     parser.add_argument(
         "--overlap",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from esrgan_benchmarks.core.measure import in_child, peak_memory
 from esrgan_torch import Upscaler, by_rows
@@ -167,6 +168,37 @@ def test_transparency_and_other_formats_are_refused_before_anything_is_computed(
     with pytest.raises(ConfigError, match=r"\.png and \.tif can"):
         upscaler.upscale_file(source, tmp_path / "large.jpg")
     assert [path.name for path in tmp_path.iterdir()] == ["cat.png"]
+
+
+def test_a_device_whose_memory_the_trunk_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on CUDA, which is not here: what is planned is by the memory that its driver says is free."""
+    upscaler = Upscaler(NETWORKS["rrdb"], "cpu", "float32", engine="eager")
+    height, width = 400, 16
+    given = picture(height, width)
+    expected = upscaler(given)
+    rows = upscaler._row_engine()
+    assert rows is not None
+    asked: list[Any] = []
+
+    class Driver:
+        @staticmethod
+        def mem_get_info(device: Any) -> tuple[int, int]:
+            asked.append(device)
+            return int(rows.bytes(height, width, 128) / 0.79), 1 << 40
+
+        memory_reserved = memory_allocated = staticmethod(lambda _: 0)
+        get_device_name = staticmethod(lambda _: "a GPU")
+
+    monkeypatch.setattr(torch, "get_device_module", lambda _: Driver)
+    upscaler.device = torch.device("cuda", 0)
+    result = upscaler.upscale(Picture(given))
+    assert asked == [upscaler.device]
+    assert result.plan.by_rows
+    assert result.exact
+    assert (result.device, result.dtype) == ("a GPU (cuda:0)", "float32")
+    assert_same(result.picture.pixels, expected)
+    assert_same(enlarged(upscaler, given, 30), expected)
+    assert upscaler.plan(40, width).by_rows is False
 
 
 def grown_and_planned(engine: str) -> tuple[int, int]:

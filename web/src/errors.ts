@@ -1,38 +1,35 @@
 /**
- * What can go wrong. A message says what was given, what is needed and what to do.
- *
- *   EsrganError
- *     OptionError        an option or a source that cannot be
- *     ModelError         model.json is not one of `esrgan convert`
- *     DownloadError      a file could not be fetched or read
- *     IntegrityError     a file's sha256 is not the one that model.json names
- *     BackendError       the backend asked for does not start, or computes wrongly
- *     OutOfMemoryError   no allowed tile fits
- *     NonFiniteError     the network gave NaN or infinity
- *
- * An abort rejects with the signal's own reason.
+ * What can go wrong. A message says what was given, what is needed and what to do. An abort is none of these: it
+ * rejects with the signal's own reason.
  */
 export class EsrganError extends Error {
   override name = "EsrganError";
 }
+/** An option or a source that cannot be. */
 export class OptionError extends EsrganError {
   override name = "OptionError";
 }
+/** model.json is not one of `esrgan convert`. */
 export class ModelError extends EsrganError {
   override name = "ModelError";
 }
+/** A file could not be fetched or read. */
 export class DownloadError extends EsrganError {
   override name = "DownloadError";
 }
+/** A file's sha256 is not the one that model.json names. */
 export class IntegrityError extends EsrganError {
   override name = "IntegrityError";
 }
+/** The backend that was asked for does not start, or computes wrongly. */
 export class BackendError extends EsrganError {
   override name = "BackendError";
 }
+/** No allowed tile fits. */
 export class OutOfMemoryError extends EsrganError {
   override name = "OutOfMemoryError";
 }
+/** The network gave NaN or infinity. */
 export class NonFiniteError extends EsrganError {
   override name = "NonFiniteError";
 }

@@ -1,4 +1,8 @@
-/** `tfjs-esrgan` in a browser: the model runs in a worker, with the best backend that works. */
+/**
+ * `tfjs-esrgan` in a browser: the model runs in a worker, with the best backend that works.
+ *
+ * @module tfjs-esrgan
+ */
 import { remoteRunner, WorkerMissing } from "./threads/remote.js";
 import { ownWorker, workerAt } from "./workers.js";
 import { BaseUpscaler, prepare, whole, withParts, type LoadOptions, type ModelSource } from "./upscaler.js";

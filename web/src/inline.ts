@@ -1,6 +1,8 @@
 /**
  * `tfjs-esrgan/inline`: the model runs in the page's own thread, with the backends that were imported
  * (`import "tfjs-esrgan/wasm"` and the like), and no other code is loaded.
+ *
+ * @module tfjs-esrgan/inline
  */
 import { localRunner } from "./models/local.js";
 import { BaseUpscaler, prepare, type LoadOptions, type ModelSource } from "./upscaler.js";

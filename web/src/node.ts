@@ -1,4 +1,8 @@
-/** `Upscaler` in Node: pictures as RGBA bytes; models from a folder or from the web. */
+/**
+ * `Upscaler` in Node: pictures as RGBA bytes; models from a folder or from the web.
+ *
+ * @module tfjs-esrgan/node
+ */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";

@@ -6,6 +6,8 @@
  *     serve();
  *
  * and goes to `Upscaler.load(url, { worker: new Worker(...) })`.
+ *
+ * @module tfjs-esrgan/serve
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { EsrganError, toPlain } from "./errors.js";

@@ -1,4 +1,6 @@
-"""onnxruntime-web in a headless Chromium, on wasm with several threads: the other way into a page."""
+"""onnxruntime-web in a headless Chromium, on wasm with several threads, or on WebGPU."""
+
+from collections.abc import Sequence
 
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_benchmarks.runtimes.on_tfjs import browser_command, missing_processes
@@ -8,14 +10,24 @@ from esrgan_bridge.runners import on_tfjs
 
 
 class OnnxRuntimeWeb(Runtime):
-    """onnxruntime-web's wasm provider, on the ONNX file of `esrgan convert`."""
+    """onnxruntime-web on the ONNX file of `esrgan convert`.
 
-    name = "onnxruntime-web"
+    Args:
+        provider: "wasm" or "webgpu".
+        flags: of Chromium, in place of those that the backend usually needs.
+    """
+
     needs = "onnx"
+
+    def __init__(self, provider: str = "wasm", flags: Sequence[str] | None = None) -> None:
+        self.name = "onnxruntime-web" if provider == "wasm" else f"onnxruntime-web-{provider}"
+        self._provider = provider
+        self._flags = flags
 
     def missing(self) -> str | None:
         browser = missing_processes() or on_tfjs.TfjsChromium("wasm").available()
         return browser or PACKAGES.missing()
 
     def open(self, setting: Setting) -> Session:
-        return WebSession(self.name, browser_command("ort-wasm", setting, setting.threads))
+        command = browser_command(f"ort-{self._provider}", setting, setting.threads, self._flags)
+        return WebSession(self.name, command)

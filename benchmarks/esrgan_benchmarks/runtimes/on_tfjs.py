@@ -1,6 +1,8 @@
 """TF.js: in Node on wasm; in a headless Chromium on wasm with one thread and several, WebGL and WebGPU."""
 
+import json
 import sys
+from collections.abc import Sequence
 
 from esrgan_benchmarks.runtimes.base import Runtime, Session, Setting
 from esrgan_benchmarks.runtimes.web_packages import PACKAGES
@@ -31,21 +33,23 @@ class TfjsChromium(Runtime):
     Args:
         backend: "wasm", "webgl" or "webgpu"; where there is no GPU, the last two compute on the processor.
         threaded: on wasm: with the threads asked for, in a page that may share memory between them.
+        flags: of Chromium, in place of those that the backend usually needs.
     """
 
     needs = "tfjs"
 
-    def __init__(self, backend: str, *, threaded: bool = False) -> None:
+    def __init__(self, backend: str, *, threaded: bool = False, flags: Sequence[str] | None = None) -> None:
         self.name = f"tfjs-{backend}-threads" if threaded else f"tfjs-{backend}"
         self._backend = backend
         self._threaded = threaded
+        self._flags = flags
 
     def missing(self) -> str | None:
         return missing_processes() or on_tfjs.TfjsChromium(self._backend).available()
 
     def open(self, setting: Setting) -> Session:
         threads = setting.threads if self._threaded else 1
-        return WebSession(self.name, browser_command(f"tfjs-{self._backend}", setting, threads))
+        return WebSession(self.name, browser_command(f"tfjs-{self._backend}", setting, threads, self._flags))
 
 
 def missing_processes() -> str | None:
@@ -53,10 +57,17 @@ def missing_processes() -> str | None:
     return None if sys.platform == "linux" else "runtimes in JavaScript are measured on Linux only"
 
 
-def browser_command(engine: str, setting: Setting, threads: int) -> list[str]:
-    """The Node process that drives a browser with this engine; see `web/browser.mjs`."""
+def browser_command(
+    engine: str, setting: Setting, threads: int, flags: Sequence[str] | None = None
+) -> list[str]:
+    """The Node process that drives a browser with this engine; see `web/browser.mjs`.
+
+    Args:
+        flags: of Chromium, in place of those that the engine's backend usually needs.
+    """
     folders = (TFJS.scripts, TFJS.folder(), PACKAGES.folder())
     script = PACKAGES.scripts / "browser.mjs"
     browser = on_tfjs.find_browser()
-    given = (script, *folders, setting.artefacts, engine, threads, browser, find_kernels() or "-")
+    told = "-" if flags is None else json.dumps(flags)
+    given = (script, *folders, setting.artefacts, engine, threads, browser, find_kernels() or "-", told)
     return ["node", *map(str, given)]

@@ -19,6 +19,7 @@ import torch
 from esrgan_benchmarks.core.measure import in_child
 from esrgan_benchmarks.core.record import Row, append, latest, measured_on
 from esrgan_torch import Upscaler
+from esrgan_torch.engines.kinds import EngineName
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
 from esrgan_torch.networks.rrdb import RRDBNet
@@ -35,7 +36,7 @@ def _rrdb() -> Generator:
     return RRDBNet(features=16, blocks=2, growth=8)
 
 
-CASES: dict[str, tuple[str, Callable[[], Generator]]] = {
+CASES: dict[str, tuple[EngineName, Callable[[], Generator]]] = {
     "native, RRDBNet": ("native", _rrdb),
     "openvino, RRDBNet": ("openvino", _rrdb),
     "eager, RRDBNet": ("eager", _rrdb),

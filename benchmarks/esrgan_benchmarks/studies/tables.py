@@ -43,7 +43,7 @@ def speed(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.studies.speed`."""
     rows = latest(newest(rows), "case", "network")
     lines = [
-        "| case | median | quartiles | time of the reference's | of the bare network's | GFLOP/s | PSNR |",
+        "| case | median | quartiles | time, reference = 1 | bare network = 1 | GFLOP/s | PSNR |",
         "|---|---|---|---|---|---|---|",
     ]
     shown = {row["case"]: row["seconds"]["median"] for row in rows}
@@ -165,6 +165,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "web-graph": (("web",), web_tables.graph),
     "web-photo": (("web",), web_tables.photo),
     "web-engines": (("web-engines",), web_tables.engines),
+    "web-emulated": (("web-emulated",), web_tables.emulated),
 }
 """Each table's name in a page, the files of its rows, and what makes it."""
 

@@ -94,14 +94,40 @@ def engines(rows: list[Row]) -> str:
         lines.append(
             f"| {network} | {size} | {threads} | {_seconds(found['kernels'])} | {' | '.join(others)} |"
         )
+    return "\n".join([*lines, "", _loaded(told)])
+
+
+def emulated(rows: list[Row]) -> str:
+    """The shaders beside other engines on a WebGPU that the processor emulates; columns as in `engines`."""
+    lines = [
+        "| network | input | shaders | TF.js | of it | onnxruntime-web | of it |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    cases: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in latest(
+        [{**row, "size": "x".join(map(str, row["shape"]))} for row in newest(rows)],
+        "network",
+        "size",
+        "engine",
+    ):
+        cases.setdefault((row["network"], row["size"]), {})[row["engine"]] = row
+    for (network, size), found in cases.items():
+        others = [
+            f"{_seconds(found[name])} | {found[name]['ours_of_it']:.2f}"
+            for name in ("TF.js", "onnxruntime-web")
+        ]
+        lines.append(f"| {network} | {size} | {_seconds(found['shaders'])} | {' | '.join(others)} |")
+    return "\n".join([*lines, "", _loaded(newest(rows))])
+
+
+def _loaded(rows: list[Row]) -> str:
+    """What a busy machine was."""
     facts = {
         f"{row['processor']}, {row['cores']} cores, Chromium {row['facts']['chromium']}, {row['date']}"
-        for row in told
+        for row in rows
     }
-    loads = [row["load"] for row in told]
-    return "\n".join(
-        [*lines, "", f"Measured on: {'; '.join(sorted(facts))}, with a load of {min(loads)} to {max(loads)}."]
-    )
+    loads = [row["load"] for row in rows]
+    return f"Measured on: {'; '.join(sorted(facts))}, with a load of {min(loads)} to {max(loads)}."
 
 
 def _seconds(row: Row) -> str:

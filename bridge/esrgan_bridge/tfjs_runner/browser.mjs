@@ -14,7 +14,7 @@ const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/ja
 const common = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
   "--disable-sync", "--disable-dev-shm-usage", "--ignore-gpu-blocklist"];
 // each set is tried in turn until the backend starts: a GPU first, or Mesa's software GPU, then Chromium's own
-const flags = {
+const usual = {
   webgl: process.platform === "linux"
     ? [["--use-angle=gl-egl", "--disable-gpu-sandbox"], ["--enable-unsafe-swiftshader"]]
     : [[], ["--enable-unsafe-swiftshader"]],
@@ -34,16 +34,17 @@ const flags = {
  * @param roots     folders of files by the beginning of their addresses, the longest first; "/" has page.html
  * @param name      of what the page starts, after the last dash a backend: "wasm", "tfjs-webgl"
  * @param threads   that it is to take; Chromium's page is told of a machine that has twice as many
+ * @param flags     of Chromium, in place of those that the backend usually needs
  * @param isolated  whether the page may share memory, without which wasm has one thread
  * @param model     what is loaded, for messages
  */
-export async function runInBrowser({ driver, browser, program, roots, name, threads, isolated, model }) {
+export async function runInBrowser({ driver, browser, program, roots, name, threads, isolated, model, flags }) {
   const files = { ...roots, "/batch/": process.env.ESRGAN_RUNNER_FOLDER };
   const inbox = new Map(); // path -> the numbers that the page has posted
   const server = createServer((request, response) => answer(request, response, files, inbox, isolated));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = `http://127.0.0.1:${server.address().port}/page.html`;
-  const open = browser === "firefox" ? inFirefox(program, address) : inChromium(driver, program, address, name, threads);
+  const open = browser === "firefox" ? inFirefox(program, address) : inChromium(driver, program, address, name, threads, flags);
   const { page, close, facts, missing } = await start(open, browser, name, threads);
   if (missing) {
     say({ missing });
@@ -99,9 +100,9 @@ async function* inFirefox(program, address) {
 }
 
 /** A page for each set of flags that may do. */
-async function* inChromium(driver, program, address, name, threads) {
+async function* inChromium(driver, program, address, name, threads, given) {
   const { chromium } = createRequire(join(driver, "package.json"))("playwright-core");
-  for (const extra of flags[name.split("-").pop()] ?? [[]]) {
+  for (const extra of given ? [given] : (usual[name.split("-").pop()] ?? [[]])) {
     const browser = await chromium.launch({
       executablePath: program,
       headless: true,

@@ -5,16 +5,17 @@ import logging
 import os
 import pickle
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
 from esrgan_cli.clusters.enlarger import Enlarger, Settings
-from esrgan_cli.clusters.tasks import Task
+from esrgan_cli.clusters.tasks import Task, failed_line
 from esrgan_torch.errors import ConfigError
 
-TRIES = 4
-"""How often a picture is begun whose workers die, the latter half of them alone; then it has failed."""
+ALONE = 2
+"""How often a picture is begun alone whose workers die, after it was so in its batch; then it has failed."""
 
 _BATCH = 16  # pictures that a worker is sent at once, at most: what is made anew where it dies
 _CALLS = 4  # of each worker, at least: so that all of them end at about the same time
@@ -24,10 +25,9 @@ _CORES = 4  # for each worker, where there is no GPU
 def shared_out(tasks: Sequence[Task], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
     """A line of the report for each picture, as batches of them are done, in no order.
 
-    A worker that dies is replaced, and its batch done again: a result is the same bytes under the same name.
-    Where that ends a worker too, each of its pictures is made alone, so that the one that takes all memory
-    costs no other; of that one there is no line. Ray holds names alone, pictures never; each worker has a few
-    in its memory.
+    A worker that dies is replaced, and its batch done again, a picture at a time: one that takes all memory
+    costs no other, and is told of when it has ended as many workers as it may. A result is the same bytes
+    under the same name. Ray holds names alone, pictures never; each worker has a few in its memory.
 
     Args:
         workers: how many; None: one for each GPU of the cluster, or for four of its processors.
@@ -53,43 +53,32 @@ def shared_out(tasks: Sequence[Task], settings: Settings, workers: int | None) -
         context.enable_progress_bars = False
         context.max_errored_blocks = -1  # a batch that cannot be done costs its pictures alone
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what becomes of pictures is told by us
-        # in a list, or Ray would hand over the settings themselves, which it could not give to a worker that
-        # takes the place of another
-        given = [ray.put(settings)]
-        left = {task.address: task for task in tasks}
-        for size in (max(1, min(_BATCH, len(tasks) // (workers * _CALLS))), 1):
-            if not left:
-                break
-            for line in _round(data, list(left.values()), size, given, workers, needs):
-                left.pop(line["input"], None)
-                yield line
+        size = max(1, min(_BATCH, len(tasks) // (workers * _CALLS)))
+        # bytes and text: Ray would make tables of anything else
+        rows = [
+            {"batch": pickle.dumps(tuple(tasks[start : start + size]))}
+            for start in range(0, len(tasks), size)
+        ]
+        begun = ray.remote(num_cpus=0, max_restarts=-1)(_Begun).remote()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of fewer batches than workers, and of Ray's own defaults
+            lines = data.from_items(rows, override_num_blocks=len(rows)).map(
+                _Called,
+                # in a list, or Ray would hand over the settings themselves, which it could not give to a
+                # worker that takes the place of another
+                fn_constructor_args=([ray.put(settings)], begun),
+                compute=data.ActorPoolStrategy(size=workers),
+                max_restarts=-1,
+                max_task_retries=-1,  # what is not to be begun again knows `_Begun`
+                **needs,
+            )
+            # what is fetched ahead would be given when the batch after it is done
+            for block in lines.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
+                for text in block["lines"]:
+                    yield from json.loads(text)
     finally:
         if began:
             ray.shutdown()
-
-
-def _round(
-    data: Any, tasks: Sequence[Task], size: int, given: Sequence[Any], workers: int, needs: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    """A line for each picture of the batches, of so many pictures, that do not end their workers."""
-    # bytes and text: Ray would make tables of anything else
-    rows = [
-        {"batch": pickle.dumps(tuple(tasks[start : start + size]))} for start in range(0, len(tasks), size)
-    ]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of fewer batches than workers, and of Ray's own defaults
-        lines = data.from_items(rows, override_num_blocks=len(rows)).map(
-            _Called,
-            fn_constructor_args=(given,),
-            compute=data.ActorPoolStrategy(size=workers),
-            max_restarts=-1,
-            max_task_retries=TRIES // 2 - 1,
-            **needs,
-        )
-        # what is fetched ahead would be given when the batch after it is done
-        for block in lines.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
-            for text in block["lines"]:
-                yield from json.loads(text)
 
 
 def _workers(cluster: dict[str, float], asked: int | None) -> tuple[int, dict[str, Any]]:
@@ -104,12 +93,54 @@ def _workers(cluster: dict[str, float], asked: int | None) -> tuple[int, dict[st
     return workers, {"num_cpus": cores // workers}
 
 
+class _Begun:
+    """What workers have begun: it outlives them, and so knows what they had when they died."""
+
+    def __init__(self) -> None:
+        self._times = Counter[Hashable]()
+        self._lines: dict[str, dict[str, Any]] = {}
+
+    def begin(self, what: Hashable) -> int:
+        """How often it was begun before; it is once more now."""
+        self._times[what] += 1
+        return self._times[what] - 1
+
+    def keep(self, address: str, line: dict[str, Any]) -> None:
+        """The line about a picture that was made alone."""
+        self._lines[address] = line
+
+    def line(self, address: str) -> dict[str, Any] | None:
+        """That line, if there is one."""
+        return self._lines.get(address)
+
+
 class _Called:
     """An `Enlarger` as Ray calls it."""
 
-    def __init__(self, settings: Sequence[Any]) -> None:
-        ray: Any = import_module("ray")
-        self._enlarger = Enlarger(ray.get(settings[0]))
+    def __init__(self, settings: Sequence[Any], begun: Any) -> None:
+        self._ray: Any = import_module("ray")
+        self._begun = begun
+        self._enlarger = Enlarger(self._ray.get(settings[0]))
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        return {"lines": json.dumps(self._enlarger(pickle.loads(row["batch"])))}
+        tasks: tuple[Task, ...] = pickle.loads(row["batch"])
+        if self._ask("begin", row["batch"]):
+            lines = [self._alone(task) for task in tasks]
+        else:
+            lines = self._enlarger(tasks)
+        return {"lines": json.dumps(lines)}
+
+    def _alone(self, task: Task) -> dict[str, Any]:
+        line: dict[str, Any] | None = self._ask("line", task.address)
+        if line is None:
+            if self._ask("begin", task.address) >= ALONE:
+                ended = (
+                    f"{ALONE + 1} workers have ended that had it, {ALONE} of them it alone: it may take more "
+                )
+                return failed_line(task, f"{ended}memory than a worker has (Ray's logs may say why)")
+            [line] = self._enlarger([task])
+            self._ask("keep", task.address, line)
+        return line
+
+    def _ask(self, question: str, *about: Any) -> Any:
+        return self._ray.get(getattr(self._begun, question).remote(*about))

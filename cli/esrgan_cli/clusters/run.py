@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from esrgan_cli.clusters.enlarger import Settings
-from esrgan_cli.clusters.on_ray import TRIES, shared_out
+from esrgan_cli.clusters.on_ray import shared_out
 from esrgan_cli.clusters.places import Place
-from esrgan_cli.clusters.tasks import Task, find_tasks
+from esrgan_cli.clusters.tasks import Task, failed_line, find_tasks
 from esrgan_cli.options import parse_devices, parse_tiling
 from esrgan_cli.output.console import Console
 from esrgan_cli.upscaling.formats import suffix_for, suffix_like
@@ -113,25 +113,15 @@ def _suffix_like(folder: Place, name: str) -> str:
 
 
 def _lines(tasks: Sequence[Task], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
-    """A line about each picture, those too whose workers have died again and again."""
-    left = dict.fromkeys(task.address for task in tasks)
+    """A line about each picture."""
+    left = {task.address: task for task in tasks}
     if tasks:
         for line in shared_out(tasks, settings, workers):
             if line["input"] in left:  # a batch that was done twice tells twice
                 del left[line["input"]]
                 yield line
-    for address in left:
-        yield {
-            "input": address,
-            "output": None,
-            "status": "failed",
-            "input_size": None,
-            "output_size": None,
-            "frames": None,
-            "seconds": None,
-            "reason": f"{TRIES} workers have ended that had it, {TRIES // 2} of them it alone: it may take "
-            "more memory than a worker has (Ray's logs may say why)",
-        }
+    for task in left.values():
+        yield failed_line(task, "no worker has told of it; Ray's logs may say why")
 
 
 def _told(line: dict[str, Any]) -> str:

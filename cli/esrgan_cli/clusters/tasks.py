@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from esrgan_cli.clusters.places import Place
 from esrgan_cli.paths import NAME_BYTES, longest_name
@@ -30,6 +31,12 @@ class Task:
     @property
     def address(self) -> str:
         return self.source.of(self.name)
+
+
+def failed_line(task: Task, reason: str) -> dict[str, Any]:
+    """A line of the report about a picture that no worker has told of."""
+    nothing = dict.fromkeys(("input_size", "output_size", "frames", "seconds"))
+    return {"input": task.address, "output": None, "status": "failed", **nothing, "reason": reason}
 
 
 def find_tasks(

@@ -47,11 +47,10 @@ def add_parser(subparsers: Subparsers) -> None:
     what.add_argument(
         "--isa",
         choices=tuple(VARIABLES),
-        help="the most instructions that runtimes may use, as on a lesser processor; those that cannot be "
-        "held to it are left out",
+        help="limit the instruction set, as on an older processor; others are left out",
     )
     what.add_argument(
-        "--threads", metavar="N", type=int, help="default: as many as cores that this process may use"
+        "--threads", metavar="N", type=int, help="default: the number of cores that this process may use"
     )
     what.add_argument(
         "--runs", metavar="N", type=int, default=7, help="of each runtime, default: %(default)s"
@@ -61,13 +60,13 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="SECONDS",
         type=float,
         default=20.0,
-        help="that a runtime may take for its runs of one case; slower ones are left out (default: 20)",
+        help="time limit of a runtime for one case; slower ones are left out (default: 20)",
     )
     what.add_argument(
         "--keep-disturbed",
         action="store_true",
-        help="on a machine that others use too: do not wait for them, and write rows of rounds that they "
-        "disturbed as well, marked; else such a case has no row",
+        help="do not wait for other programs to end, and keep disturbed measurements too, marked; else a "
+        "disturbed case has no row",
     )
     parser.add_argument(
         "--results", metavar="DIR", type=Path, default=RESULTS, help="folder of rows (default: %(default)s)"

@@ -31,7 +31,9 @@ def add_parser(subparsers: Subparsers) -> None:
         f"status {PARITY_FAILED} too where no runtime could measure any",
     )
     parser.add_argument("model", metavar="MODEL|FILE")
-    parser.add_argument("--to", choices=("onnx", "tf", "tfjs", "tflite"), required=True, help="the last hop")
+    parser.add_argument(
+        "--to", choices=("onnx", "tf", "tfjs", "tflite"), required=True, help="the format to make"
+    )
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to make")
     parser.add_argument(
         "--route",
@@ -76,8 +78,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace an earlier conversion to another last hop too, and files of it that changed since; "
-        "files of your own stay in any case",
+        help="also replace a conversion to another format, and files of it that were changed since; your own "
+        "files always stay",
     )
     parser.add_argument(
         "--onnx-tf",

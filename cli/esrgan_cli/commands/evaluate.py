@@ -80,7 +80,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--lpips",
         action="store_true",
-        help='also LPIPS, a distance as people see it; needs pip install "esrgan-torch[lpips]"',
+        help='also LPIPS, a measure of perceived difference; needs pip install "esrgan-torch[lpips]"',
     )
     parser.add_argument(
         "--grid",

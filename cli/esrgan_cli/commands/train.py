@@ -46,7 +46,7 @@ def add_parser(subparsers: Subparsers) -> None:
         dest="settings",
         action="append",
         default=[],
-        help="another value for an option, such as data.batch=8; may be repeated",
+        help="set an option, such as data.batch=8; may be repeated",
     )
     parser.add_argument(
         "-o", "--output", metavar="DIR", type=Path, help="folder of the run (default: runs/RECIPE)"
@@ -56,22 +56,22 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="DIR",
         nargs="?",
         const="",
-        help="go on with a run by its own recipe, from its last checkpoint; without DIR with that of RECIPE "
-        "or --output, of this folder, or the only one in runs/",
+        help="continue the run in DIR from its last checkpoint; without DIR, that of RECIPE or --output, "
+        "else the one in this folder, or the only one in runs/",
     )
     parser.add_argument(
         "--pack",
         metavar="DIR",
         type=Path,
-        help="write what a run has come to into the small file --output, to go on elsewhere; without its "
-        "optimiser",
+        help="store the weights of the run in DIR in a small file, --output, to continue elsewhere; the "
+        "optimiser's state is left out",
     )
     parser.add_argument(
         "--from",
         metavar="FILE",
         dest="carried",
         type=Path,
-        help="begin the run of RECIPE where the one stands that --pack has written",
+        help="begin RECIPE with a file that --pack has written",
     )
     parser.add_argument("--dry-run", action="store_true", help="print all options and stop")
     add_cache_options(parser)

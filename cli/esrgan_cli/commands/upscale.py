@@ -78,11 +78,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--scale",
         metavar="N",
         type=float,
-        help="enlarge N times, by resizing after (default: the model's own)",
+        help="enlarge N times; the model's result is resized (default: the model's scale)",
     )
-    size.add_argument("--width", metavar="PX", type=int, help="results so wide, proportions kept")
-    size.add_argument("--height", metavar="PX", type=int, help="results so high, proportions kept")
-    size.add_argument("--fit", metavar="WxH", help="results that fit so many pixels, proportions kept")
+    size.add_argument("--width", metavar="PX", type=int, help="width of the results; the height follows")
+    size.add_argument("--height", metavar="PX", type=int, help="height of the results; the width follows")
+    size.add_argument("--fit", metavar="WxH", help="the largest size that fits into WxH pixels")
     add_running_options(
         parser, "auto, cpu, mps, cuda:0, vulkan:0; several share the files: cuda:0,1 (default: %(default)s)"
     )
@@ -95,8 +95,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--tta",
         action="store_true",
-        help="the mean of the results for the picture turned and mirrored in all eight ways: takes eight "
-        "times as long",
+        help="enlarge the picture turned and mirrored in eight ways, and take the mean: eight times as slow",
     )
     parser.add_argument(
         "--background",
@@ -118,18 +117,18 @@ def add_parser(subparsers: Subparsers) -> None:
         help="leave out EXIF, XMP, texts and density; colours stay as they are",
     )
     parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp, avif and jxl")
-    parser.add_argument("--lossless", action="store_true", help="lose nothing, for webp and jxl")
-    film = parser.add_argument_group("films, by the extra video")
+    parser.add_argument("--lossless", action="store_true", help="lossless compression, for webp and jxl")
+    film = parser.add_argument_group("films, which need the extra video")
     film.add_argument(
         "--codec",
         metavar="NAME",
         help="h264, hevc, av1, vp9, or ffv1, which loses nothing (default: h264, hevc above 8 bits)",
     )
     film.add_argument(
-        "--crf", metavar="N", type=int, help="quality, 0 the best (default: the codec's, 17 of h264)"
+        "--crf", metavar="N", type=int, help="quality; 0 is best (default: the codec's; 17 for h264)"
     )
     film.add_argument(
-        "--preset", metavar="NAME", help="how long the encoder tries, such as fast (default: the encoder's)"
+        "--preset", metavar="NAME", help="speed of the encoder, such as fast (default: the encoder's)"
     )
     parser.add_argument(
         "--max-pixels",
@@ -138,33 +137,33 @@ def add_parser(subparsers: Subparsers) -> None:
         help="refuse inputs with more pixels, in millions (default: 268)",
     )
     again = parser.add_mutually_exclusive_group()
-    again.add_argument("--overwrite", action="store_true", help="make results again that exist")
+    again.add_argument("--overwrite", action="store_true", help="replace results that exist")
     again.add_argument(
         "--update",
         action="store_true",
-        help="make results again whose source has changed, or that were made by another model or options",
+        help="replace results if their source has changed, or another model or other options made them",
     )
     parser.add_argument(
         "--page",
         metavar="FILE.html",
         type=given_path,
-        help="write a before/after page of what this run makes",
+        help="write a page that compares before and after",
     )
     parser.add_argument(
         "--report",
         metavar="FILE.jsonl",
         type=given_path,
-        help="write a line of JSON for each picture: sizes, seconds, and what became of it, or why not",
+        help="write a line of JSON for each picture: sizes, seconds, and the result or the error",
     )
     parser.add_argument(
         "--stats",
         action="store_true",
-        help="say in the end how much of the time the network was busy, and what it waited for",
+        help="print at the end how much of the time the network was busy, and what it waited for",
     )
     cluster = parser.add_argument_group(
         "clusters", "folders on this machine or by address: s3://bucket/folder, gs://, hf://, ..."
     )
-    cluster.add_argument("--run-on", choices=("ray",), help="share the pictures out among Ray's workers")
+    cluster.add_argument("--run-on", choices=("ray",), help="share the pictures among Ray's workers")
     cluster.add_argument(
         "--workers", metavar="N", type=int, help="how many (default: one for each GPU, or for 4 processors)"
     )

@@ -95,6 +95,17 @@ def test_the_table_of_engines_has_a_line_a_number_of_threads():
     assert "a load of 0.2 to 0.2" in table[-1]
 
 
+def test_the_table_of_an_emulated_gpu() -> None:
+    facts = ROW | {"load": 3.5, "facts": {"chromium": "1"}}
+    rows = [
+        facts | {"network": "net", "shape": [64, 64], "engine": name, "least": least, "ours_of_it": of}
+        for name, least, of in (("shaders", 1.0, 1.0), ("TF.js", 4.0, 0.25), ("onnxruntime-web", 2.0, 0.5))
+    ]
+    table = web_tables.emulated(rows).splitlines()
+    assert table[2] == "| net | 64x64 | 1.000 s | 4.000 s | 0.25 | 2.000 s | 0.50 |"
+    assert table[-1].endswith("with a load of 3.5 to 3.5.")
+
+
 def test_the_table_of_a_newcomer_s_first_picture() -> None:
     row = ROW | {
         "kind": "newcomer",

@@ -163,8 +163,9 @@ def test_lines_come_when_their_batch_is_done_and_a_picture_that_ends_workers_cos
             assert [Path(address).stem for address in first.result(100)] == ["a", "b"]
         finally:
             go.touch()
-    told = [Path(line["input"]).stem for line in lines if line["status"] == "done"]
-    assert sorted(told) == ["c", "d", "f", "g", "h"]
+    told = {Path(line["input"]).stem: line["reason"] for line in lines}
+    assert {name for name, reason in told.items() if reason is None} == {"c", "d", "f", "g", "h"}
+    assert told["e"].startswith("3 workers have ended that had it, 2 of them it alone")
     assert sorted(files(tmp_path / "out")) == [f"{name}-x4.png" for name in "abcdfgh"]
 
 

@@ -1,14 +1,28 @@
 """Trunks by rows with PyTorch's operators, and which engine takes a picture by rows."""
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
+from esrgan_torch.engines import base, row_layers
 from esrgan_torch.engines.choose import make_engine
 from esrgan_torch.engines.choose_rows import RowEngine, make_row_engine
 from esrgan_torch.engines.ncnn.vulkan import VULKAN
+from esrgan_torch.engines.plain import PlainEngine
 from esrgan_torch.engines.row_layers import BAND, LayerRowTrunk
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.foreign import ForeignNetwork
+from esrgan_torch.tiling import rows as tiling_rows
+from esrgan_torch.tiling.incoming import enlarge_rows
+from esrgan_torch.tiling.mosaic import JoinedMosaic
+from esrgan_torch.watch import Watch
 from tests.torch.networks import small_compact, small_rrdb, small_span
 
 CPU = torch.device("cpu")
@@ -79,3 +93,46 @@ def test_networks_of_others_do_not_go_by_rows() -> None:
 def test_ncnn_does_not_go_by_rows() -> None:
     made = make_engine(NETWORKS["compact"], CPU, torch.float32, "eager")
     assert make_row_engine(NETWORKS["compact"], torch.device(VULKAN, 0), made) is None
+
+
+class _OneDevice(TorchDispatchMode):
+    """Every operation has all its values on one device, unless it copies them from one to another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolutions = 0
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        found = {leaf.device.type for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
+        assert len(found) <= 1, (func, found)
+        if getattr(func, "overloadpacket", None) in (torch.ops.aten.conv2d, torch.ops.aten.convolution):
+            assert found == {"meta"}
+            self.convolutions += 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_another_device_computes_all_of_it(name: str, channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on CUDA, which is not here: PyTorch's device `meta` computes nothing, and knows what lies on it."""
+    for module in (base, row_layers, tiling_rows):
+        monkeypatch.setattr(module, "computing", lambda _: nullcontext())
+    monkeypatch.setattr(
+        JoinedMosaic, "put", lambda *given: given[-1].device.type == "meta"
+    )  # its values come to the CPU there
+    model = NETWORKS[name]
+    meta = torch.device("meta")
+    moved = make_row_engine(model, meta, PlainEngine(model, meta, torch.float32), "eager")
+    assert moved is not None
+    assert next(model.parameters()).device.type == "cpu"
+    given = np.random.default_rng(0).integers(0, 256, (300, 20, channels), np.uint8)
+    with torch.inference_mode(), _OneDevice() as mode:
+        bands = list(enlarge_rows(moved, model, iter(np.split(given, 10)), 300, 20, Watch(None, None)))
+    assert sum(len(band) for band in bands) == 300 * model.scale
+    assert mode.convolutions > 3 * sum(isinstance(layer, nn.Conv2d) for layer in model.modules()) // 2

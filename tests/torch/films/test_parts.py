@@ -46,7 +46,10 @@ def test_what_is_damaged_ends_what_is_kept(how: str, tmp_path: Path) -> None:
     elif how == "line":
         journal.write_text(journal.read_text().replace('"part": 1', '"part": 1, "size": "?", "x": '))
     else:
-        journal.write_bytes(journal.read_bytes() + b'{"part": 3, "si\xff\n[]\n{"part": {}}\n')
+        journal.write_bytes(
+            journal.read_bytes()
+            + b'{"part": 3, "si\xff\n[]\n{"part": {}}\n{"part": 3, "order": [Infinity]}\n'
+        )
     with Parts(tmp_path / "a.mp4", MAKING) as parts:
         assert len(parts.whole) == (3 if how == "noise" else 1)
 

@@ -18,6 +18,7 @@ from esrgan_torch.images.files import read_image
 from esrgan_torch.networks.span import SPAN
 from esrgan_torch.train import keeper
 from esrgan_torch.train.journal import make_strip
+from esrgan_torch.train.log import read_log
 from esrgan_torch.train.loop import train
 from esrgan_torch.train.options import Options
 from esrgan_torch.train.recipe import as_toml

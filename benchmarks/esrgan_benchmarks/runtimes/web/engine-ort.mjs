@@ -1,18 +1,21 @@
-// onnxruntime-web on wasm.
+// onnxruntime-web on wasm or WebGPU.
 
 const FOLDER = "/npm/onnxruntime-web/dist/";
 let ort;
 let session;
+let provider;
 
-export async function start(_backend, threads) {
-  ort = await import(`${FOLDER}ort.wasm.min.mjs`);
+export async function start(backend, threads) {
+  provider = backend;
+  if (backend === "webgpu" && !(await navigator.gpu?.requestAdapter())) throw new Error("WebGPU offers no adapter");
+  ort = await import(`${FOLDER}ort.${backend}.min.mjs`);
   ort.env.wasm.wasmPaths = FOLDER;
   ort.env.wasm.numThreads = threads;
   return { "onnxruntime-web": ort.env.versions.web, threads: String(crossOriginIsolated ? threads : 1) };
 }
 
 export async function load() {
-  session = await ort.InferenceSession.create("/artefacts/onnx/model.onnx", { executionProviders: ["wasm"] });
+  session = await ort.InferenceSession.create("/artefacts/onnx/model.onnx", { executionProviders: [provider] });
 }
 
 /** NHWC to NCHW. */

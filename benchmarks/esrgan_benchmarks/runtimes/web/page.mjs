@@ -5,7 +5,9 @@ const ENGINES = {
   "tfjs-webgl": ["/engine-tfjs.mjs", "webgl"],
   "tfjs-webgpu": ["/engine-tfjs.mjs", "webgpu"],
   "kernels-wasm": ["/engine-kernels.mjs", "wasm"],
+  "shaders-webgpu": ["/engine-shaders.mjs", "webgpu"],
   "ort-wasm": ["/engine-ort.mjs", "wasm"],
+  "ort-webgpu": ["/engine-ort.mjs", "webgpu"],
 };
 let engine;
 
