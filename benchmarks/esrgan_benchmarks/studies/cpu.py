@@ -132,7 +132,7 @@ def table(rows: list[Row]) -> str:
     """The rows as a table, for the documentation."""
     rows = latest(newest(rows), "layer", "way", "size", "dtype")
     lines = [
-        "| layer | precision | way | map | median | quartiles | time of the first's |",
+        "| layer | precision | way | map | median | quartiles | time, first way = 1 |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:

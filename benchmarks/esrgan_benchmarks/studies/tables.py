@@ -43,7 +43,7 @@ def speed(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.studies.speed`."""
     rows = latest(newest(rows), "case", "network")
     lines = [
-        "| case | median | quartiles | time of the reference's | of the bare network's | GFLOP/s | PSNR |",
+        "| case | median | quartiles | time, reference = 1 | bare network = 1 | GFLOP/s | PSNR |",
         "|---|---|---|---|---|---|---|",
     ]
     shown = {row["case"]: row["seconds"]["median"] for row in rows}

@@ -9,7 +9,7 @@ from esrgan_benchmarks.core.record import append, read
 from esrgan_benchmarks.studies.tables import PLACE, TABLES, render
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
