@@ -8,6 +8,7 @@
 #   make onnx-tf the second, independent converter, in an environment of its own (Python 3.11)
 #   make cubin   the CUDA kernel for Hopper; needs nvcc (esrgan_torch/engines/cuda/halo/)
 #   make gpu-bundle  weights and compiled kernels for a GPU machine without a network (gpu-bundle/); needs nvcc
+#   make cards   the pictures of five kinds in the cards of the project's own models   (docs/images/*-kinds.webp)
 #   make training-bundle  photographs and packages for a training on a GPU machine without a network (training-bundle/)
 #   make webgpu-bundle  Node, Dawn and engines of web pages for such a machine (webgpu-bundle/)
 #   make projects  tfjs-esrgan in the projects of all tools that it is for, and their table in docs/web.md
@@ -27,7 +28,7 @@ ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
 
-.PHONY: demo test torture audit check docs release hub-models projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle training-bundle webgpu-bundle \
+.PHONY: demo test torture audit check docs release hub-models projects wheel wheel-alone wheel-check onnx-tf clean cubin gpu-bundle training-bundle webgpu-bundle cards \
   native wasm
 
 demo: $(VENV)/.installed
@@ -118,6 +119,11 @@ $(HALO)/conv.sm_90a.cubin: $(HALO)/conv.cu $(HALO)/wgmma.cuh
 DEVICE_PYTHON ?= $(VENV)/bin/python
 gpu-bundle: $(VENV)/.installed cubin
 	PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks gpu.bundle make gpu-bundle --python $(DEVICE_PYTHON)
+
+CARD = PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks model_pictures bicubic
+cards: $(VENV)/.developing
+	$(CARD) esrgan-lite-x4 realesrgan-x4plus -o docs/images/lite-x4-kinds.webp
+	$(CARD) esrgan-lite-x4-gan realesr-general-x4v3 realesrgan-x4plus --jpeg 40 -o docs/images/lite-x4-gan-kinds.webp
 
 # there: python -m esrgan_benchmarks gpu.training training/NAME.toml OUTPUT --seconds N, see training/README.md. A recipe with a
 # teacher needs it too: make training-bundle ARGS="--teacher realesrgan-x4plus --megabytes 50"

@@ -131,7 +131,8 @@ def _tiff_rows(path: Path) -> RowFile | None:
             if part * BYTES_A_PIXEL > _LARGEST_PART:
                 return None
             across = ceil_div(page.imagewidth, page.tilewidth) if page.is_tiled else 1
-            one: Pixels = np.zeros((1, 1, page.samplesperpixel), _dtype(page))
+            kind = np.uint8 if page.bitspersample == 8 else np.uint16
+            one = np.zeros((1, 1, int(page.samplesperpixel)), kind)
             about = upright(described(page, one, bytes_of(page.tags.valueof(ICC_PROFILE)), data), 1)
             size = int(page.imagelength), int(page.imagewidth), one.shape[2], about.bits
     return RowFile(*size, about, False, lambda: _tiff_bands(path), int(across * part * one.nbytes))

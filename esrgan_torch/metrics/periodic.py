@@ -102,7 +102,7 @@ def _along_rows(luma: Plane, scale: int) -> Iterator[Pattern]:
     }
     window = np.hanning(length + 1)[:-1]
     waves = np.fft.rfft((pieces - pieces.mean(2, keepdims=True)) * window, axis=2)
-    power = np.abs(waves * 4 / length) ** 2  # of a wave, the square of its amplitude in levels
+    power: Plane = np.abs(waves * 4 / length) ** 2  # of a wave, the square of its amplitude in levels
     step = length // scale
     for part in range(1, scale // 2 + 1):
         peaks = _peaks(power, part * step)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,19 @@ def test_damaged_answers(tmp_path: Path) -> None:
     (tmp_path / REFERENCE).unlink()
     with pytest.raises(ArtifactError):
         read_reference(tmp_path / REFERENCE)
+
+
+def test_a_reference_of_more_than_the_memory_is_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / REFERENCE, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("noise.probe.npy", b"\x93NUMPY\x01\x00")
+    data = bytearray((tmp_path / REFERENCE).read_bytes())
+    place = data.index(b"PK\x01\x02") + 24  # the size that the directory tells, which zipfile goes by
+    data[place : place + 4] = b"\xf0\xff\xff\xff"
+    (tmp_path / REFERENCE).write_bytes(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("esrgan_bridge.files.folder.free_memory", lambda _: 4 << 30)
+        with pytest.raises(ArtifactError, match=r"unpacks to 4,095 MiB, where 4,096 MiB are free"):
+            read_reference(tmp_path / REFERENCE)
 
 
 def test_a_damaged_onnx_file(tmp_path: Path) -> None:

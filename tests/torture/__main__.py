@@ -22,7 +22,7 @@ from tests.torture import cases, fuzz, network, numbers, sizes
 from tests.torture.forks import MODULES, Forks
 from tests.torture.good import Good
 from tests.torture.kills import Case, Killer
-from tests.torture.places import can_mount
+from tests.torture.places import QUOTAS, can_mount
 from tests.torture.sweep import SLOTS, sweep
 
 MORE = (
@@ -44,7 +44,7 @@ class Round:
         scratch: an empty folder.
         end: when to stop, by `time.monotonic`.
         seed: of chance.
-        words: of the names of those cases that are killed; none: all.
+        words: of the names of the faults of paths, and of the commands that are killed; none: all.
     """
 
     forks: Forks
@@ -66,9 +66,9 @@ def _paths(given: Round) -> Iterator[Result]:
     for number, slot in enumerate(SLOTS):
         place = given.scratch / f"paths-{number}"
         place.mkdir()
-        for each in sweep(given.forks, given.good, place, [slot], can_mount(place / "mount")):
+        for each in sweep(given.forks, given.good, place, [slot], can_mount(place / "mount"), given.words):
             yield (
-                "a path that goes wrong",
+                "a quota that is used up" if each.fault in QUOTAS else "a path that goes wrong",
                 f"esrgan {slot.arguments[0]}",
                 each.problem and f"{slot.name}, {each.fault}: {each.problem}",
             )
@@ -145,7 +145,13 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=60.0, help="for each kind (default: %(default)g)")
     parser.add_argument("--only", nargs="+", choices=tuple(KINDS), default=tuple(KINDS))
-    parser.add_argument("--cases", nargs="+", default=(), metavar="WORD", help="kill only commands named so")
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        default=(),
+        metavar="WORD",
+        help="only faults of paths, and commands to kill, named so",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="record no rows")
     arguments = parser.parse_args()

@@ -106,7 +106,7 @@ def cache_clear(_: Mapping[str, Path]) -> Case:
 
 
 def film(good: Mapping[str, Path]) -> Case:
-    """A film in three parts; an earlier result of that name is there. libx264's bytes differ from run to run."""
+    """A film in three parts; an earlier result of that name is there. libx264's bytes differ by run."""
 
     def prepare(folder: Path) -> None:
         shutil.copy(good["film"], folder / "film.mkv")

@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.torture.forks import Forks, Outcome
 
 Files = dict[str, str]
+_LONGEST = 600.0  # seconds for a run: TensorFlow alone takes a minute to be imported on a busy machine
 _OTHERS = re.compile("onnxruntime")  # in the folder for temporary files, of programs for themselves
 
 
@@ -171,6 +172,7 @@ class Killer:
             watched=watched,
             before=self._case.before,
             environment={**environment, **self._case.environment},
+            limit=_LONGEST,
             **how,  # pyright: ignore[reportArgumentType]
         )
 

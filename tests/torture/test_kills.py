@@ -31,10 +31,18 @@ def try_kills(case: Case, forks: Forks, place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [cases.upscale, cases.upscale_over, cases.weights_convert, cases.weights_add]
+    "case", [cases.upscale, cases.upscale_over, cases.weights_convert, cases.weights_add, cases.cache_clear]
 )
 def test_a_killed_command_loses_nothing(case, forks: Forks, good: Good, tmp_path: Path) -> None:
     try_kills(case(good), forks, tmp_path / "tries")
+
+
+@pytest.mark.parametrize("case", [cases.film, cases.fetch_wheel])
+def test_one_kill_of_what_takes_seconds_loses_nothing(case, forks: Forks, good: Good, tmp_path: Path) -> None:
+    """In the middle: of a film when parts are done, of a package when it is unpacked."""
+    killer = Killer(forks, case(good), tmp_path / "tries")
+    [kill] = killer.at_changes([killer.changes * 2 // 3])
+    assert kill.lost == []
 
 
 def test_a_killed_download_loses_nothing(forks: Forks, good: Good, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Convert the official realesr-animevideov3 for the tests in a browser, with what PyTorch makes of pictures.
+"""Convert an official network for the tests in a browser, with what PyTorch makes of pictures.
 
-    python web/test/make_official.py FOLDER
+    python web/test/make_official.py FOLDER [NAME]
 
 FOLDER/model gets the TF.js model; FOLDER/golden.json a tile with its float32 result, and a picture of
 several tiles, upscaled untiled, as base64. The weights come from the cache, or are fetched.
@@ -34,7 +34,7 @@ def rgba(pixels: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    model = load(MODEL)
+    model = load(sys.argv[2] if len(sys.argv) > 2 else MODEL)
     convert(model, folder / "model", route="direct", runners=["onnxruntime"])
     photo = read_image(PHOTO).pixels
     tile = photo[40 : 40 + TILE[0], 60 : 60 + TILE[1]]

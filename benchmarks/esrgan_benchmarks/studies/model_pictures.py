@@ -1,14 +1,15 @@
 """The picture of a model's card: what it makes of five kinds of pictures, beside others.
 
-    python -m esrgan_benchmarks model_pictures MODEL... -o docs/images/NAME-kinds.webp [--damaged]
+    python -m esrgan_benchmarks model_pictures MODEL... -o docs/images/NAME-kinds.webp [--jpeg Q]
 
 Faces, foliage and night are places of photographs that are in the public domain (gb82, CC0), which all models
 of this project were trained on too; text and line art are drawn here, and in no training set. Each is reduced
-four times by MATLAB's bicubic, or with --damaged as Real-ESRGAN damages pictures. The last column is the
+four times by MATLAB's bicubic, and with --jpeg stored as a JPEG of that quality. The last column is the
 original.
 """
 
 import argparse
+import io
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,7 +24,6 @@ from esrgan_torch.images.files import read_image, write_image
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.metrics.grid import comparison_grid
-from esrgan_torch.train.data.degrade import degrade
 
 SIDE = 160  # of a place in the picture, in pixels
 AROUND = 288  # of what is reduced: a place and what is around it
@@ -40,17 +40,19 @@ PLACES: Mapping[str, tuple[str, int, int]] = {
 
 
 def drawn_text() -> Pixels:
-    """Lines of text in six sizes, dark on light and light on dark."""
+    """Lines of text in four sizes, dark on light and light on dark."""
     side = AROUND * FINER
     image = Image.new("RGB", (side, side), "#f4f1e8")
     draw = ImageDraw.Draw(image)
-    draw.rectangle((0, side * 5 // 9, side, side), fill="#1d2b44")
-    row = side // 5
+    row = side * 2 // 9
     for number, size in enumerate((9, 12, 16, 22, 16, 12, 9)):
+        dark = number < 4
+        if number == 4:
+            draw.rectangle((0, row - 5 * FINER, side, side), fill="#1d2b44")
         font = ImageFont.load_default(size * FINER)
-        colour = "#20201c" if row < side * 5 // 9 else "#f0e9d0"
+        colour = "#20201c" if dark else "#f0e9d0"
         draw.text((side * 2 // 9, row), f"Hamburg 1859, {number + 3} & more", colour, font)
-        row += round(1.6 * size * FINER)
+        row += round(1.5 * size * FINER)
     return _reduced(image)
 
 
@@ -60,6 +62,11 @@ def drawn_lines() -> Pixels:
     image = Image.new("RGB", (side, side), "white")
     draw = ImageDraw.Draw(image)
     middle = side // 2
+    for offset in range(0, side, 48):  # hatching, coarser in one half
+        draw.line((0, offset, offset, 0), "black", 8)
+        if offset % 96 == 0:
+            draw.line((side, offset, offset, side), "black", 12)
+    draw.ellipse((middle - 330, middle - 370, middle + 330, middle + 370), "white")
     draw.ellipse((middle - 220, middle - 260, middle + 220, middle + 260), "#ffe0c4", "black", 14)
     for sign in (-1, 1):
         x = middle + sign * 90
@@ -73,9 +80,6 @@ def drawn_lines() -> Pixels:
             (middle + radius * np.sin(angle), middle - radius * np.cos(angle)) for radius in (inner, outer)
         ]
         draw.line(ends, "black", 6)
-    for offset in range(0, side, 22):
-        draw.line((0, offset, offset, 0), "black", 4)
-        draw.line((side, side - offset, side - offset, side), "black", 3 + offset % 3)
     return _reduced(image)
 
 
@@ -96,21 +100,28 @@ def originals(data: Path) -> dict[str, Pixels]:
     return {kind: found[kind] for kind in sorted(found)}
 
 
-def card(names: list[str], data: Path, *, damaged: bool) -> Pixels:
-    """A row for each kind, a column for each model and one for the original."""
+def stored(pixels: Pixels, quality: int) -> Pixels:
+    """What is left of a picture that was stored as a JPEG, colours at half the resolution."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality, subsampling="4:2:0")
+    return np.asarray(Image.open(stream))
+
+
+def card(names: list[str], data: Path, *, jpeg: int | None = None) -> Pixels:
+    """A row for each kind, a column for each model and one for the original.
+
+    Args:
+        jpeg: the quality with which the small pictures were stored; None: they were not.
+    """
     models: dict[str, Callable[[Picture], Picture]] = {name: upscaling(name)[0] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for part in ("HR", f"LRx{SCALE}"):
             (place / part).mkdir()
-        for number, (kind, pixels) in enumerate(originals(data).items()):
+        for kind, pixels in originals(data).items():
             write_image(place / "HR" / f"{kind}.png", np.ascontiguousarray(pixels))
-            side = AROUND // SCALE
-            small = (
-                degrade(pixels, SCALE, np.random.default_rng(number))
-                if damaged
-                else imresize(pixels, side, side)
-            )
+            small = imresize(pixels, AROUND // SCALE, AROUND // SCALE)
+            small = small if jpeg is None else stored(small, jpeg)
             write_image(place / f"LRx{SCALE}" / f"{kind}.png", small)
         return comparison_grid(models, place, scale=SCALE, side=SIDE)
 
@@ -121,8 +132,8 @@ def main() -> None:
     )
     parser.add_argument("models", nargs="+", metavar="MODEL", help="published models, files, or bicubic")
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--damaged", action="store_true")
+    parser.add_argument("--jpeg", type=int, metavar="QUALITY")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
-    write_image(options.output, card(options.models, options.data, damaged=options.damaged), quality=92)
+    write_image(options.output, card(options.models, options.data, jpeg=options.jpeg), quality=92)
     print(f"{options.output}: {', '.join(options.models)}, original")

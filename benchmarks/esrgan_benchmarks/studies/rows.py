@@ -122,7 +122,8 @@ def table(rows: list[Row]) -> str:
     sizes = sorted(latest([row for row in rows if "size" in row], "network", "size"), key=_network)
     parts = latest([row for row in rows if "part" in row], "network", "of")
     lines = [
-        "| network | size | largest error | other values | time, whole picture = 1 | memory | planned | whole |",
+        "| network | size | largest error | other values | time, whole picture = 1 | memory | planned "
+        "| whole |",
         "|---|---|---|---|---|---|---|---|",
     ]
     lines += [

@@ -39,7 +39,8 @@ def damaged(dataset: Path, count: int) -> list[Pixels]:
 
 def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels], dataset: str) -> Row:
     """One network's results for `given` beside the teacher's `answers`, as a row."""
-    results = enlarged(name, given)
+    upscale, parameters = upscaling(name)
+    results = [upscale(Picture(small)).pixels for small in given]
     both = list(zip(results, answers, strict=True))
     patterns = [pattern_of(result, SCALE) for result in results]
     return {
@@ -47,6 +48,7 @@ def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels],
         "teacher": teacher,
         "dataset": dataset,
         "pictures": len(given),
+        "parameters": parameters,
         "psnr_rgb": round(fmean(psnr(result, answer, channel="rgb") for result, answer in both), 3),
         "gradient": round(fmean(gradient(result) / gradient(answer) for result, answer in both), 4),
         "laplacian": round(fmean(laplacian(result) / laplacian(answer) for result, answer in both), 4),
@@ -79,16 +81,21 @@ def table(rows: list[Row]) -> str:
     """The rows as a table, for the documentation."""
     rows = latest(rows, "network", "teacher", "dataset")
     lines = [
-        "| model | PSNR to the teacher's answers | gradient of the teacher's | Laplacian of the teacher's "
-        "| pattern, pictures that have one |",
-        "|---|---|---|---|---|",
+        "| model | parameters | PSNR to the teacher's answers | gradient of the teacher's "
+        "| Laplacian of the teacher's | pattern, pictures that have one |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['network']} | {row['psnr_rgb']:.2f} dB | {row['gradient']:.2f} | {row['laplacian']:.2f} "
-        f"| {_pattern(row)} |"
+        f"| {row['network']} | {_parameters(row)} | {row['psnr_rgb']:.2f} dB | {row['gradient']:.2f} "
+        f"| {row['laplacian']:.2f} | {_pattern(row)} |"
         for row in rows
     ]
     return "\n".join([*lines, "", measured_on(rows)])
+
+
+def _parameters(row: Row) -> str:
+    """Of earlier rows nothing is known; a multiply-add an input pixel for nearly each of a CompactNet's."""
+    return f"{row['parameters']:,}" if row.get("parameters") else ""
 
 
 def _pattern(row: Row) -> str:

@@ -75,7 +75,9 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="an .svg file")
     options = parser.parse_args()
     state = unpack(options.file)
+    drawn = curve(state["validations"])
     with atomic_path(options.output) as temporary:
-        temporary.write_text(curve(state["validations"]), encoding="utf-8")
-    last = {key: value for key, value in (state["validations"] or [{}])[-1].items() if key != "began"}
+        temporary.write_text(drawn, encoding="utf-8")
+    validations: list[Line] = state["validations"]
+    last = {key: value for key, value in validations[-1].items() if key != "began"}
     print(f"{options.output}: {state['step']:,} steps; {json.dumps(last)}")

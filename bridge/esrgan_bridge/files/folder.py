@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.parity.measure import Question
 from esrgan_bridge.parity.probes import Probe
+from esrgan_torch.engines.devices import free_memory
 
 # what damaged bytes raise within zipfile and NumPy
 _DAMAGE = (
@@ -49,6 +51,7 @@ def read_reference(file: Path) -> list[Question]:
         ArtifactError: it is missing or damaged.
     """
     try:
+        _check_size(file)
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             names = [name.removesuffix(".probe") for name in arrays.files if name.endswith(".probe")]
             return [
@@ -56,6 +59,18 @@ def read_reference(file: Path) -> list[Question]:
             ]
     except _DAMAGE as error:
         raise ArtifactError(f"{file} is damaged ({error}); convert the network again") from error
+
+
+def _check_size(file: Path) -> None:
+    """ArtifactError where it unpacks to more than there is memory; of zeros a disk holds a thousandth."""
+    with zipfile.ZipFile(file) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    free = free_memory(torch.device("cpu"))
+    if size > free // 2:
+        raise ArtifactError(
+            f"{file} unpacks to {size >> 20:,} MiB, where {free >> 20:,} MiB are free; convert the network "
+            "again"
+        )
 
 
 def folder_size(folder: Path) -> int:

@@ -40,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="INPUT",
         nargs="*",
         type=given_place,
-        help="a picture, a folder with its subfolders, a film, or - for stdin",
+        help="a picture, a film, a folder of them with its subfolders, or - for stdin",
     )
     parser.add_argument(
         "-o",

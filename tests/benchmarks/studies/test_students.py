@@ -19,6 +19,7 @@ def test_a_network_is_as_sharp_as_itself_and_sharper_than_bicubic(tmp_path: Path
     same = compare(MODEL, MODEL, [given], answers, "noise")
     assert same["gradient"] == same["laplacian"] == 1
     assert same["psnr_rgb"] == float("inf")
+    assert same["parameters"] == 355_488
     assert (same["pattern"] < 0.1, same["patterned"]) == (True, 0)
     smooth = compare("bicubic", MODEL, [given], answers, "noise")
     assert smooth["laplacian"] < 1

@@ -4,7 +4,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Machine } from "../../src/engine/webgpu/device.js";
+import { planOf, WebgpuNetwork } from "../../src/engine/webgpu/network.js";
+import { fetchModel } from "../../src/models/download.js";
 import { bytesOf, worst } from "../fixtures.js";
+import { hasGpu } from "../gpu.js";
 import { hasChromium, launch, scratchFolder, serveSite, WEBGPU, type Site } from "./chromium.js";
 import { buildPage, close, here, openPage } from "./page.js";
 import { hasPython, python } from "./python.js";
@@ -16,6 +20,39 @@ interface Golden {
 
 const floatsOf = (text: string) => new Float32Array(bytesOf(text).buffer);
 const SPREAD = 0.5; // of the answers, so that agreement means something
+
+/** By their names in the cache; `OFFICIAL=NAME,NAME` names others, which are fetched. */
+const HALVES = (process.env["OFFICIAL"] ?? "realesr-animevideov3").split(",");
+
+describe.skipIf(!hasGpu || !hasPython)("float16, by rounding what it would round", () => {
+  test.each(HALVES)(
+    "%s: 50 dB from PyTorch's float32",
+    async (name) => {
+      const folder = scratchFolder();
+      execFileSync(python, [here("../make_official.py"), folder, name], {
+        stdio: ["ignore", "ignore", "inherit"],
+      });
+      const { tile } = JSON.parse(readFileSync(join(folder, "golden.json"), "utf8")) as Golden;
+      const read = (file: string) =>
+        Promise.resolve(new Uint8Array(readFileSync(join(folder, "model", "tfjs", file))));
+      const model = await fetchModel({ name, remote: false, read });
+      const shape = { workgroup: [8, 4], pixels: [1, 1], outputs: 1, staged: false } as const;
+      const network = await WebgpuNetwork.start(await Machine.open(), planOf(model, "rounded"), shape);
+      const { height, width } = tile;
+      const { unshuffle } = network.info;
+      const features = await network.trunk(floatsOf(tile.values), height, width, () => Promise.resolve());
+      const found = await network.tail(features, 0, 0, height / unshuffle, width / unshuffle);
+      network.dispose();
+      const expected = floatsOf(tile.result);
+      const error = found.reduce((sum, value, at) => sum + (value - expected[at]!) ** 2, 0) / found.length;
+      const psnr = -10 * Math.log10(error);
+      console.log(`${name}: ${psnr.toFixed(1)} dB`);
+      expect(psnr).toBeGreaterThan(50);
+      expect(psnr).toBeLessThan(95); // it does round
+    },
+    600_000,
+  );
+});
 
 describe.skipIf(!hasChromium || !hasPython)("official weights in Chromium", () => {
   const made = scratchFolder();

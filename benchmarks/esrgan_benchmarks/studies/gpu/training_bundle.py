@@ -4,7 +4,7 @@
 
 DIR is the folder of the photographs (`train/CID22` and others) and evaluation sets (`eval/Set5`). Photographs
 are taken as they are while there is room, large ones at half their size, which costs nothing that was
-measured (docs/training.md). `gpu.training` finds the folder, and trains.
+measured (docs/notes). `gpu.training` finds the folder, and trains.
 """
 
 import argparse

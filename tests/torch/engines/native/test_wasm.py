@@ -31,6 +31,12 @@ def test_they_are_of_this_source(build: ModuleType, name: str) -> None:
     assert build.source_hash() in committed, "the source was changed: make wasm"
 
 
+def test_the_version_of_their_interface_is_the_headers(build: ModuleType) -> None:
+    made = build.abi_as_typescript()
+    assert made == (build.TARGET / "abi.ts").read_text(encoding="utf-8")
+    assert "export const ABI = 4;" in made
+
+
 @pytest.mark.parametrize("name", ["simd", "relaxed"])
 def test_they_come_out_the_same_again(build: ModuleType, name: str) -> None:
     missing = build.missing_compiler()

@@ -125,10 +125,10 @@ export class KernelsNetwork implements Network {
     try {
       const count = info.outChannels * rows * columns;
       const result = heap.take(FLOAT * count);
-      const { shuffle } = this.loaded.exports;
+      const { exports } = this.loaded;
       if (this.tailRunner)
         await this.tailRunner.run(height, width, { [PICTURE]: given, [RESULT]: result }, pause);
-      else shuffle(given, padded(layers.features), result, info.outChannels, scale, height, width);
+      else exports.shuffle(given, padded(layers.features), result, info.outChannels, scale, height, width);
       const values = interleaved(heap.floats(result, count), info.outChannels);
       checkFinite(values);
       return values;

@@ -63,8 +63,8 @@ export class KernelRows implements ByRows {
     const [rows, columns] = [height / fold, width / fold];
     const bands = this.cut(rows, columns);
     const release = network.hold();
-    let share = 0; // of the trunk
-    const told: Pause = (done) => pause((share = done));
+    let share = 0;
+    const told: Pause = (done) => pause((share = Math.max(share, done)));
     try {
       const row = columns * channels;
       const place = heap.take(FLOAT * row * highest(bands));
@@ -85,6 +85,7 @@ export class KernelRows implements ByRows {
           height: many,
           values: large.subarray(from * line, (from + many) * line),
         };
+        await told((top + count) / rows); // a fast network computes all of it between two looks
       }
     } finally {
       release();

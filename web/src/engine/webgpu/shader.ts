@@ -11,6 +11,14 @@ export function convolutionShader(spec: ConvolutionSpec, shape: Shape, precision
   return [head(spec, precision), reading(spec), finishing(spec), main(spec, shape, precision)].join("\n");
 }
 
+/** To float16's 11 bits, halves to even; what is subnormal is zero. `quantizeToF16` may cut off, and SwiftShader's does. */
+const NEAREST = `fn nearest(value: vec4<f32>) -> vec4<f32> {
+  let bits = bitcast<vec4<u32>>(value);
+  let odd = (bits >> vec4<u32>(13u)) & vec4<u32>(1u);
+  let near = bitcast<vec4<f32>>((bits + odd + vec4<u32>(0xfffu)) & vec4<u32>(0xffffe000u));
+  return select(near, vec4<f32>(), abs(value) < vec4<f32>(0x1p-14));
+}`;
+
 function numberOf(precision: Precision): string {
   return precision === "float16" ? "f16" : "f32";
 }
@@ -39,9 +47,8 @@ ${spec.buffers
   )
   .join("\n")}
 fn place(view: View, group: u32, y: u32, x: u32) -> u32 { return view.base + group * view.plane + y * view.row + x; }
-fn rounded(value: vec4<f32>) -> V {
-  return ${precision === "rounded" ? "quantizeToF16(value)" : "V(value)"};
-}`;
+fn rounded(value: vec4<f32>) -> V { return ${precision === "rounded" ? "nearest(value)" : "V(value)"}; }
+${precision === "rounded" ? NEAREST : ""}`;
 }
 
 /**
@@ -147,7 +154,7 @@ function main(spec: ConvolutionSpec, shape: Shape, precision: Precision): string
   const add = (sum: string, matrix: string, value: string) =>
     precision === "rounded"
       ? range(4)
-          .map((n) => `${sum} = quantizeToF16(${sum} + ${matrix}[${n}] * ${value}[${n}]);`)
+          .map((n) => `${sum} = nearest(${sum} + ${matrix}[${n}] * ${value}[${n}]);`)
           .join(" ")
       : `${sum} += ${matrix} * ${value};`;
   const rows = range(down + enlarge - 1);
