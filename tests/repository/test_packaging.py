@@ -1,5 +1,6 @@
 """What is published holds what it must, and nothing heavy is imported too early."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -37,6 +38,15 @@ def test_the_wheel_holds_every_package_and_its_data(wheel: Path) -> None:
     } <= names
     unwanted = {name for name in names if name.split("/")[0] not in PACKAGES and ".dist-info" not in name}
     assert unwanted == set()
+
+
+def test_the_page_of_a_registry_leads_nowhere_that_it_lacks(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    text = archive.read(metadata).decode()
+    assert "# esrgan-torch" in text
+    assert "Description-Content-Type: text/markdown" in text
+    assert re.findall(r"\]\((?!https?:)[^)]*\)", text) == []
 
 
 def test_the_installed_wheel_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -137,9 +137,10 @@ def test_a_wheel_holds_the_library_of_its_system_alone(checkout: Path) -> None:
 
 def test_a_wheel_without_its_library_is_refused(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the hook alone; hatchling is in the environment that pip makes, not in this one."""
-    interface = types.ModuleType("hatchling.builders.hooks.plugin.interface")
-    monkeypatch.setattr(interface, "BuildHookInterface", object, raising=False)
-    monkeypatch.setitem(sys.modules, interface.__name__, interface)
+    for name, kind in (("builders.hooks", "BuildHookInterface"), ("metadata", "MetadataHookInterface")):
+        interface = types.ModuleType(f"hatchling.{name}.plugin.interface")
+        monkeypatch.setattr(interface, kind, object, raising=False)
+        monkeypatch.setitem(sys.modules, interface.__name__, interface)
     module = runpy.run_path(str(checkout / "hatch_build.py"))
     added: dict[str, object] = {"artifacts": []}
     monkeypatch.setattr("esrgan_torch.engines.native.targets.PREBUILT", checkout / "lib")
