@@ -60,11 +60,12 @@ function openGpu(): GPU {
   const dawn = require("./dawn.node") as { create: (flags: string[]) => GPU; globals: object };
   Object.assign(globalThis, dawn.globals);
   // onnxruntime-web writes from memory that threads share, which Dawn in Node refuses
-  const write = GPUQueue.prototype.writeBuffer as (...given: unknown[]) => undefined;
-  GPUQueue.prototype.writeBuffer = function (...given: unknown[]): undefined {
+  const queue = GPUQueue.prototype as { writeBuffer: (this: GPUQueue, ...given: unknown[]) => undefined };
+  const { writeBuffer } = queue;
+  queue.writeBuffer = function (...given: unknown[]): undefined {
     const data = given[2];
     if (data instanceof Uint8Array && data.buffer instanceof SharedArrayBuffer) given[2] = data.slice();
-    write.apply(this, given);
+    writeBuffer.apply(this, given);
   };
   const gpu = dawn.create([]);
   // TF.js and onnxruntime-web ask where a page would
