@@ -142,9 +142,13 @@ def _versions() -> dict[str, str]:
 def _manifest(python: str) -> Manifest:
     from esrgan_benchmarks.core.record import machine
 
-    code = "import json; from esrgan_benchmarks import gpu_bundle as g; print(json.dumps(g._versions()))"
-    versions = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
-    return {"commit": machine()["commit"], "sources": sources(), "versions": json.loads(versions)}
+    return {"commit": machine()["commit"], "sources": sources(), "versions": _versions_of(python)}
+
+
+def _versions_of(python: str) -> dict[str, str]:
+    """As another interpreter has them."""
+    code = f"import json; from {__name__} import _versions; print(json.dumps(_versions()))"
+    return json.loads(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
 def _copy_weights(target: Path) -> None:

@@ -1,8 +1,10 @@
 """Kernels compiled beforehand are found again, in another folder; what does not fit is left out."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,11 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     manifest = {"commit": "abc", "sources": gpu_bundle.sources(), "versions": gpu_bundle._versions()}
     (folder / gpu_bundle.MANIFEST).write_text(json.dumps(manifest))
     return folder
+
+
+def test_the_versions_are_those_of_the_device_s_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    assert gpu_bundle._versions_of(sys.executable) == gpu_bundle._versions()
 
 
 def change(bundle: Path, **values: object) -> None:
