@@ -1,6 +1,7 @@
 """Frames through the network: a repeated one once, several devices at a time, in order."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +37,9 @@ class Counter:
 
     Args:
         tell: called with a number of frames, with the part of those under way.
+
+    Attributes:
+        busy: seconds that the devices have computed, together.
     """
 
     def __init__(self, tell: Callable[[float], None]) -> None:
@@ -43,6 +47,12 @@ class Counter:
         self._lock = threading.Lock()
         self._shares: dict[int, float] = {}
         self._done = 0
+        self.busy = 0.0
+
+    def computed(self, seconds: float) -> None:
+        """A device has computed for so long."""
+        with self._lock:
+            self.busy += seconds
 
     def share(self, number: int, share: float) -> None:
         """So much of the frame of this number is computed."""
@@ -77,10 +87,12 @@ def compute(
 
     def one(number: int, still: Still) -> Upscaled:
         upscaler = free.get()
+        began = time.perf_counter()
         try:
             picture = Picture(still.pixels)
             result = upscaler.upscale(picture, lambda share: counter.share(number, share), stop)
         finally:
+            counter.computed(time.perf_counter() - began)
             free.put(upscaler)
         return result if finish is None else replace(result, picture=finish(result.picture, picture))
 

@@ -43,10 +43,12 @@ class Ends:
         Raises:
             FilmReadError: the film says that it is longer.
         """
+        # Matroska counts its length from 0, others from where they begin
+        reached = max(self._end, self._end - self._begin)
         # raw streams and some others do not know their length, and their packets have no times
-        if self._end and self._announced - (self._end - self._begin) > _SLACK:
+        if self._end and self._announced - reached > _SLACK:
             raise FilmReadError(
-                f"{self._name} is cut off: it ends after {self._end - self._begin:.1f} s, and says that it "
+                f"{self._name} is cut off: it ends after {reached:.1f} s, and says that it "
                 f"has {self._announced:.1f} s; copy or download it again"
             )
 

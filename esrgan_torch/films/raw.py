@@ -8,6 +8,7 @@ from esrgan_torch.errors import FilmReadError
 
 _MAGIC = b"YUV4MPEG2 "
 _LONGEST_HEADER, _LONGEST_LINE = 4096, 256  # bytes of the film's first line, and of a frame's
+_LONGEST_NUMBER = 20  # digits of a side, and letters of a colour space
 _AT_ONCE = 1 << 20
 # pixels to a sample of chroma, across and down
 _CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "411": (4, 1), "440": (1, 2)}
@@ -81,6 +82,8 @@ def frame_bytes(header: bytes) -> int | None:
     width, height = told.get("W", ""), told.get("H", "")
     if space is None or not (width.isdecimal() and height.isdecimal()):
         return None
+    if max(map(len, (width, height, told.get("C", "")))) > _LONGEST_NUMBER:
+        return None  # FFmpeg says what is wrong with it
     return _samples(int(height), int(width), space) or None
 
 

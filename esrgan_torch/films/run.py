@@ -92,11 +92,12 @@ class Run:
         self._progress, self._cancel, self._alive = progress, cancel, alive
         self._stop = threading.Event()
         self._stack = ExitStack()
+        self._counter = Counter(self._tell)
 
     def __enter__(self) -> Self:
         self._stills = self._stack.enter_context(Ahead(self._reader.stills(self._kept), _READ_AHEAD))
         work = self._work
-        results = compute(self._stills, work.upscalers, work.finish, self._stop, Counter(self._tell))
+        results = compute(self._stills, work.upscalers, work.finish, self._stop, self._counter)
         self._results = self._stack.enter_context(Ahead(results, _WRITE_BEHIND, self._stop))
         return self
 
@@ -105,9 +106,16 @@ class Run:
 
     @property
     def times(self) -> Times:
-        """What the devices did, when the last frame is written."""
+        """What the devices did, when the last frame is written.
+
+        They compute while the thread that hands frames out waits for one to come or to be taken: what it
+        waited for tells what they waited for, not how long.
+        """
         reading, writing = self._stills.took, self._results.gave
-        return Times(max(self._results.seconds - reading - writing, 0.0), reading, writing)
+        whole = self._results.seconds * len(self._work.upscalers)
+        busy = min(self._counter.busy, whole)
+        share = reading / (reading + writing) if reading + writing > 0 else 1.0
+        return Times(busy, (whole - busy) * share, (whole - busy) * (1 - share))
 
     def take(self, most: int | None) -> Iterator[Large] | None:
         """The next frames, at most so many; None after the last one."""

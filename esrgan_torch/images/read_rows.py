@@ -150,7 +150,7 @@ def _tiff_bands(path: Path) -> Iterator[Pixels]:
     """
     try:
         yield from _decoded(path)
-    except (EsrganError, OSError):
+    except (EsrganError, OSError, MemoryError):
         raise
     except Exception as error:  # decoders raise errors of their own
         raise ImageReadError(f"{path} is a damaged TIFF file: {error}") from error
@@ -163,7 +163,7 @@ def _decoded(path: Path) -> Iterator[Pixels]:
         dtype = _dtype(page)
         row: list[Pixels] = []
         top = 0
-        for number, (data, _, _) in enumerate(page.segments(maxworkers=1)):
+        for number, (data, _, _) in enumerate(page.segments(maxworkers=1, buffersize=_AT_ONCE)):
             if data is None or not page.databytecounts[number]:
                 raise ImageReadError(f"{path} ends too early: it is truncated")
             # (depth, rows, columns, channels); tiles reach beyond the picture

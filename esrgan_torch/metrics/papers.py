@@ -1,5 +1,6 @@
 """What papers print for the usual evaluation sets, and those sets in a user's folders."""
 
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,7 +96,7 @@ def _with_subfolders(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def _set_of(folder: Path) -> str:
-    called = folder.resolve().name
+    called = Path(os.path.abspath(folder)).name  # noqa: PTH100  # as the user calls it, who may have made a link
     return next(
         (name for name, spelling in _SPELLINGS.items() if re.fullmatch(spelling, called, re.IGNORECASE)), ""
     )

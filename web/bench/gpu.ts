@@ -17,6 +17,7 @@ import type { Precision } from "../src/engine/webgpu/spec.js";
 import { chooseShape } from "../src/engine/webgpu/tune.js";
 import { messageOf } from "../src/errors.js";
 import { fetchModel } from "../src/models/download.js";
+import { makePlan } from "../src/tiling/plan.js";
 import { measuredPeak } from "./gpu-peak.js";
 
 type EngineName = "peak" | "tfjs-esrgan float16" | "tfjs-esrgan float32" | "TF.js" | "onnxruntime-web";
@@ -90,7 +91,7 @@ async function ours(network: string, precision: Precision): Promise<Loaded> {
   const { shape, reason } = await chooseShape(machine, programs, precision, undefined);
   const chosen = (performance.now() - began) / 1000;
   const loaded = await WebgpuNetwork.start(machine, plan, shape);
-  const { scale, tile } = loaded.info;
+  const { scale } = loaded.info;
   const trunk = async (values: Float32Array, side: number) => await loaded.trunk(values, side, side, none);
   return {
     facts: {
@@ -105,7 +106,9 @@ async function ours(network: string, precision: Precision): Promise<Loaded> {
     async run(values, side) {
       const features = await trunk(values as Float32Array, side);
       const result = new Float32Array((side * scale) ** 2 * 3);
-      for (const one of loaded.tailTiles(side, side, tile)) {
+      // as the library cuts it
+      const { tailSize } = makePlan(loaded.info, side, side, "auto", Infinity, () => 0);
+      for (const one of loaded.tailTiles(side, side, tailSize)) {
         const part = await loaded.tail(
           features, one.windowTop, one.windowLeft, one.windowHeight, one.windowWidth,
         ); // prettier-ignore

@@ -171,9 +171,11 @@ EXPORTED(advance) double wasm_advance(engine *self, double until) {
 
 /* A helper's life, as worker `number`; it never returns. */
 EXPORTED(help) void wasm_help(int32_t number) {
-  for (int seen = 0;; seen = atomic_load(&job)) {
-    while (atomic_load(&job) == seen)
+  for (int seen = 0;;) {
+    int next;
+    while ((next = atomic_load(&job)) == seen)
       __builtin_wasm_memory_atomic_wait32((int *)&job, seen, -1);
+    seen = next; /* before `computing` falls: then the next job may begin, which is not to be taken for this one */
     compute(current, number, 1e300);
     atomic_fetch_sub(&computing, 1);
   }

@@ -22,7 +22,7 @@ import { drawn, type Direct } from "./tiling/direct.js";
 import { describePlan, makePlan, type Plan, type Tiling } from "./tiling/plan.js";
 import { breathe, inTurn } from "./threads/queue.js";
 import { imresize } from "./images/resample.js";
-import { partsOf, Run } from "./tiling/run.js";
+import { partsOf, Run, WithoutRows } from "./tiling/run.js";
 import { targetSize, type Size } from "./images/target-size.js";
 import { keepUniform } from "./images/uniform-alpha.js";
 import type { EngineName } from "./engine/ways.js";
@@ -99,10 +99,7 @@ export class Session {
   /** Upscale a picture; several wait for each other. Every tensor is freed, whatever happens. */
   async upscale(picture: Picture, settings: Settings, hooks: Hooks): Promise<Outcome> {
     checkPicture(picture);
-    const { alpha = "model" } = settings;
-    if (!["model", "resize", "drop"].includes(alpha)) {
-      throw new OptionError(`alpha is model, resize or drop, not ${JSON.stringify(alpha)}`);
-    }
+    const alpha = alphaOf(settings);
     const size = targetSize(picture, this.info.scale, settings);
     return await inTurn(async () => {
       if (!this.open) throw new EsrganError(DISPOSED);
@@ -122,6 +119,7 @@ export class Session {
    * @returns undefined: it has to go by `upscale`
    */
   async draw(given: Direct, settings: Settings, hooks: Hooks): Promise<Drawn | undefined> {
+    alphaOf(settings);
     if (!this.engine.network.draw) return undefined;
     return await inTurn(async () => {
       if (!this.open) throw new EsrganError(DISPOSED);
@@ -156,9 +154,17 @@ export class Session {
   }
 }
 
+/** @throws OptionError */
+function alphaOf({ alpha = "model" }: Settings): AlphaMode {
+  if (!["model", "resize", "drop"].includes(alpha)) {
+    throw new OptionError(`alpha is model, resize or drop, not ${JSON.stringify(alpha)}`);
+  }
+  return alpha;
+}
+
 /** One picture: its planes, one after the other. */
 class Work {
-  readonly plan: Plan;
+  plan: Plan;
   exact: boolean;
   divided = 0;
   private readonly info: ModelInfo;
@@ -175,14 +181,19 @@ class Work {
     private readonly hooks: Hooks,
   ) {
     this.info = engine.network.info;
-    const { unshuffle } = this.info;
-    const height = Math.ceil(picture.height / unshuffle) * unshuffle;
-    const width = Math.ceil(picture.width / unshuffle) * unshuffle;
-    const { network } = engine;
+    this.plan = this.planned();
+    this.exact = this.plan.exact;
+  }
+
+  private planned(): Plan {
+    const { info, picture, tiling } = this;
+    const [height, width] = [picture.height, picture.width].map(
+      (side) => Math.ceil(side / info.unshuffle) * info.unshuffle,
+    );
+    const { network, memory } = this.engine;
     const byRows = network.byRows && ((...sizes: [number, number]) => network.byRows!.bytes(...sizes));
     const bytesOf = (...sizes: [number, number, number]) => network.bytes(...sizes);
-    this.plan = makePlan(this.info, height, width, tiling, engine.memory, bytesOf, byRows);
-    this.exact = this.plan.exact;
+    return makePlan(info, height!, width!, tiling, memory, bytesOf, byRows);
   }
 
   async run(): Promise<Picture> {
@@ -229,21 +240,27 @@ class Work {
     from: number,
     part: number,
   ): Promise<Plane> {
-    const run = new Run({
-      engine: this.engine,
-      reload: this.reload,
-      plan: this.plan,
-      divisible: this.tiling !== "exact",
-      pause: (share) => pausing(this.hooks, from + share * part),
-      finished: (area, values, channels) => {
-        this.tell(area, shown ? { values, channels, opaque } : undefined);
-      },
-    });
-    try {
-      return await run.enlarge(plane);
-    } finally {
-      this.divided += run.divided;
-      this.exact &&= run.exact;
+    for (;;) {
+      const run = new Run({
+        engine: this.engine,
+        reload: this.reload,
+        plan: this.plan,
+        divisible: this.tiling !== "exact",
+        pause: (share) => pausing(this.hooks, from + share * part),
+        finished: (area, values, channels) => {
+          this.tell(area, shown ? { values, channels, opaque } : undefined);
+        },
+      });
+      try {
+        return await run.enlarge(plane);
+      } catch (error) {
+        if (!(error instanceof WithoutRows)) throw error;
+        this.plan = this.planned();
+        this.exact &&= this.plan.exact;
+      } finally {
+        this.divided += run.divided;
+        this.exact &&= run.exact;
+      }
     }
   }
 

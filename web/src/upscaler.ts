@@ -260,10 +260,13 @@ async function present(
   const element = () => canvasOf(width, height, "element") as HTMLCanvasElement;
   if (!("data" in content)) {
     if (output === "bitmap") return content;
-    const canvas = element();
-    contextOf(canvas, colorSpace).drawImage(content, 0, 0);
-    content.close();
-    return canvas;
+    try {
+      const canvas = element();
+      contextOf(canvas, colorSpace).drawImage(content, 0, 0);
+      return canvas;
+    } finally {
+      content.close();
+    }
   }
   if (output === "raw") return content;
   if (output === "canvas") return drawn(content, element(), { colorSpace }) as HTMLCanvasElement;

@@ -12,6 +12,7 @@ from typing import Any
 
 from esrgan_torch.errors import ConfigError, EsrganError, ImageReadError, ImageWriteError
 from esrgan_torch.storage.atomic import atomic_path
+from esrgan_torch.storage.paths import real
 
 FileSystem = Any  # fsspec.AbstractFileSystem, which has no types
 
@@ -56,6 +57,20 @@ class Place:
         """Whether it is a path of this machine."""
         protocol = self.system.protocol
         return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    def same_as(self, other: "Place") -> bool:
+        """Whether both are one folder."""
+        return self._key() == other._key()
+
+    def holds(self, folder: "Place", name: str) -> bool:
+        """Whether a file of a folder lies in this one, or below it."""
+        (system, top), (other, path) = self._key(), folder._key()
+        return system == other and f"{path}/{name}".startswith(f"{top}/")
+
+    def _key(self) -> tuple[str, str]:
+        if self.is_local:
+            return "", str(real(Path(self.path))).rstrip("/")
+        return type(self.system).__name__, self.path
 
     def __reduce__(self) -> tuple[type["Place"], tuple[str]]:
         return type(self), (self.address,)

@@ -58,7 +58,7 @@ def find_tasks(
     """
     found: dict[str, tuple[Place, str]] = {}
     for source in sources:
-        if source.address.rstrip("/") == output.address.rstrip("/"):
+        if source.same_as(output):
             raise ConfigError(
                 f"{source.address} is the input and the output folder, where results would be taken for "
                 "inputs the next time; give another folder with -o"
@@ -66,7 +66,7 @@ def find_tasks(
         folder, pictures = _pictures(source)
         for name in pictures:
             address = folder.of(name)
-            if not address.startswith(f"{output.address.rstrip('/')}/"):
+            if not output.holds(folder, name):
                 found.setdefault(address, (folder, name))
     here = Path(output.path) if output.is_local else None
     earlier = NothingEarlier() if here is None else Journal(here)

@@ -71,6 +71,9 @@ def upscale(arguments: argparse.Namespace) -> int:
         if required:
             raise
         missing = error
+    if missing is None:
+        for film in asked.films:  # what the options alone cannot be, before anything is made
+            asked.options.coding(asked.suffix_of(film.path)[0])
     status = 0
     if asked.has_pictures:
         pictures = argparse.Namespace(**{**vars(arguments), "inputs": list(asked.others)})
@@ -104,8 +107,6 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
         raise ConfigError("--page shows pictures, and the inputs are films")
     size = parse_size(arguments.width, arguments.height, arguments.fit)
     max_pixels = max_pixels_of(arguments)
-    for film in asked.films:  # what the options alone cannot be
-        asked.options.coding(asked.suffix_of(film.path)[0])
     stdin = _take_stdin() if STREAM in (film.path for film in asked.films) else None
     stdout = take_stdout() if asked.to_stdout else None
     scale, network = scale_of(arguments, size)

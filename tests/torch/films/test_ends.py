@@ -92,3 +92,11 @@ def test_frames_that_change_their_size(tmp_path: Path) -> None:
         assert [next(stills).pixels.shape for _ in range(2)] == [(16, 24, 3)] * 2
         with pytest.raises(FilmReadError, match=r"frame 3 is 24 x 32 pixels, and the first was 24 x 16"):
             next(stills)
+
+
+@pytest.mark.parametrize("way", ["path", "pipe"])
+def test_a_film_that_does_not_begin_at_zero_is_whole(way: str, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "a.mkv", frames=25, starts=range(500, 525))
+    source: Any = path if way == "path" else Pipe(path.read_bytes())
+    with FilmReader(source, "a") as reader:
+        assert len(list(reader.stills())) == 25

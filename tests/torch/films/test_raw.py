@@ -101,3 +101,10 @@ def test_not_even_one_frame(tmp_path: Path) -> None:
     source = Pipe(data[: data.index(b"\n") + 1])
     with pytest.raises(FilmReadError, match="without a frame"):
         FilmReader(source, "a")
+
+
+@pytest.mark.parametrize("header", ["W" + "1" * 5000 + " H2 F25:1", "W2 H2 F25:1 C420p" + "1" * 5000])
+def test_numbers_of_thousands_of_digits(header: str) -> None:
+    source: Any = Pipe(f"YUV4MPEG2 {header}\nFRAME\n".encode() + bytes(100))
+    with pytest.raises(FilmReadError):
+        FilmReader(source, "a")

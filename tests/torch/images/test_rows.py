@@ -230,3 +230,13 @@ def test_each_row_is_filtered_by_what_leaves_less() -> None:
     rows = filtered(across, np.zeros(9, np.uint8), 1)
     assert rows[:10] == bytes([1, 0, *[10] * 8])
     assert rows[10:] == bytes([2, *[0] * 9])
+
+
+def test_a_large_file_is_read_in_another_process_too(tmp_path: Path) -> None:
+    path = tmp_path / "large.tif"  # a file of zeros takes no room
+    tifffile.memmap(path, shape=(10_000, 12_000, 3), dtype="u1", photometric="rgb", rowsperstrip=16)
+    with Reader() as reader:
+        file = reader.read_rows(path)
+        assert file is not None
+        first = next(iter(file.bands()))
+    assert first.shape == (16, 12_000, 3)

@@ -52,6 +52,13 @@ def test_sets_are_known_by_their_folders(tmp_path: Path) -> None:
     assert both["Set5"] == tmp_path / "more" / "Set5"
 
 
+def test_a_link_has_the_name_that_its_user_gave_it(tmp_path: Path) -> None:
+    (tmp_path / "five").mkdir()
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "Set5").symlink_to(tmp_path / "five")
+    assert find_paper_sets([tmp_path / "sets"]) == {"Set5": tmp_path / "sets" / "Set5"}
+
+
 @pytest.mark.parametrize("name", [".", "nowhere"])
 def test_no_set(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"no folder is called Set5, |cannot be listed"):

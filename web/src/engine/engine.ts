@@ -35,15 +35,17 @@ interface Chosen {
 }
 
 export class Engine {
-  readonly memory: number;
   /** Ways that were left since. */
   private left: readonly Way[] = [];
 
   private constructor(
     private chosen: Chosen,
     private readonly options: EngineOptions,
-  ) {
-    this.memory = options.memory ?? chosen.computer.budget;
+  ) {}
+
+  /** Bytes that a computation may take. */
+  get memory(): number {
+    return this.options.memory ?? this.chosen.computer.budget;
   }
 
   get way(): Way {

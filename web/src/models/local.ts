@@ -17,12 +17,22 @@ export async function localRunner(
   const session = await Session.load(place, rest, { ...hooks, cache });
   return {
     info: session.info,
-    backend: session.backend,
-    engine: session.engineName,
-    reason: session.reason,
+    // another may take over, see Engine.recover
+    get backend() {
+      return session.backend;
+    },
+    get engine() {
+      return session.engineName;
+    },
+    get reason() {
+      return session.reason;
+    },
     async upscale(portable, request, given) {
       if (request.onGpu && "bitmap" in portable) {
-        const drawn = await session.draw(portable, request.settings, given);
+        const drawn = await session.draw(portable, request.settings, given).catch((error: unknown) => {
+          portable.bitmap.close();
+          throw error;
+        });
         if (drawn) {
           portable.bitmap.close();
           const { bitmap, ...account } = drawn;

@@ -53,9 +53,9 @@ class RemoteRunner implements Runner {
   constructor(
     private readonly line: Line,
     readonly info: ModelInfo,
-    readonly backend: BackendName,
-    readonly engine: EngineName,
-    readonly reason: string,
+    public backend: BackendName,
+    public engine: EngineName,
+    public reason: string,
   ) {}
 
   async upscale(portable: Portable, request: Request, { signal, onTile, onProgress }: RequestHooks) {
@@ -65,6 +65,8 @@ class RemoteRunner implements Runner {
       if (news.kind === "progress") onProgress?.(news.share);
     });
     if (message.kind !== "answer") throw new EsrganError("the worker answered something else");
+    // another may have taken over
+    ({ backend: this.backend, engine: this.engine, reason: this.reason } = message.answer);
     return message.answer;
   }
 
@@ -101,7 +103,11 @@ class Line {
       this.isHeard = true;
       this.heard();
       const asked = this.pending.get(data.id);
-      if (!asked) return;
+      if (!asked) {
+        // of an aborted call
+        if (data.kind === "answer" && "close" in data.answer.content) data.answer.content.close();
+        return;
+      }
       if (data.kind === "failed") asked.reject(fromPlain(data.error));
       else if (["loading", "tile", "progress"].includes(data.kind)) asked.on(data);
       else asked.resolve(data);

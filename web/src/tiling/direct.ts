@@ -1,6 +1,6 @@
 /** A picture from one bitmap to another without the processor's seeing its pixels, where the engine is on the GPU. */
-import { isMemoryFailure } from "../engine/backend.js";
 import type { Engine } from "../engine/engine.js";
+import { NonFiniteError, OutOfMemoryError } from "../errors.js";
 import type { Pause } from "../engine/network.js";
 import type { ColourSpace } from "../images/canvas.js";
 import { targetSize } from "../images/target-size.js";
@@ -32,10 +32,8 @@ export async function drawn(
   const [height, width] = [bitmap.height, bitmap.width].map(
     (side) => Math.ceil(side / unshuffle) * unshuffle,
   );
-  const plan = makePlan(network.info, height!, width!, tile, engine.memory, (...sizes) =>
-    network.bytes(...sizes),
-  );
-  if (plan.windows.length > 1) return undefined;
+  const plan = planOf(engine, height!, width!, tile);
+  if (!plan || plan.windows.length > 1) return undefined;
   let thrown: unknown;
   const noted: Pause = async (share) => {
     await pause(share).catch((error: unknown) => {
@@ -47,8 +45,26 @@ export async function drawn(
     const result = await network.draw({ bitmap, colorSpace, tailSize: plan.tailSize, pause: noted });
     return result && { bitmap: result, plan };
   } catch (error) {
-    // the other way starts the engine anew
-    if (error !== thrown && (engine.isLost() || isMemoryFailure(error))) return undefined;
+    if (error === thrown || error instanceof NonFiniteError) throw error;
+    // the other way starts the engine anew, and says what is wrong with a bitmap that may not be read
+    return undefined;
+  }
+}
+
+/** With the textures: the picture given, the result, and the canvas's. undefined: it does not fit. */
+function planOf(
+  { network, memory }: Engine,
+  height: number,
+  width: number,
+  tile: "auto" | "exact",
+): Plan | undefined {
+  const { scale } = network.info;
+  const bytesOf = (rows: number, columns: number, tail: number) =>
+    network.bytes(rows, columns, tail) + 4 * rows * columns * (1 + 2 * scale ** 2);
+  try {
+    return makePlan(network.info, height, width, tile, memory, bytesOf);
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) return undefined;
     throw error;
   }
 }

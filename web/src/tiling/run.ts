@@ -24,6 +24,9 @@ export interface RunContext {
   readonly finished: Finished;
 }
 
+/** Another engine took over, which knows no rows: the plane is to be planned anew. */
+export class WithoutRows extends Error {}
+
 const MOST_LOSSES = 4; // of a device, for one plane, after which another engine computes
 const TRUNK_SHARE = 0.85; // of a window's time, for the progress
 
@@ -69,6 +72,7 @@ export class Run {
 
   /**
    * @returns the plane, `scale` times as high and wide
+   * @throws WithoutRows
    * @throws OutOfMemoryError a tile of 16 pixels does not fit either, or dividing is not allowed
    */
   async enlarge(plane: Plane): Promise<Plane> {
@@ -106,6 +110,7 @@ export class Run {
       if (error === this.thrown || (!engine.isLost() && !isMemoryFailure(error))) throw error;
       this.divided++;
       await engine.recover(await this.context.reload());
+      if (!engine.network.byRows) throw new WithoutRows();
       if (strip.width < Math.max(receptiveField, 2 * MINIMUM_SIZE))
         throw new OutOfMemoryError(
           `even ${strip.windowWidth} columns by rows do not fit in memory: ${messageOf(error)}; free memory, or set ` +

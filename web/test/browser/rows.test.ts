@@ -21,7 +21,7 @@ describe.skipIf(!hasChromium)("by rows in Chromium", () => {
               memory,
             });
           const picture = esrgan.picture(one);
-          const little = await load(16_000_000);
+          const little = await load(27_000_000);
           const abort = new AbortController();
           const stopped = await little
             .upscale(picture, { signal: abort.signal, onTile: () => abort.abort(new Error("enough")) })

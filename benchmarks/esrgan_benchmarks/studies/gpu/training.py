@@ -57,7 +57,7 @@ def collect(run: Path, output: Path, name: str) -> list[Path]:
     """Put what a run came to into a folder; returns the files.
 
     Raises:
-        ConfigError: there is no checkpoint.
+        ConfigError: there is no checkpoint; what the run told is in the folder all the same.
     """
     from esrgan_torch.errors import ConfigError
     from esrgan_torch.networks.reparameterised import deployed
@@ -67,17 +67,18 @@ def collect(run: Path, output: Path, name: str) -> list[Path]:
     from esrgan_weights.formats.write import save
 
     output.mkdir(parents=True, exist_ok=True)
+    told = [run / each for each in ("recipe.toml", "log.jsonl", "validation.png")]
+    files = [Path(shutil.copy(path, output)) for path in told if path.is_file()]
     state = latest(run)
     network = read_recipe(run / "recipe.toml").network.build()
     network.load_state_dict(state["ema"])
-    files = [save(deployed(network), output / f"{name}.safetensors", facts={"steps": str(state["step"])})]
+    files += [save(deployed(network), output / f"{name}.safetensors", facts={"steps": str(state["step"])})]
     try:
         pack(run, output / f"{name}.pt")
         files.append(output / f"{name}.pt")
     except ConfigError as error:  # it trains a discriminator too
         print(error, file=sys.stderr)
-    others = [run / each for each in ("recipe.toml", "log.jsonl", "validation.png")]
-    return files + [Path(shutil.copy(path, output)) for path in others if path.is_file()]
+    return files
 
 
 def main() -> int:

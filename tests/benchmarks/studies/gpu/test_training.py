@@ -74,10 +74,10 @@ def test_what_the_run_finds_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_run_that_is_not_done_in_time_is_asked_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(script: str) -> int:
-        return train_for(["sh", "-c", script], 1, dict(os.environ))
+    def run(script: str, seconds: float = 3) -> int:
+        return train_for(["sh", "-c", script], seconds, dict(os.environ))
 
-    assert run("true") == 0
+    assert run("true", 60) == 0
     assert run("trap 'exit 7' TERM; while :; do sleep 0.05; done") == 7
     monkeypatch.setattr(training, "ENDING", 0.1)
     assert run("trap '' TERM; exec sleep 60") == -signal.SIGKILL

@@ -111,10 +111,17 @@ export class KernelsNetwork implements Network {
     };
   }
 
-  async tail(features: Features, top: number, left: number, height: number, width: number): Promise<Floats> {
+  async tail(
+    features: Features,
+    top: number,
+    left: number,
+    height: number,
+    width: number,
+    pause: Pause = () => Promise.resolve(),
+  ): Promise<Floats> {
     if (left !== 0 || width !== features.width) throw new Error("tiles of the tail are bands of whole rows");
     const row = FLOAT * width * padded(this.layers.features);
-    return await this.tailAt((features as Held).place + top * row, height, width, () => Promise.resolve());
+    return await this.tailAt((features as Held).place + top * row, height, width, pause);
   }
 
   private async tailAt(given: number, height: number, width: number, pause: Pause): Promise<Floats> {

@@ -109,6 +109,8 @@ export class WebgpuNetwork implements Network {
     const most = machine.device.limits.maxTextureDimension2D;
     if (info.inChannels !== 3 || info.outChannels !== 3 || scale * Math.max(height, width) > most)
       return undefined;
+    const context = new OffscreenCanvas(scale * width, scale * height).getContext("webgpu");
+    if (!context) return undefined; // a browser may have one or the other
     this.shaders ??= await machine.orLost(TextureShaders.compile(machine));
     const textures = await Textures.open(machine, pool, this.shaders, height, width, scale);
     let features: Features | undefined;
@@ -136,7 +138,7 @@ export class WebgpuNetwork implements Network {
         textures.store(placed(tile, from, scale * unshuffle, scale * height, scale * width), gray);
         await within(1);
       }
-      return await textures.finish(colorSpace);
+      return await textures.finish(context, colorSpace);
     } finally {
       features?.dispose();
       textures.close();

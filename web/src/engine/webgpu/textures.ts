@@ -163,14 +163,18 @@ export class Textures {
     this.compute(this.shaders.store, job, "result", this.drawn, height, width);
   }
 
-  /** @throws NonFiniteError */
-  async finish(colorSpace: PredefinedColorSpace): Promise<ImageBitmap> {
+  /**
+   * @param context of a canvas as large as the result
+   * @throws NonFiniteError
+   * @throws Error out of memory
+   */
+  async finish(context: GPUCanvasContext, colorSpace: PredefinedColorSpace): Promise<ImageBitmap> {
     if ((await this.look()) & BROKEN) throw new NonFiniteError(NOT_FINITE);
-    const { device } = this.machine;
+    const { machine } = this;
+    const { device } = machine;
     const { width, height } = this.drawn;
-    const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("webgpu");
-    if (!context) throw new Error(`out of memory: there is no canvas of ${height}x${width} pixels`);
+    device.pushErrorScope("validation");
+    device.pushErrorScope("out-of-memory");
     const usage = TEXTURE.copyTarget | TEXTURE.attachment;
     context.configure({ device, format: "rgba8unorm", usage, colorSpace, alphaMode: "opaque" });
     const encoder = device.createCommandEncoder();
@@ -179,9 +183,17 @@ export class Textures {
       height,
     ]);
     device.queue.submit([encoder.finish()]);
-    const bitmap = canvas.transferToImageBitmap();
+    const bitmap = (context.canvas as OffscreenCanvas).transferToImageBitmap();
     context.unconfigure();
-    return bitmap;
+    try {
+      const errors = await machine.orLost(Promise.all([device.popErrorScope(), device.popErrorScope()]));
+      const failure = errors.find((error) => error !== null);
+      if (failure) throw new Error(`out of memory: ${failure.message}`);
+      return bitmap;
+    } catch (error) {
+      bitmap.close(); // it is blank
+      throw error;
+    }
   }
 
   close(): void {
