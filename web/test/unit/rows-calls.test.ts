@@ -1,6 +1,8 @@
 /** Calls by rows: what is planned by itself, aborts, errors, memory that ends. */
 import { expect, test } from "vitest";
+import { startKernels } from "../../src/engine/kernels/wasm.js";
 import { KernelRows } from "../../src/engine/kernels/rows.js";
+import { registerEngine } from "../../src/engine/ways.js";
 import { NonFiniteError, OutOfMemoryError } from "../../src/errors.js";
 import { Upscaler, type TileEvent } from "../../src/node.js";
 import {
@@ -120,6 +122,35 @@ test("where memory ends by rows, the strip is halved, and the result still exact
   expect(result).toMatchObject({ exact: true, divided: 1 });
   const { image } = await (await Upscaler.load(folderOf("compact-x4"), { backend: "wasm" })).upscale(picture);
   expect(worst(result.image.data, image.data)).toBeLessThanOrEqual(1);
+});
+
+test("where another engine has to take over, it goes by tiles", async () => {
+  registerEngine("cpu", async (model) => {
+    const computer = await startKernels(model);
+    const restart = () => {
+      computer.network.dispose();
+      return Promise.reject(new Error("WebAssembly cannot have its memory again"));
+    };
+    return { ...computer, restart };
+  });
+  const { run } = KernelRows.prototype;
+  KernelRows.prototype.run = async function* () {
+    throw await Promise.resolve(new Error("out of memory: WebAssembly cannot have 9 MiB"));
+  };
+  try {
+    await using upscaler = await Upscaler.load(folderOf("compact-x4"), { backend: "cpu", memory: 8e6 });
+    const result = await upscaler.upscale(testPicture(61, 803));
+    expect(result).toMatchObject({ engine: "tfjs", backend: "cpu" });
+    expect(upscaler.engine).toBe("tfjs");
+    expect(result.plan).not.toContain("by rows");
+    KernelRows.prototype.run = run;
+    await using other = await Upscaler.load(folderOf("compact-x4"), { backend: "wasm" });
+    const { image } = await other.upscale(testPicture(61, 803));
+    if (result.exact) expect(worst(result.image.data, image.data)).toBeLessThanOrEqual(1);
+  } finally {
+    KernelRows.prototype.run = run;
+    registerEngine("cpu", () => Promise.reject(new Error("there is none")));
+  }
 });
 
 test("memory that is never enough is an error that says for what", async () => {
