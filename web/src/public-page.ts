@@ -1,4 +1,5 @@
 /** What the browser's entries export beside what Node's does. */
-export type { BlobFormat, ColourSpace } from "./images/canvas.js";
+export type { BlobFormat } from "./images/canvas.js";
+export type { ColourSpace } from "./images/colour-space.js";
 export type { Source } from "./images/sources.js";
 export type { LoadOptions, ModelSource, Outputs, UpscaleOptions, UpscaleResult } from "./upscaler.js";

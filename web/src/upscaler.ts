@@ -12,8 +12,8 @@ import {
   encode,
   hasOffscreen,
   type BlobFormat,
-  type ColourSpace,
 } from "./images/canvas.js";
+import type { ColourSpace } from "./images/colour-space.js";
 import { exifOf, withExtras } from "./images/containers.js";
 import { EsrganError, messageOf, OptionError } from "./errors.js";
 import { SAVED } from "./models/indexeddb.js";

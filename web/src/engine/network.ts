@@ -1,5 +1,5 @@
 /** A network that was loaded, whatever computes it: trunk and tail. */
-import type { ColourSpace } from "../images/canvas.js";
+import type { ColourSpace } from "../images/colour-space.js";
 import type { Floats } from "../models/bytes.js";
 import { NonFiniteError } from "../errors.js";
 import type { ModelInfo } from "../models/manifest.js";
@@ -16,10 +16,17 @@ export interface Features {
   dispose(): void;
 }
 
+/** An `ImageBitmap`, which the types of Node do not know. */
+export interface Bitmap {
+  readonly height: number;
+  readonly width: number;
+  close(): void;
+}
+
 /** A picture whose pixels the processor is not to touch. */
 export interface Drawing {
   /** Stays the caller's. */
-  readonly bitmap: ImageBitmap;
+  readonly bitmap: Bitmap;
   readonly colorSpace: ColourSpace;
   /** Of a tile of the tail, as for `tailTiles`. */
   readonly tailSize: number;
@@ -88,7 +95,7 @@ export interface Network {
    * @returns undefined: this one has to go by `trunk` and `tail`
    * @throws NonFiniteError
    */
-  draw?(drawing: Drawing): Promise<ImageBitmap | undefined>;
+  draw?(drawing: Drawing): Promise<Bitmap | undefined>;
 
   /**
    * How the tail is cut, in feature pixels.

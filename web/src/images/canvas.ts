@@ -1,9 +1,8 @@
 /** Canvases, of a page or a worker, and files made from them. */
 import { messageOf, OptionError } from "../errors.js";
+import type { ColourSpace } from "./colour-space.js";
 import type { Picture } from "./pixels.js";
 import { writePng } from "./png-writer.js";
-
-export type ColourSpace = "srgb" | "display-p3";
 
 export type AnyCanvas = OffscreenCanvas | HTMLCanvasElement;
 export type AnyContext = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;

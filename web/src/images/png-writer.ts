@@ -1,7 +1,7 @@
 /** PNG of any size, compressed as it is written: for pictures that no canvas of a browser holds. */
 import type { Bytes } from "../models/bytes.js";
 import { OptionError } from "../errors.js";
-import type { ColourSpace } from "./canvas.js";
+import type { ColourSpace } from "./colour-space.js";
 import { hasAlpha, type Picture } from "./pixels.js";
 import { PNG, pngChunk } from "./png.js";
 

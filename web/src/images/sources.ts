@@ -1,6 +1,7 @@
 /** What a page has as pictures, into RGBA bytes. */
 import "./elements.js";
-import { canvasOf, contextOf, type ColourSpace } from "./canvas.js";
+import { canvasOf, contextOf } from "./canvas.js";
+import type { ColourSpace } from "./colour-space.js";
 import { messageOf, OptionError } from "../errors.js";
 import { hasAlpha, pictureOf, type Picture, type Pixels } from "./pixels.js";
 import { withStraightColours } from "./straight.js";

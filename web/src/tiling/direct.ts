@@ -2,7 +2,7 @@
 import type { Engine } from "../engine/engine.js";
 import { NonFiniteError, OutOfMemoryError } from "../errors.js";
 import type { Pause } from "../engine/network.js";
-import type { ColourSpace } from "../images/canvas.js";
+import type { ColourSpace } from "../images/colour-space.js";
 import { targetSize } from "../images/target-size.js";
 import type { Settings } from "../options.js";
 import { makePlan, type Plan } from "./plan.js";
