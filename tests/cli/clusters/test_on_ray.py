@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -149,24 +150,25 @@ def test_folders_of_this_machine(
 def test_lines_come_when_their_batch_is_done_and_a_picture_that_ends_workers_costs_no_other(
     cluster: None, tmp_path: Path
 ) -> None:
-    widths = {"a": 5, "b": 5, "c": WAITS, "d": 5, "e": ENDS, "f": 5, "g": 5, "h": 5}
+    widths = dict.fromkeys("abcdefghijklmnop", 5) | {"c": WAITS, "e": ENDS}
     for name, width in widths.items():
         (tmp_path / "in").mkdir(exist_ok=True)
         write_image(tmp_path / "in" / f"{name}.png", np.full((5, width, 3), width, np.uint8))
     output, go = Place(str(tmp_path / "out")), tmp_path / "go"
     tasks = find_tasks([Place(str(tmp_path / "in"))], output, "-x4", lambda *_: ".png")
     settings = Settings(partial(odd_upscaler, go), FileOptions(1 << 20), Finish(), Making("", {}), output)
-    lines = shared_out(tasks, settings, 1)  # batches of two
-    with ThreadPoolExecutor(1) as pool:
+    # batches of two, which Ray begins in any order: while one worker waits, the other goes on
+    with closing(shared_out(tasks, settings, 2)) as lines, ThreadPoolExecutor(1) as pool:
         try:
-            first = pool.submit(lambda: [next(lines)["input"] for _ in range(2)])
-            assert [Path(address).stem for address in first.result(100)] == ["a", "b"]
+            first = pool.submit(lambda: [next(lines) for _ in range(2)])
+            begun = first.result(300)
         finally:
             go.touch()
-    told = {Path(line["input"]).stem: line["reason"] for line in lines}
-    assert {name for name, reason in told.items() if reason is None} == {"c", "d", "f", "g", "h"}
+        assert not {Path(line["input"]).stem for line in begun} & {*"cdef"}
+        told = {Path(line["input"]).stem: line["reason"] for line in (*begun, *lines)}
+    assert {name for name, reason in told.items() if reason is None} == {*widths} - {"e"}
     assert told["e"].startswith("3 workers have ended that had it, 2 of them it alone")
-    assert sorted(files(tmp_path / "out")) == [f"{name}-x4.png" for name in "abcdfgh"]
+    assert sorted(files(tmp_path / "out")) == [f"{name}-x4.png" for name in sorted({*widths} - {"e"})]
 
 
 @pytest.mark.parametrize(
