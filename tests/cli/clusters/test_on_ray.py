@@ -3,6 +3,7 @@
 import importlib
 import json
 import logging
+import signal
 import threading
 import time
 import warnings
@@ -62,9 +63,11 @@ def cluster(s3: Any) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ray: Any = importlib.import_module("ray")
+        handler = signal.getsignal(signal.SIGTERM)
         ray.init(num_cpus=2, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
         yield
         ray.shutdown()
+        signal.signal(signal.SIGTERM, handler)  # Ray leaves its own
 
 
 @pytest.fixture(scope="module")
