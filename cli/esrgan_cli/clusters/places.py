@@ -60,14 +60,16 @@ class Place:
 
     def same_as(self, other: "Place") -> bool:
         """Whether both are one folder."""
-        return self._key() == other._key()
+        return self._key == other._key
 
     def holds(self, folder: "Place", name: str) -> bool:
         """Whether a file of a folder lies in this one, or below it."""
-        (system, top), (other, path) = self._key(), folder._key()
+        (system, top), (other, path) = self._key, folder._key
         return system == other and f"{path}/{name}".startswith(f"{top}/")
 
+    @cached_property
     def _key(self) -> tuple[str, str]:
+        """The same for every spelling of one folder; asked of the disk once, and not for each picture."""
         if self.is_local:
             return "", str(real(Path(self.path))).rstrip("/")
         return type(self.system).__name__, self.path
