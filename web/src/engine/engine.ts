@@ -3,7 +3,7 @@ import { startBackend, type BackendName, type StartOptions } from "./backend.js"
 import type { Model } from "../models/download.js";
 import { BackendError, messageOf } from "../errors.js";
 import { inTime } from "../threads/limit.js";
-import type { Network } from "./network.js";
+import { computedWhole, type Network } from "./network.js";
 import { TfjsNetwork } from "./tfjs.js";
 import { waysFor, type Computer, type EngineName, type Way } from "./ways.js";
 
@@ -239,10 +239,5 @@ async function testResult(network: Network, side: number): Promise<Float32Array>
     { length: size * size * inChannels },
     (_, index) => ((index * 73) % 101) / 100,
   );
-  const features = await network.trunk(pattern, size, size, () => Promise.resolve());
-  try {
-    return await network.tail(features, 0, 0, side, side);
-  } finally {
-    features.dispose();
-  }
+  return await computedWhole(network, pattern, size, size);
 }

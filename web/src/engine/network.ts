@@ -119,3 +119,23 @@ export function checkFinite(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) sum += values[i]!;
   if (!Number.isFinite(sum)) throw new NonFiniteError(NOT_FINITE);
 }
+
+/**
+ * Trunk and tail on all of a picture at once.
+ *
+ * @param values (1, height, width, channels) in 0-1
+ */
+export async function computedWhole(
+  network: Network,
+  values: Float32Array,
+  height: number,
+  width: number,
+): Promise<Floats> {
+  const { unshuffle } = network.info;
+  const features = await network.trunk(values, height, width, () => Promise.resolve());
+  try {
+    return await network.tail(features, 0, 0, height / unshuffle, width / unshuffle);
+  } finally {
+    features.dispose();
+  }
+}

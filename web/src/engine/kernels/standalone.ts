@@ -5,6 +5,7 @@
 import type { Bytes, Floats } from "../../models/bytes.js";
 import { fetchModel } from "../../models/download.js";
 import type { Place } from "../../models/places.js";
+import { computedWhole } from "../network.js";
 import { KernelsNetwork } from "./network.js";
 import { pageSpawner, useSpawner } from "./threads.js";
 
@@ -25,17 +26,9 @@ export async function open(read: (name: string) => Promise<Bytes>, threads?: num
   useSpawner({ ...here, threads: threads ?? here.threads });
   const place: Place = { name: "the model", remote: false, read };
   const network = await KernelsNetwork.load(await fetchModel(place));
-  const { unshuffle } = network.info;
   return {
     facts: `${network.relaxed ? "relaxed SIMD" : "SIMD"}, threads: ${network.threads}`,
-    async compute(values, height, width) {
-      const features = await network.trunk(values, height, width, () => Promise.resolve());
-      try {
-        return await network.tail(features, 0, 0, height / unshuffle, width / unshuffle);
-      } finally {
-        features.dispose();
-      }
-    },
+    compute: (values, height, width) => computedWhole(network, values, height, width),
     dispose: () => network.dispose(),
   };
 }

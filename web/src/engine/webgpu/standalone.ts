@@ -4,6 +4,7 @@
  */
 import type { Bytes, Floats } from "../../models/bytes.js";
 import { fetchModel } from "../../models/download.js";
+import { computedWhole } from "../network.js";
 import { startWebgpu } from "./webgpu.js";
 
 export interface Shaders {
@@ -19,17 +20,9 @@ export async function open(read: (name: string) => Promise<Bytes>): Promise<Shad
   const model = await fetchModel({ name: "the model", remote: false, read });
   const computer = await startWebgpu(model, { asked: true });
   const { network } = computer;
-  const { unshuffle } = network.info;
   return {
     facts: computer.about().join("; "),
-    async compute(values, height, width) {
-      const features = await network.trunk(values, height, width, () => Promise.resolve());
-      try {
-        return await network.tail(features, 0, 0, height / unshuffle, width / unshuffle);
-      } finally {
-        features.dispose();
-      }
-    },
+    compute: (values, height, width) => computedWhole(network, values, height, width),
     dispose: () => network.dispose(),
   };
 }
