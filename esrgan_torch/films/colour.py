@@ -54,11 +54,6 @@ class Colour:
     transfer: int
     full: bool
 
-    @property
-    def hdr(self) -> bool:
-        """Whether its numbers are light beyond white: PQ or HLG."""
-        return self.transfer in (16, 18)
-
     def __str__(self) -> str:
         return f"{MATRICES[self.matrix]}, {'full' if self.full else 'limited'} range"
 
