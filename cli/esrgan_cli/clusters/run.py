@@ -62,11 +62,8 @@ def upscale_on_cluster(arguments: argparse.Namespace) -> int:
                 console.progress(Path(line["input"]), 1.0)
         finally:
             unknown = len(left) - sum(counts.values())
-            console.say(
-                f"{counts['done']} done, {len(tasks) - len(left)} skipped, {counts['failed']} failed"
-                + (f", {unknown} not finished" if unknown else "")
-                + f" in {time.perf_counter() - started:.1f} s"
-            )
+            skipped, seconds = len(tasks) - len(left), time.perf_counter() - started
+            console.sum_up(counts["done"], skipped, counts["failed"], unknown, seconds)
             tell_report(console, report)
     return 1 if counts["failed"] or report.failure or console.names_lost else 0
 
@@ -91,14 +88,11 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Settings, list[Task], set[s
     check_report(arguments.report)
     scale, network = scale_of(arguments, finish.size)
     network = network or load_network(arguments)
-    ending: str | None = arguments.suffix
-    if ending is None:
-        ending = ending_of(finish.size, scale)
     output = Place(str(arguments.output))
     tasks = find_tasks(
         [Place(str(given)) for given in arguments.inputs],
         output,
-        ending,
+        ending_of(arguments, finish.size, scale),
         lambda folder, name: form or _suffix_like(folder, name),
     )
     make = upscaler_of(network, device, arguments, tiling)

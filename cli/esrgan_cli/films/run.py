@@ -12,13 +12,14 @@ from typing import BinaryIO, cast
 from esrgan_cli.films.asked import Asked, asked_for
 from esrgan_cli.films.bar import FilmBar
 from esrgan_cli.films.tell import kept_for_later, remarks, told_of
-from esrgan_cli.options import STREAM, parse_devices, parse_tiling
+from esrgan_cli.options import STREAM, parse_tiling
 from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import about, library_warnings
 from esrgan_cli.output.streams import take_stdout
 from esrgan_cli.paths import look, make_folder
 from esrgan_cli.upscaling.given import (
     check_network,
+    devices_of,
     ending_of,
     load_network,
     make_upscalers,
@@ -32,9 +33,7 @@ from esrgan_cli.upscaling.run import tell_ignored, tell_report, tell_sorted_out,
 from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import shares
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
-from esrgan_cli.upscaling.targets import Job, Journals, Targets, target_file, target_names, target_stream
-from esrgan_torch.engines.places import resolve_place
-from esrgan_torch.engines.precision import check_dtype
+from esrgan_cli.upscaling.targets import Job, targets_of
 from esrgan_torch.errors import ConfigError, EsrganError, MissingCodecError
 from esrgan_torch.films.codecs import RAW
 from esrgan_torch.films.enlarge import FilmJob
@@ -97,12 +96,10 @@ def _leave_out(arguments: argparse.Namespace, asked: Asked, missing: MissingCode
 
 def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     started = time.perf_counter()
-    devices = parse_devices(arguments.device)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
     check_network(arguments)
     check_report(arguments.report)
-    for device in devices:
-        check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
+    devices = devices_of(arguments)
     if arguments.page is not None and not asked.has_pictures:
         raise ConfigError("--page shows pictures, and the inputs are films")
     size = parse_size(arguments.width, arguments.height, arguments.fit)
@@ -110,7 +107,15 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     stdin = _take_stdin() if STREAM in (film.path for film in asked.films) else None
     stdout = take_stdout() if asked.to_stdout else None
     scale, network = scale_of(arguments, size)
-    targets = _targets(arguments, asked, ending_of(size, scale))
+    targets = targets_of(
+        asked.films,
+        arguments.output,
+        ending_of(arguments, size, scale),
+        asked.suffix_of,
+        to_stdout=asked.to_stdout,
+        to_file=asked.to_file,
+    )
+    targets = parse_shard(arguments.shard).of(targets, asked.films)
     making = making_of(arguments, scale, network)
     given = {name: value for name, value in vars(asked.options).items() if value is not None}
     making = replace(making, options={**making.options, **given})
@@ -130,11 +135,8 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
         finally:
             failed = films.failed + len(targets.problems)
             left_over = len(to_do.jobs) - films.done - films.failed
-            console.say(
-                f"{films.done} done, {len(to_do.skipped)} skipped, {failed} failed"
-                + (f", {left_over} not finished" if left_over else "")
-                + f" in {time.perf_counter() - started:.1f} s"
-            )
+            seconds = time.perf_counter() - started
+            console.sum_up(films.done, len(to_do.skipped), failed, left_over, seconds)
         if arguments.stats and films.done:
             console.say(f"{shares(films.times)}; {films.frames / films.times.total:.2f} frames a second")
         tell_report(console, report)
@@ -254,18 +256,6 @@ class Films:
         return (
             large if size == (large.height, large.width) else large.with_pixels(imresize(large.pixels, *size))
         )
-
-
-def _targets(arguments: argparse.Namespace, asked: Asked, ending: str) -> Targets:
-    if asked.to_stdout:
-        return target_stream(asked.films, asked.suffix_of)
-    if asked.to_file:
-        targets = target_file(asked.films, arguments.output, Journals())
-    else:
-        if arguments.suffix is not None:
-            ending = arguments.suffix
-        targets = target_names(asked.films, arguments.output, ending, asked.suffix_of, Journals())
-    return parse_shard(arguments.shard).of(targets, asked.films)
 
 
 class _Pipe:

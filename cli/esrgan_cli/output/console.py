@@ -66,6 +66,14 @@ class Console:
         """A line on stderr that should not be overlooked."""
         self.say(f"esrgan: warning: {text}")
 
+    def sum_up(self, done: int, skipped: int, failed: int, left: int, seconds: float) -> None:
+        """How many files ended how; `left` were not come to, or not known of."""
+        self.say(
+            f"{done} done, {skipped} skipped, {failed} failed"
+            + (f", {left} not finished" if left else "")
+            + f" in {seconds:.1f} s"
+        )
+
     def progress(self, file: Path, share: float, pixels: int = 0) -> None:
         """`share` of `file`, 0 to 1, is done, which has so many pixels."""
         with self._lock:

@@ -5,11 +5,14 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from esrgan_cli.options import parse_devices
 from esrgan_cli.upscaling.background import parse_colour
 from esrgan_cli.upscaling.coding import FileOptions
 from esrgan_cli.upscaling.finish import Finish
 from esrgan_cli.upscaling.formats import DEFAULT_FORMAT, SAME
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
+from esrgan_torch.engines.places import resolve_place
+from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
 from esrgan_torch.images.formats import EncodeOptions, find_format
@@ -137,6 +140,20 @@ def scale_of(arguments: argparse.Namespace, size: TargetSize | None) -> tuple[fl
     return network.scale, network
 
 
-def ending_of(size: TargetSize | None, scale: float | None) -> str:
-    """The end of the names of results, where --suffix gives none; a scale is there where no size is."""
+def devices_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """What --device names.
+
+    Raises:
+        ConfigError: one is no device, or does not compute in what --dtype asks for.
+    """
+    devices = parse_devices(arguments.device)
+    for device in devices:
+        check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
+    return devices
+
+
+def ending_of(arguments: argparse.Namespace, size: TargetSize | None, scale: float | None) -> str:
+    """The end of the names of results; a scale is there where no size is."""
+    if arguments.suffix is not None:
+        return str(arguments.suffix)
     return size.ending if size is not None else f"-x{scale:g}"

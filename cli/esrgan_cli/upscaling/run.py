@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from esrgan_cli.options import STREAM, parse_devices, parse_tiling
+from esrgan_cli.options import STREAM, parse_tiling
 from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import library_warnings
 from esrgan_cli.output.page import Page, check_page
@@ -19,6 +19,7 @@ from esrgan_cli.upscaling.formats import suffix_for, suffix_like
 from esrgan_cli.upscaling.given import (
     check_format,
     check_network,
+    devices_of,
     ending_of,
     file_options,
     finish_of,
@@ -32,10 +33,8 @@ from esrgan_cli.upscaling.pending import Pending, pending
 from esrgan_cli.upscaling.report import Report, check_report
 from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import Tally
-from esrgan_cli.upscaling.targets import Journals, Targets, target_file, target_names, target_stream
+from esrgan_cli.upscaling.targets import Targets, targets_of
 from esrgan_cli.upscaling.work import Means
-from esrgan_torch.engines.places import resolve_place
-from esrgan_torch.engines.precision import check_dtype
 from esrgan_torch.images.kinds import HEAD, RAW, RAW_SUFFIXES
 from esrgan_torch.images.reader import Reader
 from esrgan_torch.pipeline.stages import Times
@@ -60,7 +59,6 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
         KeyboardInterrupt: stopped; the summary is printed.
     """
     started = time.perf_counter()
-    devices = parse_devices(arguments.device)
     shard = parse_shard(arguments.shard)
     tiling = parse_tiling(arguments.tile, arguments.overlap)
     options = file_options(arguments)
@@ -71,29 +69,23 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
     finish = finish_of(arguments)
     check_page(arguments.page)
     check_report(arguments.report)
-    for device in devices:
-        check_dtype(arguments.dtype, resolve_place(device, arguments.engine))
+    devices = devices_of(arguments)
     if STREAM in arguments.inputs:
         options = replace(options, stdin=read_stdin("the input - is a picture"))
     if to_stdout:
         options = replace(options, stdout=take_stdout())
 
     scale, network = scale_of(arguments, finish.size)
-    ending: str | None = arguments.suffix
-    if ending is None:
-        ending = ending_of(finish.size, scale)
 
     def suffix_of(source: Path) -> tuple[str, str]:
         if form:
             return form, ""
         return suffix_for(options.stdin[:HEAD], "") if source == STREAM else suffix_like(source)
 
-    if to_stdout:
-        targets = target_stream(search.sources, suffix_of)
-    elif to_file:
-        targets = target_file(search.sources, arguments.output, Journals())
-    else:
-        targets = target_names(search.sources, arguments.output, ending, suffix_of, Journals())
+    ending = ending_of(arguments, finish.size, scale)
+    targets = targets_of(
+        search.sources, arguments.output, ending, suffix_of, to_stdout=to_stdout, to_file=to_file
+    )
     targets = shard.of(targets, search.sources)
     making = making_of(arguments, scale, network)
     to_do = pending(targets, making, overwrite=arguments.overwrite, update=arguments.update)
@@ -123,11 +115,8 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
         finally:
             failed = tally.failures + len(search.problems) + len(targets.problems)
             left = len(to_do.jobs) - tally.successes - tally.failures
-            console.say(
-                f"{tally.successes} done, {len(to_do.skipped)} skipped, {failed} failed"
-                + (f", {left} not finished" if left else "")
-                + f" in {time.perf_counter() - started:.1f} s"
-            )
+            seconds = time.perf_counter() - started
+            console.sum_up(tally.successes, len(to_do.skipped), failed, left, seconds)
         if arguments.stats and times is not None:
             console.say(tally.stats(times))
         tell_report(console, report)

@@ -92,6 +92,24 @@ class Journals:
         return self._open[place]
 
 
+def targets_of(
+    sources: Sequence[Source],
+    output: Path | None,
+    ending: str,
+    suffix: Callable[[Path], tuple[str, str]],
+    *,
+    to_stdout: bool,
+    to_file: bool,
+) -> Targets:
+    """Results on stdout, in the file `output`, or under names of their own; the rest as in `target_names`."""
+    if to_stdout:
+        return target_stream(sources, suffix)
+    if to_file:
+        assert output is not None
+        return target_file(sources, output, Journals())
+    return target_names(sources, output, ending, suffix, Journals())
+
+
 def target_stream(sources: Sequence[Source], suffix: Callable[[Path], tuple[str, str]]) -> Targets:
     """The result of one source, if there is one, on stdout; `suffix` as in `target_names`."""
     jobs: list[Job] = []
