@@ -182,13 +182,8 @@ def refusal(head: bytes, suffix: str) -> str:
         return "is empty (0 bytes)"
     if not any(head):
         return "holds nothing but zeros: it was not copied or downloaded whole"
-    for place, signature, text in _REFUSED:
-        if head.startswith(signature, place):
-            return text
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return RAW
-    if head[4:8] == b"ftyp":
-        return RAW if head[8:12] == b"crx " else _VIDEO
+    if found := foreign(head):
+        return found
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
         return "is SVG, a drawing" + _DRAWING
@@ -202,6 +197,18 @@ def refusal(head: bytes, suffix: str) -> str:
         f"is not a picture that can be read: it begins with {head[:12]!r}; "
         "give PNG, JPEG, WebP, TIFF, AVIF, JPEG XL, HEIF, BMP, GIF, TGA, DDS, PPM, PFM, QOI or ICO"
     )
+
+
+def foreign(head: bytes) -> str:
+    """What a file of a kind that is known and not read is, and what to do; "" for all others."""
+    for place, signature, text in _REFUSED:
+        if head.startswith(signature, place):
+            return text
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return RAW
+    if head[4:8] == b"ftyp":
+        return RAW if head[8:12] == b"crx " else _VIDEO
+    return ""
 
 
 def _is_raw_tiff(head: bytes, suffix: str) -> bool:

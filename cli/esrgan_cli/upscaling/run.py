@@ -35,7 +35,7 @@ from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import Tally
 from esrgan_cli.upscaling.targets import Targets, targets_of
 from esrgan_cli.upscaling.work import Means
-from esrgan_torch.images.kinds import HEAD, RAW, RAW_SUFFIXES
+from esrgan_torch.images.kinds import HEAD, RAW, RAW_SUFFIXES, foreign, recognise
 from esrgan_torch.images.reader import Reader
 from esrgan_torch.pipeline.stages import Times
 from esrgan_torch.upscaler import Upscaler
@@ -128,10 +128,22 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
 def tell_ignored(console: Console, ignored: Sequence[Path]) -> None:
     """Which files of folders are left out."""
     for path in ignored[:IGNORED_SHOWN]:
-        what = RAW if path.suffix.lower() in RAW_SUFFIXES else "is no picture"
-        console.warn(f"{path} {what}: left out")
+        console.warn(f"{path} {_kind_of_ignored(path)}: left out")
     if len(ignored) > IGNORED_SHOWN:
         console.warn(f"{len(ignored) - IGNORED_SHOWN} more files are no pictures: left out")
+
+
+def _kind_of_ignored(path: Path) -> str:
+    if path.suffix.lower() in RAW_SUFFIXES:
+        return RAW
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError:  # it is left out whatever it is
+        head = b""
+    if kind := recognise(head):
+        return f"is {kind} without a suffix of pictures; give it by its name, or rename it"
+    return foreign(head) or "is no picture"
 
 
 def tell_sorted_out(

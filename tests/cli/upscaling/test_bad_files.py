@@ -138,6 +138,22 @@ def test_a_target_that_is_a_folder_fails_before_the_work(
     assert "failed: a.png: cannot write: a-x4.png is a folder" in capsys.readouterr().err
 
 
+def test_what_a_folder_holds_besides_is_called_by_its_kind(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture
+) -> None:
+    make_picture(Path("in/a.png"))
+    make_picture(Path("in/b.png")).rename("in/nameless")
+    Path("in/c.psd").write_bytes(b"8BPS\0\1")
+    Path("in/d.NEF").write_bytes(b"")
+    Path("in/notes.txt").write_text("notes")
+    assert upscale("in", "-o", "out") == 0
+    told = capsys.readouterr().err.replace("\\", "/")
+    assert "in/nameless is PNG without a suffix of pictures; give it by its name, or rename it: left" in told
+    assert "in/c.psd is a Photoshop file; export it as PNG or TIFF: left out" in told
+    assert "in/d.NEF is a camera's raw file" in told
+    assert "in/notes.txt is no picture: left out" in told
+
+
 def test_a_missing_file_does_not_stop_the_others(
     upscale: Upscale, make_picture: MakePicture, capsys: Capture
 ) -> None:
