@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 from safetensors import safe_open
@@ -63,8 +64,9 @@ def write(name: str, target: Path) -> Path:
     for image, _, address in LINK.findall(card):
         if image:
             shutil.copyfile(CARDS / address, folder / posixpath.basename(address))
-    with safe_open(weights, framework="np") as file:
-        stated = file.metadata()
+    opened: Any = safe_open(weights, framework="np")
+    with opened as file:
+        stated: dict[str, str] = file.metadata()
     text = LINK.sub(_alone, card).rstrip()
     front = about(name, stated).to_yaml()
     (folder / "README.md").write_text(

@@ -203,6 +203,8 @@ class FilmJob:
         yield from self._carried.notes
         if self._path is None and not self._work.raw:
             yield "sound and subtitles of a film from stdin are not carried"
+        if self._reader.short:
+            yield f"{self._reader.short}: it may have been cut off on its way; all that came is in the result"
         if self._reader.damaged:
             yield f"{self._reader.damaged} frames are damaged in the file; they are as its decoder made them"
 

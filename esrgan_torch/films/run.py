@@ -95,10 +95,12 @@ class Run:
         self._counter = Counter(self._tell)
 
     def __enter__(self) -> Self:
-        self._stills = self._stack.enter_context(Ahead(self._reader.stills(self._kept), _READ_AHEAD))
         work = self._work
-        results = compute(self._stills, work.upscalers, work.finish, self._stop, self._counter)
-        self._results = self._stack.enter_context(Ahead(results, _WRITE_BEHIND, self._stop))
+        with ExitStack() as begun:  # Ctrl-C may come between the two
+            self._stills = begun.enter_context(Ahead(self._reader.stills(self._kept), _READ_AHEAD))
+            results = compute(self._stills, work.upscalers, work.finish, self._stop, self._counter)
+            self._results = begun.enter_context(Ahead(results, _WRITE_BEHIND, self._stop))
+            self._stack = begun.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
