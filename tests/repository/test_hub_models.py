@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from esrgan_weights import canonical_hash, load
-from release.hub import CARDS, WEIGHTS, write
+from release.hub import CARDS, LINK, WEIGHTS, alone, write
 
 NAMES = sorted(card.stem for card in CARDS.glob("*.md"))
 
@@ -29,6 +29,20 @@ def test_a_folder_is_whole(name: str, tmp_path: Path) -> None:
     assert f"# {name}\n" in card.text
     assert (folder / "LICENSE").is_file()
     assert canonical_hash(load(str(folder / f"{name}.safetensors"))) == canonical_hash(load(name))
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ("![A cat](../images/cat.png)", "![A cat](cat.png)"),
+        ("[a lite one](esrgan-lite-x4.md)", "a lite one"),
+        ("[how](../notes/a.md#curve)", "how (`docs/notes/a.md` in the source archive)"),
+        ("[`docs/a.md`](../a.md)", "`docs/a.md`"),
+        ("[x](https://a.example/b)", "[x](https://a.example/b)"),
+    ],
+)
+def test_a_link_leads_nowhere_that_the_hub_lacks(link: str, expected: str) -> None:
+    assert LINK.sub(alone, link) == expected
 
 
 def test_it_is_made_anew(tmp_path: Path) -> None:
