@@ -47,7 +47,7 @@ def grid_loss(output: Tensor, target: Tensor, scale: int) -> Tensor:
 def _standing_out(error: Tensor, scale: int) -> Tensor:
     """The same along rows alone."""
     length = PERIODS * scale
-    pieces = torch.stack(error.split(length, -1)[: error.shape[-1] // length], -2)
+    pieces = error.unfold(-1, length, length)
     middles = range(PERIODS // 2, length // 2 + 1, PERIODS // 2)
     count = len(middles)
     power = _power(pieces, [middle + off for off in (-_APART, 0, _APART) for middle in middles])
