@@ -120,7 +120,7 @@ class ByRows(ABC):
         file = read_rows(source, max_pixels)
         if file.about.has_alpha:
             raise ConfigError(
-                f"{source} has transparency, which does not go by rows; call the Upscaler with it"
+                f"{source} has transparency, which cannot be computed by rows; call the Upscaler with it"
             )
         scale = self.model.scale
         larger = self.upscale_rows(file.bands(), file.height, file.width, progress, cancel)
@@ -129,11 +129,13 @@ class ByRows(ABC):
 
     def _usable_row_engine(self) -> RowEngine:
         if self.tta or self.scale != self.model.scale:
-            raise ConfigError("by rows goes with neither tta nor a scale other than the network's own")
+            raise ConfigError(
+                "computing by rows supports neither tta nor a scale other than the network's; use upscale"
+            )
         engine = self._row_engine()
         if engine is None:
             raise ConfigError(
-                "by rows go networks of this project, where the native engine or PyTorch computes them; "
-                "upscale takes all others"
+                "only this project's networks, with the native engine or PyTorch, can be computed by rows; "
+                "use upscale"
             )
         return engine

@@ -95,7 +95,7 @@ class Calls(ABC):
             Others: as in `upscale`.
         """
         if output is not None and not isinstance(image, str | os.PathLike):
-            raise ConfigError("an output goes with the path of a picture; write_image writes other pictures")
+            raise ConfigError("output needs the path of an input file; save other pictures with write_image")
         piece = self._piece(image, output, Watch(progress, cancel))
         return piece.write(piece.compute(piece.read(), 0))
 
@@ -155,7 +155,7 @@ class Results(Iterator[Result]):
         with self._turn:
             result = next(self._results)
         if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError("the pictures were given up: their `cancel` is set")
+            raise CancelledError("the pictures were cancelled: their `cancel` is set")
         return result.result()
 
     def close(self) -> None:

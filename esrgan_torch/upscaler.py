@@ -221,7 +221,7 @@ class Upscaler(Calls, ByRows):
             raise ConfigError("this Upscaler is closed; make another")
         if os.getpid() != self._process:
             raise ForkedError(
-                "this Upscaler was made before the process was forked, and PyTorch's threads stayed behind; "
+                "this Upscaler was made before the process was forked, and a fork loses PyTorch's threads; "
                 'start processes with multiprocessing.get_context("spawn"), or make the Upscaler after the '
                 "fork, in a program that has not computed with PyTorch before"
             )

@@ -181,7 +181,7 @@ def recheck(
     )
     report.asked = list(runners or ())
     if unknown := {hop.name for hop in earlier.hops} - ARTEFACTS.keys():
-        raise ArtifactError(f"{folder} has hops that no conversion has: {', '.join(sorted(unknown))}")
+        raise ArtifactError(f"{folder} lists unknown steps: {', '.join(sorted(unknown))}")
     if earlier.to not in ARTEFACTS or earlier.quantize not in get_args(Quantize):
         raise ArtifactError(
             f"{folder} says that it was converted to {earlier.to} with {earlier.quantize} weights, which "
@@ -189,7 +189,7 @@ def recheck(
         )
     present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
     if not present:
-        raise ArtifactError(f"{folder} holds no artefact any more; convert the network again")
+        raise ArtifactError(f"{folder} contains no converted files any more; convert the network again")
     gone = {hop.name for hop in earlier.hops} - {hop.name for hop in present}
     check_files(
         folder, {name: value for name, value in earlier.files.items() if name.split("/")[0] not in gone}

@@ -190,7 +190,7 @@ def write_frames(
     """
     coding = EncodeOptions(format, quality, lossless).coding(suffix_of(target))
     if loop < 0:
-        raise ConfigError(f"loop is how many times it is played, 0 for ever, not {loop}")
+        raise ConfigError(f"loop is how many times the animation is played (0: for ever), not {loop}")
     return write_coded(target, frames, loop, coding)
 
 

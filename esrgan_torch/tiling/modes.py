@@ -45,9 +45,9 @@ class Tiling:
         if self.size is not None and self.size < MINIMUM_SIZE:
             raise ConfigError(f"a tile has at least {MINIMUM_SIZE} pixels a side, not {self.size}")
         if self.overlap is not None and self.overlap < 0:
-            raise ConfigError(f"the overlap counts input pixels from 0 up, given {self.overlap}")
+            raise ConfigError(f"the overlap is a number of input pixels, 0 or more, not {self.overlap}")
         if self.overlap is not None and self.mode != "overlap":
-            raise ConfigError(f"an overlap goes with overlapping tiles, not with tiling {self.mode!r}")
+            raise ConfigError(f"an overlap needs overlapping tiles, not tiling {self.mode!r}")
 
 
 def as_tiling(given: Tiling | int | TilingMode) -> Tiling:

@@ -7,7 +7,7 @@ WeightsError
 │   └── UnknownArchitectureError  whole, but not a network of this project
 └── FetchError                  no source gave the file
     ├── ChecksumError           a file is there, and it is not the published one
-    └── OfflineError            the file is not in the cache, and the network is off limits
+    └── OfflineError            the file is not in the cache, and the network is off (--offline)
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class ChecksumError(FetchError):
 
 
 class OfflineError(FetchError):
-    """The file is not in the cache, and the network is off limits."""
+    """The file is not in the cache, and the network is off (--offline)."""
 
 
 __all__ = [
