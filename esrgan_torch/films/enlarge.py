@@ -24,7 +24,8 @@ from esrgan_torch.films.survey import survey
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.pipeline.stages import Times
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 from esrgan_torch.watch import Flag
 
 PART = 50

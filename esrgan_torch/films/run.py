@@ -16,7 +16,8 @@ from esrgan_torch.films.read import FilmReader
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.pipeline.ahead import Ahead
 from esrgan_torch.pipeline.stages import Times
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 from esrgan_torch.watch import Flag
 
 _READ_AHEAD = 4

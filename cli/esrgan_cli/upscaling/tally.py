@@ -17,7 +17,7 @@ from esrgan_cli.upscaling.targets import Job
 from esrgan_torch.errors import EsrganError, ImageTooLargeError
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.pipeline.stages import Times
-from esrgan_torch.upscaler import Upscaled
+from esrgan_torch.upscaled import Upscaled
 
 
 @dataclass(frozen=True)

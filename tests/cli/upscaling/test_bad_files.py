@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from esrgan_torch.images.picture import Picture
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 
 MakePicture = Callable[..., Path]
 

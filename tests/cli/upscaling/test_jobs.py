@@ -21,7 +21,8 @@ from esrgan_torch.images.reader import Reader
 from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_torch.tiling.modes import Box, Tile
 from esrgan_torch.tiling.plan import Plan
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 
 MakePicture = Callable[..., Path]
 Upscale = Callable[..., int]
