@@ -24,15 +24,15 @@ class CheckpointError(WeightsError):
 
 
 class UnsafeCheckpointError(CheckpointError):
-    """A pickle that asks for more than tensors and plain containers; it was not run."""
+    """A pickle needs more than tensors and plain containers; it was not run."""
 
 
 class UnknownArchitectureError(CheckpointError):
-    """The file holds something else than a network of this project; the message says what."""
+    """The file is not a network of this project; the message says what it is."""
 
 
 class FetchError(WeightsError):
-    """No source gave the file.
+    """The file could not be downloaded from any source.
 
     Attributes:
         failures: (source, reason) for each source that was tried, in order.
