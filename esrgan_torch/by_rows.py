@@ -40,10 +40,10 @@ class ByRows(ABC):
         progress: Progress | None = None,
         cancel: Flag | None = None,
     ) -> Iterator[Samples]:
-        """Upscale a picture that comes and goes as bands of rows: neither it nor the result is held whole.
+        """Upscale a picture given as bands of rows; neither it nor the result is in memory as a whole.
 
-        The result is that of `upscale`. Memory goes with the width, see `plan_rows`. Transparency is not
-        known here, since what lies under it is made of the whole picture.
+        The result is that of `upscale`. Memory depends on the width, see `plan_rows`. Transparency is not
+        supported, because the colour under it is computed from the whole picture.
 
         Args:
             rows: the picture from its top, (h, width, C) each, with any h; uint8, uint16, or float32 from 0
@@ -55,9 +55,10 @@ class ByRows(ABC):
             the larger picture from its top, (h, width * scale, C) each, of the same type.
 
         Raises:
-            ConfigError: it is no such picture, or this Upscaler resizes, averages turned runs (`tta`), is on
+            ConfigError: the bands are not such a picture, or this Upscaler resizes, averages turned runs
+            (`tta`), is on
                 a Vulkan device or has a network of another project.
-            OutOfMemoryError: it is too wide for the memory that is free.
+            OutOfMemoryError: the picture is too wide for the free memory.
             NonFiniteError, CancelledError, ForkedError: as in `upscale`.
 
         Example:

@@ -19,17 +19,17 @@ MINIMUM_SIZE = 16
 
 @dataclass(frozen=True)
 class Tiling:
-    """What may be done to fit a picture into memory.
+    """How a picture may be cut to fit into memory.
 
     Args:
         mode:
-            "auto": exact where the memory that is free allows it, else overlapping tiles, said in the result;
-            "exact": equal to the untiled result or refused;
+            "auto": exact if the free memory allows it, else overlapping tiles; the result says which;
+            "exact": equal to the untiled result, or an error;
             "overlap": overlapping tiles of the whole network, cross-faded;
             "off": the whole picture at once, in trunk and tail alike.
-        size: height and width of a tile's core in input pixels; None: by the memory that is free.
-        overlap: input pixels that a window reaches beyond its core on every side ("overlap" alone);
-            None: what was measured for the network, see docs/tiling.md.
+        size: height and width of a tile's core in input pixels; None: chosen by the free memory.
+        overlap: input pixels by which a window extends beyond its core on every side (only for "overlap");
+            None: the measured default of the network, see docs/tiling.md.
 
     Raises:
         ConfigError: an unknown mode, a size under 16 or a negative overlap.
