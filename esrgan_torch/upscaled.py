@@ -12,12 +12,12 @@ class Upscaled:
 
     Args:
         picture: the larger picture, with the metadata of the given one.
-        plan: how it was cut; with its estimated memory and the reason. Not exact where the plan was, but a
-            window had to be divided.
-        device: name of the device for people.
+        plan: how the picture was cut, with the estimated memory and the reason. It is not exact if a window
+            of an exact plan had to be divided.
+        device: readable name of the device.
         dtype: precision, "float32", "float16" or "bfloat16".
-        engine: what computed it, by the name that `Upscaler` takes: "native", "openvino", "ncnn", "triton",
-            "eager"; why it is that one says `Upscaler.describe`.
+        engine: the engine's name, as `Upscaler` accepts it: "native", "openvino", "ncnn", "triton" or
+            "eager". `Upscaler.describe` gives the reason.
         redone: tiles that were not finite in half precision and were computed again in float32.
         divided: tiles that did not fit in memory and were divided.
         seconds: wall time.

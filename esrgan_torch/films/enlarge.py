@@ -145,7 +145,7 @@ class FilmJob:
                     order, length = run.write(chunk, temporary, str(target))
                 parts.add(order, length)
         if not parts.whole:
-            raise FilmWriteError(f"{film.name} has no frame that could be decoded")
+            raise FilmWriteError(f"{film.name} has no frame that can be decoded")
         with atomic_path(target) as temporary:
             join(
                 list(zip(parts.paths(), parts.whole, strict=True)),

@@ -272,7 +272,7 @@ def video_stream(container: "InputContainer", name: str) -> "VideoStream":
     films = [stream for stream in container.streams.video if not stream.disposition & covers]
     best: Any = container.streams.best("video")
     if not films or best is None:
-        raise FilmReadError(f"{name} holds no moving picture")
+        raise FilmReadError(f"{name} contains no video")
     return best if any(best.index == stream.index for stream in films) else films[0]
 
 

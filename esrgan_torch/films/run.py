@@ -140,7 +140,7 @@ class Run:
 
     def _next(self) -> Large | None:
         if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError("the film was given up: its `cancel` is set")
+            raise CancelledError("the film was cancelled: its `cancel` is set")
         return next(self._results, None)
 
     def write(self, chunk: Iterator[Large], place: Path | BinaryIO, name: str) -> tuple[list[int], int]:
@@ -172,7 +172,8 @@ class Run:
         height, width = picture.height // down * down, picture.width // across * across
         if not height or not width:
             raise ConfigError(
-                f"{film.name}: a result of {picture.width} x {picture.height} pixels is no film"
+                f"{film.name}: a result of {picture.width} x {picture.height} pixels cannot be "
+                f"written as a film"
             )
         if (height, width) != (picture.height, picture.width):
             self.cut = (

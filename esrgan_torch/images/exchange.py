@@ -76,7 +76,7 @@ def take(image: object) -> Given:
         hint = "give numpy.asarray(it)"
     else:
         hint = "give an array, a tensor, an image of Pillow's, a Picture or a path"
-    raise ConfigError(f"a {kind} is not taken for a picture; {hint}")
+    raise ConfigError(f"a {kind} is not a picture; {hint}")
 
 
 def as_picture(image: object) -> Picture:
@@ -144,7 +144,7 @@ def _unit(samples: NDArray[np.float32], what: str) -> Samples:
     if low >= 0 and high <= 1:
         return samples
     if not np.isfinite(low + high):
-        raise ConfigError(f"{what} hold NaN or infinity")
+        raise ConfigError(f"{what} contain NaN or infinity")
     if high > 2:
         hint = "give image / 255" if high <= 255 else "divide them by the value of white"
     elif low < -0.5:

@@ -278,7 +278,7 @@ class Stages:
         lane = self._lanes.get()
         began, idle_since = time.perf_counter(), self._free_since[lane]
         if self.stop.is_set():
-            flight.made.end(CancelledError("stopped before it was begun"))
+            flight.made.end(CancelledError("stopped before it started"))
         else:
             flight.made.fill(lambda: piece.compute(flight.given.taken(), lane))
         flight.given.hang_up()

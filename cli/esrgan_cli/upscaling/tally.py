@@ -133,8 +133,8 @@ class Tally:
         if not self._journal_failed:
             self._journal_failed = True
             self.console.warn(
-                f"the journal in {journal.folder} cannot be written ({journal.failure}): how results were "
-                "made will not be known"
+                f"the journal in {journal.folder} cannot be written ({journal.failure}): later runs will "
+                "not know how results were made"
             )
 
 

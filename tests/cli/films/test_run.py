@@ -44,16 +44,16 @@ def test_what_options_cannot_be(upscale: Upscale, capsys: pytest.CaptureFixture[
     make_clip(Path("a.mkv"), frames=2)
     for given, message in (
         (("a.mkv", "--codec", "h265"), "--codec is h264, hevc, av1, vp9, ffv1, not 'h265'"),
-        (("a.mkv", "--codec", "ffv1", "--crf", "3"), "ffv1 loses nothing, and has no --crf"),
+        (("a.mkv", "--codec", "ffv1", "--crf", "3"), "ffv1 is lossless, and has no --crf"),
         (("a.mkv", "--crf", "99"), "--crf of h264 lies in 0 to 51, not 99"),
         (("a.mkv", "--preset", "quick"), "--preset of h264 is ultrafast, superfast"),
         (("a.mkv", "-o", "b.webm", "--codec", "h264"), "h264 is not written into .webm"),
         (("a.mkv", "--format", "webp"), "--format of films is mp4, m4v, mov, mkv, webm, y4m, not webp"),
         (("a.mkv", "-o", "b.mp4", "--format", "mkv"), "contradict each other"),
-        (("a.mkv", "a.mkv", "-o", "b.mp4"), "the inputs are several"),
-        (("a.mkv", "-o", "-", "--format", "mp4"), "goes to stdout as --format y4m alone"),
-        (("a.mkv", "-o", "b.y4m", "--crf", "3"), "y4m holds raw frames"),
-        (("b.png", "--crf", "3"), "--crf goes with films, and no input is one"),
+        (("a.mkv", "a.mkv", "-o", "b.mp4"), "there are several inputs"),
+        (("a.mkv", "-o", "-", "--format", "mp4"), "to stdout only as --format y4m"),
+        (("a.mkv", "-o", "b.y4m", "--crf", "3"), "y4m contains raw frames"),
+        (("b.png", "--crf", "3"), "--crf is for films, and no input is a film"),
         (("a.mkv", "--page", "p.html"), "--page shows pictures"),
     ):
         assert upscale(*given) == 2, given

@@ -198,7 +198,7 @@ def test_what_the_format_cannot_keep_fails_before_the_work(
     assert upscale("alpha.png", "-o", "a.jpg") == 1
     assert "alpha.png: the picture has transparency, which jpg cannot keep" in capsys.readouterr().err
     assert upscale("long.png", "-o", "a.webp") == 1
-    assert "20000 pixels long, and webp ends at 16383" in capsys.readouterr().err
+    assert "20000 pixels long, and webp allows 16383" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["mkdir", "touch", "TemporaryFile"])

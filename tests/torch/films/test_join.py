@@ -101,6 +101,6 @@ def test_sound_that_a_container_does_not_hold_is_found_out_before_the_work(
     tmp_path: Path, enlarge: Enlarge
 ) -> None:
     source = make_clip(tmp_path / "a.mp4", codec="libx264", sound="aac")
-    with pytest.raises(ConfigError, match=r"\.webm does not hold the film's sound \(aac\); give -o NAME.mkv"):
+    with pytest.raises(ConfigError, match=r"\.webm cannot hold the film's sound \(aac\); give -o NAME.mkv"):
         enlarge(source, tmp_path / "b.webm", codec="vp9")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4"]

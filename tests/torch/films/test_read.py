@@ -28,7 +28,7 @@ def test_sound_alone_is_no_film(tmp_path: Path) -> None:
         frame.sample_rate = 48000
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
-    with pytest.raises(FilmReadError, match="holds no moving picture"):
+    with pytest.raises(FilmReadError, match="contains no video"):
         FilmReader(path)
 
 
