@@ -156,6 +156,7 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
         adversarial=losses.adversarial,
         matching=losses.matching,
         grid=losses.grid,
+        sharpness=losses.sharpness,
         scale=options.network.scale,
         judged=options.discriminator.crop,
         layers=losses.layers,

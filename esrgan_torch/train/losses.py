@@ -13,8 +13,6 @@ from torch.nn import functional as F
 from esrgan_torch.images.luma import luma
 
 _LEAST = 1e-6  # of a map that is 0 all over
-PERIODS = 8
-"""Along which a grid is looked for."""
 
 
 def pixel_loss(output: Tensor, target: Tensor) -> Tensor:
@@ -42,35 +40,6 @@ def luma_loss(output: Tensor, target: Tensor) -> Tensor:
         A scalar.
     """
     return F.l1_loss(luma(output.float()), luma(target.float()))
-
-
-def grid_loss(output: Tensor, target: Tensor, scale: int) -> Tensor:
-    """L_grid = E |e_p - mean_p e_p|, what differs between the places in a period of `scale` pixels.
-
-    The s x s pixels made of one come from weights of their own (pixel shuffle), and a discriminator lets them
-    drift apart: a grid on what is flat, dots along edges. e_p is the mean of the error G(x) - y over the
-    pixels at place p = 0 ... s - 1 of each of 8 periods, along rows and along columns: what a picture has
-    there is the target's too and falls out, what is wrong at random averages out, a pattern of period s, or
-    of a part of it, stays. Blur does too little to count, since along an edge it is the same at each place.
-
-    Pieces begin every 4 periods; `esrgan_torch.metrics.periodic` finds what is left.
-
-    Args:
-        output, target: (N, C, H, W), any float type, H and W at least 8 times the scale.
-        scale: how many pixels are made of one, along each axis.
-
-    Returns:
-        A scalar.
-    """
-    error = output.float() - target.float()
-    return (_between_phases(error, scale) + _between_phases(error.transpose(2, 3), scale)) / 2
-
-
-def _between_phases(error: Tensor, scale: int) -> Tensor:
-    """How far the phases' means along rows lie from one another, on average."""
-    phases = error.flatten(0, 1)[:, :, : error.shape[3] // scale * scale].unflatten(2, (-1, scale))
-    means = F.avg_pool2d(phases.permute(0, 3, 1, 2), (1, PERIODS), (1, PERIODS // 2))
-    return (means - means.mean(1, keepdim=True)).abs().mean()
 
 
 def perceptual_loss(

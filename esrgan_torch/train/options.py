@@ -8,8 +8,8 @@ from esrgan_torch.errors import ConfigError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import Architecture, architecture_of, names
 from esrgan_torch.train.initial import starts_of
-from esrgan_torch.train.losses import PERIODS
 from esrgan_torch.train.sharpen import RADIUS
+from esrgan_torch.train.structure import PERIODS, WINDOW
 from esrgan_torch.train.values import check_range, set_paths
 from esrgan_torch.train.vgg import IMAGENET, RANDOM, layer_indices
 
@@ -214,6 +214,7 @@ class LossOptions:
             perceptual loss without VGG19.
         grid: weight of what differs between the places in a period of the scale, which keeps a discriminator
             from leaving a grid or dots.
+        sharpness: weight of the difference in how sharp windows of 8 pixels are.
         layers: of VGG19, with their weights in the perceptual loss.
         vgg: "imagenet" (downloaded once), a file of torchvision's VGG19, or "random" for tests.
         gan: "relativistic" (ESRGAN) or "vanilla" (Real-ESRGAN).
@@ -227,6 +228,7 @@ class LossOptions:
     adversarial: float = 0.0
     matching: float = 0.0
     grid: float = 0.0
+    sharpness: float = 0.0
     layers: dict[str, float] = field(default_factory=lambda: {"conv5_4": 1.0})
     vgg: str = "imagenet"
     gan: Literal["relativistic", "vanilla"] = "relativistic"
@@ -237,11 +239,12 @@ class LossOptions:
         if self.vgg not in (IMAGENET, RANDOM):
             set_paths(self, "vgg")
         set_paths(self, "teacher")
-        weights = (self.pixel, self.luma, self.perceptual, self.adversarial, self.matching, self.grid)
+        weights = (self.pixel, self.luma, self.perceptual, self.adversarial, self.matching)
+        weights = (*weights, self.grid, self.sharpness)
         if min(weights) < 0 or not any(weights):
             raise ConfigError(
-                "losses.pixel, luma, perceptual, adversarial, matching and grid are weights of 0 or more, "
-                f"and one is more than 0; given {', '.join(f'{weight:g}' for weight in weights)}"
+                "losses.pixel, luma, perceptual, adversarial, matching, grid and sharpness are weights of 0 "
+                f"or more, and one is more than 0; given {', '.join(f'{weight:g}' for weight in weights)}"
             )
         if self.matching and not self.adversarial:
             raise ConfigError(
@@ -356,6 +359,11 @@ class Options:
         if losses.sharpen_targets and data.patch <= RADIUS:
             raise ConfigError(
                 f"losses.sharpen_targets needs crops of more than {RADIUS} pixels, and data.patch is "
+                f"{data.patch}"
+            )
+        if losses.sharpness and data.patch < 2 * WINDOW + 4:
+            raise ConfigError(
+                f"losses.sharpness needs crops of at least {2 * WINDOW + 4} pixels, and data.patch is "
                 f"{data.patch}"
             )
         deepest = max((int(layer[4]) for layer in losses.layers), default=1)

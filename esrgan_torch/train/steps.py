@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from esrgan_torch.train.discriminators import Discriminator
 from esrgan_torch.train.losses import (
-    grid_loss,
     luma_loss,
     matching_loss,
     perceptual_loss,
@@ -22,6 +21,7 @@ from esrgan_torch.train.losses import (
     vanilla_generator_loss,
 )
 from esrgan_torch.train.sharpen import sharpen
+from esrgan_torch.train.structure import grid_loss, sharpness_loss
 from esrgan_torch.train.vgg import VGG19Features
 
 
@@ -31,7 +31,7 @@ class Objective:
 
     Args:
         pixel, luma, perceptual, adversarial, matching: weights of the losses; 0 leaves one out.
-        grid: weight of the loss of `grid_loss`.
+        grid, sharpness: weights of the losses of `grid_loss` and `sharpness_loss`.
         scale: of the generator, the period of that grid.
         judged: side of the part of each picture that the discriminator sees, at a place drawn anew each time;
             0: all of it.
@@ -48,6 +48,7 @@ class Objective:
     adversarial: float = 0.0
     matching: float = 0.0
     grid: float = 0.0
+    sharpness: float = 0.0
     scale: int = 4
     judged: int = 0
     layers: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -108,6 +109,8 @@ def generator_step(
         parts["luma"] = objective.luma * luma_loss(output, wanted)
     if objective.grid:
         parts["grid"] = objective.grid * grid_loss(output, wanted, objective.scale)
+    if objective.sharpness:
+        parts["sharpness"] = objective.sharpness * sharpness_loss(output, wanted)
     if objective.perceptual:
         assert objective.vgg is not None
         with torch.no_grad():

@@ -1,13 +1,10 @@
 """Each loss against its equation, written out with logarithms in float64."""
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from esrgan_torch.metrics.periodic import pattern_of
 from esrgan_torch.train.losses import (
-    grid_loss,
     luma_loss,
     matching_loss,
     perceptual_loss,
@@ -40,59 +37,6 @@ def test_luma_loss_sees_brightness_alone() -> None:
     redder = target + torch.tensor([0.587, -0.299, 0.0]).view(1, 3, 1, 1)  # as bright as before
     assert luma_loss(redder, target).item() == pytest.approx(0, abs=1e-7)
     assert luma_loss(redder.bfloat16(), target).dtype == torch.float32
-
-
-def columns(values: list[float], count: int) -> Tensor:
-    """(1, 3, 4 count, 4 count) of columns that have these values, again and again."""
-    side = 4 * count
-    return torch.tensor(values).repeat(side)[:side].expand(1, 3, side, side)
-
-
-def test_grid_loss_is_what_differs_between_the_places_in_a_period() -> None:
-    target = torch.rand(1, 3, 64, 64)
-    grid = columns([0.1, 0.0, 0.0, 0.1], 16)
-    # along rows each of the four is 0.05 from their mean, along columns they are alike
-    assert grid_loss(target + grid, target, 4).item() == pytest.approx(0.05 / 2, rel=1e-4)
-    turned = grid.transpose(2, 3)
-    assert grid_loss(target - turned, target, 4).item() == pytest.approx(0.05 / 2, rel=1e-4)
-    assert grid_loss((target + grid).bfloat16(), target, 4).dtype == torch.float32
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        columns([0.1], 16),  # too bright
-        columns([0.1, 0.0, 0.0, 0.0, -0.1], 40),  # a pattern of another period
-        columns([0.1, 0.0] + [0.0] * 62, 16) * 0.5,  # one line
-    ],
-    ids=["brightness", "period 5", "line"],
-)
-def test_what_is_no_grid_costs_little(error: Tensor) -> None:
-    target = torch.zeros_like(error)
-    assert grid_loss(target + error, target, 4) < 0.06 * error.abs().max()
-
-
-def test_a_grid_is_unlearnt_and_what_is_the_targets_stays(rng: torch.Generator) -> None:
-    ramp = torch.linspace(0.2, 0.8, 160).expand(1, 3, 160, 160)
-    target = ramp + columns([0.1, 0.0], 40)  # stripes that the picture has
-    offsets = (torch.randn(4, 4, generator=rng) * 0.05).requires_grad_()
-    descent = torch.optim.Adam([offsets], 0.01)
-
-    def output() -> Tensor:
-        return target + offsets.tile(40, 40)
-
-    def shown(batch: Tensor) -> float:
-        pixels = ((batch - target + 0.5) * 255).round()[0].permute(1, 2, 0)
-        return pattern_of(np.asarray(pixels, np.uint8), 4).peak
-
-    assert shown(output().detach()) > 0.5
-    for _ in range(60):
-        descent.zero_grad()
-        grid_loss(output(), target, 4).backward()
-        descent.step()
-        descent.param_groups[0]["lr"] *= 0.95
-    assert shown(output().detach()) < 0.1
-    assert offsets.detach().mean().abs() < 0.05  # brightness is left to the other losses
 
 
 def test_perceptual_loss() -> None:

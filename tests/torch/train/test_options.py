@@ -39,7 +39,7 @@ JUDGED = "losses.adversarial=0.1"
         (("losses.matching=0.1",), "losses.matching compares features of the discriminator, which learns by"),
         (
             ("losses.matching=-1", JUDGED),
-            "losses.pixel, luma, perceptual, adversarial, matching and grid are weights",
+            "losses.pixel, luma, perceptual, adversarial, matching, grid and sharpness are weights",
         ),
         (("losses.grid=1", "network.scale=1"), "has the period of network.scale, which is 1: set it to 0"),
         (("losses.grid=1", "data.patch=28"), "along 8 periods of the scale, 32 pixels, and data.patch is 28"),

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from esrgan_torch.train.discriminators import Discriminator
-from esrgan_torch.train.losses import grid_loss
 from esrgan_torch.train.steps import Judge, Objective, discriminator_step, generator_step
+from esrgan_torch.train.structure import grid_loss, sharpness_loss
 
 
 class Watching(Discriminator):
@@ -53,11 +53,12 @@ def test_the_discriminator_sees_all_where_nothing_else_is_asked() -> None:
     assert all(seen.shape[-1] == 8 for seen in watching.seen)
 
 
-def test_a_grid_is_one_of_the_losses() -> None:
+def test_grid_and_sharpness_are_among_the_losses() -> None:
     large = torch.rand(2, 3, 32, 32)
     wrong = large + torch.tensor([0.1, 0.0, 0.0, 0.0] * 8)
-    made = generator_step(nn.Identity(), None, wrong, large, Objective(grid=3.0, scale=2))
-    assert made.parts["grid"] == 3 * grid_loss(wrong, large, 2)
-    assert made.parts["grid"] > 0.03
-    assert torch.isclose(made.loss, made.parts["pixel"] + made.parts["grid"])
+    objective = Objective(grid=3.0, sharpness=2.0, scale=2)
+    made = generator_step(nn.Identity(), None, wrong, large, objective)
+    assert made.parts["grid"] == 3 * grid_loss(wrong, large, 2) > 0
+    assert made.parts["sharpness"] == 2 * sharpness_loss(wrong, large) > 0
+    assert torch.isclose(made.loss, torch.stack(list(made.parts.values())).sum())
     assert set(generator_step(nn.Identity(), None, wrong, large, Objective()).parts) == {"pixel"}
