@@ -85,8 +85,8 @@ class PictureSet:
 def find_set(dataset: Path, scale: int, small: Path | None = None, template: str = "") -> PictureSet:
     """The originals of a folder with their low-resolution pictures.
 
-    A folder that looks as if it held them is taken, see the table above; of a name that says less ("x4",
-    "LR"), only if its pictures are so many times smaller.
+    The folder is found by its name, see the table above. A folder with a less specific name ("x4", "LR") is
+    used only if its pictures are `scale` times smaller.
 
     Args:
         dataset: the folder of the originals, or one with the subfolder `HR`, `GTmod12` or `GT`.

@@ -61,7 +61,8 @@ class RowEngine:
 def make_row_engine(
     model: Generator, device: torch.device, made: Engine, engine: EngineName = "auto"
 ) -> RowEngine | None:
-    """The engine by rows for this network; None for networks of others, and where PyTorch does not compute.
+    """Make the engine that computes this network by rows; None for networks of other projects, and on devices
+    without PyTorch.
 
     Args:
         model, device: what runs where.

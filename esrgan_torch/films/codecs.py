@@ -26,10 +26,10 @@ class Codec:
     """A codec and its encoder.
 
     Args:
-        name: as users say it.
+        name: the codec's usual name.
         encoder: FFmpeg's name of it.
-        crf: the default of --crf, 0 the best; None: it has no such scale.
-        worst: the greatest --crf.
+        crf: the default of --crf (0 is best); None: the codec has no such setting.
+        worst: the largest value of --crf.
         preset: the encoder's option that --preset sets; empty: it has none.
         presets: what --preset can be; the slowest first or last, as the encoder counts.
         forms: its pixel formats, by whether a colour has more than 8 bits and by its chroma.

@@ -26,12 +26,13 @@ _WRITE_BEHIND = 2
 
 @dataclass(frozen=True)
 class FilmProgress:
-    """How far a film is.
+    """Progress of a film.
 
     Args:
-        done: frames of the result, with parts of those under way, and those that were kept.
-        frames: how many there will be, as far as is known.
-        kept: how many an earlier run had made.
+        done: number of finished frames of the result, including fractions of frames in progress and frames of
+            an earlier run.
+        frames: total number of frames, as far as it is known.
+        kept: number of frames that an earlier run made.
     """
 
     done: float

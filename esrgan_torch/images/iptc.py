@@ -35,7 +35,7 @@ def from_resources(data: bytes) -> bytes | None:
 
 
 def jpeg_segment(iptc: bytes) -> bytes:
-    """APP13 of a JPEG file; ValueError where the records are too long for one."""
+    """The APP13 segment of a JPEG file; raises ValueError if the records are too long for one segment."""
     payload = JPEG_HEAD + to_resources(iptc)
     if len(payload) > 65_533:
         raise ValueError(f"IPTC records of {len(iptc)} bytes do not fit in a JPEG segment")

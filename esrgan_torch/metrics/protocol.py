@@ -150,8 +150,8 @@ def evaluate(
         distance: such as `esrgan_torch.metrics.lpips.Lpips()`; given the result and the original without the
             border, (H, W, 3) uint8.
         on_score: called after each picture.
-        on_failure: called with each picture that cannot be read, paired, enlarged or compared, which then
-            costs itself alone. None: it raises.
+        on_failure: called with each picture that cannot be read, paired, enlarged or compared; the other
+            pictures are still measured. None: it raises.
 
     Raises:
         ConfigError: no pictures, or `upscale` returned another size.

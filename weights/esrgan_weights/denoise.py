@@ -60,7 +60,7 @@ def ends_of(source: Source, strength: float) -> tuple[Source | None, Source | No
 
 
 def denoising(first: Generator | None, twin: Generator | None, strength: float) -> Generator:
-    """The network between two ends, as `ends_of` has them.
+    """Mix the two networks that `ends_of` returns.
 
     Raises:
         WeightsError: they are not networks of the same sizes.

@@ -75,7 +75,7 @@ def test_a_dry_run_prints_a_recipe(folder: Path, capsys: pytest.CaptureFixture[s
         ([], "give a recipe, or a run"),
         (["smoke", "--resume", "run"], "the recipe smoke cannot be combined with --resume run"),
         (["--resume", "run", "-o", "x"], "--output cannot be combined with --resume"),
-        (["--resume", "nowhere"], "nowhere holds no run: nowhere/recipe.toml is missing"),
+        (["--resume", "nowhere"], "nowhere contains no run: nowhere/recipe.toml is missing"),
         (["smok"], "did you mean smoke?"),
         (["smoke", "--set", "data.btach=2"], "unknown option data.btach; did you mean batch?"),
     ],

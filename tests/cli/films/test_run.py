@@ -47,7 +47,7 @@ def test_what_options_cannot_be(upscale: Upscale, capsys: pytest.CaptureFixture[
         (("a.mkv", "--codec", "ffv1", "--crf", "3"), "ffv1 is lossless, and has no --crf"),
         (("a.mkv", "--crf", "99"), "--crf of h264 lies in 0 to 51, not 99"),
         (("a.mkv", "--preset", "quick"), "--preset of h264 is ultrafast, superfast"),
-        (("a.mkv", "-o", "b.webm", "--codec", "h264"), "h264 is not written into .webm"),
+        (("a.mkv", "-o", "b.webm", "--codec", "h264"), "h264 cannot be written into .webm"),
         (("a.mkv", "--format", "webp"), "--format of films is mp4, m4v, mov, mkv, webm, y4m, not webp"),
         (("a.mkv", "-o", "b.mp4", "--format", "mkv"), "contradict each other"),
         (("a.mkv", "a.mkv", "-o", "b.mp4"), "there are several inputs"),

@@ -197,7 +197,7 @@ def test_a_colour_that_is_transparent_becomes_alpha() -> None:
         (np.ma.masked_less(PIXELS, 9), r"image.filled\(0\)"),
         (PIXELS.tolist(), r"list .*upscaler.map\(pictures\)"),
         (b"\x89PNG", r"bytes .*read_image"),
-        (None, "NoneType is not taken for a picture"),
+        (None, "NoneType is not a picture"),
         (torch.rand(3, 7, 9), r"tensor\[None\]"),
         (torch.rand(1, 7, 9, 3), r"tensor.permute\(0, 3, 1, 2\)"),
         (torch.rand(7, 9, 3), r"tensor.permute\(2, 0, 1\)\[None\]"),

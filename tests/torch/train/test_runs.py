@@ -32,10 +32,10 @@ def test_a_run_is_found_in_its_folder() -> None:
     with pytest.raises(ConfigError, match=r"give the run to resume; there are runs/\S+, runs/"):
         find_run("", None, None)
     with pytest.raises(
-        ConfigError, match=r"nowhere holds no run: nowhere/recipe.toml is missing; there are runs/"
+        ConfigError, match=r"nowhere contains no run: nowhere/recipe.toml is missing; there are runs/"
     ):
         find_run("nowhere", None, None)
-    with pytest.raises(ConfigError, match=r"runs/own holds no run to go on with"):
+    with pytest.raises(ConfigError, match=r"runs/own contains no run to resume"):
         find_run("", "own.toml", None)
 
 

@@ -53,7 +53,7 @@ def test_what_a_killed_run_left_is_no_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / ".0123456789abcdef.part.pt").write_bytes(b"half")
     assert checkpoints_of(tmp_path) == []
-    with pytest.raises(ConfigError, match=r"holds no checkpoints/step-\*.pt"):
+    with pytest.raises(ConfigError, match=r"contains no checkpoints/step-\*.pt"):
         latest(tmp_path)
 
 
