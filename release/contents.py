@@ -57,6 +57,7 @@ WHEEL = Rules(
         *(f"{package}/{name}" for package in PACKAGES for name in ("__init__.py", "py.typed")),
         "esrgan_weights/registry.toml",
         "esrgan_weights/bundled/esrgan-lite-x4.safetensors",
+        "esrgan_weights/bundled/esrgan-lite-x2.safetensors",
         "esrgan_weights/bundled/esrgan-lite-x4-gan.safetensors",
         "esrgan_torch/engines/native/source/kernels.c",
         "esrgan_torch/train/recipes/lite-x4.toml",

@@ -22,7 +22,7 @@ def test_a_folder_is_whole(name: str, tmp_path: Path) -> None:
     card = ModelCard.load(folder / "README.md")
     assert card.data.license == "apache-2.0"
     assert card.data.pipeline_tag == "image-to-image"
-    assert {result.dataset_name for result in card.data.eval_results or ()} == {"Set5", "Set14"}
+    assert {"Set5", "Set14"} <= {result.dataset_name for result in card.data.eval_results or ()}
     assert all(20 < result.metric_value < 40 for result in card.data.eval_results or ())
     for image, address in re.findall(r"(!?)\[[^\]]*\]\(([^)]*)\)", card.text):
         assert "://" in address or (image and (folder / address).is_file()), address
