@@ -187,11 +187,11 @@ async function onnxruntime(network: string): Promise<Loaded> {
   const ort = (await import(`${place}ort.webgpu.min.mjs`)) as Ort;
   Object.assign(ort.env.wasm, { wasmPaths: place, numThreads: 1 });
   const model = new Uint8Array(readFileSync(join(job.folder, "models", network, "onnx", "model.onnx")));
-  const session = await ort.InferenceSession.create(model, { executionProviders: ["webgpu"] });
+  const session = await awake(ort.InferenceSession.create(model, { executionProviders: ["webgpu"] }));
   return {
     facts: { "onnxruntime-web": ort.env.versions["web"] },
     prepare: (values, side) => new ort.Tensor("float32", planes(values, side * side), [1, 3, side, side]),
-    run: async (input) => (await session.run({ input })).output,
+    run: async (input) => (await awake(session.run({ input }))).output,
     values(result) {
       const { data } = result as OrtTensor;
       const count = data.length / 3;
@@ -199,6 +199,20 @@ async function onnxruntime(network: string): Promise<Loaded> {
     },
     dispose: () => void session.release(),
   };
+}
+
+/** Keep Node's loop turning: Dawn's answers to onnxruntime-web's waits come in its turns, and it would sleep for ever. */
+async function awake<T>(work: Promise<T>): Promise<T> {
+  let waiting = true;
+  const turn = () => {
+    if (waiting) setImmediate(turn);
+  };
+  turn();
+  try {
+    return await work;
+  } finally {
+    waiting = false;
+  }
 }
 
 function planes(values: Float32Array, count: number): Float32Array {

@@ -153,11 +153,8 @@ def prepare_vulkan(content: Path, driver: Path | None) -> Row:
         driver.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": icd}), encoding="utf-8")
     if driver is not None:
         os.environ["VK_DRIVER_FILES"] = os.environ["VK_ICD_FILENAMES"] = str(driver.resolve())
-    smi = shutil.which("nvidia-smi")
-    told = [smi, "--query-gpu=name,driver_version", "--format=csv,noheader"] if smi else ["true"]
-    gpu = subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip()
     return {
-        "nvidia": gpu or None,
+        "nvidia": _nvidia(),
         "driver": str(driver.name) if driver else None,
         "drivers": known,
         "loader": "the system's" if _loads(VULKAN) else "the bundle's",
@@ -247,6 +244,14 @@ def _write_network(name: str, folder: Path) -> None:
         convert(model, Path(scratch) / "made", route="direct", runners=[])
         for kind in ("tfjs", "onnx"):
             shutil.copytree(Path(scratch) / "made" / kind, folder / kind)
+
+
+def _nvidia() -> str | None:
+    """NVIDIA's names of the GPUs and their driver's version."""
+    if (smi := shutil.which("nvidia-smi")) is None:
+        return None
+    told = [smi, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    return subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip() or None
 
 
 def _loads(library: str) -> bool:
