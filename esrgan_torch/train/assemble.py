@@ -155,6 +155,10 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
         perceptual=losses.perceptual,
         adversarial=losses.adversarial,
         matching=losses.matching,
+        grid=losses.grid,
+        sharpness=losses.sharpness,
+        scale=options.network.scale,
+        judged=options.discriminator.crop,
         layers=losses.layers,
         vgg=VGG19Features(list(losses.layers), losses.vgg) if losses.perceptual else None,
         relativistic=losses.gan == "relativistic",
@@ -166,4 +170,4 @@ def make_objective(options: Options, teacher: Generator | None) -> Objective:
 def _discriminator(options: Options) -> Discriminator:
     if options.discriminator.kind == "UNetDiscriminator":
         return UNetDiscriminator(options.discriminator.features)
-    return VGGDiscriminator(options.data.patch, options.discriminator.features)
+    return VGGDiscriminator(options.judged, options.discriminator.features)

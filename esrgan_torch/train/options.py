@@ -9,6 +9,7 @@ from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.registry import Architecture, architecture_of, names
 from esrgan_torch.train.initial import starts_of
 from esrgan_torch.train.sharpen import RADIUS
+from esrgan_torch.train.structure import PERIODS, WINDOW
 from esrgan_torch.train.values import check_range, set_paths
 from esrgan_torch.train.vgg import IMAGENET, RANDOM, layer_indices
 
@@ -211,6 +212,9 @@ class LossOptions:
         pixel, luma, perceptual, adversarial: weights; 0 leaves one out.
         matching: weight of the distance in the discriminator's own features, beside `adversarial`: a
             perceptual loss without VGG19.
+        grid: weight of what differs between the places in a period of the scale, which keeps a discriminator
+            from leaving a grid or dots.
+        sharpness: weight of the difference in how sharp windows of 8 pixels are.
         layers: of VGG19, with their weights in the perceptual loss.
         vgg: "imagenet" (downloaded once), a file of torchvision's VGG19, or "random" for tests.
         gan: "relativistic" (ESRGAN) or "vanilla" (Real-ESRGAN).
@@ -223,6 +227,8 @@ class LossOptions:
     perceptual: float = 0.0
     adversarial: float = 0.0
     matching: float = 0.0
+    grid: float = 0.0
+    sharpness: float = 0.0
     layers: dict[str, float] = field(default_factory=lambda: {"conv5_4": 1.0})
     vgg: str = "imagenet"
     gan: Literal["relativistic", "vanilla"] = "relativistic"
@@ -234,10 +240,11 @@ class LossOptions:
             set_paths(self, "vgg")
         set_paths(self, "teacher")
         weights = (self.pixel, self.luma, self.perceptual, self.adversarial, self.matching)
+        weights = (*weights, self.grid, self.sharpness)
         if min(weights) < 0 or not any(weights):
             raise ConfigError(
-                "losses.pixel, luma, perceptual, adversarial and matching are weights of 0 or more, and one "
-                f"is more than 0; given {', '.join(f'{weight:g}' for weight in weights)}"
+                "losses.pixel, luma, perceptual, adversarial, matching, grid and sharpness are weights of 0 "
+                f"or more, and one is more than 0; given {', '.join(f'{weight:g}' for weight in weights)}"
             )
         if self.matching and not self.adversarial:
             raise ConfigError(
@@ -265,13 +272,17 @@ class DiscriminatorOptions:
     Args:
         kind: "VGGDiscriminator" (crops of 128 or 256 pixels) or "UNetDiscriminator".
         features: channels of its first layer.
+        crop: side of the part of each crop that it judges, at a place drawn anew each time; 0: all of it.
+            Crops begin at a pixel of the small picture. Where it judges all of them its strides always fall
+            on the same places in a period of the scale, and what it asks for has that period too.
     """
 
     kind: Literal["VGGDiscriminator", "UNetDiscriminator"] = "VGGDiscriminator"
     features: int = 64
+    crop: int = 0
 
     def __post_init__(self) -> None:
-        check_range(self, "discriminator.", features=(1, 4096))
+        check_range(self, "discriminator.", features=(1, 4096), crop=(0, 65_536))
 
 
 @dataclass(frozen=True)
@@ -320,20 +331,39 @@ class Options:
             raise ConfigError(f"data.patch is a multiple of the scale {self.network.scale}, not {data.patch}")
         if bool(data.lessons) and not losses.teacher:
             raise ConfigError(
-                f"data.lessons is 0, or how many crops losses.teacher answers; given {data.lessons} and "
+                "data.lessons is 0, or the number of crops that losses.teacher computes; given "
+                f"{data.lessons} and "
                 f"the teacher {losses.teacher!r}"
             )
         judge = self.discriminator.kind if losses.adversarial else ""
-        if judge == "VGGDiscriminator" and data.patch not in (128, 256):
+        if judge and self.discriminator.crop > data.patch:
             raise ConfigError(
-                "discriminator.kind = 'VGGDiscriminator' judges crops of 128 or 256 pixels, and data.patch "
-                f"is {data.patch}; take one of these, or discriminator.kind=UNetDiscriminator"
+                f"discriminator.crop = {self.discriminator.crop} is a part of a crop, and data.patch is "
+                f"{data.patch}; take a larger patch or a smaller crop"
             )
-        if judge == "UNetDiscriminator" and data.patch < 8:
-            raise ConfigError(f"UNetDiscriminator judges crops of 8 pixels and more, not {data.patch}")
+        if judge == "VGGDiscriminator" and self.judged not in (128, 256):
+            given = "discriminator.crop" if self.discriminator.crop else "data.patch"
+            raise ConfigError(
+                f"discriminator.kind = 'VGGDiscriminator' judges crops of 128 or 256 pixels, and {given} "
+                f"is {self.judged}; take one of these, or discriminator.kind=UNetDiscriminator"
+            )
+        if judge == "UNetDiscriminator" and self.judged < 8:
+            raise ConfigError(f"UNetDiscriminator judges crops of 8 pixels and more, not {self.judged}")
+        if losses.grid and self.network.scale == 1:
+            raise ConfigError("losses.grid has the period of network.scale, which is 1: set it to 0")
+        if losses.grid and data.patch < PERIODS * self.network.scale:
+            raise ConfigError(
+                f"losses.grid looks along {PERIODS} periods of the scale, {PERIODS * self.network.scale} "
+                f"pixels, and data.patch is {data.patch}; take a larger patch"
+            )
         if losses.sharpen_targets and data.patch <= RADIUS:
             raise ConfigError(
                 f"losses.sharpen_targets needs crops of more than {RADIUS} pixels, and data.patch is "
+                f"{data.patch}"
+            )
+        if losses.sharpness and data.patch < 2 * WINDOW + 4:
+            raise ConfigError(
+                f"losses.sharpness needs crops of at least {2 * WINDOW + 4} pixels, and data.patch is "
                 f"{data.patch}"
             )
         deepest = max((int(layer[4]) for layer in losses.layers), default=1)
@@ -342,3 +372,8 @@ class Options:
                 f"VGG19 halves crops {deepest - 1} times before losses.layers = {', '.join(losses.layers)}, "
                 f"and data.patch is {data.patch}"
             )
+
+    @property
+    def judged(self) -> int:
+        """Side of what the discriminator judges."""
+        return self.discriminator.crop or self.data.patch

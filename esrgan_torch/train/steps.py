@@ -21,6 +21,7 @@ from esrgan_torch.train.losses import (
     vanilla_generator_loss,
 )
 from esrgan_torch.train.sharpen import sharpen
+from esrgan_torch.train.structure import grid_loss, sharpness_loss
 from esrgan_torch.train.vgg import VGG19Features
 
 
@@ -30,6 +31,10 @@ class Objective:
 
     Args:
         pixel, luma, perceptual, adversarial, matching: weights of the losses; 0 leaves one out.
+        grid, sharpness: weights of the losses of `grid_loss` and `sharpness_loss`.
+        scale: of the generator, the period of that grid.
+        judged: side of the part of each picture that the discriminator sees, at a place drawn anew each time;
+            0: all of it.
         layers: of VGG19, with their weights in the perceptual loss.
         vgg: needed where `perceptual` is not 0.
         relativistic: the relativistic average GAN of ESRGAN, else the plain one.
@@ -42,6 +47,10 @@ class Objective:
     perceptual: float = 0.0
     adversarial: float = 0.0
     matching: float = 0.0
+    grid: float = 0.0
+    sharpness: float = 0.0
+    scale: int = 4
+    judged: int = 0
     layers: Mapping[str, float] = field(default_factory=dict[str, float])
     vgg: VGG19Features | None = None
     relativistic: bool = True
@@ -98,6 +107,10 @@ def generator_step(
         parts["pixel"] = objective.pixel * pixel_loss(output, wanted)
     if objective.luma:
         parts["luma"] = objective.luma * luma_loss(output, wanted)
+    if objective.grid:
+        parts["grid"] = objective.grid * grid_loss(output, wanted, objective.scale)
+    if objective.sharpness:
+        parts["sharpness"] = objective.sharpness * sharpness_loss(output, wanted)
     if objective.perceptual:
         assert objective.vgg is not None
         with torch.no_grad():
@@ -107,8 +120,19 @@ def generator_step(
         )
     if objective.adversarial or objective.matching:
         assert judge is not None
-        parts |= _judged(judge.discriminator, output, target, objective)
+        parts |= _judged(judge.discriminator, *_parts(output, target, objective.judged), objective)
     return GeneratorStep(torch.stack(list(parts.values())).sum(), parts, output.detach(), target)
+
+
+def _parts(one: Tensor, other: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """The same part of both, at any pixel, drawn by PyTorch's global numbers; all where `side` is 0."""
+    if not side:
+        return one, other
+    height, width = one.shape[2:]
+    top = int(torch.randint(height - side + 1, ()))
+    left = int(torch.randint(width - side + 1, ()))
+    area = (..., slice(top, top + side), slice(left, left + side))
+    return one[area], other[area]
 
 
 def _judged(
@@ -135,7 +159,7 @@ def _judged(
 
 def discriminator_step(judge: nn.Module, real: Tensor, fake: Tensor, objective: Objective) -> Tensor:
     """The discriminator's loss on originals and generated pictures (N, C, H, W)."""
-    logits = judge(real, fake.detach())
+    logits = judge(*_parts(real, fake.detach(), objective.judged))
     if objective.relativistic:
         return relativistic_discriminator_loss(*logits)
     return vanilla_discriminator_loss(*logits)

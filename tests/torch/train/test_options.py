@@ -39,7 +39,18 @@ JUDGED = "losses.adversarial=0.1"
         (("losses.matching=0.1",), "losses.matching compares features of the discriminator, which learns by"),
         (
             ("losses.matching=-1", JUDGED),
-            "losses.pixel, luma, perceptual, adversarial and matching are weights",
+            "losses.pixel, luma, perceptual, adversarial, matching, grid and sharpness are weights",
+        ),
+        (("losses.grid=1", "network.scale=1"), "has the period of network.scale, which is 1: set it to 0"),
+        (("losses.grid=1", "data.patch=28"), "along 8 periods of the scale, 32 pixels, and data.patch is 28"),
+        (
+            (JUDGED, "discriminator.crop=128"),
+            "discriminator.crop = 128 is a part of a crop, and data.patch is 64",
+        ),
+        ((JUDGED, "data.patch=192", "discriminator.crop=96"), "256 pixels, and discriminator.crop is 96"),
+        (
+            (JUDGED, "discriminator.kind=UNetDiscriminator", "discriminator.crop=4"),
+            "judges crops of 8 pixels and more, not 4",
         ),
         (("losses.layers={conv9_9=1}",), "losses.layers are of VGG19: conv1_1"),
         (

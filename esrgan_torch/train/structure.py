@@ -1,0 +1,97 @@
+"""Losses of structure: how sharp a picture is, and whether it has a grid of the period of the scale.
+
+`pixel_loss` alone makes blur of what it cannot place, and does not see a faint grid among larger errors. A
+discriminator sees both and leaves patterns of its own; these two are plain functions of the pictures.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+PERIODS = 8
+"""Along which a grid is looked for."""
+
+WINDOW = 8
+"""Pixels of a side, within which sharpness is compared."""
+
+_APART = 2  # frequencies to what is compared: a Hann window widens a line to one on either side
+_FAINT = 8 / 255  # of a Laplacian
+_UNSEEN = (0.3 / 255) ** 2  # power of a wave
+
+
+def grid_loss(output: Tensor, target: Tensor, scale: int) -> Tensor:
+    """L_grid = E max(0, log((P + Q) / (B + Q))), how far the error stands out at periods of s and 2s pixels.
+
+    The s x s pixels made of one come from weights of their own (pixel shuffle), and a discriminator lets them
+    drift apart: a grid on what is flat, dots along edges. What differs from one pixel of the small picture to
+    the next makes a hatching of twice that period. P is the power of the error G(x) - y, in pieces of
+    8 periods of a row or a column, at the frequencies k / 2s, k = 1 ... s; B the geometric mean of the
+    powers two frequencies away on either side, through which no gradient flows; Q that of a wave of 0.3
+    levels, which nobody sees. So what the target has falls out, and a faint grid on what is flat counts as
+    much as a strong one in texture, where `pixel_loss` sees neither among larger errors. What stands out less
+    than its neighbours is not pushed further down: that would be a pattern too.
+
+    `esrgan_torch.metrics.periodic` finds what is left.
+
+    Args:
+        output, target: (N, C, H, W), any float type, H and W at least 8 times the scale.
+        scale: how many pixels are made of one, along each axis.
+
+    Returns:
+        A scalar.
+    """
+    error = output.float() - target.float()
+    return (_standing_out(error, scale) + _standing_out(error.transpose(2, 3), scale)) / 2
+
+
+def _standing_out(error: Tensor, scale: int) -> Tensor:
+    """The same along rows alone."""
+    length = PERIODS * scale
+    pieces = error.unfold(-1, length, length)
+    middles = range(PERIODS // 2, length // 2 + 1, PERIODS // 2)
+    count = len(middles)
+    power = _power(pieces, [middle + off for off in (-_APART, 0, _APART) for middle in middles])
+    around = (power[..., :count] * power[..., 2 * count :]).sqrt().detach()
+    ratio = (power[..., count : 2 * count] + _UNSEEN) / (around + _UNSEEN)
+    return ratio.log().clamp_min(0).mean()
+
+
+def _power(pieces: Tensor, frequencies: list[int]) -> Tensor:
+    """(..., n) -> (..., F): squared amplitudes of waves of so many periods in a piece, in Hann's window."""
+    length = pieces.shape[-1]
+    turns = torch.arange(length).double().outer(torch.tensor(frequencies).double()) * (2 * torch.pi / length)
+    window = torch.hann_window(length, dtype=torch.float64).unsqueeze(1) * 4 / length
+    waves = (window * torch.cat([turns.cos(), turns.sin()], 1)).float().to(pieces.device)
+    with torch.autocast(pieces.device.type, enabled=False):
+        found = pieces @ waves
+    cosine, sine = found.chunk(2, -1)
+    return cosine.square() + sine.square()
+
+
+def sharpness_loss(output: Tensor, target: Tensor) -> Tensor:
+    """L_sharp = Σ_k E |A(S(Δ G_k(x))) - A(S(Δ y_k))| / 2, how sharp windows are.
+
+    Δ is the Laplacian, four times a pixel less its neighbours, S(v) = max(0, |v| - 8 levels), A the mean over
+    windows of 8 x 8 pixels, of which the next begins 4 further; k = 1 and 2, the pictures as they are and of
+    half the size. How much of edges and texture there is is compared, and not where exactly: of what it
+    cannot place `pixel_loss` makes the middle, which is blur. Without S a network fills what is flat with a
+    fine hatching that is as sharp as the grain there. As the gradient variance loss (Abrahamyan et al. 2022),
+    with the size of the Laplacian for the variance of gradients.
+
+    Args:
+        output, target: (N, C, H, W), any float type, H and W at least 20.
+
+    Returns:
+        A scalar.
+    """
+    output, target = output.float(), target.float()
+    terms = [F.l1_loss(_sharpness(output), _sharpness(target))]
+    terms.append(F.l1_loss(_sharpness(F.avg_pool2d(output, 2)), _sharpness(F.avg_pool2d(target, 2))))
+    return torch.stack(terms).mean()
+
+
+def _sharpness(batch: Tensor) -> Tensor:
+    """The mean size of the Laplacian of windows."""
+    inner = 4 * batch[:, :, 1:-1, 1:-1]
+    around = batch[:, :, :-2, 1:-1] + batch[:, :, 2:, 1:-1] + batch[:, :, 1:-1, :-2] + batch[:, :, 1:-1, 2:]
+    return F.avg_pool2d(F.relu((inner - around).abs() - _FAINT), WINDOW, WINDOW // 2)
