@@ -2,8 +2,8 @@
 
     python -m tests.torture [--minutes N] [--only KIND...] [--cases WORD...] [--dry]
 
-Kinds: paths, numbers, kills, moments, network, sizes, fuzz. What was lost is printed; status 1 where
-something was.
+Kinds: paths, numbers, surroundings, kills, moments, network, sizes, fuzz. What was lost is printed; status 1
+where something was.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from esrgan_benchmarks.core import record
-from tests.torture import cases, fuzz, network, numbers, ready, sizes
+from tests.torture import cases, fuzz, network, numbers, ready, sizes, surroundings
 from tests.torture.forks import MODULES, Forks
 from tests.torture.good import Good
 from tests.torture.kills import Case, Killer
@@ -83,6 +83,13 @@ def _numbers(given: Round) -> Iterator[Tried]:
         yield Tried("a number of thousands of digits", f"esrgan {command}", said and f"{option}: {said}")
 
 
+def _surroundings(given: Round) -> Iterator[Tried]:
+    for command, fault, said in surroundings.tries(
+        given.forks, given.good, given.scratch, lambda: given.over
+    ):
+        yield Tried("odd surroundings", f"esrgan {command}", said and f"{fault}: {said}")
+
+
 def _all_cases(given: Round) -> Iterator[tuple[Forks, Case]]:
     """Each with the process that it is forked from."""
     good = given.good
@@ -143,6 +150,7 @@ def _said(where: float, lost: list[str]) -> str:
 KINDS: dict[str, Callable[[Round], Iterator[Tried]]] = {
     "paths": _paths,
     "numbers": _numbers,
+    "surroundings": _surroundings,
     "kills": _kills,
     "moments": _moments,
     "network": lambda given: starmap(Tried, network.tries(given.scratch, given.seed, lambda: given.over)),
