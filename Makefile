@@ -123,6 +123,7 @@ gpu-bundle: $(VENV)/.installed cubin
 CARD = PYTHONPATH=.:weights:benchmarks $(VENV)/bin/python -m esrgan_benchmarks model_pictures bicubic
 cards: $(VENV)/.developing
 	$(CARD) esrgan-lite-x4 realesrgan-x4plus -o docs/images/lite-x4-kinds.webp
+	$(CARD) esrgan-lite-x2 --scale 2 -o docs/images/lite-x2-kinds.webp
 	$(CARD) esrgan-lite-x4-gan realesr-general-x4v3 realesrgan-x4plus --jpeg 40 -o docs/images/lite-x4-gan-kinds.webp
 
 # there: python -m esrgan_benchmarks gpu.training training/NAME.toml OUTPUT --seconds N, see training/README.md. A recipe with a

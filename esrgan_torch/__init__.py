@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from esrgan_torch.networks.rrdb import RRDBNet, RRDBNetConfig
     from esrgan_torch.networks.span import SPAN, SPANConfig
     from esrgan_torch.tiling.modes import Box, Tile, Tiling, plan_tiles
-    from esrgan_torch.upscaler import Upscaled, Upscaler
+    from esrgan_torch.upscaled import Upscaled
+    from esrgan_torch.upscaler import Upscaler
 
 __version__: str
 
@@ -123,7 +124,8 @@ _HOMES = {
     "images.picture": ("Frame", "Frames", "Picture"),
     "images.resample": ("imresize",),
     "tiling.modes": ("Box", "Tile", "Tiling", "plan_tiles"),
-    "upscaler": ("Upscaled", "Upscaler"),
+    "upscaled": ("Upscaled",),
+    "upscaler": ("Upscaler",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -40,10 +40,10 @@ class ByRows(ABC):
         progress: Progress | None = None,
         cancel: Flag | None = None,
     ) -> Iterator[Samples]:
-        """Upscale a picture that comes and goes as bands of rows: neither it nor the result is held whole.
+        """Upscale a picture given as bands of rows; neither it nor the result is in memory as a whole.
 
-        The result is that of `upscale`. Memory goes with the width, see `plan_rows`. Transparency is not
-        known here, since what lies under it is made of the whole picture.
+        The result is that of `upscale`. Memory depends on the width, see `plan_rows`. Transparency is not
+        supported, because the colour under it is computed from the whole picture.
 
         Args:
             rows: the picture from its top, (h, width, C) each, with any h; uint8, uint16, or float32 from 0
@@ -55,9 +55,10 @@ class ByRows(ABC):
             the larger picture from its top, (h, width * scale, C) each, of the same type.
 
         Raises:
-            ConfigError: it is no such picture, or this Upscaler resizes, averages turned runs (`tta`), is on
+            ConfigError: the bands are not such a picture, or this Upscaler resizes, averages turned runs
+            (`tta`), is on
                 a Vulkan device or has a network of another project.
-            OutOfMemoryError: it is too wide for the memory that is free.
+            OutOfMemoryError: the picture is too wide for the free memory.
             NonFiniteError, CancelledError, ForkedError: as in `upscale`.
 
         Example:
@@ -120,7 +121,7 @@ class ByRows(ABC):
         file = read_rows(source, max_pixels)
         if file.about.has_alpha:
             raise ConfigError(
-                f"{source} has transparency, which does not go by rows; call the Upscaler with it"
+                f"{source} has transparency, which cannot be computed by rows; call the Upscaler with it"
             )
         scale = self.model.scale
         larger = self.upscale_rows(file.bands(), file.height, file.width, progress, cancel)
@@ -129,11 +130,13 @@ class ByRows(ABC):
 
     def _usable_row_engine(self) -> RowEngine:
         if self.tta or self.scale != self.model.scale:
-            raise ConfigError("by rows goes with neither tta nor a scale other than the network's own")
+            raise ConfigError(
+                "computing by rows supports neither tta nor a scale other than the network's; use upscale"
+            )
         engine = self._row_engine()
         if engine is None:
             raise ConfigError(
-                "by rows go networks of this project, where the native engine or PyTorch computes them; "
-                "upscale takes all others"
+                "only this project's networks, with the native engine or PyTorch, can be computed by rows; "
+                "use upscale"
             )
         return engine

@@ -68,34 +68,34 @@ class Calls(ABC):
         progress: Progress | None = None,
         cancel: Flag | None = None,
     ) -> Picture | Image.Image | Tensor | Path | NDArray[Any]:
-        """Upscale a picture and give back what was given.
+        """Upscale a picture, and return the same type.
 
         Args:
             image: one of
 
                 - an array (H, W, C) or (H, W), in any byte order and memory layout: uint8, uint16, or floats
-                  from 0 to 1; C = 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha. The result is an array of
-                  the same type, contiguous and its own;
+                  from 0 to 1; C = 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha. The result is a new
+                  contiguous array of the same type;
                 - a `Picture`;
-                - an image of Pillow's in gray or RGB, with alpha or without; palettes become RGB. The result
-                  has its profile and its EXIF block;
-                - a tensor (N, C, H, W) of floats from 0 to 1, C as above. The result is on its device, of its
-                  type, cut off at 0 and 1, and has no gradients;
+                - a Pillow image in gray or RGB, with or without alpha; palettes become RGB. The result has
+                  its profile and its EXIF block;
+                - a tensor (N, C, H, W) of floats from 0 to 1, C as above. The result is on the same device,
+                  of the same type, clipped to [0, 1], and has no gradients;
                 - the path of a picture file. All its frames or pages are enlarged, and the path of the result
-                  is given back.
-            output: path of the result of a path; None: beside it, cat-x4.png for cat.jpg, unless such a file
-                exists.
-            progress: called with the share that is done, from 0 to 1, in the thread of the call. What it
-                raises ends the work and comes out as it is.
-            cancel: a `threading.Event`; when it is set the work ends.
+                  is returned.
+            output: path of the result, only if `image` is a path; None: beside the input, cat-x4.png for
+                cat.jpg, unless that file exists.
+            progress: called with the finished share, from 0 to 1, in the thread of the call. An exception in
+                it ends the work and reaches the caller unchanged.
+            cancel: a `threading.Event`; when it is set, the call raises `CancelledError`.
 
         Raises:
-            ConfigError: it is no picture, or might be several things; the message has the conversion.
+            ConfigError: it is not a picture, or it is ambiguous; the message shows the conversion.
             ImageReadError, ImageWriteError: a file cannot be read or written.
             Others: as in `upscale`.
         """
         if output is not None and not isinstance(image, str | os.PathLike):
-            raise ConfigError("an output goes with the path of a picture; write_image writes other pictures")
+            raise ConfigError("output needs the path of an input file; save other pictures with write_image")
         piece = self._piece(image, output, Watch(progress, cancel))
         return piece.write(piece.compute(piece.read(), 0))
 
@@ -110,21 +110,20 @@ class Calls(ABC):
     def map(
         self, images: Iterable[Any], *, progress: Progress | None = None, cancel: Flag | None = None
     ) -> "Results[Any]":
-        """Upscale pictures one after the other, and give the results in their order.
+        """Upscale pictures one after the other, and yield the results in order.
 
-        Nothing is done before the first result is asked for. From then on, three threads read, compute and
-        write ahead of whoever takes the results: a few pictures, in at most an eighth of the memory that was
-        free, and one picture more. So the network is busy while you have a result, and while your iterable
-        makes the next picture.
+        Work starts when the first result is requested. From then on, three threads read, compute and write a
+        few pictures ahead, in at most an eighth of the memory that was free, plus one picture. So the network
+        is busy while you handle a result, and while your iterable makes the next picture.
 
-        Where a picture raises an error, the iterator goes on with the next one when it is asked again, as
-        Python's `map` does. Threads may share the iterator: each result is given once. Leaving it, or its
+        If a picture raises an error, the next call of `next` continues with the next picture, as with
+        Python's `map`. Threads may share the iterator: each result is returned once. Leaving it, or its
         `close`, ends the threads.
 
         Args:
-            images: as for a call, also of different kinds. It is gone through in another thread.
-            progress: told of each picture anew, from 0 to 1, in another thread.
-            cancel: as for a call; when it is set, what is still asked for is a `CancelledError` each.
+            images: as for a call, also of different types. Another thread iterates over it.
+            progress: called for each picture from 0 to 1, in another thread.
+            cancel: as for a call; when it is set, each further request raises `CancelledError`.
         """
         stages = Stages(free_memory(torch.device("cpu")) // _SHARE, in_order=True)
         flag = _Either(cancel, stages.stop)
@@ -142,7 +141,7 @@ Result = TypeVar("Result")
 
 
 class Results(Iterator[Result]):
-    """What `map` gives: results in order. Threads may share it."""
+    """The iterator that `map` returns. Threads may share it."""
 
     def __init__(
         self, stages: Stages, pieces: Iterable[Piece[Any, Any, Result]], cancel: Flag | None
@@ -155,15 +154,14 @@ class Results(Iterator[Result]):
         with self._turn:
             result = next(self._results)
         if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError("the pictures were given up: their `cancel` is set")
+            raise CancelledError("the pictures were cancelled: their `cancel` is set")
         return result.result()
 
     def close(self) -> None:
-        """End: what is being computed is given up, and the threads have ended when this returns.
+        """Stop: the current computation is cancelled, and the threads have ended when this returns.
 
-        Where the iterable keeps one of them waiting for its next picture, that one ends when it has given it,
-        or with the program. A thread that waits for a result meanwhile gets a `CancelledError`, or the end of
-        the results.
+        A thread that waits for the iterable's next picture ends when the iterable returns it, or with the
+        program. A thread that waits for a result gets a `CancelledError`, or the end of the results.
         """
         self._stages.give_up()
         with self._turn:

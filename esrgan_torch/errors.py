@@ -30,7 +30,7 @@ class EsrganError(Exception):
 
 
 class ConfigError(EsrganError, ValueError):
-    """An option, a size or a combination of them that cannot be."""
+    """An option, a size, or a combination of them is not possible."""
 
 
 class ImageError(EsrganError):
@@ -42,19 +42,19 @@ class ImageReadError(ImageError):
 
 
 class ImageTooLargeError(ImageReadError):
-    """The file announces more pixels than the limit allows."""
+    """The file's header announces more pixels than the limit allows."""
 
 
 class ImageWriteError(ImageError):
-    """The picture could not be stored; whatever stood at the target before is untouched."""
+    """The picture could not be written; an earlier file at the target is unchanged."""
 
 
 class PairError(ImageError):
-    """An original has no low-resolution picture, or one that is not its own by name or size."""
+    """An original has no low-resolution picture, or one whose name or size does not match."""
 
 
 class MissingCodecError(ImageReadError, ImageWriteError):
-    """The file is of a kind that needs a library which is not installed."""
+    """The file's format needs a library that is not installed."""
 
 
 class FilmError(EsrganError):
@@ -62,11 +62,11 @@ class FilmError(EsrganError):
 
 
 class FilmReadError(FilmError):
-    """The film is missing, damaged, cut off, or not one that can be read."""
+    """The film is missing, damaged, truncated, or of a format that cannot be read."""
 
 
 class FilmWriteError(FilmError):
-    """The result could not be stored; whatever stood at the target before is untouched."""
+    """The result could not be written; an earlier file at the target is unchanged."""
 
 
 class WeightsError(EsrganError):
@@ -74,11 +74,11 @@ class WeightsError(EsrganError):
 
 
 class TrainingError(EsrganError):
-    """A training run that cannot go on."""
+    """A training run cannot continue."""
 
 
 class StoppedError(TrainingError):
-    """A training run that a signal asked to stop; `signal` is its number. It can go on where it was."""
+    """A signal stopped a training run; `signal` is its number. The run can be resumed."""
 
     def __init__(self, message: str, signal: int) -> None:
         super().__init__(message)
@@ -90,11 +90,11 @@ class UpscaleError(EsrganError):
 
 
 class EngineError(UpscaleError):
-    """An engine does not run on this machine, or a check found that it computes something else."""
+    """An engine does not run on this machine, or a check found that its results are wrong."""
 
 
 class OutOfMemoryError(UpscaleError):
-    """No plan, however small its tiles, fits the memory that is free."""
+    """No plan fits the free memory, even with the smallest tiles."""
 
 
 class NonFiniteError(UpscaleError):
@@ -102,8 +102,9 @@ class NonFiniteError(UpscaleError):
 
 
 class CancelledError(UpscaleError):
-    """The caller set the flag that gives a picture up."""
+    """The caller set the `cancel` flag."""
 
 
 class ForkedError(UpscaleError):
-    """The process was forked since the engine was made, whose threads stayed in the other one."""
+    """The process was forked after the engine was made, and the engine's threads are in the parent
+    process."""

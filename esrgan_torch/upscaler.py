@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
@@ -30,6 +29,7 @@ from esrgan_torch.tiling.enlarge import AlphaMode, Way, enlarge
 from esrgan_torch.tiling.means import Course, Means
 from esrgan_torch.tiling.modes import Tiling, as_tiling
 from esrgan_torch.tiling.plan import Plan, make_plan
+from esrgan_torch.upscaled import Upscaled
 from esrgan_torch.watch import Flag, Progress, Watch
 
 log = logging.getLogger("esrgan_torch")
@@ -37,82 +37,38 @@ log = logging.getLogger("esrgan_torch")
 LARGEST_SCALE = 32
 
 
-@dataclass(frozen=True)
-class Upscaled:
-    """A result and how it came about.
-
-    Args:
-        picture: the larger picture, with the metadata of the given one.
-        plan: how it was cut; with its estimated memory and the reason. Not exact where the plan was, but a
-            window had to be divided.
-        device: name of the device for people.
-        dtype: precision, "float32", "float16" or "bfloat16".
-        engine: what computed it, by the name that `Upscaler` takes: "native", "openvino", "ncnn", "triton",
-            "eager"; why it is that one says `Upscaler.describe`.
-        redone: tiles that were not finite in half precision and were computed again in float32.
-        divided: tiles that did not fit in memory and were divided.
-        seconds: wall time.
-        tta: whether it is the mean of the eight turned and mirrored runs.
-    """
-
-    picture: Picture
-    plan: Plan
-    device: str
-    dtype: str
-    engine: str
-    redone: int
-    divided: int
-    seconds: float
-    tta: bool = False
-
-    @property
-    def exact(self) -> bool:
-        """Whether the result equals the untiled one to float rounding."""
-        return self.plan.exact
-
-    def joined(self, other: "Upscaled") -> "Upscaled":
-        """This result with how another one came about added: of several frames, one account for all."""
-        return replace(
-            self,
-            plan=other.plan if self.exact else self.plan,
-            redone=self.redone + other.redone,
-            divided=self.divided + other.divided,
-            seconds=self.seconds + other.seconds,
-        )
-
-
 class Upscaler(Calls, ByRows):
     """Runs a network on pictures of any size. It can be called from several threads, and pickled.
 
     Args:
         model: a network of this project, with 1 or 3 channels in and out; or a published model's name, an
-            address, a file or a state dict, see `esrgan_weights.load`. It is copied, not changed.
-        device: "auto" (the accelerator that works, else the CPU), a device such as "cpu", "cuda:1" or
+            address, a file or a state dict, see `esrgan_weights.load`. The network is copied, not changed.
+        device: "auto" (a working accelerator, else the CPU), a device such as "cpu", "cuda:1" or
             "vulkan:0" (by ncnn), or an accelerator's number.
         dtype: "auto" (see `esrgan_torch.engines.choose.resolve_precision`), "float32", "float16" or
             "bfloat16"; or "fp32", "fp16", "bf16". "auto" computes 16-bit pictures and floats in float32, on
-            CUDA without TF32: half precision gives them fewer than 8 bits.
-        tiling: what may be done to fit memory, see `Tiling`; a mode's name will do, or the size of tiles.
-        alpha: what becomes of transparency: "model" enlarges it with the network, "resize" by bicubic
+            CUDA without TF32, because half precision would leave fewer than 8 bits.
+        tiling: how a picture may be cut to fit into memory: a `Tiling`, a mode's name, or the size of tiles.
+        alpha: how transparency is enlarged: "model" enlarges it with the network, "resize" by bicubic
             interpolation, "drop" removes it. With "model" and "resize" the colour of visible pixels is first
             spread under the transparent ones, so that no dark fringe grows into the picture.
-            Alpha by the network stays exactly 0, or full, at every pixel whose eight neighbours are so too.
-            Colour or alpha of a single value is not run through the network: it keeps its value.
+            With "model", alpha stays exactly 0, or full, at every pixel whose eight neighbours have the same
+            value. Colour or alpha of a single value keeps that value, without running the network.
         scale: output pixels an input pixel; None: the network's own. Any other value resizes the network's
             result by MATLAB's bicubic interpolation.
-        engine: "auto": the fastest that was measured for this network, device and precision; "eager":
-            PyTorch's operators alone; "native" and "openvino" on CPUs, docs/cpu.md; "ncnn" on Vulkan devices,
+        engine: "auto": the fastest by measurement for this network, device and precision; "eager": only
+            PyTorch's operators; "native" and "openvino" on CPUs, docs/cpu.md; "ncnn" on Vulkan devices,
             docs/devices.md; "triton": the project's own kernels for an RRDBNet in half precision on CUDA,
-            docs/kernels.md, which "auto" takes on devices with a recorded run only.
-        tta: test-time augmentation: the mean of the results for the picture turned and mirrored in all eight
-            ways, each laid back, before rounding. It takes eight times as long; turning the picture then
-            turns the result.
-        denoise: how strongly noise is removed, from 0 to 1; for names and files of models that have a twin,
-            see `esrgan_weights.load`.
+            docs/kernels.md, which "auto" chooses only on devices with a recorded run.
+        tta: test-time augmentation: the mean of the results for all eight rotations and mirrorings of the
+            picture, each transformed back, before rounding. It takes eight times as long. Rotating the
+            picture then rotates the result.
+        denoise: how strongly noise is removed, from 0 to 1, for names and files of models that have a variant
+            that keeps noise; see `esrgan_weights.load`.
 
     Raises:
-        ConfigError: any of these cannot be.
-        EngineError: the engine that was asked for by name does not run here.
+        ConfigError: an argument is not possible.
+        EngineError: the engine that you named does not run on this machine.
         WeightsError: the model cannot be loaded.
 
     Example:
@@ -185,7 +141,7 @@ class Upscaler(Calls, ByRows):
         return f"<Upscaler {name} x{self.scale:g}, {device}, {dtype}, {engine}>"
 
     def describe(self) -> str:
-        """What computes 8-bit pictures here, and why: precision and engine, in a sentence.
+        """Describe in a sentence which precision and engine compute 8-bit pictures here, and why.
 
         Raises:
             ConfigError: it is closed.
@@ -207,7 +163,7 @@ class Upscaler(Calls, ByRows):
         self.close()
 
     def close(self) -> None:
-        """Give the memory of weights and compiled graphs back; pictures under way in other threads end well.
+        """Free the memory of weights and compiled graphs; pictures in progress in other threads are finished.
 
         Calls after that raise ConfigError. Closing again does nothing.
         """
@@ -221,14 +177,14 @@ class Upscaler(Calls, ByRows):
             raise ConfigError("this Upscaler is closed; make another")
         if os.getpid() != self._process:
             raise ForkedError(
-                "this Upscaler was made before the process was forked, and PyTorch's threads stayed behind; "
+                "this Upscaler was made before the process was forked, and a fork loses PyTorch's threads; "
                 'start processes with multiprocessing.get_context("spawn"), or make the Upscaler after the '
                 "fork, in a program that has not computed with PyTorch before"
             )
         return self._made
 
     def plan(self, height: int, width: int, bits: int = 8) -> Plan:
-        """How a picture of height x width input pixels with so many bits a channel would be computed now.
+        """Plan how a picture of height x width input pixels with `bits` bits a channel would be computed now.
 
         Raises:
             OutOfMemoryError: nothing that `tiling` allows fits the memory that is free.
@@ -250,7 +206,7 @@ class Upscaler(Calls, ByRows):
         progress: Progress | None = None,
         cancel: Flag | None = None,
     ) -> Upscaled:
-        """Upscale a picture and say how it was done.
+        """Upscale a picture, and return the result with a description of how it was computed.
 
         Args:
             picture: any size of at least 1x1; an array of whole numbers or an image of Pillow's is made one.

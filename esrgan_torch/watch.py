@@ -48,7 +48,7 @@ class Watch:
 
     def _heed(self) -> None:
         if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError("the picture was given up: its `cancel` is set")
+            raise CancelledError("the picture was cancelled: its `cancel` is set")
 
     def part(self, number: int, count: int) -> "Watch":
         """For the part of this number, from 0, of so many."""

@@ -49,18 +49,20 @@ class Rules:
         return found
 
 
+# what `make wheel` makes before, and a wheel of a bare checkout lacks
+MADE = ("esrgan_cli/demo_files/index.html", "esrgan_bridge/tfjs_runner/kernels.js")
 WHEEL = Rules(
     must=(
+        *MADE,
         *(f"{package}/{name}" for package in PACKAGES for name in ("__init__.py", "py.typed")),
         "esrgan_weights/registry.toml",
         "esrgan_weights/bundled/esrgan-lite-x4.safetensors",
+        "esrgan_weights/bundled/esrgan-lite-x2.safetensors",
         "esrgan_weights/bundled/esrgan-lite-x4-gan.safetensors",
         "esrgan_torch/engines/native/source/kernels.c",
         "esrgan_torch/train/recipes/lite-x4.toml",
         "esrgan_cli/output/page.html",
-        "esrgan_cli/demo_files/index.html",
         "esrgan_bridge/parity/report.html",
-        "esrgan_bridge/tfjs_runner/kernels.js",
         "esrgan_benchmarks/bench/report.html",
         "*.dist-info/licenses/LICENSE",
         "*.dist-info/licenses/THIRD_PARTY.md",

@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 from safetensors import safe_open
@@ -63,9 +64,10 @@ def write(name: str, target: Path) -> Path:
     for image, _, address in LINK.findall(card):
         if image:
             shutil.copyfile(CARDS / address, folder / posixpath.basename(address))
-    with safe_open(weights, framework="np") as file:
-        stated = file.metadata()
-    text = LINK.sub(_alone, card).rstrip()
+    opened: Any = safe_open(weights, framework="np")
+    with opened as file:
+        stated: dict[str, str] = file.metadata()
+    text = LINK.sub(alone, card).rstrip()
     front = about(name, stated).to_yaml()
     (folder / "README.md").write_text(
         f"---\n{front}\n---\n\n{text}\n\n{USE.format(name=name)}", encoding="utf-8"
@@ -98,12 +100,20 @@ def about(name: str, stated: dict[str, str]) -> ModelCardData:
     )
 
 
-def _alone(link: re.Match[str]) -> str:
-    """A picture from the folder itself; of any other link that leads into the repository, its text."""
+def alone(link: re.Match[str]) -> str:
+    """A picture from the folder itself; any other link into the repository as its text.
+
+    The text is followed by where the file is, unless that is another model's card.
+    """
     image, text, address = link.groups()
     if "://" in address:
         return link[0]
-    return f"![{text}]({posixpath.basename(address)})" if image else text
+    if image:
+        return f"![{text}]({posixpath.basename(address)})"
+    file = posixpath.normpath(posixpath.join("docs/models", address.partition("#")[0]))
+    if posixpath.dirname(file) == "docs/models" or file == text.strip("`"):
+        return text
+    return f"{text} (`{file}` in the source archive)"
 
 
 if __name__ == "__main__":

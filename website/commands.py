@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -12,6 +13,8 @@ from esrgan_cli.main import make_parser
 FOLDER = "reference/commands"
 WIDTH = 88
 MARKS = re.compile(r"([\\*_\[\]<>|])")
+# argparse says in no other way which commands a parser has
+Commands = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -64,15 +67,15 @@ def body_of(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     """Description, usage, arguments in their groups, and what the help ends with."""
     text = parser.description or ""
     yield from (escaped(text[:1].upper() + text[1:].rstrip(".") + "."), "")
-    usage = parser.formatter_class(parser.prog, width=WIDTH)
+    usage = argparse.HelpFormatter(parser.prog, width=WIDTH)
     usage.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups)
     yield from ("```text", usage.format_help().strip(), "```", "")
-    formatter = parser.formatter_class(parser.prog, width=WIDTH)
+    formatter = argparse.HelpFormatter(parser.prog, width=WIDTH)
     for group in parser._action_groups:
         shown = [
             action
             for action in group._group_actions
-            if action.help != argparse.SUPPRESS and not isinstance(action, argparse._SubParsersAction)
+            if action.help != argparse.SUPPRESS and not isinstance(action, Commands)
         ]
         if not shown:
             continue
@@ -85,7 +88,7 @@ def body_of(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
             text = formatter._expand_help(action) if action.help else "See the description."
             yield from (f":   {escaped(text)}", "")
     if parser.epilog:
-        raw = issubclass(parser.formatter_class, argparse.RawDescriptionHelpFormatter)
+        raw = parser.formatter_class is argparse.RawDescriptionHelpFormatter
         yield from (["```text", parser.epilog.strip(), "```"] if raw else [escaped(parser.epilog)])
         yield ""
 
@@ -93,9 +96,10 @@ def body_of(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, tuple[argparse.ArgumentParser, str]]:
     """The parsers below one, by name, each with its line in the list of commands."""
     for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
+        if isinstance(action, Commands):
+            below = cast("dict[str, argparse.ArgumentParser]", action.choices)
             texts = {choice.dest: choice.help or "" for choice in action._choices_actions}
-            return {name: (found, texts[name]) for name, found in action.choices.items()}
+            return {name: (found, texts[name]) for name, found in below.items()}
     return {}
 
 

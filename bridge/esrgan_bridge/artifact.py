@@ -146,7 +146,7 @@ def from_dict(record: object, where: str = "the record") -> Metadata:
             cannot be.
     """
     if not isinstance(record, Mapping):
-        raise ArtifactError(f"{where} is no record of esrgan-torch; convert the network again")
+        raise ArtifactError(f"{where} is not a record of esrgan-torch; convert the network again")
     known = cast(Mapping[str, Any], record)
     version = known.get("format_version")
     if version != FORMAT_VERSION:
@@ -200,7 +200,8 @@ def read_metadata(artefact: Path) -> Metadata:
             raise ArtifactError(f"{file} is not a model.json written by esrgan-torch") from error
         return from_dict(record, str(file))
     raise ArtifactError(
-        f"{artefact} is no artefact: neither an ONNX file nor a folder with {RECORD} or model.json"
+        f"{artefact} is not a converted network: neither an ONNX file nor a folder with {RECORD} or "
+        f"model.json"
     )
 
 
@@ -215,7 +216,7 @@ def _read_onnx(file: Path) -> Metadata:
     for entry in model.metadata_props:
         if entry.key == KEY:
             return from_json(entry.value, str(file))
-    raise ArtifactError(f"{file} carries no record of esrgan-torch; make it with `esrgan convert`")
+    raise ArtifactError(f"{file} has no record of esrgan-torch; make it with `esrgan convert`")
 
 
 def write_record(folder: Path, metadata: Metadata) -> None:

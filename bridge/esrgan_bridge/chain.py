@@ -63,35 +63,35 @@ def convert(
 
     Args:
         model: a network, the name of a published one, or a checkpoint's path.
-        folder: is made, with a folder for each hop, the original's answers to the probes, parity.json and
-            parity.html. Of an earlier conversion to the same last hop the files that its record lists are
-            replaced, at the end; whatever else is there stays, and `progress` is told its names.
-        to: the last hop.
+        folder: the folder to create, with a folder for each step, the original's results for the probes,
+            parity.json and parity.html. If it contains an earlier conversion to the same format, the files
+            that its record lists are replaced at the end; other files stay, and `progress` gets their names.
+        to: the last step.
         route: "tf", our own lowering and the tensorflowjs converter; "direct", our own lowering and our
             own writer, without tensorflow; "onnx-tf", the package of that name, in its own environment;
-            "auto", "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress` is told.
-        quantize: how the weights of the last hop are stored, see `esrgan_bridge.options.WEIGHTS`.
+            "auto" is "tf", or for TF.js without tensorflow or tensorflowjs "direct", which `progress`
+            reports.
+        quantize: how the weights of the last step are stored, see `esrgan_bridge.options.WEIGHTS`.
         parts: of ONNX, write the trunk and the tail as files of their own too, for exact tiles.
-        shape: height and width of the one size of picture, a single one at a time, that every copy takes;
-            None: any size and number.
+        shape: height and width of the only size that every copy takes, one picture at a time; None: any size
+            and number of pictures.
         opset: of the ONNX file, 11 to 20; the other copies are made from it.
-        runners: names of the runtimes to measure in; None: all that this machine has. An empty list measures
-            no copy, which the report then says.
-        overwrite: replace an earlier conversion to another last hop too, and files of it that changed since.
+        runners: names of the runtimes to measure in; None: all on this machine. With an empty list no copy is
+            measured, and the report says so.
+        overwrite: also replace an earlier conversion to another format, and files of it that changed since.
         onnx_tf: for the route of that name, the folder or the Python of its environment; None: where
             `esrgan_bridge.onnx_tf.setup.find_python` finds it.
-        offline, cache, denoise: for a name or a file, see `esrgan_weights.load`; copies remove noise as
-            strongly as `denoise` says, once and for all.
-        progress: is told what is done, a line at a time.
+        offline, cache, denoise: see `esrgan_weights.load`; `denoise` is fixed in the copies.
+        progress: a function that gets each line of progress.
 
     Raises:
-        ConfigError: options that do not go together.
+        ConfigError: options that cannot be combined.
         ParityError: a copy is out of tolerance; nothing is kept.
-        NotMeasuredError: none of the runners could measure any copy. The copies are kept where there were
-            none before, and their page says that nothing was measured; `recheck` measures them later.
-        ConversionError: a hop failed, or the folder cannot be written; nothing is kept.
-        ArtifactError: the folder is not an earlier conversion's, or that needs `overwrite`, or a file of
-            somebody's own is in the way; everything is left as it is.
+        NotMeasuredError: none of the runners could measure any copy. If there was no earlier conversion, the
+            copies are kept, and their page says that nothing was measured; `recheck` measures them later.
+        ConversionError: a step failed, or the folder cannot be written; nothing is kept.
+        ArtifactError: the folder has files of other origin, or its conversion needs `overwrite` to be
+            replaced, or one of your own files is in the way; nothing is changed.
         MissingRuntimeError: the route needs a package that is not installed; nothing was computed yet.
         RunnerError: a runtime failed.
     """
@@ -160,9 +160,9 @@ def convert(
 def recheck(
     folder: Path | str, runners: Sequence[str] | None = None, progress: Progress = lambda line: None
 ) -> ParityReport:
-    """Measure copies that `convert` made earlier, on this machine; nothing is written.
+    """Measure copies that `convert` made earlier on this machine; writes nothing.
 
-    First every file's sha256 is compared. A hop whose whole folder was removed is left out, and said.
+    First every file's sha256 is compared. A step whose whole folder was removed is left out, and reported.
 
     Args:
         folder: as given to `convert`.
@@ -181,7 +181,7 @@ def recheck(
     )
     report.asked = list(runners or ())
     if unknown := {hop.name for hop in earlier.hops} - ARTEFACTS.keys():
-        raise ArtifactError(f"{folder} has hops that no conversion has: {', '.join(sorted(unknown))}")
+        raise ArtifactError(f"{folder} lists unknown steps: {', '.join(sorted(unknown))}")
     if earlier.to not in ARTEFACTS or earlier.quantize not in get_args(Quantize):
         raise ArtifactError(
             f"{folder} says that it was converted to {earlier.to} with {earlier.quantize} weights, which "
@@ -189,7 +189,7 @@ def recheck(
         )
     present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
     if not present:
-        raise ArtifactError(f"{folder} holds no artefact any more; convert the network again")
+        raise ArtifactError(f"{folder} contains no converted files any more; convert the network again")
     gone = {hop.name for hop in earlier.hops} - {hop.name for hop in present}
     check_files(
         folder, {name: value for name, value in earlier.files.items() if name.split("/")[0] not in gone}

@@ -22,13 +22,13 @@ class BridgeError(EsrganError):
 
 
 class ConversionError(BridgeError):
-    """A hop cannot convert what it was given; the message names the node or the reason."""
+    """A step cannot convert its input; the message names the node or the reason."""
 
 
 class ParityError(BridgeError):
     """A copy is further from the original than its tolerance.
 
-    The message names hop, runner, probe and pixel. The command ends with status 3.
+    The message names step, runner, probe and pixel. The command ends with status 3.
 
     Attributes:
         report: the rows up to the fault, a `ParityReport`; None where there is none yet.
@@ -40,18 +40,18 @@ class ParityError(BridgeError):
 
 
 class NotMeasuredError(ParityError):
-    """No runtime measured any copy, so nothing is known of how close they are.
+    """No runtime measured any copy, so their differences from the original are unknown.
 
     The message names what was left out and why. The command ends with status 3.
     """
 
 
 class RunnerError(BridgeError):
-    """A runtime could not load a copy, or died; the message holds its own words."""
+    """A runtime could not load a copy, or ended unexpectedly; the message quotes it."""
 
 
 class ArtifactError(BridgeError):
-    """An artefact is incomplete, damaged or of another format version."""
+    """A converted network is incomplete, damaged or of another format version."""
 
 
 class MissingRuntimeError(BridgeError):

@@ -52,10 +52,10 @@ def check_places(arguments: argparse.Namespace) -> None:
     for place in (*arguments.inputs, arguments.output):
         if isinstance(place, Address):
             raise ConfigError(
-                f"{place} is an address: fetch it first, or give --run-on ray, on a cluster or here"
+                f"{place} is an address; download it first, or give --run-on ray (no cluster is needed)"
             )
     if arguments.workers is not None:
-        raise ConfigError("--workers goes with --run-on ray; on one machine, give --device cuda:0,1")
+        raise ConfigError("--workers needs --run-on ray; on one machine, give --device cuda:0,1")
 
 
 def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
@@ -65,7 +65,7 @@ def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
         "--engine",
         choices=("auto", "eager", "native", "openvino", "ncnn", "triton"),
         default="auto",
-        help="what computes; auto: the fastest measured; eager: PyTorch alone; native, openvino: the "
+        help="auto: the fastest by measurement; eager: PyTorch's operators; native, openvino: the "
         "project's own engine, or OpenVINO, on processors; ncnn: GPUs through Vulkan; triton: kernels for "
         "NVIDIA GPUs",
     )
@@ -73,32 +73,32 @@ def add_running_options(parser: argparse.ArgumentParser, devices: str) -> None:
         "--dtype",
         choices=("auto", "float32", "float16", "bfloat16"),
         default="auto",
-        help="precision; auto: half precision where it is faster and the picture looks the same",
+        help="precision; auto: half precision if it is faster and the picture looks the same",
     )
     parser.add_argument(
         "--tile",
         metavar="auto|exact|off|PX",
         default="auto",
-        help="auto: without seams, or with a message in overlapping tiles where memory is short; exact: "
+        help="auto: without seams, or in overlapping tiles (with a message) if memory is short; exact: "
         "without seams, or an error; off: the whole picture at once; PX: overlapping tiles of PX pixels",
     )
     parser.add_argument(
         "--overlap",
         metavar="PX",
         type=int,
-        help="input pixels around a tile, with --tile PX (default: what was measured for the network)",
+        help="input pixels around a tile, with --tile PX (default: measured for the network)",
     )
 
 
 def add_cache_options(parser: argparse.ArgumentParser) -> None:
     """Add --offline and --cache."""
-    parser.add_argument("--offline", action="store_true", help="never touch the network")
+    parser.add_argument("--offline", action="store_true", help="download nothing")
     add_cache_option(parser)
 
 
 def add_cache_option(parser: argparse.ArgumentParser) -> None:
     """Add --cache alone, for what never touches the network anyway."""
-    parser.add_argument("--cache", metavar="DIR", type=given_path, help="folder of fetched models")
+    parser.add_argument("--cache", metavar="DIR", type=given_path, help="folder of downloaded models")
 
 
 def parse_devices(text: str) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ def parse_devices(text: str) -> tuple[str, ...]:
         else:
             raise ConfigError(f"--device {text!r}: a name is missing; give for example cpu or cuda:0,1")
     if "auto" in names and len(names) > 1:
-        raise ConfigError(f"--device {text}: auto stands alone; name every device")
+        raise ConfigError(f"--device {text}: auto cannot be combined with other devices; name every device")
     return tuple(names)
 
 
@@ -137,7 +137,7 @@ def parse_tiling(tile: str, overlap: int | None) -> Tiling:
     if tile.isdecimal():
         return Tiling("overlap", int(tile), overlap)
     if overlap is not None:
-        raise ConfigError(f"--overlap goes with --tile PX, not with --tile {tile}")
+        raise ConfigError(f"--overlap needs a tile size: give --tile PX, not --tile {tile}")
     if tile == "auto" or tile == "exact" or tile == "off":
         return Tiling(tile)
     raise ConfigError(f"--tile is auto, exact, off or a number of pixels, not {tile!r}")

@@ -106,7 +106,7 @@ def find_set(dataset: Path, scale: int, small: Path | None = None, template: str
     originals = _Originals(dataset.name, folder, found.paths, found.problems, scale, template)
     if small is not None:
         if not small.is_dir():
-            raise ConfigError(f"{small} is not a folder; low-resolution pictures were to be in it")
+            raise ConfigError(f"{small} is not a folder; it must contain the low-resolution pictures")
         return originals.beside(small_folder(small, scale))
     high, low = split_by_name(found.paths)
     if low:

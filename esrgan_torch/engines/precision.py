@@ -24,7 +24,9 @@ def check_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype |
     if dtype not in DTYPES:
         raise ConfigError(f"dtype is auto, {', '.join(DTYPES)}, not {dtype!r}")
     if dtype == "float16" and device.type == "cpu":
-        raise ConfigError("float16 is not for the CPU, which computes it slower than float32; give bfloat16")
+        raise ConfigError(
+            "float16 is not supported on the CPU, where it is slower than float32; give bfloat16"
+        )
     return DTYPES[dtype]
 
 

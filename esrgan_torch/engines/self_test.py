@@ -42,11 +42,11 @@ def tested(engine: Engine, model: Generator, name: str) -> Engine:
             features = engine.trunk(picture.to(engine.device), _ignore)
             found = engine.tail(features).to(CPU, torch.float32)
     except (RuntimeError, NotImplementedError) as error:
-        raise EngineError(f"{name} fails on a first picture: {error}") from error
+        raise EngineError(f"{name} fails on a test picture: {error}") from error
     largest = float((found - expected).abs().max())
     if not largest <= LARGEST[engine.dtype] * max(1.0, float(expected.abs().max())):  # NaN too
         raise EngineError(
-            f"{name} computes something else than the CPU (by up to {largest:.2g} of 1); update its driver, "
+            f"{name} gives another result than the CPU (by up to {largest:.2g} of 1); update its driver, "
             "or give another device"
         )
     return engine

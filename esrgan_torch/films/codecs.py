@@ -176,7 +176,7 @@ class FilmOptions:
         """
         if suffix not in CONTAINERS:
             given = suffix or "a name without a suffix"
-            raise ConfigError(f"a film is written as {', '.join(CONTAINERS)}, not {given}")
+            raise ConfigError(f"a film can be written as {', '.join(CONTAINERS)}, not {given}")
         if suffix == RAW:
             return self._raw(deep, chroma)
         name = self.codec or _DEFAULTS[suffix == ".webm", deep]
@@ -184,15 +184,15 @@ class FilmOptions:
         if codec is None:
             raise ConfigError(f"--codec is {', '.join(CODECS)}, not {name!r}")
         if suffix not in codec.containers:
-            raise ConfigError(f"{name} is not written into {suffix}; give -o NAME{codec.containers[-1]}")
+            raise ConfigError(f"{name} cannot be written into {suffix}; give -o NAME{codec.containers[-1]}")
         form = codec.forms.get((deep, chroma))
         if form is None:
-            raise ConfigError(f"{name} has 8 bits here, and the film has more; give another --codec")
+            raise ConfigError(f"{name} can write 8 bits only, and the film has more; give another --codec")
         options = dict(codec.options)
         if codec.crf is not None:
             options["crf"] = str(codec.crf if self.crf is None else self.crf)
         if self.crf is not None and codec.crf is None:
-            raise ConfigError(f"{name} loses nothing, and has no --crf")
+            raise ConfigError(f"{name} is lossless, and has no --crf")
         if self.crf is not None and not 0 <= self.crf <= codec.worst:
             raise ConfigError(f"--crf of {name} lies in 0 to {codec.worst}, not {self.crf}")
         if self.preset is not None:
@@ -204,7 +204,7 @@ class FilmOptions:
 
     def _raw(self, deep: bool, chroma: str) -> FilmCoding:
         if (self.codec, self.crf, self.preset) != (None, None, None):
-            raise ConfigError("y4m holds raw frames, and has no --codec, --crf and --preset")
+            raise ConfigError("y4m contains raw frames, and has no --codec, --crf or --preset")
         more = {"strict": "-1"} if deep else {}  # more than 8 bits are not in the format's first description
         coding = Coding(_RAW_CODEC.encoder, _RAW_CODEC.forms[deep, chroma], {}, CONTAINERS[RAW], more)
         return FilmCoding(_RAW_CODEC, coding, CONTAINERS[RAW])

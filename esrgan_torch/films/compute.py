@@ -10,7 +10,8 @@ from queue import SimpleQueue
 
 from esrgan_torch.films.read import Still
 from esrgan_torch.images.picture import Picture
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 
 Finish = Callable[[Picture, Picture], Picture]
 """What is done to each result: from it and the original to what is written."""

@@ -43,14 +43,17 @@ class Ends:
         Raises:
             FilmReadError: the film says that it is longer.
         """
+        if short := self.short():
+            raise FilmReadError(f"{self._name} is cut off: {short}; copy or download it again")
+
+    def short(self) -> str:
+        """How far what came falls short of the length that the film gives, after the last one; or ""."""
         # Matroska counts its length from 0, others from where they begin
         reached = max(self._end, self._end - self._begin)
         # raw streams and some others do not know their length, and their packets have no times
         if self._end and self._announced - reached > _SLACK:
-            raise FilmReadError(
-                f"{self._name} is cut off: it ends after {reached:.1f} s, and says that it "
-                f"has {self._announced:.1f} s; copy or download it again"
-            )
+            return f"it ends after {reached:.1f} s, and says that it has {self._announced:.1f} s"
+        return ""
 
 
 def check_bytes(path: Path) -> None:

@@ -24,7 +24,8 @@ from esrgan_torch.films.survey import survey
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.pipeline.stages import Times
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 from esrgan_torch.watch import Flag
 
 PART = 50
@@ -144,7 +145,7 @@ class FilmJob:
                     order, length = run.write(chunk, temporary, str(target))
                 parts.add(order, length)
         if not parts.whole:
-            raise FilmWriteError(f"{film.name} has no frame that could be decoded")
+            raise FilmWriteError(f"{film.name} has no frame that can be decoded")
         with atomic_path(target) as temporary:
             join(
                 list(zip(parts.paths(), parts.whole, strict=True)),
@@ -203,6 +204,8 @@ class FilmJob:
         yield from self._carried.notes
         if self._path is None and not self._work.raw:
             yield "sound and subtitles of a film from stdin are not carried"
+        if self._reader.short:
+            yield f"{self._reader.short}: it may have been cut off on its way; all that came is in the result"
         if self._reader.damaged:
             yield f"{self._reader.damaged} frames are damaged in the file; they are as its decoder made them"
 

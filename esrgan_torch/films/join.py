@@ -65,7 +65,7 @@ def carried(source: Path, container: str, suffix: str) -> Carried:
                 name = getattr(stream.codec_context, "name", None) or "of an unknown kind"
                 if stream.type == "audio":
                     raise ConfigError(
-                        f"{suffix} does not hold the film's sound ({name}); give -o NAME.mkv"
+                        f"{suffix} cannot hold the film's sound ({name}); give -o NAME.mkv"
                     ) from error
                 what = "subtitles" if stream.type == "subtitle" else "attachments"
                 notes.append(
@@ -160,7 +160,7 @@ def _coded(
         header = extra if header is None else header
         if extra != header or len(packets) != len(part.order):
             raise FilmWriteError(
-                f"the parts in {path.parent} do not go together, or are damaged; delete the folder"
+                f"the parts in {path.parent} do not fit together, or are damaged; delete the folder"
             )
         times = sorted(start - away for start in part.order)
         step = max((times[-1] - times[0]) // max(len(times) - 1, 1), 1)

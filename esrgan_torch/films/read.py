@@ -92,6 +92,8 @@ class FilmReader:
     Attributes:
         film: its facts.
         damaged: frames that the decoder could not make whole, so far.
+        short: of a stream that ended before the length which it told in the beginning, a sentence that says
+            so, when its frames are gone through. That length may be wrong, and what came cannot come again.
 
     Raises:
         FilmReadError: missing, damaged, larger, or no film.
@@ -107,6 +109,7 @@ class FilmReader:
     ) -> None:
         self._name = str(source) if name is None else name
         self.damaged = 0
+        self.short = ""
         # a file in which one can go back is looked through in the end, a pipe while it is read
         self._source = (
             FollowedPipe(source) if not isinstance(source, Path) and not _goes_back(source) else source
@@ -169,7 +172,10 @@ class FilmReader:
 
     def _check_end(self) -> None:
         """That was all of it, as far as FFmpeg tells."""
-        self._ends.check()
+        if isinstance(self._source, Path):
+            self._ends.check()
+        else:
+            self.short = self._ends.short()
         if isinstance(self._source, FollowedPipe):
             self._source.frames.check(self._name)
         elif isinstance(self._source, Path):
@@ -266,7 +272,7 @@ def video_stream(container: "InputContainer", name: str) -> "VideoStream":
     films = [stream for stream in container.streams.video if not stream.disposition & covers]
     best: Any = container.streams.best("video")
     if not films or best is None:
-        raise FilmReadError(f"{name} holds no moving picture")
+        raise FilmReadError(f"{name} contains no video")
     return best if any(best.index == stream.index for stream in films) else films[0]
 
 

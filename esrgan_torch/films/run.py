@@ -16,7 +16,8 @@ from esrgan_torch.films.read import FilmReader
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.pipeline.ahead import Ahead
 from esrgan_torch.pipeline.stages import Times
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 from esrgan_torch.watch import Flag
 
 _READ_AHEAD = 4
@@ -95,10 +96,12 @@ class Run:
         self._counter = Counter(self._tell)
 
     def __enter__(self) -> Self:
-        self._stills = self._stack.enter_context(Ahead(self._reader.stills(self._kept), _READ_AHEAD))
         work = self._work
-        results = compute(self._stills, work.upscalers, work.finish, self._stop, self._counter)
-        self._results = self._stack.enter_context(Ahead(results, _WRITE_BEHIND, self._stop))
+        with ExitStack() as begun:  # Ctrl-C may come between the two
+            self._stills = begun.enter_context(Ahead(self._reader.stills(self._kept), _READ_AHEAD))
+            results = compute(self._stills, work.upscalers, work.finish, self._stop, self._counter)
+            self._results = begun.enter_context(Ahead(results, _WRITE_BEHIND, self._stop))
+            self._stack = begun.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -137,7 +140,7 @@ class Run:
 
     def _next(self) -> Large | None:
         if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError("the film was given up: its `cancel` is set")
+            raise CancelledError("the film was cancelled: its `cancel` is set")
         return next(self._results, None)
 
     def write(self, chunk: Iterator[Large], place: Path | BinaryIO, name: str) -> tuple[list[int], int]:
@@ -169,7 +172,8 @@ class Run:
         height, width = picture.height // down * down, picture.width // across * across
         if not height or not width:
             raise ConfigError(
-                f"{film.name}: a result of {picture.width} x {picture.height} pixels is no film"
+                f"{film.name}: a result of {picture.width} x {picture.height} pixels cannot be "
+                f"written as a film"
             )
         if (height, width) != (picture.height, picture.width):
             self.cut = (

@@ -67,7 +67,7 @@ def _decode_png(data: bytes, max_pixels: int) -> Frames:
     try:
         stored = Apng(file)
     except struct.error:  # browsers show the still picture then
-        warnings.warn("its animation is damaged; the still picture is taken", stacklevel=2)
+        warnings.warn("its animation is damaged; the still picture is used", stacklevel=2)
         return single(lambda: picture(file.pixels()), memory)
     if stored.still:
         return single(lambda: picture(file.pixels()), memory)
@@ -115,5 +115,5 @@ def _decode_jxl(data: bytes, max_pixels: int) -> Frames:
     check_size(file.height, file.width, max_pixels)
 
     if file.animated:
-        warnings.warn("it moves, and the first frame alone is read", stacklevel=2)
+        warnings.warn("it is an animation; only the first frame is read", stacklevel=2)
     return single(file.picture, file.height * file.width * BYTES_A_PIXEL)

@@ -132,7 +132,7 @@ def facts_as_written(picture: Picture, form: Format, height: int, width: int) ->
         warnings.warn(f"its ICC profile does not fit {form.name}; it is left out", stacklevel=2)
     if is_hdr(picture.icc_profile) and form.name != "png":
         warnings.warn(
-            f"its colours are HDR, which {form.name} says in its ICC profile alone; png keeps cICP",
+            f"its colours are HDR, which {form.name} can declare only by its ICC profile; png keeps cICP",
             stacklevel=2,
         )
     return replace(
@@ -152,7 +152,7 @@ def _held_density(density: tuple[float, float] | None, form: Format) -> tuple[fl
         return density
     across, down = density
     warnings.warn(
-        f"its density of {across:,} x {down:,} pixels an inch is none that {form.name} can say; "
+        f"its density of {across:,} x {down:,} pixels an inch cannot be stored in {form.name}; "
         "it is left out",
         stacklevel=2,
     )
@@ -164,7 +164,8 @@ def _in_srgb(picture: Picture, form: Format) -> Picture:
         return converted_to_srgb(picture)
     except (ImageCms.PyCMSError, OSError) as error:
         warnings.warn(
-            f"its ICC profile is damaged ({error}) and {form.name} holds none; it is left out", stacklevel=2
+            f"its ICC profile is damaged ({error}) and {form.name} has no profiles; it is left out",
+            stacklevel=2,
         )
         return picture
 

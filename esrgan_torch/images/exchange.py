@@ -32,6 +32,14 @@ MODES = {
     "RGBA": "RGBA",
     "RGBa": "RGBA",
 }
+_BY_WHITE = "tensor.float() divided by the value of white, which is 255 for 8 bits, 65535 for 16"
+# of a type of tensors that is not taken, what to give instead
+_FLOATS = {
+    torch.uint8: "tensor.float() / 255",
+    torch.bool: "tensor.float()",
+    torch.uint16: "tensor.float() / 65535",
+    **dict.fromkeys((torch.int8, torch.int16, torch.int32, torch.int64), _BY_WHITE),
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ def take(image: object) -> Given:
         hint = "give numpy.asarray(it)"
     else:
         hint = "give an array, a tensor, an image of Pillow's, a Picture or a path"
-    raise ConfigError(f"a {kind} is not taken for a picture; {hint}")
+    raise ConfigError(f"a {kind} is not a picture; {hint}")
 
 
 def as_picture(image: object) -> Picture:
@@ -102,7 +110,8 @@ def _samples(array: NDArray[Any]) -> Samples:
     if isinstance(array, np.ma.MaskedArray):
         raise ConfigError("a masked array has pixels that are missing; give image.filled(0)")
     shape = array.shape
-    if array.ndim not in (2, 3) or 0 in shape:
+    _check_not_empty(shape)
+    if array.ndim not in (2, 3):
         hint = "; give upscaler.map(images) for several" if array.ndim == 4 else ""
         raise ConfigError(f"a picture has the shape (height, width, channels), not {shape}{hint}")
     if array.ndim == 3 and shape[2] not in (1, 2, 3, 4):
@@ -124,13 +133,18 @@ def _samples(array: NDArray[Any]) -> Samples:
     raise ConfigError(f"pixels are uint8, uint16, or floats from 0 to 1, not {name}; give {conversion}")
 
 
+def _check_not_empty(shape: Sequence[int]) -> None:
+    if 0 in shape:
+        raise ConfigError(f"a picture has at least one pixel, and this one none: its shape is {tuple(shape)}")
+
+
 def _unit(samples: NDArray[np.float32], what: str) -> Samples:
     """ConfigError unless all lie in 0 to 1."""
     low, high = float(samples.min()), float(samples.max())
     if low >= 0 and high <= 1:
         return samples
     if not np.isfinite(low + high):
-        raise ConfigError(f"{what} hold NaN or infinity")
+        raise ConfigError(f"{what} contain NaN or infinity")
     if high > 2:
         hint = "give image / 255" if high <= 255 else "divide them by the value of white"
     elif low < -0.5:
@@ -141,6 +155,7 @@ def _unit(samples: NDArray[np.float32], what: str) -> Samples:
 
 
 def _pillow(image: Image.Image) -> Given:
+    _check_not_empty((image.height, image.width))
     if image.mode.startswith("I;16"):
         plain = np.asarray(image).astype(np.uint16, copy=False)[:, :, None]
     elif image.mode in MODES:
@@ -167,16 +182,25 @@ def _pillow(image: Image.Image) -> Given:
 
 def _tensor(batch: Tensor) -> Given:
     shape = tuple(batch.shape)
-    if batch.dim() != 4 or shape[1] not in (1, 2, 3, 4) or 0 in shape:
+    _check_not_empty(shape)
+    if batch.dim() != 4 or shape[1] not in (1, 2, 3, 4):
         if batch.dim() == 3:
-            hint = "; give tensor[None]"
+            last = shape[0] not in (1, 2, 3, 4) and shape[2] in (1, 2, 3, 4)
+            hint = "; give tensor.permute(2, 0, 1)[None]" if last else "; give tensor[None]"
+        elif batch.dim() == 2:
+            hint = "; give tensor[None, None]"
         elif batch.dim() == 4 and shape[3] in (1, 2, 3, 4):
             hint = "; give tensor.permute(0, 3, 1, 2)"
         else:
             hint = ""
         raise ConfigError(f"a tensor has the shape (N, channels, height, width), not {shape}{hint}")
     if not batch.is_floating_point():
-        raise ConfigError(f"a tensor has floats from 0 to 1, not {batch.dtype}; give tensor.float() / 255")
+        hint = _FLOATS.get(batch.dtype, "floats")
+        raise ConfigError(f"a tensor has floats from 0 to 1, not {batch.dtype}; give {hint}")
+    if batch.layout != torch.strided:
+        raise ConfigError(f"a tensor has a value for every pixel, not {batch.layout}; give tensor.to_dense()")
+    if batch.is_meta:
+        raise ConfigError("a tensor on the device meta has no values; give one on a device that holds them")
     if batch.requires_grad and torch.is_grad_enabled():
         raise ConfigError(
             "an Upscaler computes no gradients; give tensor.detach(), or call the network itself"

@@ -53,32 +53,33 @@ meanwhile, 2 GB of a JPEG, see docs/pictures.md."""
 def read_image(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
     """Read a picture file; the kind is recognised by its content, not by its name.
 
-    Gray stays gray. Palettes, CMYK, YCbCr and L*a*b* become RGB: CMYK through its ICC profile to sRGB,
-    where it has one. Alpha is kept, a transparent colour becomes alpha. 16 bits stay 16: the depth is the
-    file's, never guessed from the values. The EXIF orientation is applied. Of an animation, the first
-    frame is read, of a file with pages, the first that is no thumbnail; `frames` says how many there are.
+    Gray stays gray. Palettes, CMYK, YCbCr and L*a*b* become RGB (CMYK becomes sRGB through its ICC profile,
+    if it has one). Alpha is kept, and a transparent colour becomes alpha. 16 bits stay 16: the depth is that
+    of the file's data type, never guessed from the values. The EXIF orientation is applied. Of an animation,
+    the first frame is read; of a file with pages, the first page that is not a thumbnail. `frames` is their
+    number.
 
     Args:
-        source: a path, the content of a file, or a file open for reading bytes. Of paths, only those of
-            regular files are opened.
-        max_pixels: a file whose header announces more is refused before it is decoded.
+        source: a path, the content of a file, or a file open for reading bytes. A path must be that of a
+            regular file.
+        max_pixels: a file whose header announces more pixels is refused before it is decoded.
 
     Raises:
-        ImageReadError: missing, not readable, empty, no picture, truncated or damaged.
-        MissingCodecError: this kind needs a library that is not installed.
-        ImageTooLargeError: more than `max_pixels`.
+        ImageReadError: the file is missing, not readable, empty, not a picture, truncated or damaged.
+        MissingCodecError: the format needs a library that is not installed.
+        ImageTooLargeError: the picture has more than `max_pixels` pixels.
         ConfigError: `max_pixels` is not positive.
     """
     return read_frames(source, max_pixels=max_pixels).first()
 
 
 def read_frames(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Frames:
-    """Open a picture file for all its frames or pages; see `Frames`. Its pixels are read as by `read_image`.
+    """Open a picture file to read all its frames or pages; see `Frames`. Pixels are read as by `read_image`.
 
-    Each frame of an animation is the whole picture that is to be seen, whatever part of it the file stores.
-    The content of the file is held in memory, and the pixels of one frame at a time.
+    Each frame of an animation is the complete picture as a viewer shows it, even if the file stores only a
+    part of it. The file's content is in memory, and the pixels of one frame at a time.
 
-    Args and errors: as in `read_image`; going through the frames raises ImageReadError where one is damaged.
+    Args and errors: as in `read_image`; iterating over the frames raises ImageReadError at a damaged frame.
 
     Example:
         >>> frames = read_frames("moving.gif")
@@ -131,12 +132,13 @@ def write_image(
     quality: int | None = None,
     lossless: bool = False,
 ) -> None:
-    """Write a picture file: the whole file, or none; what was there before stays if it fails.
+    """Write a picture file, completely or not at all; if it fails, an earlier file stays unchanged.
 
-    The ICC profile and the metadata go with it where the format holds them (a warning says what does not
-    fit), with the sizes of this picture and without the old thumbnail; where it holds no profile, colours
-    become sRGB. 16 bits are rounded to 8 for all but png and tiff, with `lossless` too: it concerns the
-    coding. Gray becomes RGB in webp; gray with alpha becomes RGB with alpha in webp and avif.
+    The ICC profile and the metadata are written if the format can hold them (a warning says what does not
+    fit), with the sizes of this picture and without the old thumbnail. If the format has no profiles, colours
+    become sRGB. 16 bits are rounded to 8 for all formats except png and tiff, even with `lossless`, which
+    concerns only the compression. Gray becomes RGB in webp; gray with alpha becomes RGB with alpha in webp
+    and avif.
 
     Args:
         target: a path, whose folder must exist, or a file open for writing bytes.
@@ -170,13 +172,14 @@ def write_frames(
 ) -> int:
     """Write an animation (png, webp, avif, gif) or pages (tiff); one frame alone as `write_image` does.
 
-    Frames are taken one after another and held in memory as they are coded, not as pixels. The metadata
-    of an animation is that of its first frame; pages keep their own.
+    Frames are taken one after another, and kept in memory in encoded form, not as pixels. An animation gets
+    the metadata of its first frame; pages keep their own.
 
     Args:
-        frames: of an animation, all of one size, depth and number of channels; a frame without seconds
-            lasts none. TIFF keeps no durations.
-        loop: how many times it is played, 0 for ever. AVIF always says for ever (a limit of Pillow).
+        frames: of an animation, all of one size, depth and number of channels; a frame without seconds has
+            the duration 0. TIFF stores no durations.
+        loop: how many times the animation is played, 0 for ever. AVIF always plays for ever (a limit of
+            Pillow).
         format, quality, lossless: as in `write_image`; gif has 256 colours a frame, and
             its alpha is all or nothing.
 
@@ -186,11 +189,11 @@ def write_frames(
     Raises:
         ConfigError: as in `write_image`; no frames, frames that differ, or a format that holds one picture.
         ImageWriteError, MissingCodecError: as in `write_image`.
-        Exception: whatever `frames` raises; nothing is written then.
+        Exception: whatever `frames` raises; then nothing is written.
     """
     coding = EncodeOptions(format, quality, lossless).coding(suffix_of(target))
     if loop < 0:
-        raise ConfigError(f"loop is how many times it is played, 0 for ever, not {loop}")
+        raise ConfigError(f"loop is how many times the animation is played (0: for ever), not {loop}")
     return write_coded(target, frames, loop, coding)
 
 

@@ -20,7 +20,7 @@ def from_floats(values: NDArray[Any]) -> Pixels:
     """
     low, high = float(values.min()), float(values.max())
     if not np.isfinite((low, high)).all():
-        raise ImageReadError("it holds values that are infinite or no numbers; replace them first")
+        raise ImageReadError("it contains infinite values or NaN; replace them first")
     if low >= 0 and 1 < high <= 255:
         raise ImageReadError(
             f"its floats go up to {high:g}, and white is 1; divide them by 255, if that is their white: "

@@ -26,26 +26,25 @@ def rounded_to(values: NDArray[np.float32], dtype: "np.dtype[Any]") -> NDArray[A
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels with their colour profile, and what else a file says of them.
+    """Pixels with their colour profile and other metadata of a file.
 
-    Sizes that the metadata give are those of the file that was read; writing puts the new ones there.
+    Sizes in the metadata are those of the file that was read; writing replaces them by the new ones.
 
     Args:
         pixels: (H, W, C), uint8 (0-255) or uint16 (0-65535, kept in the machine's byte order); C = 1 gray,
             2 gray and alpha, 3 RGB, 4 RGB and alpha. Alpha is straight: the colours are not multiplied by it.
-        icc_profile: the ICC profile of the colours, None for sRGB or unknown. What a file says of its
-            colours otherwise is a profile here.
-        exif: the EXIF block, from its byte order mark (II or MM) on. The orientation that it may have
-            held is already applied to the pixels, and its tag says 1.
+        icc_profile: the ICC profile of the colours, None for sRGB or unknown. Other colour information of a
+            file is converted to a profile.
+        exif: the EXIF block, starting with its byte order mark (II or MM). Its orientation is already applied
+            to the pixels, and the tag is 1.
         xmp: the XMP packet, likewise.
         iptc: the IPTC-IIM records.
         texts: keywords and texts, of PNG; a JPEG's comment has the keyword "Comment".
         density: pixels an inch, across and down.
-        frames: how many frames or pages the file has that it was read from; it is the first of them, unless
-            `read_frames` gave it.
+        frames: how many frames or pages the source file has. `read_image` returns the first of them.
 
     Raises:
-        ConfigError: the pixels have another type or another shape, or there are none.
+        ConfigError: the pixels have another type or shape, or are empty.
     """
 
     pixels: Pixels
@@ -108,20 +107,20 @@ class Picture:
         return (1 << self.bits) - 1
 
     def with_pixels(self, pixels: Pixels) -> "Picture":
-        """The same metadata around other pixels; same conditions as for the constructor."""
+        """A copy with the same metadata and other pixels; same conditions as for the constructor."""
         return replace(self, pixels=pixels)
 
     def without_metadata(self) -> "Picture":
-        """The pixels, and the profile that says how their colours are meant; nothing else."""
+        """A copy with the pixels and the ICC profile, without any other metadata."""
         return replace(self, exif=None, xmp=None, iptc=None, texts=(), density=None)
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One whole frame of an animation, or one page.
+    """One complete frame of an animation, or one page.
 
     Args:
-        picture: what is to be seen; what lies under it in the file is already mixed in.
+        picture: the frame as a viewer shows it, already composed with the frames below it.
         seconds: how long it is shown; None for a page.
     """
 
@@ -131,18 +130,18 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """What a picture file holds: one picture, or the frames of an animation, or pages.
+    """The content of a picture file: one picture, the frames of an animation, or pages.
 
-    Going through it decodes a frame at a time, and may be done more than once. All frames of an animation
-    have one size, depth and number of channels; pages may differ.
+    Iterating decodes one frame at a time, and can be repeated. All frames of an animation have the same size,
+    depth and number of channels; pages may differ.
 
     Args:
         count: of frames or pages, at least 1.
         timed: whether it is an animation, whose frames have durations.
         loop: how many times an animation is played, 0 for ever.
-        first: decodes the first frame alone, with no more channels than it needs.
-        decode: starts a new way through the frames. Both raise `ImageReadError` where the file is damaged.
-        memory: bytes that the pixels of the largest frame take at most, by the file's header.
+        first: decodes only the first frame, with no more channels than it needs.
+        decode: starts a new iteration over the frames. Both raise `ImageReadError` if the file is damaged.
+        memory: the most bytes that the pixels of the largest frame take, according to the file's header.
     """
 
     count: int

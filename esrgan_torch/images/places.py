@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,8 @@ Source = str | os.PathLike[str] | bytes | BinaryIO
 
 Target = str | os.PathLike[str] | BinaryIO
 """What a picture is written to: a path, or a file open for writing bytes."""
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # as a path it has one stroke; a drive has one letter
 
 _NOT_FILES = (
     (stat.S_ISDIR, "is a folder; give a picture file"),
@@ -122,6 +125,8 @@ def _read_cause(path: Path, error: OSError | ValueError) -> str:
     if isinstance(error, _NotAFileError):
         return str(error)
     if isinstance(error, FileNotFoundError):
+        if _ADDRESS.match(path.as_posix()):
+            return "is an address, not a file; download it first, or give what it sends as bytes"
         return "is a link that leads nowhere" if path.is_symlink() else "does not exist"
     if isinstance(error, PermissionError):
         return "may not be read: permission denied"

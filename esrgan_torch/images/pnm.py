@@ -10,8 +10,10 @@ import numpy as np
 from esrgan_torch.images.levels import from_floats
 from esrgan_torch.images.picture import Pixels
 
+# each byte in one way only: where a space could be part of two repeats, sixty of them took hours
+_GAP = rb"(?:\s|#[^\n]*\n)+"
 _HEADER = re.compile(
-    rb"(P[56fF])((?:\s+|#[^\n]*\n)+)(\d+)((?:\s+|#[^\n]*\n)+)(\d+)((?:\s+|#[^\n]*\n)+)(-?[\d.eE+-]+)\s"
+    rb"(?P<kind>P[56fF])%b(?P<width>\d+)%b(?P<height>\d+)%b(?P<limit>-?[\d.eE+-]+)\s" % (_GAP, _GAP, _GAP)
 )
 _LONGEST_HEADER = 4096
 
@@ -29,9 +31,9 @@ class PnmFile:
         self.own = False
         if header is None:
             return
-        self._kind, self._start = header[1].decode(), header.end()
-        self.width, self.height = int(header[3]), int(header[5])
-        self._limit = float(header[7])
+        self._kind, self._start = header["kind"].decode(), header.end()
+        self.width, self.height = int(header["width"]), int(header["height"])
+        self._limit = float(header["limit"])
         self.own = self._kind in "PfPF" or self._limit > 255
 
     def pixels(self) -> Pixels:

@@ -112,7 +112,7 @@ class TiffPage:
         if sample_format not in (1, 3, 4) or (bits > 16 and not self.floats):  # 1 unsigned, 4 undefined
             kind = {2: "signed", 5: "complex", 6: "complex"}.get(sample_format, "unsigned")
             raise ImageReadError(
-                f"its pixels are {kind} numbers of {bits} bits, whose white is anybody's guess; "
+                f"its pixels are {kind} numbers of {bits} bits, whose white level is not defined; "
                 "convert it to unsigned 8 or 16 bits"
             )
         self.plain = (bits in (8, 16) or self.floats) and page.photometric in (

@@ -44,7 +44,7 @@ def _checked(data: bytes, offset: int, order: str, big: bool) -> list[int]:
     for place in range(begin, min(begin + step * count, len(data) - step + 1), step):
         tag, kind, number = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, place)
         if tag in _SINGLE and number != 1:
-            raise ImageReadError(f"its tag {tag} has {number} values where one is due: it is damaged")
+            raise ImageReadError(f"its tag {tag} has {number} values instead of one: it is damaged")
         if tag == _BELOW and number:
             found += _offsets(data, place + value, kind, number, order, big)
     return [*found, _number(data, begin + step * count, order, big)]

@@ -56,7 +56,7 @@ def encode_tiff(pictures: Iterable[Picture]) -> tuple[bytes, int]:
         count += 1
         end += len(directory) + sum(map(len, strips))
         if end > _MAX_FILE:
-            raise ImageWriteError("the picture passes the 4 GiB of a TIFF file; write it as png")
+            raise ImageWriteError("the picture is larger than a TIFF file can be (4 GiB); write it as png")
     return b"".join(parts), count
 
 
@@ -73,7 +73,7 @@ def _encode_page(picture: Picture, offset: int) -> tuple[bytearray, list[bytearr
         strips.append(bytearray(imagecodecs.deflate_encode(strip.tobytes(), level=6)))
     sizes = [len(strip) for strip in strips]
     if offset + sum(sizes) > _MAX_FILE - (1 << 24):
-        raise ImageWriteError("the picture passes the 4 GiB of a TIFF file; write it as png")
+        raise ImageWriteError("the picture is larger than a TIFF file can be (4 GiB); write it as png")
 
     entries = page_entries(picture, picture.height, picture.width)
     entries |= {

@@ -25,9 +25,7 @@ _AT_ONCE = 1 << 20  # bytes of a chunk
 def check_rows_path(path: Path) -> None:
     """ConfigError where files of this name are not written by rows."""
     if path.suffix.lower() not in PNG + TIFF:
-        raise ConfigError(
-            f"{path} cannot be written by rows: .png and .tif can; others need the whole picture"
-        )
+        raise ConfigError(f"{path} cannot be written by rows; give a name that ends in .png or .tif")
 
 
 def write_rows(path: Path, rows: Iterable[Samples], height: int, width: int, about: Picture) -> None:
@@ -57,10 +55,10 @@ def _counted(rows: Iterable[Samples], height: int) -> Iterator[Samples]:
     for band in rows:
         count += len(band)
         if count > height:
-            raise ImageWriteError(f"more than {height} rows came")
+            raise ImageWriteError(f"more than {height} rows were written")
         yield band
     if count < height:
-        raise ImageWriteError(f"{count} rows came of {height}")
+        raise ImageWriteError(f"only {count} of {height} rows were written")
 
 
 def _write_png(file: BinaryIO, rows: Iterator[Samples], height: int, width: int, about: Picture) -> None:

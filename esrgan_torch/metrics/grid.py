@@ -58,7 +58,7 @@ def comparison_grid(
         _put(row, len(models), place, side)
         rows += [row, np.full((GAP, row.shape[1], 3), 255, np.uint8)]
     if not rows:
-        raise ConfigError(f"{found.name}: no picture can be read, so there is none to compare")
+        raise ConfigError(f"{found.name}: no picture can be read, so there is nothing to compare")
     return np.concatenate(rows[:-1])
 
 

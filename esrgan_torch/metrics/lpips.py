@@ -46,7 +46,8 @@ class Lpips:
             ) from error
         except OSError as error:
             raise ConfigError(
-                f"LPIPS: AlexNet's weights cannot be had ({error}); where there is a connection, torchvision "
+                f"LPIPS: AlexNet's weights could not be downloaded ({error}); where there is a "
+                f"connection, torchvision "
                 f"stores them in {torch.hub.get_dir()}/checkpoints, and from there they may be copied"
             ) from error
         self._device = torch.device(device)

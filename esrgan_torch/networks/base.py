@@ -32,16 +32,16 @@ class Provenance:
 class Generator(nn.Module, ABC):
     """A network that makes a larger picture, in two halves.
 
-    `trunk` works at the input's resolution (or below it, see `unshuffle`) and sees far; `tail`
-    makes the large picture and sees `tail_halo` feature pixels around. Running the trunk on the
-    whole picture and the tail in tiles is therefore exact, and cheap in memory.
+    `trunk` works at the input's resolution (or below it, see `unshuffle`) and has a large receptive field.
+    `tail` makes the large picture; its receptive field is `tail_halo` feature pixels. So running the trunk on
+    the whole picture and the tail in tiles is exact, and needs little memory.
 
     Attributes:
         scale: output pixels an input pixel, along each axis.
         unshuffle: input pixels a feature pixel, along each axis (1 for most networks).
         in_channels, out_channels: channels of the picture.
-        tail_halo: feature pixels around a tile that the tail needs to be exact.
-        receptive_field: input pixels around a pixel that its output depends on.
+        tail_halo: feature pixels around a tile that the tail needs for an exact result.
+        receptive_field: distance in input pixels within which an output pixel depends on the input.
         overlap: input pixels that a tile of the whole network needs around it, by measurement
             (docs/tiling.md), to stay within a tenth of a grey level; equal to `receptive_field`
             where that is affordable.

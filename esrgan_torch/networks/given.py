@@ -33,8 +33,8 @@ def network_of(given: object, denoise: float | None = None) -> Generator:
     if isinstance(given, Generator):
         if denoise is not None:
             raise ConfigError(
-                "denoise chooses between two files of weights, and a network has its weights already; give "
-                "the name or file of one, or load it so: "
+                "denoise mixes two files of weights, and this network has its weights already; give the name "
+                "or file of a model, or load it with "
                 'esrgan_weights.load("realesr-general-x4v3", denoise=0.5)'
             )
         return given

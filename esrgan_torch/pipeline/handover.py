@@ -1,10 +1,11 @@
 """Things that go from one thread to another in order."""
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
+
+from esrgan_torch.pipeline.changes import Changes
 
 Thing = TypeVar("Thing")
 
@@ -28,7 +29,7 @@ class Handover(Generic[Thing]):
     def __init__(self, room: int = 1) -> None:
         self.gave = self.took = 0.0
         self._room = room
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._things: deque[Thing] = deque()
         self._busy = self._ended = self._hung_up = False
         self._error: BaseException | None = None
@@ -78,7 +79,8 @@ class Handover(Generic[Thing]):
             raise error
 
     def hang_up(self) -> None:
-        """Nothing more is taken: the giver ends at its next thing."""
+        """Nothing more is taken: the giver ends at its next thing. For the taker's thread, Ctrl-C or not."""
+        self._changed.let_go()
         with self._changed:
             self._hung_up = True
             self._things.clear()

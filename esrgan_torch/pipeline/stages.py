@@ -12,13 +12,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from esrgan_torch.errors import CancelledError
+from esrgan_torch.pipeline.changes import Changes
 from esrgan_torch.pipeline.handover import Handover
 
 Given = TypeVar("Given")
@@ -153,8 +153,7 @@ class Stages:
         self._computing = ThreadPoolExecutor(lanes, "esrgan-compute")
         self._reading = _ReadingThread()
         self._asking = False  # the source, for its next piece
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        self._changed = Changes()
         self._flights: deque[_Flight] = deque()
         self._source: Iterator[AnyPiece] = iter(())
         self._ended: BaseException | bool = False  # whether no further piece comes, or why
@@ -184,7 +183,7 @@ class Stages:
                 while self._wait():
                     yield self._taken_out()
             finally:
-                self._let_go()
+                self._changed.let_go()
                 with self._changed:
                     self.stop.set()
                     for flight in self._flights:
@@ -195,12 +194,6 @@ class Stages:
         self.times.writing += sum(time.perf_counter() - since for since in self._free_since)
         if isinstance(self._ended, BaseException):
             raise self._ended
-
-    def _let_go(self) -> None:
-        """Give the lock back, where Ctrl-C came between its being taken and the block that gives it back."""
-        with suppress(RuntimeError):  # it is not this thread's any more
-            while True:
-                self._lock.release()
 
     def give_up(self) -> None:
         """Set `stop`, and let who waits for a result know at once; for any thread."""
@@ -285,7 +278,7 @@ class Stages:
         lane = self._lanes.get()
         began, idle_since = time.perf_counter(), self._free_since[lane]
         if self.stop.is_set():
-            flight.made.end(CancelledError("stopped before it was begun"))
+            flight.made.end(CancelledError("stopped before it started"))
         else:
             flight.made.fill(lambda: piece.compute(flight.given.taken(), lane))
         flight.given.hang_up()

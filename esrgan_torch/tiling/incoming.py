@@ -66,7 +66,7 @@ def _checked(rows: Iterable[Samples], height: int, width: int, channels: int) ->
         ):
             raise ConfigError(
                 f"rows are (h, {width}, 1 or 3) of uint8, uint16 or float32, "
-                f"given {band.shape} of {band.dtype}; transparency goes through upscale"
+                f"given {band.shape} of {band.dtype}; pictures with transparency need upscale"
             )
         if kind not in (None, (band.dtype, band.shape[2])):
             raise ConfigError(f"all rows have one type and as many channels, given {kind}, then {band.shape}")
@@ -79,7 +79,7 @@ def _checked(rows: Iterable[Samples], height: int, width: int, channels: int) ->
         if len(band):
             yield band
     if seen < height:
-        raise ConfigError(f"{seen} rows were given of {height}")
+        raise ConfigError(f"{seen} of {height} rows were given")
 
 
 class _FlatStart:

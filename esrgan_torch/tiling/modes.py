@@ -19,17 +19,17 @@ MINIMUM_SIZE = 16
 
 @dataclass(frozen=True)
 class Tiling:
-    """What may be done to fit a picture into memory.
+    """How a picture may be cut to fit into memory.
 
     Args:
         mode:
-            "auto": exact where the memory that is free allows it, else overlapping tiles, said in the result;
-            "exact": equal to the untiled result or refused;
+            "auto": exact if the free memory allows it, else overlapping tiles; the result says which;
+            "exact": equal to the untiled result, or an error;
             "overlap": overlapping tiles of the whole network, cross-faded;
             "off": the whole picture at once, in trunk and tail alike.
-        size: height and width of a tile's core in input pixels; None: by the memory that is free.
-        overlap: input pixels that a window reaches beyond its core on every side ("overlap" alone);
-            None: what was measured for the network, see docs/tiling.md.
+        size: height and width of a tile's core in input pixels; None: chosen by the free memory.
+        overlap: input pixels by which a window extends beyond its core on every side (only for "overlap");
+            None: the measured default of the network, see docs/tiling.md.
 
     Raises:
         ConfigError: an unknown mode, a size under 16 or a negative overlap.
@@ -45,9 +45,9 @@ class Tiling:
         if self.size is not None and self.size < MINIMUM_SIZE:
             raise ConfigError(f"a tile has at least {MINIMUM_SIZE} pixels a side, not {self.size}")
         if self.overlap is not None and self.overlap < 0:
-            raise ConfigError(f"the overlap counts input pixels from 0 up, given {self.overlap}")
+            raise ConfigError(f"the overlap is a number of input pixels, 0 or more, not {self.overlap}")
         if self.overlap is not None and self.mode != "overlap":
-            raise ConfigError(f"an overlap goes with overlapping tiles, not with tiling {self.mode!r}")
+            raise ConfigError(f"an overlap needs overlapping tiles, not tiling {self.mode!r}")
 
 
 def as_tiling(given: Tiling | int | TilingMode) -> Tiling:

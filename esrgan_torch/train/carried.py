@@ -33,7 +33,10 @@ def pack(folder: Path, file: Path) -> int:
     """
     state = latest(folder)
     if "discriminator" in state:
-        raise ConfigError(f"{folder} trains a discriminator too, which such a file has no room for")
+        raise ConfigError(
+            f"{folder} trains a discriminator too, which a packed file cannot contain; continue it "
+            f"with --resume"
+        )
     average: dict[str, Tensor] = state["ema"]
     weights: dict[str, Tensor] = state["generator"]
     since = int(state.get("since", 0))

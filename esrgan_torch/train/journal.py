@@ -131,7 +131,7 @@ class Journal:
             append(self.folder, {"step": step, **values})
         except OSError as error:  # a disk that is full for a while must not end a run of days
             if self._writable:
-                self.status.warn(f"the log cannot be written: {error.strerror or error}; the run goes on")
+                self.status.warn(f"the log cannot be written: {error.strerror or error}; the run continues")
             self._writable = False
         self._tell_trackers(lambda tracker: tracker.scalars(step, values))
 
@@ -142,7 +142,7 @@ class Journal:
                 tell(tracker)
             except Exception as error:
                 self.trackers.remove(tracker)
-                self.status.warn(f"{type(tracker).__name__} is told nothing more: {error}; the run goes on")
+                self.status.warn(f"{type(tracker).__name__} gets no further values: {error}; the run goes on")
 
 
 def make_strip(pictures: Sequence[NDArray[np.uint8]], side: int = STRIP_SIDE) -> NDArray[np.uint8]:

@@ -81,7 +81,7 @@ class Keeper:
             return
         if not self.parts.is_finite():
             raise TrainingError(
-                f"after step {done:,} weights are not finite, so no checkpoint is written; go on from the "
+                f"after step {done:,} weights are not finite, so no checkpoint is written; resume from the "
                 "last one with a lower optimiser.rate or with optimiser.clip"
             )
         store(self.folder, done, self.parts.state(), self.options.keep)
@@ -94,5 +94,5 @@ class Keeper:
         except TrainingError as error:
             if not isinstance(error.__cause__, OSError | RuntimeError):
                 raise
-            self.journal.status.warn(f"{error}; the run goes on and tries again")
+            self.journal.status.warn(f"{error}; the run continues and tries again")
             self._failed = True

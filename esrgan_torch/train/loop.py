@@ -153,7 +153,7 @@ def _begin(
         temporary.write_text(as_toml(from_anywhere(options)), encoding="utf-8")
     keeper = Keeper(options, folder, parts, sets, journal, first, lambda: stopper.asked is not None)
     if first:
-        journal.status.say(f"the run goes on after step {first:,}")
+        journal.status.say(f"the run continues after step {first:,}")
     journal.status.begin(first)
     stopper.at_once = False
     if (
@@ -269,7 +269,8 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
             raise ConfigError(f"data.lessons = {data.lessons} needs the teacher {options.losses.teacher!r}")
         if main:
             status.say(
-                f"lessons: {data.lessons} crops are answered by {options.losses.teacher}, kept in {cache}"
+                f"lessons: {data.lessons} crops are computed by the teacher "
+                f"{options.losses.teacher} and stored in {cache}"
             )
         made = iter(range(1, data.lessons + 1))
         share = data.lessons // accelerator.num_processes

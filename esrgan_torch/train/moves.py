@@ -67,7 +67,7 @@ class Mover:
             return self._step(step, rate, small, large, names)
         except torch.OutOfMemoryError as error:
             raise TrainingError(
-                f"step {step}: the memory of {self.accelerator.device} does not hold a batch of "
+                f"step {step}: the memory of {self.accelerator.device} cannot hold a batch of "
                 f"{len(small)} crops of {large.shape[-1]} pixels; take a smaller data.batch or data.patch, "
                 "or precision=bfloat16"
             ) from error
@@ -142,7 +142,7 @@ class Mover:
         path = self.folder / f"stopped-at-step-{step}.pt"
         torch.save({"small": small.cpu(), "large": large.cpu(), "pictures": names(step)}, path)
         raise TrainingError(
-            f"step {step}: {wrong}; its batch, of {', '.join(names(step))}, is in {path}. Go on from the "
+            f"step {step}: {wrong}; its batch, of {', '.join(names(step))}, is in {path}. Resume from the "
             "last checkpoint with a lower optimiser.rate or with optimiser.clip"
         )
 

@@ -331,7 +331,8 @@ class Options:
             raise ConfigError(f"data.patch is a multiple of the scale {self.network.scale}, not {data.patch}")
         if bool(data.lessons) and not losses.teacher:
             raise ConfigError(
-                f"data.lessons is 0, or how many crops losses.teacher answers; given {data.lessons} and "
+                "data.lessons is 0, or the number of crops that losses.teacher computes; given "
+                f"{data.lessons} and "
                 f"the teacher {losses.teacher!r}"
             )
         judge = self.discriminator.kind if losses.adversarial else ""

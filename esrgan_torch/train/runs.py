@@ -31,20 +31,20 @@ def find_run(given: str, recipe: str | None, output: Path | None) -> Path:
         for folder in (Path(given), RUNS / given):
             if _holds_run(folder):
                 return folder
-        raise ConfigError(f"{given} holds no run: {Path(given) / RECIPE} is missing{_others()}")
+        raise ConfigError(f"{given} contains no run: {Path(given) / RECIPE} is missing{_others()}")
     if recipe is not None or output is not None:
         folder = folder_of(recipe or "", output)
         if _holds_run(folder):
             return folder
-        raise ConfigError(f"{folder} holds no run to go on with: {folder / RECIPE} is missing{_others()}")
+        raise ConfigError(f"{folder} contains no run to resume: {folder / RECIPE} is missing{_others()}")
     if _holds_run(Path()):
         return Path()
     found = _runs()
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ConfigError("there is no run here to go on with: neither here nor in runs/ is a recipe.toml")
-    raise ConfigError(f"give the run to go on with{_others()}")
+        raise ConfigError("there is no run to resume: neither this folder nor runs/ contains a recipe.toml")
+    raise ConfigError(f"give the run to resume{_others()}")
 
 
 def steps_done(folder: Path) -> int | None:

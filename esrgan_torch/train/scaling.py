@@ -59,7 +59,7 @@ class Scaler:
         self._scaler.update()
         if cast(float, self._scaler.get_scale()) < LEAST:
             raise TrainingError(
-                "the gradients are too large for float16 however small the loss is scaled; take "
+                "the gradients are too large for float16 even with the smallest loss scale; take "
                 "precision=bfloat16 or float32, or a lower optimiser.rate"
             )
 

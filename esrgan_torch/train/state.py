@@ -79,7 +79,7 @@ def latest(folder: Path, tell: Callable[[str], object] | None = None) -> State:
     """
     paths = checkpoints_of(folder)
     if not paths:
-        raise ConfigError(f"{folder} holds no {FOLDER}/step-*.pt to go on from")
+        raise ConfigError(f"{folder} contains no {FOLDER}/step-*.pt to resume from")
     tell = tell or (lambda text: print(text, file=sys.stderr))
     causes: list[str] = []
     for path in reversed(paths):
@@ -91,7 +91,7 @@ def latest(folder: Path, tell: Callable[[str], object] | None = None) -> State:
         for cause in causes:
             tell(f"{cause}; the run goes on from the checkpoint before, of step {state['step']}")
         return state
-    raise TrainingError(f"{'; '.join(causes)}; there is none before it, so the run has to begin anew")
+    raise TrainingError(f"{'; '.join(causes)}; there is no earlier checkpoint, so the run must start again")
 
 
 class _DamagedError(Exception):
@@ -105,12 +105,12 @@ def _read(path: Path) -> State:
     except Exception as error:  # zipfile, pickle and torch.load raise anything on what is no checkpoint
         raise _DamagedError(str(error).split("\n")[0] or type(error).__name__) from error
     if broken:
-        raise _DamagedError(f"its part {broken} has another checksum than when it was written")
+        raise _DamagedError(f"its part {broken} has a wrong checksum")
     if not isinstance(state, dict):
-        raise _DamagedError("it is no checkpoint of a run")
+        raise _DamagedError("it is not a checkpoint of a run")
     found = cast(State, state)
     if found.get("step") != step_of(path):
-        raise _DamagedError("it is no checkpoint of a run")
+        raise _DamagedError("it is not a checkpoint of a run")
     return found
 
 

@@ -99,8 +99,8 @@ class VGG19Features(nn.Module):
                 )
             except (OSError, RuntimeError) as error:
                 raise WeightsError(
-                    f"VGG19's weights could not be downloaded from {IMAGENET_URL}: {error}; bring that file "
-                    "and name it in losses.vgg"
+                    f"VGG19's weights could not be downloaded from {IMAGENET_URL}: {error}; download it "
+                    "yourself and give its path as losses.vgg"
                 ) from error
         else:
             path = Path(weights)

@@ -67,7 +67,7 @@ def test_a_folder_with_a_record(tmp_path):
 
 
 def test_things_that_are_no_artefact(tmp_path):
-    with pytest.raises(ArtifactError, match="is no artefact"):
+    with pytest.raises(ArtifactError, match="is not a converted network"):
         read_metadata(tmp_path / "absent")
     (tmp_path / "model.json").write_text('{"format": "layers-model"}')
     with pytest.raises(ArtifactError, match=r"not a model\.json written by esrgan-torch"):
@@ -76,7 +76,7 @@ def test_things_that_are_no_artefact(tmp_path):
     with pytest.raises(ArtifactError, match=r"text\.onnx is not an ONNX file"):
         read_metadata(tmp_path / "text.onnx")
     (tmp_path / "empty.onnx").write_bytes(b"")
-    with pytest.raises(ArtifactError, match="carries no record"):
+    with pytest.raises(ArtifactError, match="has no record"):
         read_metadata(tmp_path / "empty.onnx")
     (tmp_path / RECORD).write_text("{")
     with pytest.raises(ArtifactError, match="is not JSON"):

@@ -251,7 +251,7 @@ def test_recheck_of_a_missing_file(copy):
 
 def test_recheck_without_artefacts(copy):
     shutil.rmtree(copy / "onnx")
-    with pytest.raises(ArtifactError, match="holds no artefact any more"):
+    with pytest.raises(ArtifactError, match="contains no converted files any more"):
         recheck(copy)
 
 

@@ -27,7 +27,7 @@ def test_devices(text: str, devices: tuple[str, ...]) -> None:
         ("0,1", "cuda:0"),
         ("", "missing"),
         ("cuda:0,", "missing"),
-        ("auto,cpu", "auto stands alone"),
+        ("auto,cpu", "auto cannot be combined"),
         ("auto,1", "cuda:1"),
     ],
 )

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 
 WAITS, ENDS = 9, 7
 """Widths of pictures: of those that wait, and of those that end the process, as lack of memory does."""

@@ -320,7 +320,7 @@ def test_short_names_of_options() -> None:
     made = Upscaler(MODEL, "cpu", "bf16", tiling=128)
     assert made.dtype == torch.bfloat16
     assert made.tiling == Tiling("auto", 128)
-    with pytest.raises(ConfigError, match="float16 is not for the CPU"):
+    with pytest.raises(ConfigError, match="float16 is not supported on the CPU"):
         Upscaler(MODEL, "cpu", "fp16")
     if not torch.accelerator.is_available():
         with pytest.raises(ConfigError, match="no device cuda:0"):

@@ -11,19 +11,20 @@ import os
 import shutil
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from tempfile import mkdtemp
 
 from esrgan_benchmarks.core import record
-from tests.torture import cases, fuzz, network, numbers, sizes
+from tests.torture import cases, fuzz, network, numbers, ready, sizes
 from tests.torture.forks import MODULES, Forks
 from tests.torture.good import Good
 from tests.torture.kills import Case, Killer
 from tests.torture.places import QUOTAS, can_mount
 from tests.torture.sweep import SLOTS, sweep
+from tests.torture.tried import Tally, Tried
 
 MORE = (
     "esrgan_bridge.chain",
@@ -32,6 +33,7 @@ MORE = (
     "accelerate",
     "onnx",
 )
+MOMENTS = 50  # for each command
 
 
 @dataclass
@@ -58,16 +60,16 @@ class Round:
     def over(self) -> bool:
         return time.monotonic() > self.end
 
+    def wants(self, name: str) -> bool:
+        return not self.words or any(word in name for word in self.words)
 
-Result = tuple[str, str, str]  # fault, command, what was lost or nothing
 
-
-def _paths(given: Round) -> Iterator[Result]:
+def _paths(given: Round) -> Iterator[Tried]:
     for number, slot in enumerate(SLOTS):
         place = given.scratch / f"paths-{number}"
         place.mkdir()
         for each in sweep(given.forks, given.good, place, [slot], can_mount(place / "mount"), given.words):
-            yield (
+            yield Tried(
                 "a quota that is used up" if each.fault in QUOTAS else "a path that goes wrong",
                 f"esrgan {slot.arguments[0]}",
                 each.problem and f"{slot.name}, {each.fault}: {each.problem}",
@@ -76,12 +78,13 @@ def _paths(given: Round) -> Iterator[Result]:
             return
 
 
-def _numbers(given: Round) -> Iterator[Result]:
+def _numbers(given: Round) -> Iterator[Tried]:
     for command, option, said in numbers.tries(given.forks, given.good, given.scratch, lambda: given.over):
-        yield "a number of thousands of digits", f"esrgan {command}", said and f"{option}: {said}"
+        yield Tried("a number of thousands of digits", f"esrgan {command}", said and f"{option}: {said}")
 
 
-def _all_cases(given: Round) -> Iterator[Case]:
+def _all_cases(given: Round) -> Iterator[tuple[Forks, Case]]:
+    """Each with the process that it is forked from."""
     good = given.good
     with network.serving(good["pickle"]) as address:
         found = (
@@ -95,46 +98,55 @@ def _all_cases(given: Round) -> Iterator[Case]:
             cases.weights_convert(good),
             cases.weights_add(good),
             cases.train(good),
-            *(make(good, to) for to in cases.RUNNERS for make in (cases.convert_new, cases.convert_over)),
+            cases.convert_new(good),
+            cases.convert_over(good),
         )
-        for case in found:
-            if not given.words or any(word in case.name for word in given.words):
-                yield case
+        yield from ((given.forks, case) for case in found if given.wants(case.name))
+    makers = [
+        (make, to) for make in (cases.convert_new, cases.convert_over) for to in cases.RUNNERS if to != "onnx"
+    ]
+    makers = [(make, to) for make, to in makers if given.wants(make(good, to).name)]
+    if not makers:
+        return
+    modules = (*MODULES, *MORE, "jinja2", "tensorflow")
+    with ready.tensorflow() as launcher, Forks(given.scratch / "said-tensorflow", modules) as forks:
+        for make, to in makers:
+            yield forks, make(good, to, launcher)
 
 
-def _kills(given: Round) -> Iterator[Result]:
-    for number, case in enumerate(_all_cases(given)):
-        killer = Killer(given.forks, case, given.scratch / f"kills-{number}")
+def _kills(given: Round) -> Iterator[Tried]:
+    for number, (forks, case) in enumerate(_all_cases(given)):
+        killer = Killer(forks, case, given.scratch / f"kills-{number}")
+        what = ("kill -9 before each change of a file", f"esrgan {case.name}")
         for kill in killer.at_changes():
-            yield (
-                "kill -9 before each change of a file",
-                f"esrgan {case.name}",
-                _said(kill.where, kill.lost),
-            )
+            yield Tried(*what, _said(kill.where, kill.lost), of=killer.changes)
             if given.over:
                 return
+        yield Tried(*what, count=0, ended=True)
 
 
-def _moments(given: Round) -> Iterator[Result]:
-    for number, case in enumerate(_all_cases(given)):
-        killer = Killer(given.forks, case, given.scratch / f"moments-{number}")
-        for kill in killer.at_moments(50, given.seed):
-            yield "kill -9 at a random moment", f"esrgan {case.name}", _said(kill.where, kill.lost)
+def _moments(given: Round) -> Iterator[Tried]:
+    for number, (forks, case) in enumerate(_all_cases(given)):
+        killer = Killer(forks, case, given.scratch / f"moments-{number}")
+        what = ("kill -9 at a random moment", f"esrgan {case.name}")
+        for kill in killer.at_moments(MOMENTS, given.seed):
+            yield Tried(*what, _said(kill.where, kill.lost), of=MOMENTS)
             if given.over:
                 return
+        yield Tried(*what, count=0, ended=True)
 
 
 def _said(where: float, lost: list[str]) -> str:
     return f"at {where:.3g}: " + "; ".join(lost) if lost else ""
 
 
-KINDS: dict[str, Callable[[Round], Iterator[Result]]] = {
+KINDS: dict[str, Callable[[Round], Iterator[Tried]]] = {
     "paths": _paths,
     "numbers": _numbers,
     "kills": _kills,
     "moments": _moments,
-    "network": lambda given: network.tries(given.scratch, given.seed, lambda: given.over),
-    "sizes": lambda given: sizes.tries(given.seed, lambda: given.over),
+    "network": lambda given: starmap(Tried, network.tries(given.scratch, given.seed, lambda: given.over)),
+    "sizes": lambda given: starmap(Tried, sizes.tries(given.seed, lambda: given.over)),
     "fuzz": lambda given: fuzz.tries(given.scratch, given.seed, given.end),
 }
 
@@ -157,41 +169,20 @@ def main() -> int:
     arguments = parser.parse_args()
     scratch = Path(mkdtemp(prefix="esrgan-torture-"))
     scratch.chmod(0o755)
-    tries, lost = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    seconds = Counter[tuple[str, str]]()
     os.environ.setdefault("ESRGAN_CACHE", str(scratch / "cache"))
+    tally = Tally(lambda rows: None if arguments.dry else record.append("reliability", rows))
     try:
         good = Good(scratch / "good")
         with Forks(scratch / "said", (*MODULES, *MORE)) as forks:
             for kind in arguments.only:
-                since = time.monotonic()
-                end = since + 60 * arguments.minutes
-                given = Round(forks, good, scratch, end, arguments.seed, arguments.cases)
-                for fault, command, said in KINDS[kind](given):
-                    tries[fault, command] += 1
-                    now = time.monotonic()
-                    seconds[fault, command] += now - since  # pyright: ignore[reportArgumentType]
-                    since = now
-                    if said:
-                        lost[fault, command] += 1
-                        print(f"LOST: {fault}: {command}: {said}", flush=True)
+                end = time.monotonic() + 60 * arguments.minutes
+                for tried in KINDS[kind](Round(forks, good, scratch, end, arguments.seed, arguments.cases)):
+                    tally.add(tried)
+                tally.end()
     finally:
+        tally.end()
         shutil.rmtree(scratch, ignore_errors=True)
-    rows = [
-        {
-            "fault": fault,
-            "command": command,
-            "tries": count,
-            "lost": lost[fault, command],
-            "minutes": round(seconds[fault, command] / 60, 1),
-        }
-        for (fault, command), count in tries.items()
-    ]
-    for row in rows:
-        print(f"{row['fault']}: {row['command']}: {row['tries']} tries, {row['lost']} lost")
-    if not arguments.dry:
-        print(record.append("reliability", rows))
-    return 1 if lost else 0
+    return 1 if tally.lost else 0
 
 
 if __name__ == "__main__":

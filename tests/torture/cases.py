@@ -4,8 +4,9 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from tests.torture import packages
+from tests.torture import packages, ready
 from tests.torture.kills import Case, Files, conversion_is_whole, files_of, only_whole
 from tests.torture.sweep import SETTINGS
 
@@ -128,20 +129,27 @@ def film(good: Mapping[str, Path]) -> Case:
 
 
 RECORDS = r"parity\.(json|html)$"  # which tell seconds
-# what a target is measured in, the quickest
-RUNNERS = {"onnx": "onnxruntime", "tf": "tensorflow", "tfjs": "tfjs-node", "tflite": "litert"}
+# what a conversion is measured in, the quickest
+RUNNERS = {"onnx": "onnxruntime", "tf": "tensorflow", "tfjs": "tensorflow", "tflite": "litert"}
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def convert_new(good: Mapping[str, Path], to: str = "onnx") -> Case:
-    """A network for ONNX Runtime or another target, in a folder that was not there."""
+def convert_new(good: Mapping[str, Path], to: str = "onnx", launcher: Mapping[str, str] = NOTHING) -> Case:
+    """A network for ONNX Runtime or another target, in a folder that was not there.
+
+    Args:
+        launcher: variables by which programs that import TensorFlow are ready (`tests.torture.ready`).
+    """
 
     def half(folder: Path, _: Files, __: Files) -> list[str]:
         return conversion_is_whole(folder / "net") if (folder / "net").exists() else []
 
-    return Case(f"convert{_to(to)}", _conversion(good, to), _nothing, half, same=RECORDS)
+    name = f"convert{_to(to)}"
+    arguments = _conversion(good, to)
+    return Case(name, arguments, _nothing, half, same=RECORDS, before=_start(launcher), environment=launcher)
 
 
-def convert_over(good: Mapping[str, Path], to: str = "onnx") -> Case:
+def convert_over(good: Mapping[str, Path], to: str = "onnx", launcher: Mapping[str, str] = NOTHING) -> Case:
     """In the place of an earlier conversion of another network, beside files of one's own."""
 
     def prepare(folder: Path) -> None:
@@ -159,7 +167,13 @@ def convert_over(good: Mapping[str, Path], to: str = "onnx") -> Case:
         lost = [f"{name} is lost" for name in own if name not in now]
         return lost + conversion_is_whole(folder / "net")
 
-    return Case(f"convert{_to(to)}, replaced", _conversion(good, to), prepare, half, same=RECORDS)
+    name = f"convert{_to(to)}, replaced"
+    arguments = (*_conversion(good, to), *(("--overwrite",) if to != "onnx" else ()))
+    return Case(name, arguments, prepare, half, same=RECORDS, before=_start(launcher), environment=launcher)
+
+
+def _start(launcher: Mapping[str, str]) -> str | None:
+    return f"{ready.__name__}:{ready.use.__name__}" if launcher else None
 
 
 def files_of_ones_own(folder: Path) -> set[str]:

@@ -64,35 +64,25 @@ static int refuses_new(int at, const char *path) {
   return place && would_be_new(at, path, place);
 }
 
-#define OPENS(name)                                          \
-  int name(const char *path, int flags, ...) {               \
-    mode_t mode = 0;                                         \
-    if (flags & (O_CREAT | O_TMPFILE)) {                     \
-      va_list more;                                          \
-      va_start(more, flags);                                 \
-      mode = va_arg(more, mode_t);                           \
-      va_end(more);                                          \
-    }                                                        \
-    if (flags & O_CREAT) REFUSED(refuses_new(AT_FDCWD, path)); \
-    return NEXT(name, path, flags, mode);                    \
+/* An opening function; of those that take a folder in front, `parameter` and `argument` are it. */
+#define OPENS(name, at, parameter, argument)                   \
+  int name(parameter const char *path, int flags, ...) {       \
+    mode_t mode = 0;                                           \
+    if (flags & (O_CREAT | O_TMPFILE)) {                       \
+      va_list more;                                            \
+      va_start(more, flags);                                   \
+      mode = va_arg(more, mode_t);                             \
+      va_end(more);                                            \
+    }                                                          \
+    if (flags & O_CREAT) REFUSED(refuses_new(at, path));       \
+    return NEXT(name, argument path, flags, mode);             \
   }
-OPENS(open)
-OPENS(open64)
-
-#define OPENS_AT(name)                                       \
-  int name(int at, const char *path, int flags, ...) {       \
-    mode_t mode = 0;                                         \
-    if (flags & (O_CREAT | O_TMPFILE)) {                     \
-      va_list more;                                          \
-      va_start(more, flags);                                 \
-      mode = va_arg(more, mode_t);                           \
-      va_end(more);                                          \
-    }                                                        \
-    if (flags & O_CREAT) REFUSED(refuses_new(at, path));     \
-    return NEXT(name, at, path, flags, mode);                \
-  }
-OPENS_AT(openat)
-OPENS_AT(openat64)
+#define INT_AT int at,
+#define AT at,
+OPENS(open, AT_FDCWD, , )
+OPENS(open64, AT_FDCWD, , )
+OPENS(openat, at, INT_AT, AT)
+OPENS(openat64, at, INT_AT, AT)
 
 FILE *fopen(const char *path, const char *how) {
   if (*how != 'r' && refuses_new(AT_FDCWD, path)) { errno = EDQUOT; return NULL; }

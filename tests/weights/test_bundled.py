@@ -28,7 +28,7 @@ NAMES = [name for name, model in models().items() if model.bundled]
 @pytest.mark.parametrize("name", NAMES)
 def test_no_network_is_needed(name: str, no_network: None, tmp_path: Path) -> None:
     network = load(name, cache=tmp_path, offline=True)
-    assert network.scale == 4
+    assert network.scale == find(name).scale
     assert network.provenance is not None
     assert network.provenance.name == name
     assert fetch(name, cache=tmp_path).parent == BUNDLED

@@ -100,7 +100,7 @@ def test_a_network_without_a_twin(source, words, no_network):
 
 @pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), float("inf")])
 def test_a_strength_that_cannot_be(strength):
-    with pytest.raises(ConfigError, match="denoise lies between 0"):
+    with pytest.raises(ConfigError, match="denoise is from 0"):
         check_denoise(STRONG, strength)
 
 
@@ -120,5 +120,5 @@ def test_an_upscaler_takes_it_along(twins, tmp_path):
     assert (result == mixed(picture)).all()
     assert (pickle.loads(pickle.dumps(upscaler))(picture) == result).all()
     assert (pickle.loads(pickle.dumps(mixed))(picture) == result).all()
-    with pytest.raises(ConfigError, match=r"a network has its weights already.*denoise=0\.5"):
+    with pytest.raises(ConfigError, match=r"this network has its weights already.*denoise=0\.5"):
         Upscaler(twins[STRONG], "cpu", denoise=0.5)

@@ -82,6 +82,19 @@ def test_a_file_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_members_that_are_packed(tmp_path: Path, packing: int) -> None:
+    """Each packing raises an error of its own; found by the fuzzer."""
+    path = tmp_path / "a.pth"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("archive/data.pkl", bytes(range(256)) * 4)
+    content = path.read_bytes()
+    start = content.index(b"archive/data.pkl") + len("archive/data.pkl")
+    path.write_bytes(content[: start + 4] + b"\xff" * 40 + content[start + 44 :])
+    with pytest.raises(CheckpointError, match=r"a\.pth: it is truncated or damaged"):
+        read_checkpoint(path)
+
+
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("name", ["body.0.weight", "body.2.weight", "body.4.weight"])
 def test_convolutions_without_channels(tmp_path: Path, name: str, place: int) -> None:

@@ -54,7 +54,7 @@ def test_inspect(small_rrdb, tmp_path, name, layout, weights):
     assert inspection.checkpoint.parameters == sum(value.numel() for value in small_rrdb.parameters())
 
 
-@pytest.mark.parametrize("name", ["esrgan-lite-x4", "esrgan-lite-x4-gan"])
+@pytest.mark.parametrize("name", ["esrgan-lite-x4", "esrgan-lite-x2", "esrgan-lite-x4-gan"])
 @pytest.mark.parametrize(
     ("suffix", "dtype"), [(".pth", "float32"), (".safetensors", "float16"), (".param", None)]
 )

@@ -34,6 +34,7 @@ NAMES = (
     "bsrgan-x4",
     "realsr-df2k-x4",
     "esrgan-lite-x4",
+    "esrgan-lite-x2",
     "esrgan-lite-x4-gan",
 )
 CONFIGS = {
@@ -43,6 +44,7 @@ CONFIGS = {
     "realesr-general-wdn-x4v3": CompactNetConfig(convolutions=32),
     "realesr-animevideov3": CompactNetConfig(),
     "esrgan-lite-x4": CompactNetConfig(48, 16),
+    "esrgan-lite-x2": CompactNetConfig(48, 19, scale=2),
     "esrgan-lite-x4-gan": CompactNetConfig(48, 16),
 }
 

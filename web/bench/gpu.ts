@@ -143,24 +143,12 @@ function macsOf({ steps }: Program): number {
 
 async function tfjs(network: string): Promise<Loaded> {
   const tf = await import("@tensorflow/tfjs-core");
-  const { loadGraphModel } = await import("@tensorflow/tfjs-converter");
+  const { graphModelOf } = await import("../src/engine/graph-model.js");
   await import("@tensorflow/tfjs-backend-cpu");
   await import("@tensorflow/tfjs-backend-webgpu");
   if (!(await tf.setBackend("webgpu"))) throw new Error("TF.js refuses its backend webgpu");
   await tf.ready();
-  const { manifest, shards } = await modelOf(network);
-  const { document } = manifest;
-  const groups = document["weightsManifest"] as { weights: never[] }[];
-  const model = await loadGraphModel({
-    load: () =>
-      Promise.resolve({
-        modelTopology: document["modelTopology"] as object,
-        format: "graph-model",
-        signature: document["signature"] as object,
-        weightSpecs: groups.flatMap((group) => group.weights),
-        weightData: shards,
-      }),
-  });
+  const model = await graphModelOf(await modelOf(network));
   return {
     facts: { tfjs: tf.version_core },
     prepare: (values) => values,

@@ -3,14 +3,13 @@ import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { Heap } from "../src/engine/kernels/module.js";
 import { KernelsNetwork } from "../src/engine/kernels/network.js";
-import { nodeSpawner } from "../src/engine/kernels/node.js";
 import { KernelRows } from "../src/engine/kernels/rows.js";
 import { useSpawner } from "../src/engine/kernels/threads.js";
 import { fetchModel, type Model } from "../src/models/download.js";
 import type { ModelInfo } from "../src/models/manifest.js";
 import { Upscaler, type Picture } from "../src/node.js";
 import type { Tiling } from "../src/tiling/plan.js";
-import { bytesOf, folderOf, worst, type Name } from "./fixtures.js";
+import { bytesOf, folderOf, patientSpawner, worst, type Name } from "./fixtures.js";
 
 interface Golden {
   plans: {
@@ -33,7 +32,6 @@ interface Golden {
 export const golden = JSON.parse(
   readFileSync(new URL("../../tests/golden/rows.json", import.meta.url), "utf8"),
 ) as Golden;
-const usual = await nodeSpawner();
 
 const modelOf = (name: Name): Promise<Model> =>
   fetchModel({
@@ -43,7 +41,7 @@ const modelOf = (name: Name): Promise<Model> =>
   });
 
 export async function networkOf(name: Name, threads: number): Promise<KernelsNetwork> {
-  useSpawner({ ...usual, threads });
+  useSpawner(await patientSpawner(threads));
   const network = await KernelsNetwork.load(await modelOf(name));
   expect(network.threads).toBe(threads);
   return network;
@@ -74,7 +72,7 @@ export async function narrow<T>(columns: number, work: () => Promise<T>): Promis
 
 /** An upscaler for which nothing fits; see `narrow`. */
 export async function loaded(name: Name, threads: number): Promise<Upscaler> {
-  useSpawner({ ...usual, threads });
+  useSpawner(await patientSpawner(threads));
   return await Upscaler.load(folderOf(name), { backend: "wasm", engine: "kernels", memory: 100_000 });
 }
 

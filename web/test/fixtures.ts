@@ -1,6 +1,8 @@
 /** The models in `fixtures/`, and what PyTorch makes with them; written by `make_fixtures.py`. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { nodeSpawner } from "../src/engine/kernels/node.js";
+import type { Spawner } from "../src/engine/kernels/threads.js";
 import type { Picture } from "../src/images/pixels.js";
 
 export const NAMES = ["rrdb-x4", "rrdb-x2", "compact-x4", "span-x2"] as const;
@@ -75,4 +77,9 @@ export function testPicture(width: number, height: number): Picture {
     }
   }
   return { width, height, data };
+}
+
+/** For `useSpawner`: Node's threads, on a machine that is as busy as one with tests may be. */
+export async function patientSpawner(threads: number): Promise<Spawner> {
+  return { ...(await nodeSpawner()), threads, patience: 50_000 };
 }

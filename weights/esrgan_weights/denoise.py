@@ -27,7 +27,7 @@ def check_denoise(source: Source, strength: float) -> Model:
             network.
     """
     if not 0 <= strength <= 1:
-        raise ConfigError(f"denoise lies between 0, noise is kept, and 1, it is removed; given {strength:g}")
+        raise ConfigError(f"denoise is from 0 (noise is kept) to 1 (noise is removed), not {strength:g}")
     able = [model for model in registry.models().values() if model.twin]
     name = _name_of(source)
     model = registry.models().get(name)
@@ -43,7 +43,7 @@ def check_denoise(source: Source, strength: float) -> Model:
             "file that is called as it was published"
         )
     raise ConfigError(
-        f"denoise mixes the weights of a network with those of a twin that keeps noise: {cause}"
+        f"denoise mixes the weights of a network with those of a variant that keeps noise: {cause}"
     )
 
 

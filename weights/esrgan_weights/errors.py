@@ -7,7 +7,7 @@ WeightsError
 │   └── UnknownArchitectureError  whole, but not a network of this project
 └── FetchError                  no source gave the file
     ├── ChecksumError           a file is there, and it is not the published one
-    └── OfflineError            the file is not in the cache, and the network is off limits
+    └── OfflineError            the file is not in the cache, and the network is off (--offline)
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ class CheckpointError(WeightsError):
 
 
 class UnsafeCheckpointError(CheckpointError):
-    """A pickle that asks for more than tensors and plain containers; it was not run."""
+    """A pickle needs more than tensors and plain containers; it was not run."""
 
 
 class UnknownArchitectureError(CheckpointError):
-    """The file holds something else than a network of this project; the message says what."""
+    """The file is not a network of this project; the message says what it is."""
 
 
 class FetchError(WeightsError):
-    """No source gave the file.
+    """The file could not be downloaded from any source.
 
     Attributes:
         failures: (source, reason) for each source that was tried, in order.
@@ -48,7 +48,7 @@ class ChecksumError(FetchError):
 
 
 class OfflineError(FetchError):
-    """The file is not in the cache, and the network is off limits."""
+    """The file is not in the cache, and the network is off (--offline)."""
 
 
 __all__ = [

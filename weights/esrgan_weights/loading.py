@@ -19,17 +19,17 @@ def load(
     trainable: bool = False,
     denoise: float | None = None,
 ) -> Generator:
-    """The network of a published model, or of a checkpoint of any layout from anywhere.
+    """Load the network of a published model, or of a checkpoint in any layout from a file or an address.
 
     Args:
         source: a registry name, such as "realesrgan-x4plus", or the stem of a published file; a name given by
             `esrgan weights add`; "https://..."; "hf://OWNER/REPO/FILE[@REVISION]" (with the extra `hub`); a
             file's path; a state dict; or a file that is open for reading bytes.
         offline, cache, progress: see `FetchOptions`.
-        trainable: for training: in training mode, every parameter with a gradient.
-        denoise: how strongly noise is removed, from 0, where it is kept, to 1, which is the network as it is;
-            for a model that has a twin, such as "realesr-general-x4v3", see `esrgan_weights.denoise`. The
-            twin of a file is looked for beside it, then by its name.
+        trainable: return the network in training mode, with gradients for every parameter.
+        denoise: how strongly noise is removed, from 0 (noise is kept) to 1 (the network unchanged), for a
+            model that has a variant that keeps noise, such as "realesr-general-x4v3"; see
+            `esrgan_weights.denoise`. The variant of a file is looked for beside it, then by its name.
 
     Returns:
         A network of this project, or with the extra `spandrel` a `ForeignNetwork` for a file of another

@@ -109,9 +109,9 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
         "time of PyTorch as published code runs it"
     )
     if of_ours:
-        text += f"; the fastest other runtime ({_listed(names)}) {span(of_ours)} of this library's"
+        text += f"; the fastest other runtime ({_listed(names)}) takes {span(of_ours)} of this library's time"
     if alone:
-        text += f"; its engine of PyTorch alone (`{EAGER}`) {span(alone)} of it"
+        text += f"; this library with PyTorch's operators only (`{EAGER}`) takes {span(alone)} of it"
     return text + "."
 
 
@@ -155,14 +155,14 @@ def costs(rows: list[Row]) -> str:
     lines = [
         f"- Loading the network takes ONNX Runtime {loads('onnxruntime')}, OpenVINO {loads('openvino')}, "
         f"PyTorch {loads('pytorch')}, this library {loads(LIBRARY)}, TensorFlow {loads('tensorflow')}.",
-        f"- At its peak OpenVINO holds {memory('openvino')} of the memory that PyTorch holds, ONNX Runtime "
+        f"- Peak memory, divided by PyTorch's: OpenVINO {memory('openvino')}, ONNX Runtime "
         f"{memory('onnxruntime')}, this library {memory(LIBRARY)}, TensorFlow {memory('tensorflow')}.",
     ]
     emulated = [row["ratio"] for row in every if row["runtime"] == "pytorch-bfloat16" and not row["bfloat16"]]
     if emulated:
         lines.append(
-            "- bfloat16 only where the processor computes it: emulated, PyTorch takes "
-            f"{span(emulated)} of its float32's time."
+            "- Use bfloat16 only on processors that compute it: emulated by PyTorch, it takes "
+            f"{span(emulated)} of the time of float32."
         )
     if any(row["runtime"] == "ncnn" for row in every):
         lines.append(f"- ncnn is for GPUs: on the processor it takes {time('ncnn')} of PyTorch's time.")
@@ -173,7 +173,7 @@ def costs(rows: list[Row]) -> str:
     ]
     if scripted:
         lines.append(
-            "- In a page or in Node, without a GPU, as multiples of the time of ONNX Runtime on the same "
+            "- Time in a page or in Node, without a GPU, divided by that of ONNX Runtime on the same "
             f"processor: {', '.join(scripted)}."
         )
     return "\n".join(lines)
@@ -200,7 +200,7 @@ def reach(rows: list[Row], ceilings: list[Row]) -> str:
     every = [row["intensity"] for row in rows]
     lines.append(
         f"\nThe networks here have {min(every):.0f} to {max(every):.0f} operations for each byte that must "
-        "move, far right of the edge: arithmetic limits them, not memory."
+        "move. So arithmetic limits them, not memory (they are far right of the edge in the plot)."
     )
     return "\n".join(lines)
 

@@ -105,7 +105,7 @@ def _largest(row: Row) -> str:
 def cost(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.studies.conversion_cost`."""
     rows = latest(rows, "network", "route")
-    lines = ["| network | route | time | of it, hop by hop | peak memory |", "|---|---|---|---|---|"]
+    lines = ["| network | route | time | by step | peak memory |", "|---|---|---|---|---|"]
     for row in rows:
         hops = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in row["hops"].items())
         lines.append(

@@ -39,7 +39,7 @@ def _rrdb() -> Generator:
 CASES: dict[str, tuple[EngineName, Callable[[], Generator]]] = {
     "native, RRDBNet": ("native", _rrdb),
     "openvino, RRDBNet": ("openvino", _rrdb),
-    "eager, RRDBNet": ("eager", _rrdb),
+    "packed, RRDBNet": ("eager", _rrdb),  # PyTorch with weights packed by oneDNN
     "eager, CompactNet": ("eager", _compact),
 }
 
@@ -63,15 +63,16 @@ def endured(case: str, count: int, largest: int) -> Row:
 
 
 def table(rows: list[Row]) -> str:
-    """Megabytes after so many pictures, and by how much the last is more than the first."""
+    """Megabytes after so many pictures, and by how much the last that there is is more than the first."""
     rows = latest(rows, "case")
     lines = [
         f"| engine | {' | '.join(f'after {mark:,} pictures' for mark in MARKS)} | growth |",
         f"|---|{'---|' * len(MARKS)}---|",
     ]
     for row in rows:
-        held: list[int] = [row["held"][mark // row["every"] - 1] for mark in MARKS]
-        told = " | ".join(f"{each / 1e6:.0f} MB" for each in held)
+        numbers = [mark // row["every"] for mark in MARKS]
+        held: list[int] = [row["held"][number - 1] for number in numbers if number <= len(row["held"])]
+        told = " | ".join([*(f"{each / 1e6:.0f} MB" for each in held), *["–"] * (len(MARKS) - len(held))])
         lines.append(f"| {row['case']} | {told} | {held[-1] / held[0] - 1:.1%} |")
     return "\n".join([*lines, "", measured_on(rows)])
 
@@ -90,5 +91,5 @@ def main() -> None:
         row: Row = in_child(endured, case, options.pictures, options.to)
         held = " ".join(f"{each / 1e6:.0f}" for each in row["held"])
         print(f"{case}: {row['seconds']} s; MB after every {row['every']}: {held}", flush=True)
-        if len(row["held"]) * row["every"] >= MARKS[-1]:  # fewer are a look, and have no place in the table
+        if len(row["held"]) * row["every"] >= MARKS[1]:  # fewer are a look, and have no place in the table
             append("endurance", [row])

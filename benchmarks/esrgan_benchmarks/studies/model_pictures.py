@@ -1,11 +1,11 @@
 """The picture of a model's card: what it makes of five kinds of pictures, beside others.
 
-    python -m esrgan_benchmarks model_pictures MODEL... -o docs/images/NAME-kinds.webp [--jpeg Q]
+    python -m esrgan_benchmarks model_pictures MODEL... -o docs/images/NAME-kinds.webp [--scale N] [--jpeg Q]
 
 Faces, foliage and night are places of photographs that are in the public domain (gb82, CC0), which all models
 of this project were trained on too; text and line art are drawn here, and in no training set. Each is reduced
-four times by MATLAB's bicubic, and with --jpeg stored as a JPEG of that quality. The last column is the
-original.
+by MATLAB's bicubic by the scale of the models, and with --jpeg stored as a JPEG of that quality. The last
+column is the original.
 """
 
 import argparse
@@ -107,23 +107,26 @@ def stored(pixels: Pixels, quality: int) -> Pixels:
     return np.asarray(Image.open(stream))
 
 
-def card(names: list[str], data: Path, *, jpeg: int | None = None) -> Pixels:
+def card(names: list[str], data: Path, *, scale: int = SCALE, jpeg: int | None = None) -> Pixels:
     """A row for each kind, a column for each model and one for the original.
 
     Args:
+        names: models, and `bicubic`.
+        data: the folder that holds train/gb82.
+        scale: of all models; a divisor of 288.
         jpeg: the quality with which the small pictures were stored; None: they were not.
     """
-    models: dict[str, Callable[[Picture], Picture]] = {name: upscaling(name)[0] for name in names}
+    models: dict[str, Callable[[Picture], Picture]] = {name: upscaling(name, scale)[0] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        for part in ("HR", f"LRx{SCALE}"):
+        for part in ("HR", f"LRx{scale}"):
             (place / part).mkdir()
         for kind, pixels in originals(data).items():
             write_image(place / "HR" / f"{kind}.png", np.ascontiguousarray(pixels))
-            small = imresize(pixels, AROUND // SCALE, AROUND // SCALE)
+            small = imresize(pixels, AROUND // scale, AROUND // scale)
             small = small if jpeg is None else stored(small, jpeg)
-            write_image(place / f"LRx{SCALE}" / f"{kind}.png", small)
-        return comparison_grid(models, place, scale=SCALE, side=SIDE)
+            write_image(place / f"LRx{scale}" / f"{kind}.png", small)
+        return comparison_grid(models, place, scale=scale, side=SIDE)
 
 
 def main() -> None:
@@ -132,8 +135,10 @@ def main() -> None:
     )
     parser.add_argument("models", nargs="+", metavar="MODEL", help="published models, files, or bicubic")
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--scale", type=int, default=SCALE, help="of all models (default: %(default)s)")
     parser.add_argument("--jpeg", type=int, metavar="QUALITY")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
-    write_image(options.output, card(options.models, options.data, jpeg=options.jpeg), quality=92)
+    pixels = card(options.models, options.data, scale=options.scale, jpeg=options.jpeg)
+    write_image(options.output, pixels, quality=92)
     print(f"{options.output}: {', '.join(options.models)}, original")

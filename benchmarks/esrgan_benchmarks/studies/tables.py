@@ -11,6 +11,7 @@ A file says where a table goes with a pair of comments; what stands between them
 import argparse
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from esrgan_benchmarks.bench.tables import BENCH_TABLES
@@ -148,6 +149,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "sweep": (("sweep",), training_tables.sweep),
     "run": (("run",), training_tables.run),
     "models": (("models",), training_tables.models),
+    "models-x2": (("models",), partial(training_tables.models, scale=2)),
     "training": (("training",), training_tables.training),
     "students": (("students",), students.table),
     "idle-layers": (("idle-layers",), training_tables.idle_layers),

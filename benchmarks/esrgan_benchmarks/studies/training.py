@@ -4,7 +4,7 @@
     python -m esrgan_benchmarks training models MODEL... --dataset DIR...
     python -m esrgan_benchmarks training run RUN [--output FILE.png]
 
-`models` is the table of docs/training.md; RUN is a folder of `esrgan train`.
+`models` is the table of the notes in docs/notes; RUN is a folder of `esrgan train`.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from esrgan_benchmarks.core.measure import in_child, peak_memory
 from esrgan_benchmarks.core.record import Row, append
+from esrgan_torch.errors import ConfigError
 from esrgan_torch.storage.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -56,15 +57,25 @@ def smoke(pictures: str) -> Row:
     }
 
 
-def upscaling(name: str) -> "tuple[Callable[[Picture], Picture], int | None]":
-    """What a model, or bicubic interpolation, makes of a picture in float32 and untiled; its parameters."""
+def upscaling(name: str, scale: int = SCALE) -> "tuple[Callable[[Picture], Picture], int | None]":
+    """What a model, or bicubic interpolation, makes of a picture in float32 and untiled; its parameters.
+
+    Args:
+        name: a model, or `bicubic`.
+        scale: how many times it has to enlarge.
+
+    Raises:
+        ConfigError: the model has another scale.
+    """
     from esrgan_torch.metrics.protocol import bicubic
     from esrgan_torch.upscaler import Upscaler
     from esrgan_weights.loading import load
 
     if name == BICUBIC:
-        return bicubic(SCALE), None
+        return bicubic(scale), None
     network = load(name)
+    if network.scale != scale:
+        raise ConfigError(f"{name} enlarges {network.scale} times, where {scale} are asked for")
     upscaler = Upscaler(network, "auto", "float32", "off")
 
     def upscale(picture: "Picture") -> "Picture":
@@ -73,14 +84,15 @@ def upscaling(name: str) -> "tuple[Callable[[Picture], Picture], int | None]":
     return upscale, sum(values.numel() for values in network.parameters())
 
 
-def model(name: str, dataset: Path) -> Row:
+def model(name: str, dataset: Path, scale: int = SCALE) -> Row:
     """One model on one folder: untiled, float32, by the protocol of ESRGAN."""
     from esrgan_torch.metrics.protocol import evaluate
 
-    upscale, parameters = upscaling(name)
-    mean = evaluate(upscale, dataset).mean
+    upscale, parameters = upscaling(name, scale)
+    mean = evaluate(upscale, dataset, scale=scale).mean
     return {
         "network": name,
+        "scale": scale,
         "dataset": dataset.name,
         "parameters": parameters,
         "psnr_y": round(mean.psnr_y, 3),
@@ -147,6 +159,7 @@ def main() -> None:
     verb = verbs.add_parser("models")
     verb.add_argument("names", nargs="+")
     verb.add_argument("--dataset", nargs="+", type=Path, required=True)
+    verb.add_argument("--scale", type=int, default=SCALE, help="of all models (default: %(default)s)")
     verb = verbs.add_parser("run")
     verb.add_argument("folder", type=Path)
     verb.add_argument("--output", type=Path, help="also draw the curve")
@@ -156,7 +169,7 @@ def main() -> None:
     elif options.verb == "models":
         for name in options.names:
             for dataset in options.dataset:
-                row = model(name, dataset)
+                row = model(name, dataset, options.scale)
                 print(f"{name}, {dataset.name}: {row['psnr_y']:.2f} dB, {row['ssim_y']:.4f}", flush=True)
                 append("models", [row])
     else:

@@ -59,9 +59,10 @@ def training(rows: list[Row]) -> str:
     return "\n".join([*lines, "", measured_on(rows)])
 
 
-def models(rows: list[Row]) -> str:
-    """Rows of models, one line a model, one column a folder."""
-    rows = latest(rows, "network", "dataset")
+def models(rows: list[Row], scale: int = 4) -> str:
+    """Rows of models of one scale, one line a model, one column a folder."""
+    # rows without a scale are from before there was any but 4
+    rows = latest([row for row in rows if row.get("scale", 4) == scale], "network", "dataset")
     datasets = list(dict.fromkeys(row["dataset"] for row in rows))
     lines = [
         f"| model | parameters | {' | '.join(datasets)} |",

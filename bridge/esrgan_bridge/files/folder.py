@@ -1,5 +1,6 @@
 """What is in the folder of a conversion: its size, the probes and the original's answers."""
 
+import lzma
 import struct
 import tokenize
 import zipfile
@@ -31,6 +32,7 @@ _DAMAGE = (
     tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
 )
 REFERENCE = "reference.npz"  # probes and the original's answers, so that a check needs no PyTorch weights
 

@@ -30,7 +30,7 @@ def replaceable(folder: Path, to: str, overwrite: bool) -> list[str]:
             read; or it needs `overwrite`. Nothing is touched.
     """
     if folder.exists() and not folder.is_dir():
-        raise ArtifactError(f"{folder} is a file; a folder is made")
+        raise ArtifactError(f"{folder} is a file; give a folder")
     if not folder.is_dir() or not any(folder.iterdir()):
         return []
     if not (folder / FILE).is_file():
@@ -54,7 +54,7 @@ def replaceable(folder: Path, to: str, overwrite: bool) -> list[str]:
         )
     if changed := [name for name, value in listed.items() if sha256_of(folder / name) != value]:
         raise ArtifactError(
-            f"{folder} holds an earlier conversion, and of its files {name_some(changed)} changed since; "
+            f"{folder} holds an earlier conversion, and {name_some(changed)} changed since; "
             f"{ANOTHER}, or replace them with --overwrite (in Python overwrite=True)"
         )
     return [*listed, *_reports(folder)]

@@ -33,7 +33,7 @@ def lower(path: Path) -> LoweredGraph:
         document = onnx.load(str(path))
         onnx.checker.check_model(document)
     except (DecodeError, onnx.checker.ValidationError) as error:
-        raise ArtifactError(f"{path} is not a sound ONNX file: {error}") from error
+        raise ArtifactError(f"{path} is not a valid ONNX file: {error}") from error
     widened(document)
     opsets = {str(entry.domain): int(entry.version) for entry in document.opset_import}
     opset = opsets.get("", opsets.get("ai.onnx", 0))

@@ -1,8 +1,8 @@
 """SavedModel to a TF.js graph model by the tensorflowjs converter: routes `tf` and `onnx-tf`.
 
-The converter runs in a process of its own: importing it imports tensorflow, tensorflow-hub, decision
-forests and jax, which print, warn and stay in memory. It writes float32; the weights are then quantised
-here (see `quantize`), equally for every route.
+The converter runs in a process of its own (`tfjs_converter.py`): importing it imports tensorflow,
+tensorflow-hub, decision forests and jax, which print, warn and stay in memory. It writes float32; the
+weights are then quantised here (see `quantize`), equally for every route.
 """
 
 import subprocess
@@ -57,8 +57,7 @@ def saved_model_to_tfjs(saved_model: Path, folder: Path, metadata: Metadata, qua
 def _run_converter(saved_model: Path, folder: Path, signature: str) -> None:
     command = [
         sys.executable,
-        "-m",
-        "tensorflowjs.converters.converter",
+        str(Path(__file__).with_name("tfjs_converter.py")),
         "--input_format=tf_saved_model",
         "--output_format=tfjs_graph_model",
         f"--signature_name={signature}",

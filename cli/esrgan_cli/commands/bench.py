@@ -92,7 +92,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, or tell about rows."""
     if arguments.plots is not None and arguments.report is None:
-        raise ConfigError("--plots goes with --report FILE.html")
+        raise ConfigError("--plots needs --report FILE.html")
     if arguments.list:
         return _list()
     if arguments.compare is not None:
@@ -148,7 +148,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     if not 0 < arguments.limit < math.inf:
         raise ConfigError(f"--limit is a number of seconds above 0, not {arguments.limit:g}")
     if arguments.isa is not None and (arguments.dataset is not None or arguments.device != "cpu"):
-        raise ConfigError("--isa goes with --device cpu, and without --dataset")
+        raise ConfigError("--isa needs --device cpu, and cannot be used with --dataset")
     if arguments.dataset is not None and not arguments.dataset.is_dir():
         raise ConfigError(f"--dataset {arguments.dataset} is not a folder")
     cases = [parse_case(text) for text in arguments.cases or DEFAULT_CASES]

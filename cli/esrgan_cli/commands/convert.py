@@ -88,8 +88,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="environment for the route onnx-tf (default: $ESRGAN_ONNX_TF, else the one that "
         "`python -m esrgan_bridge.onnx_tf.setup` makes)",
     )
-    parser.add_argument("--offline", action="store_true", help="never touch the network")
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
+    parser.add_argument("--offline", action="store_true", help="download nothing")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of downloaded models")
     parser.set_defaults(run=run)
 
 

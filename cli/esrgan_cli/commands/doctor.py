@@ -32,7 +32,7 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `doctor`; it sets `run`, a function from the arguments to an exit status."""
     text = "show versions, devices, fetched models and optional parts"
     parser = subparsers.add_parser("doctor", help=text, description=text)
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of fetched models")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of downloaded models")
     parser.set_defaults(run=run)
 
 

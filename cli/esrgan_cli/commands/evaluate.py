@@ -99,7 +99,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
     def run_with_models(arguments: argparse.Namespace) -> int:
         if not arguments.models and not arguments.paper:
-            parser.error("nothing is given to measure: MODEL or --paper is required")
+            parser.error("give a MODEL to measure, or --paper")
         return run(arguments)
 
     parser.set_defaults(run=run_with_models)

@@ -32,7 +32,7 @@ def prepare(arguments: argparse.Namespace) -> dict[Path, str]:
     if arguments.lr is not None:
         raise ConfigError("--paper finds low-resolution pictures beside the originals; leave --lr out")
     if arguments.format != "text":
-        raise ConfigError(f"--paper prints a table for people; leave --format {arguments.format} out")
+        raise ConfigError(f"--paper prints text only; leave --format {arguments.format} out")
     arguments.given = list(arguments.dataset)
     found = find_paper_sets(arguments.dataset)
     arguments.dataset = list(found.values())

@@ -90,17 +90,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.pack is not None:
         return _pack(arguments)
     if recipe is None and given is None:
-        raise ConfigError(
-            "give a recipe, or a run to go on with: esrgan train RECIPE, esrgan train --resume DIR"
-        )
+        raise ConfigError("give a recipe, or a run to resume: esrgan train RECIPE, esrgan train --resume DIR")
     if given and (recipe is not None or output is not None):
         other = "--output" if recipe is None else f"the recipe {recipe}"
         raise ConfigError(
-            f"a run goes on in its folder by its own recipe: {other} does not go with --resume {given}"
+            f"a run resumes in its folder with its own recipe: {other} cannot be combined with "
+            f"--resume {given}"
         )
     if given is not None and arguments.carried is not None:
         raise ConfigError(
-            "--resume goes on with a run that is here, --from with one from elsewhere; give one"
+            "--resume continues a run of this machine, --from a packed run from elsewhere; give one of them"
         )
     carried = unpack(arguments.carried) if arguments.carried is not None else None
     initial = _Initial(arguments)

@@ -15,17 +15,17 @@ from esrgan_cli.options import (
 DEFAULT_MODEL = "realesrgan-x4plus"
 EPILOG = """\
 where results go:
-  -o PATH with the suffix of a picture or a film    that file, of one input
+  -o PATH with the suffix of a picture or a film    that file, for one input
   -o PATH otherwise                                 <name>-x4.png in that folder, subfolders kept
   -o -, or no -o and the input -                    the picture itself, on stdout; a film as raw frames (y4m)
   no -o, a file                                     <name>-x4.png beside it
   no -o, a folder                                   the new folder <folder>-x4 beside it
 
-The paths of results are printed on stdout. A result that exists is left as it is, unless --overwrite or
---update. What is called alike (a.png, a.jpg) gets names apart, and a picture keeps the name that its result
-once got; .esrgan.jsonl in the output folder keeps these names, and how each result was made.
-A picture that fails does not stop the others; the exit status is then 1. A run that was stopped or killed
-goes on where it was by the same command; a film does so from a folder beside its result.
+The paths of results are printed on stdout. Existing results are left unchanged, without --overwrite or
+--update. Inputs with the same stem (a.png, a.jpg) get results with different names, and a picture keeps its
+result's name. .esrgan.jsonl in the output folder records these names, and how each result was made.
+A picture that fails does not stop the others; the exit status is then 1. To continue a run that was
+stopped or killed, repeat the command; for a film, it uses a folder beside the result.
 """
 
 
@@ -59,32 +59,33 @@ def add_parser(subparsers: Subparsers) -> None:
         "--denoise",
         metavar="0..1",
         type=float,
-        help="how strongly noise is removed, from 0, where it is kept, to 1; for models with a twin, such as "
+        help="how strongly noise is removed, from 0 (not at all) to 1; for models with a variant, such as "
         "realesr-general-x4v3 (default: 1)",
     )
     parser.add_argument(
         "--from-list",
         metavar="FILE|-",
         type=given_path,
-        help="inputs by their names in a file or from stdin, a line each, or NUL-separated (find -print0)",
+        help="read the names of inputs from a file or stdin, one a line, or NUL-separated (find -print0)",
     )
     parser.add_argument(
         "--shard",
         metavar="I/N",
-        help="only part I of N, from 1/N to N/N, for job arrays; a picture's part is decided by its name",
+        help="process only part I of N, from 1/N to N/N, for job arrays; a picture's name decides its part",
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         "--scale",
         metavar="N",
         type=float,
-        help="enlarge N times; the model's result is resized (default: the model's scale)",
+        help="enlarge N times, by resizing the model's result (default: the model's scale)",
     )
-    size.add_argument("--width", metavar="PX", type=int, help="width of the results; the height follows")
-    size.add_argument("--height", metavar="PX", type=int, help="height of the results; the width follows")
+    size.add_argument("--width", metavar="PX", type=int, help="width of the results; the proportions stay")
+    size.add_argument("--height", metavar="PX", type=int, help="height of the results; the proportions stay")
     size.add_argument("--fit", metavar="WxH", help="the largest size that fits into WxH pixels")
     add_running_options(
-        parser, "auto, cpu, mps, cuda:0, vulkan:0; several share the files: cuda:0,1 (default: %(default)s)"
+        parser,
+        "auto, cpu, mps, cuda:0, vulkan:0; several devices share the files: cuda:0,1 (default: %(default)s)",
     )
     parser.add_argument(
         "--alpha",
@@ -95,37 +96,37 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--tta",
         action="store_true",
-        help="enlarge the picture turned and mirrored in eight ways, and take the mean: eight times as slow",
+        help="average the results for eight rotations and mirrorings; takes eight times as long",
     )
     parser.add_argument(
         "--background",
         metavar="COLOUR",
-        help="lay transparent pictures over white, #ff8800, ...; jpg and bmp need it",
+        help="put this colour behind transparent pixels: white, #ff8800, ...; jpg and bmp need it",
     )
     parser.add_argument(
         "--format",
         metavar="FORMAT",
-        help="png, jpg, webp, tiff, avif, jxl, gif or bmp, or same: as the input (default: by -o, else png); "
-        "of films mp4, mov, mkv, webm or y4m (default: as the film)",
+        help="png, jpg, webp, tiff, avif, jxl, gif, bmp, or same (as the input) (default: by -o, else png); "
+        "for films mp4, mov, mkv, webm or y4m (default: as the film)",
     )
     parser.add_argument(
-        "--suffix", metavar="TEXT", help="end of the names of results (default: -x4, by the scale or size)"
+        "--suffix", metavar="TEXT", help="end of the results' names (default: the scale or size, such as -x4)"
     )
     parser.add_argument(
         "--strip",
         action="store_true",
-        help="leave out EXIF, XMP, texts and density; colours stay as they are",
+        help="leave out EXIF, XMP, texts and density; the colour profile stays",
     )
     parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp, avif and jxl")
     parser.add_argument("--lossless", action="store_true", help="lossless compression, for webp and jxl")
-    film = parser.add_argument_group("films, which need the extra video")
+    film = parser.add_argument_group("films (need the extra video)")
     film.add_argument(
         "--codec",
         metavar="NAME",
-        help="h264, hevc, av1, vp9, or ffv1, which loses nothing (default: h264, hevc above 8 bits)",
+        help="h264, hevc, av1, vp9, or ffv1, which is lossless (default: h264, hevc above 8 bits)",
     )
     film.add_argument(
-        "--crf", metavar="N", type=int, help="quality; 0 is best (default: the codec's; 17 for h264)"
+        "--crf", metavar="N", type=int, help="quality; 0 is best (default: by codec; 17 for h264)"
     )
     film.add_argument(
         "--preset", metavar="NAME", help="speed of the encoder, such as fast (default: the encoder's)"
@@ -141,13 +142,13 @@ def add_parser(subparsers: Subparsers) -> None:
     again.add_argument(
         "--update",
         action="store_true",
-        help="replace results if their source has changed, or another model or other options made them",
+        help="replace results whose source has changed, or that another model or other options made",
     )
     parser.add_argument(
         "--page",
         metavar="FILE.html",
         type=given_path,
-        help="write a page that compares before and after",
+        help="write a page that compares originals and results",
     )
     parser.add_argument(
         "--report",
@@ -158,20 +159,24 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--stats",
         action="store_true",
-        help="print at the end how much of the time the network was busy, and what it waited for",
+        help="print at the end how much of the time the network computed, and what it waited for",
     )
     cluster = parser.add_argument_group(
-        "clusters", "folders on this machine or by address: s3://bucket/folder, gs://, hf://, ..."
+        "clusters",
+        "inputs and output are folders of this machine or addresses: s3://bucket/folder, gs://, hf://, ...",
     )
-    cluster.add_argument("--run-on", choices=("ray",), help="share the pictures among Ray's workers")
+    cluster.add_argument("--run-on", choices=("ray",), help="distribute the pictures to Ray's workers")
     cluster.add_argument(
-        "--workers", metavar="N", type=int, help="how many (default: one for each GPU, or for 4 processors)"
+        "--workers",
+        metavar="N",
+        type=int,
+        help="number of workers (default: one for each GPU, else one for every 4 processors)",
     )
     add_cache_options(parser)
 
     def run_with_inputs(arguments: argparse.Namespace) -> int:
         if not arguments.inputs and arguments.from_list is None:
-            parser.error("nothing is given: INPUT or --from-list is required")
+            parser.error("no input is given: give INPUT or --from-list")
         return run(arguments)
 
     parser.set_defaults(run=run_with_inputs)

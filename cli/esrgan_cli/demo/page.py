@@ -32,7 +32,7 @@ def page_folder(web: Path = WEB, packaged: Path = PACKAGED) -> Path:
         if (packaged / "index.html").is_file():
             return packaged
         raise MissingRuntimeError(
-            "this installation has no demo page: it was made from sources, and `make wheel` builds the page; "
+            "this installation from sources has no demo page; `make wheel` builds the page; "
             "in a clone, with Node 20.19 or newer: make wheel && pip install dist/*.whl"
         )
     built = web / BUILT

@@ -99,7 +99,7 @@ def _start(computer: Computer, query: str, data: bytes) -> Reply:
 def _job(fields: Mapping[str, list[str]], data: bytes, models: set[str]) -> Job:
     model = fields.get("model", [""])[0]
     if model not in models:
-        raise ValueError(f"there is no model {model[:100]!r} here; GET {ROOT} lists them")
+        raise ValueError(f"there is no model {model[:100]!r}; GET {ROOT} lists the models")
     scale, width = (fields.get(name, [None])[0] for name in ("scale", "width"))
     if scale is not None and not (_is_number(scale) and 0 < float(scale) <= 32):
         raise ValueError(f"scale lies above 0 and up to 32, not {scale[:20]!r}")

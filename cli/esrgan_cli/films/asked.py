@@ -74,17 +74,17 @@ def asked_for(arguments: argparse.Namespace) -> Asked:
     if not films:
         for name in OPTIONS:
             if getattr(arguments, name) is not None:
-                raise ConfigError(f"--{name} goes with films, and no input is one")
+                raise ConfigError(f"--{name} is for films, and no input is a film")
         return Asked((), others, search)
     to_stdout = output == STREAM or (STREAM in given and output is None)
     to_file = by_output in CONTAINERS
     several = len(inputs) > 1 or any(film.root is not None for film in films)
     if (to_stdout or to_file or STREAM in given) and several:
-        raise ConfigError("-o names one film, or - is one, and the inputs are several; give a folder with -o")
-    if STREAM in given and not (to_stdout or to_file):
         raise ConfigError(
-            f"-o {output} is a folder, and what comes from stdin has no name; give a file's name"
+            "-o names one film, or - is one, and there are several inputs; give a folder with -o"
         )
+    if STREAM in given and not (to_stdout or to_file):
+        raise ConfigError(f"-o {output} is a folder, but the input from stdin has no name; give a file as -o")
     options = FilmOptions(arguments.codec, arguments.crf, arguments.preset)
     suffix = RAW if to_stdout else by_output if to_file else by_format if by_format in CONTAINERS else None
     asked = Asked(films, others, search, suffix, to_file, to_stdout, options)
@@ -92,7 +92,7 @@ def asked_for(arguments: argparse.Namespace) -> Asked:
         known = ", ".join(name.removeprefix(".") for name in CONTAINERS)
         raise ConfigError(f"--format of films is {known}, not {arguments.format}")
     if by_format in CONTAINERS and by_format != RAW and to_stdout:
-        raise ConfigError("a film goes to stdout as --format y4m alone; give a file's name with -o")
+        raise ConfigError("a film can be written to stdout only as --format y4m; give a file with -o")
     if to_file and by_format in CONTAINERS and by_format != by_output:
         raise ConfigError(f"-o {output} and --format {arguments.format} contradict each other; leave one out")
     return asked

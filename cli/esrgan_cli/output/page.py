@@ -18,7 +18,7 @@ from esrgan_torch.images.encode import encode, to_8_bits
 from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.upscaler import Upscaled
+from esrgan_torch.upscaled import Upscaled
 
 PAGE_BYTES = 22_000_000  # of pictures; base64 makes a third more of it, 29 MB
 LEAST_BYTES = 300_000  # for one picture; with more pictures than fit so, the last are only listed

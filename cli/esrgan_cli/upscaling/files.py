@@ -73,8 +73,8 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
             continue
         if real(given) == away:
             raise ConfigError(
-                f"{given} is the input and the output folder, where results would be taken for inputs the "
-                "next time; give another folder with -o"
+                f"{given} is both the input and the output folder, so the next run would take results for "
+                "inputs; give another folder with -o"
             )
         nothing = True
         for path, identity, cause in _walk(given, away):
@@ -127,7 +127,7 @@ def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
     if output.suffix.lower() in READ_SUFFIXES:
         if single or not given:
             return True
-        raise ConfigError(f"-o {output} names one picture, and the inputs are several; give a folder")
+        raise ConfigError(f"-o {output} names one picture, and there are several inputs; give a folder")
     if there.kind == "file":
         raise ConfigError(f"-o {output} is a file, not a folder, and not a picture by its suffix")
     if there.kind in ("other", "unknown"):
@@ -143,13 +143,11 @@ def goes_to_stdout(inputs: Sequence[Path], output: Path | None) -> bool:
     """
     several = len(inputs) > 1 or any(look(path).kind == "folder" for path in inputs if path != STREAM)
     if output == STREAM and several:
-        raise ConfigError("-o - is one picture, and the inputs are several; give a folder")
+        raise ConfigError("-o - is one picture, and there are several inputs; give a folder")
     if STREAM in inputs and several:
         raise ConfigError("the input - is one picture; give it alone")
     if STREAM in inputs and output is not None and output != STREAM and not names_a_file(inputs, output):
-        raise ConfigError(
-            f"-o {output} is a folder, and what comes from stdin has no name; give a file's name"
-        )
+        raise ConfigError(f"-o {output} is a folder, but the input from stdin has no name; give a file as -o")
     return output == STREAM or (STREAM in inputs and output is None)
 
 

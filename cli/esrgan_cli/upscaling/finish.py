@@ -55,6 +55,6 @@ class Finish:
         side = max(self.size.of(*size)) if self.size is not None else round(max(size) * scale)
         if side > form.max_side:
             raise ImageWriteError(
-                f"the result would be {side} pixels long, and {form.name} ends at {form.max_side}; "
+                f"the result would be {side} pixels long, and {form.name} allows {form.max_side}; "
                 "give --format png or tiff"
             )

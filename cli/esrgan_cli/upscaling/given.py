@@ -79,7 +79,9 @@ def finish_of(arguments: argparse.Namespace) -> Finish:
     background = None
     if arguments.background is not None:
         if arguments.alpha == "drop":
-            raise ConfigError("--alpha drop leaves nothing transparent for --background; give one of them")
+            raise ConfigError(
+                "--alpha drop removes the transparency that --background needs; give one of them"
+            )
         background = parse_colour(arguments.background)
     suffix: str | None = arguments.suffix
     if suffix is not None and any(character in suffix for character in "/\\\0"):

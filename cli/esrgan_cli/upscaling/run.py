@@ -109,7 +109,7 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
 
     with Console(len(to_do.jobs)) as console, library_warnings(console):
         if not arguments.inputs:
-            console.warn(f"{arguments.from_list} names nothing")
+            console.warn(f"{arguments.from_list} contains no names")
         tell_ignored(console, search.ignored)
         tell_sorted_out(console, report, targets, to_do, search.problems)
         tally = Tally(console, report, len(to_do.jobs))
@@ -142,7 +142,7 @@ def tell_ignored(console: Console, ignored: Sequence[Path]) -> None:
         what = RAW if path.suffix.lower() in RAW_SUFFIXES else "is no picture"
         console.warn(f"{path} {what}: left out")
     if len(ignored) > IGNORED_SHOWN:
-        console.warn(f"{len(ignored) - IGNORED_SHOWN} more files are no pictures: left out")
+        console.warn(f"{len(ignored) - IGNORED_SHOWN} more files are not pictures: left out")
 
 
 def tell_sorted_out(

@@ -17,7 +17,7 @@ from esrgan_cli.upscaling.targets import Job
 from esrgan_torch.errors import EsrganError, ImageTooLargeError
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.pipeline.stages import Times
-from esrgan_torch.upscaler import Upscaled
+from esrgan_torch.upscaled import Upscaled
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ class Tally:
         if not self._journal_failed:
             self._journal_failed = True
             self.console.warn(
-                f"the journal in {journal.folder} cannot be written ({journal.failure}): how results were "
-                "made will not be known"
+                f"the journal in {journal.folder} cannot be written ({journal.failure}): later runs will "
+                "not know how results were made"
             )
 
 

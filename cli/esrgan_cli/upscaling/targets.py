@@ -200,7 +200,9 @@ def _folders(source: Source, output: Path | None, ending: str) -> tuple[Path, Pa
         # "." and ".." have no names of their own
         root = source.root if source.root.name not in ("", "..") else real(source.root)
         if not root.name:
-            raise ConfigError(f"{root} has no folder beside it; give the output folder with -o")
+            raise ConfigError(
+                f"{root} is the root folder, which has no folder beside it; give the output folder with -o"
+            )
         output = root.with_name(root.name + ending)
         if not ending:
             raise ConfigError(

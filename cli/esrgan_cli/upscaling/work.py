@@ -18,7 +18,8 @@ from esrgan_torch.images.files import Frame, Frames, Picture, write_coded
 from esrgan_torch.images.formats import Coding, Format
 from esrgan_torch.images.reader import Reader
 from esrgan_torch.pipeline.stages import Piece, begun
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 
 
 @dataclass(frozen=True)

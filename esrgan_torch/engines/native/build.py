@@ -86,7 +86,7 @@ def _compiled(problems: list[str]) -> Found:
     compiler = find_compiler()
     if compiler is None:
         return Found(
-            None, f"no C compiler is here: install gcc or clang ({', '.join(problems) or 'none built'})"
+            None, f"there is no C compiler: install gcc or clang ({', '.join(problems) or 'none built'})"
         )
     version = _said_by(compiler, "--version")
     key = hashlib.sha256("\n".join((source_hash(), compiler, version, *here().flags())).encode()).hexdigest()[
@@ -198,7 +198,7 @@ def library_folder() -> Path:
 def _said_by(compiler: str, option: str) -> str:
     done = subprocess.run([compiler, option], check=False, capture_output=True, text=True, timeout=LONGEST)
     if done.returncode:
-        raise OSError(f"{compiler} is no C compiler that runs ({option} ends with status {done.returncode})")
+        raise OSError(f"{compiler} is not a working C compiler ({option} ends with status {done.returncode})")
     return done.stdout
 
 
@@ -206,7 +206,7 @@ def main() -> int:
     """Compile into the package; the exit status."""
     compiler = find_compiler()
     if compiler is None:
-        print("no C compiler is here: install gcc or clang", file=sys.stderr)
+        print("there is no C compiler: install gcc or clang", file=sys.stderr)
         return 1
     PREBUILT.mkdir(exist_ok=True)
     target = PREBUILT / here().file_name(source_hash())

@@ -30,7 +30,7 @@ def compile_for(target: Target, folder: Path) -> Path:
     """
     zig = find_zig()
     if zig is None:
-        raise EngineError("zig is not here: pip install ziglang, or give its path as ZIG")
+        raise EngineError("zig is not installed: pip install ziglang, or give its path as ZIG")
     path = folder / target.file_name(source_hash())
     # no debugging information: it depends on the machine
     further = ("-target", target.zig, "-g0", "-s")
@@ -58,7 +58,7 @@ def main() -> int:
         with TemporaryDirectory() as place:
             wrong = [path for target in targets if (path := differing(target, Path(place))) is not None]
         for path in wrong:
-            print(f"{path} is not what its source gives", file=sys.stderr)
+            print(f"{path} differs from what its source compiles to", file=sys.stderr)
         return int(bool(wrong))
     PREBUILT.mkdir(exist_ok=True)
     for target in targets:

@@ -102,7 +102,8 @@ def make_room(folder: Path, needed: int, limit: float, own: Collection[Path]) ->
     if needed and needed + _RESERVE > free:
         raise ConfigError(
             f"the decoded pictures take {in_words(needed)} more in {folder}, and its disk has "
-            f"{in_words(free)}, of which {in_words(_RESERVE)} stay free; free some space, or name another "
+            f"{in_words(free)}, of which {in_words(_RESERVE)} must stay free; free some space, or "
+            f"name another "
             "folder with data.cache"
         )
 

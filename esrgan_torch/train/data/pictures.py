@@ -59,7 +59,7 @@ class Pair:
         except (OSError, ValueError, EOFError) as error:
             if self.source is None:
                 raise TrainingError(
-                    f"{self.name} is gone from the cache ({error}); go on with the run, which makes it again"
+                    f"{self.name} is gone from the cache ({error}); resume the run, which decodes it again"
                 ) from error
         try:
             _make(self.source, self.large, self.small)

@@ -41,8 +41,9 @@ def test_what_this_library_takes_and_the_fastest_other() -> None:
     assert text.splitlines()[0] == "**A Processor, without bfloat16 arithmetic, 2 threads**, 2026-01-01:"
     assert (
         "- RRDBNet in float32 (64x64, 128x128): this library takes 0.40 to 0.50 of the time of PyTorch "
-        "as published code runs it; the fastest other runtime (openvino, onnxruntime) 0.75 to 1.20 of this "
-        "library's; its engine of PyTorch alone (`esrgan-torch-eager`) 2.00 of it."
+        "as published code runs it; the fastest other runtime (openvino, onnxruntime) takes 0.75 to 1.20 of "
+        "this library's time; this library with PyTorch's operators only (`esrgan-torch-eager`) "
+        "takes 2.00 of it."
     ) in text
     assert "Compact" not in text
     assert "bfloat16 (" not in text
@@ -62,9 +63,9 @@ def test_a_runtime_is_compared_with_those_of_its_own_run() -> None:
 def test_an_engine_is_not_compared_with_itself() -> None:
     engines = {"esrgan-torch": "native", "esrgan-torch-eager": "eager"}
     rows = [row | {"engine": engines.get(row["runtime"])} for row in ROWS]
-    assert "its engine of PyTorch alone" in choice(rows)
+    assert "with PyTorch's operators only" in choice(rows)
     same = [row | {"engine": "eager" if row["engine"] else None} for row in rows]
-    assert "its engine of PyTorch alone" not in choice(same)
+    assert "with PyTorch's operators only" not in choice(same)
 
 
 def test_the_native_engine_beside_the_fastest_other_by_precision() -> None:
@@ -115,8 +116,8 @@ def test_what_else_a_runtime_costs() -> None:
     ]
     text = costs(rows)
     assert "ONNX Runtime 0.042 to 1.50 s, OpenVINO 1.50 s" in text
-    assert "OpenVINO holds 1.00 of the memory that PyTorch holds, ONNX Runtime 0.25 to 1.00" in text
-    assert "emulated, PyTorch takes 5.00 of its float32's time" in text
+    assert "Peak memory, divided by PyTorch's: OpenVINO 1.00, ONNX Runtime 0.25 to 1.00" in text
+    assert "emulated by PyTorch, it takes 5.00 of the time of float32" in text
     assert "ncnn is for GPUs: on the processor it takes 2.50 of PyTorch's time" in text
     assert "same processor: tfjs-wasm 4.00." in text
     # a start that others disturbed says nothing

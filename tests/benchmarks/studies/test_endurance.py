@@ -18,6 +18,9 @@ def test_the_table_tells_growth() -> None:
     }
     line = endurance.table([row]).splitlines()[2]
     assert line == "| native, RRDBNet | 100 MB | 103 MB | 111 MB | 11.0% |"
+    short = {**row, "case": "openvino, RRDBNet", "held": row["held"][:4]}
+    line = endurance.table([short]).splitlines()[2]
+    assert line == "| openvino, RRDBNet | 100 MB | 103 MB | – | 3.0% |"
 
 
 def test_a_short_run(monkeypatch) -> None:

@@ -41,3 +41,11 @@ def test_five_kinds_and_a_column_for_each_model_and_the_original(data: Path) -> 
     damaged = card(["bicubic"], data, jpeg=40)
     assert (damaged[:, -SIDE:] == clean[:, -SIDE:]).all()  # the originals
     assert (damaged[:, :SIDE] != clean[:, :SIDE]).any()
+
+
+def test_another_scale_is_nearer_to_the_original(data: Path) -> None:
+    twice, four_times = (card(["bicubic"], data, scale=scale).astype(float) for scale in (2, 4))
+    assert twice.shape == four_times.shape
+    assert (twice[:, -SIDE:] == four_times[:, -SIDE:]).all()  # the originals
+    nearer, further = (np.abs(pixels[:, :SIDE] - pixels[:, -SIDE:]).mean() for pixels in (twice, four_times))
+    assert nearer < further

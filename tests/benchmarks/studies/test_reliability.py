@@ -1,6 +1,6 @@
 """The table of faults."""
 
-from esrgan_benchmarks.studies.reliability import FUZZED, table
+from esrgan_benchmarks.studies.reliability import BLIND, FUZZED, fuzzed_minutes, table
 
 FACTS = {"processor": "x", "threads": 1, "bfloat16": True, "torch": "2.13.0", "date": "2026-11-30"}
 
@@ -23,11 +23,16 @@ def test_the_last_run_of_each_counts() -> None:
 
 def test_what_the_fuzzer_did_adds_up() -> None:
     rows = [
-        tried(FUZZED, "png", 10, 0),
-        {**tried(FUZZED, "png", 1000, 1), "minutes": 6.0},
-        {**tried(FUZZED, "png", 2000, 0), "minutes": 1.5},
-        {**tried("kill", "upscale", 5, 0), "minutes": 3.0},
+        {**tried(FUZZED, "png", 5_000_000, 0), "minutes": 6.6},
+        {**tried(FUZZED, "png", 1000, 1), "processor_minutes": 6.0},
+        {**tried(FUZZED, "png", 2000, 0), "processor_minutes": 1.5},
+        {**tried("kill", "upscale", 5, 0), "minutes": 3.0, "of": 7},
+        {**tried("kill", "train", 5, 0), "minutes": 3.0, "of": 5},
     ]
     lines = table(rows).splitlines()
-    assert lines[2].startswith(f"| {FUZZED} | png, 7.5 minutes | 3,010 | 0 |")
-    assert lines[3].startswith("| kill | upscale | 5 | 0 |")
+    assert lines[2].startswith(f"| {BLIND} | png | 5,000,000 | 0 |")
+    assert lines[3].startswith(f"| {FUZZED} | png, 7.5 minutes | 3,000 | 1 |")
+    assert lines[4].startswith("| kill | train | 5 | 0 |")
+    assert lines[5].startswith("| kill | upscale | 5 of 7 | 0 |")
+    assert fuzzed_minutes(rows, "png") == 7.5
+    assert fuzzed_minutes(rows, "bmp") == 0

@@ -192,5 +192,5 @@ def test_old_opset(document, tmp_path):
 def test_damaged_file(tmp_path):
     file = export_onnx(small_rrdb(), tmp_path / "model.onnx")
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(ArtifactError, match="not a sound ONNX file"):
+    with pytest.raises(ArtifactError, match="not a valid ONNX file"):
         lower(file)

@@ -185,7 +185,7 @@ def test_lines_come_when_their_batch_is_done_and_a_picture_that_ends_workers_cos
         ),
         (["s3://photos/in", "-o", "out"], "s3://photos/in is an address"),
         (["in", "-o", "gs://photos/out"], "gs://photos/out is an address"),
-        (["in", "-o", "out", "--workers", "2"], "--workers goes with --run-on ray"),
+        (["in", "-o", "out", "--workers", "2"], "--workers needs --run-on ray"),
         (["nothing", "-o", "out", "--run-on", "ray"], "nothing is not there"),
     ],
 )

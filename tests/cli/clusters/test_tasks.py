@@ -86,9 +86,9 @@ def test_a_file_that_is_given_is_taken_whatever_its_name(folder: Path) -> None:
 
 def test_a_folder_is_not_its_own_output(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    with pytest.raises(ConfigError, match="is the input and the output folder"):
+    with pytest.raises(ConfigError, match="is both the input and the output folder"):
         results(folder, "in", output="in/")
-    with pytest.raises(ConfigError, match="is the input and the output folder"):
+    with pytest.raises(ConfigError, match="is both the input and the output folder"):
         find_tasks([Place("in")], Place(str(folder / "in")), "-x4", lambda _, name: ".png")
 
 

@@ -230,7 +230,7 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(demo_page.shutil, "which", lambda name: None)
     with pytest.raises(MissingRuntimeError, match="npm is not installed: install Node"):
         page_folder(web, tmp_path / "none")
-    with pytest.raises(MissingRuntimeError, match="this installation has no demo page"):
+    with pytest.raises(MissingRuntimeError, match="this installation from sources has no demo page"):
         page_folder(tmp_path / "none", tmp_path / "none")
 
 

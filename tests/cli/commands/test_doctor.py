@@ -44,11 +44,11 @@ def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_the_native_engine(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(build, "_find", lambda: build.Found(None, "no C compiler is here"))
+    monkeypatch.setattr(build, "_find", lambda: build.Found(None, "there is no C compiler"))
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
     facts = {line.split()[0]: line for line in reversed(said.splitlines()) if line.split()}
-    assert facts["native"].endswith("no C compiler is here")
+    assert facts["native"].endswith("there is no C compiler")
     packed = engine_packed.is_available()
     assert ("by OpenVINO, the fastest measured" in facts["CompactNet"]) == packed
     assert (

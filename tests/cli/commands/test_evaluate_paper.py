@@ -90,7 +90,7 @@ def test_without_a_model_what_is_at_hand_is_measured(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "MODEL or --paper is required"),
+        ([], "give a MODEL to measure, or --paper"),
         (["--paper", "--lr", "."], "leave --lr out"),
         (["--paper", "--format", "csv"], "leave --format csv out"),
         (["--paper", "--dataset", "empty"], "no folder is called Set5, Set14, BSD100, Urban100 or Manga109"),

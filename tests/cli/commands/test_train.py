@@ -73,8 +73,8 @@ def test_a_dry_run_prints_a_recipe(folder: Path, capsys: pytest.CaptureFixture[s
     ("arguments", "words"),
     [
         ([], "give a recipe, or a run"),
-        (["smoke", "--resume", "run"], "the recipe smoke does not go with --resume run"),
-        (["--resume", "run", "-o", "x"], "--output does not go with --resume"),
+        (["smoke", "--resume", "run"], "the recipe smoke cannot be combined with --resume run"),
+        (["--resume", "run", "-o", "x"], "--output cannot be combined with --resume"),
         (["--resume", "nowhere"], "nowhere holds no run: nowhere/recipe.toml is missing"),
         (["smok"], "did you mean smoke?"),
         (["smoke", "--set", "data.btach=2"], "unknown option data.btach; did you mean batch?"),
@@ -115,7 +115,7 @@ def test_resume_alone_finds_the_run(
     assert train("smoke", "--set", "steps=1") == 0
     for step, arguments in enumerate((["--resume"], ["smoke", "--resume"], ["--resume", "smoke"]), 2):
         assert main(["train", *arguments, "--set", f"steps={step}"]) == 0
-        assert f"the run goes on after step {step - 1}" in capsys.readouterr().err
+        assert f"the run continues after step {step - 1}" in capsys.readouterr().err
     # and in its own folder, with pictures that were given from another one
     monkeypatch.chdir("runs/smoke")
     assert main(["train", "--resume", "--set", "steps=5"]) == 0

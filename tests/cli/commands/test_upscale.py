@@ -46,7 +46,7 @@ def test_folders_keep_their_structure(upscale: Upscale, make_picture: MakePictur
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [str(Path("out/a-x4.png")), str(Path("out/ä/日本-x4.png"))]
     assert "warning: in/0.txt is no picture: left out" in captured.err.replace("\\", "/")
-    assert "warning: 2 more files are no pictures" in captured.err
+    assert "warning: 2 more files are not pictures" in captured.err
     assert "in/5.txt" not in captured.err
 
 
@@ -192,7 +192,7 @@ def test_an_empty_name_is_not_this_folder(
         (["--scale", "nan"], "--scale lies above 0"),
         (["--max-pixels", "0"], "--max-pixels counts"),
         (["--tile", "big"], "--tile is auto"),
-        (["--overlap", "5"], "--overlap goes with --tile PX"),
+        (["--overlap", "5"], "--overlap needs a tile size"),
         (["--device", "tpu"], "'tpu' is not a device"),
         (["--device", "cpu,cuda:99"], "no device cuda:99"),
         (["--page", "a.png"], "ends in .html"),

@@ -46,7 +46,7 @@ def own_folder(tmp_path, monkeypatch):
     return tmp_path / "data" / "models"
 
 
-BUNDLED = {"esrgan-lite-x4", "esrgan-lite-x4-gan"}
+BUNDLED = {"esrgan-lite-x4", "esrgan-lite-x2", "esrgan-lite-x4-gan"}
 
 
 def test_list(run, tmp_path):
@@ -67,6 +67,7 @@ def test_list_shows_what_is_cached(run, tmp_path):
     assert [line.split()[0] for line in out.splitlines() if line.split()[4] == "yes"] == [
         "realesr-general-x4v3",
         "esrgan-lite-x4",
+        "esrgan-lite-x2",
         "esrgan-lite-x4-gan",
     ]
 

@@ -16,7 +16,7 @@ from esrgan_torch.errors import ConfigError, ImageWriteError
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.tiling.modes import Box, Tile
 from esrgan_torch.tiling.plan import Plan
-from esrgan_torch.upscaler import Upscaled
+from esrgan_torch.upscaled import Upscaled
 
 PICTURE = Box(0, 0, 6, 8)
 PLAN = Plan((Tile(PICTURE, PICTURE),), 128, 96, 0, True, 5 << 20, "trunk <whole>")

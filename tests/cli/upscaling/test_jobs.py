@@ -1,13 +1,9 @@
-import errno
 import re
 import signal
-import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +21,8 @@ from esrgan_torch.images.reader import Reader
 from esrgan_torch.networks.rrdb import RRDBNet
 from esrgan_torch.tiling.modes import Box, Tile
 from esrgan_torch.tiling.plan import Plan
-from esrgan_torch.upscaler import Upscaled, Upscaler
+from esrgan_torch.upscaled import Upscaled
+from esrgan_torch.upscaler import Upscaler
 
 MakePicture = Callable[..., Path]
 Upscale = Callable[..., int]
@@ -82,194 +79,6 @@ def test_several_devices_share_the_files(
     assert made("one") == made("two") == [f"{number}-x4.png" for number in range(8)]
     for name in made("one"):
         np.testing.assert_array_equal(read_image(f"one/{name}").pixels, read_image(f"two/{name}").pixels)
-
-
-@pytest.mark.parametrize("devices", ["cpu", "cpu,cpu"])
-def test_a_defect_costs_one_picture(
-    devices: str,
-    upscale: Upscale,
-    make_picture: MakePicture,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Capture,
-) -> None:
-    for number in range(5):
-        make_picture(Path(f"in/{number}.png"), 10, 12 + number)
-    whole = Upscaler.upscale
-
-    def fail(self: Upscaler, picture: Picture, *others: object) -> Upscaled:
-        if picture.width == 13:
-            raise ZeroDivisionError("by nothing")
-        return whole(self, picture, *others)
-
-    monkeypatch.setattr(Upscaler, "upscale", fail)
-    assert upscale("in", "-o", "out", "--device", devices) == 1
-    errors = capsys.readouterr().err
-    assert "failed: in/1.png: ZeroDivisionError: by nothing (test_jobs.py, line" in errors.replace("\\", "/")
-    assert "4 done, 0 skipped, 1 failed" in errors
-    assert len(made("out")) == 4
-
-
-def zeros_png(width: int, height: int) -> bytes:
-    """A PNG whose header announces a size that its data does not hold."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(9))) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "is empty (0 bytes)"),
-        (b"just some text", "is not a picture"),
-        ("truncated", "damaged"),
-        (zeros_png(60_000, 60_000), "3,600.0 million pixels"),
-    ],
-    ids=["empty", "text", "truncated", "bomb"],
-)
-def test_a_bad_input_does_not_stop_the_others(
-    content: bytes | str, words: str, upscale: Upscale, make_picture: MakePicture, capsys: Capture
-) -> None:
-    make_picture(Path("c.png"))
-    bad = Path("bad.png")
-    if content == "truncated":
-        whole = make_picture(bad, 60, 60).read_bytes()
-        bad.write_bytes(whole[: len(whole) // 2])
-    else:
-        assert isinstance(content, bytes)
-        bad.write_bytes(content)
-    assert upscale("bad.png", "c.png", "-o", "out") == 1
-    captured = capsys.readouterr()
-    [failure, _, summary] = captured.err.splitlines()
-    assert failure.startswith("[1/2] failed: bad.png")
-    assert failure.count("bad.png") == 1
-    assert words in failure
-    assert "1 done, 0 skipped, 1 failed" in summary
-    assert captured.out == f"{Path('out/c-x4.png')}\n"
-    assert made("out") == ["c-x4.png"]
-
-
-def test_a_warning_of_a_decoder_has_the_name_of_its_file(
-    upscale: Upscale, make_picture: MakePicture, capsys: Capture
-) -> None:
-    for name in ("a.png", "b.png"):
-        whole = make_picture(Path(name)).read_bytes()
-        chunk = b"sRGB\x09"  # an intent that there is not
-        Path(name).write_bytes(
-            whole[:33] + struct.pack(">I", 1) + chunk + struct.pack(">I", zlib.crc32(chunk)) + whole[33:]
-        )
-    assert upscale("a.png", "b.png", "-o", "out") == 0
-    warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
-    assert warned == [
-        f"esrgan: warning: {name}: its chunk sRGB is damaged; it is left out" for name in ("a.png", "b.png")
-    ]
-
-
-def test_a_warning_of_libpng_has_the_name_of_its_file(
-    upscale: Upscale, make_picture: MakePicture, capsys: Capture
-) -> None:
-    for name in ("a.png", "b.png"):
-        whole = make_picture(Path(name), dtype=np.uint16).read_bytes()  # 8 bits are not for libpng
-        chunk = b"tRNS" + bytes(8)  # a colour of four channels
-        Path(name).write_bytes(
-            whole[:33] + struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk)) + whole[33:]
-        )
-    assert upscale("a.png", "b.png", "-o", "out") == 0
-    warned = [line for line in capsys.readouterr().err.splitlines() if "PNG" in line]
-    assert warned == [f"esrgan: warning: {name}: PNG warning: tRNS: invalid" for name in ("a.png", "b.png")]
-
-
-def test_a_target_that_is_a_folder_fails_before_the_work(
-    upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    make_picture(Path("a.png"))
-    Path("a-x4.png").mkdir()
-    monkeypatch.delattr(Upscaler, "upscale")
-    assert upscale("a.png") == 1
-    assert "failed: a.png: cannot write: a-x4.png is a folder" in capsys.readouterr().err
-
-
-def test_a_missing_file_does_not_stop_the_others(
-    upscale: Upscale, make_picture: MakePicture, capsys: Capture
-) -> None:
-    make_picture(Path("c.png"))
-    assert upscale("bad.png", "c.png", "-o", "out") == 1
-    captured = capsys.readouterr()
-    assert "failed: bad.png does not exist" in captured.err
-    assert "1 done, 0 skipped, 1 failed" in captured.err
-    assert made("out") == ["c-x4.png"]
-
-
-def test_the_limit_of_pixels_can_be_changed(
-    upscale: Upscale, make_picture: MakePicture, capsys: Capture
-) -> None:
-    make_picture(Path("a.png"))
-    assert upscale("a.png", "--max-pixels", "0.0001") == 1
-    assert "(here: --max-pixels, in millions)" in capsys.readouterr().err
-    assert upscale("a.png", "--max-pixels", "0.00012") == 0
-
-
-def test_memory_that_does_not_suffice_fails_the_file(
-    upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    def fail(*_: object) -> None:
-        raise MemoryError
-
-    make_picture(Path("a.png"))
-    monkeypatch.setattr(Upscaler, "upscale", fail)
-    assert upscale("a.png") == 1
-    assert "failed: a.png: not enough memory for the result" in capsys.readouterr().err
-
-
-def test_what_the_format_cannot_keep_fails_before_the_work(
-    upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    def never(*_: object) -> None:
-        raise AssertionError
-
-    make_picture(Path("alpha.png"), 10, 12, 4)
-    make_picture(Path("long.png"), 1, 5000)
-    monkeypatch.setattr(Upscaler, "upscale", never)
-    assert upscale("alpha.png", "-o", "a.jpg") == 1
-    assert "alpha.png: the picture has transparency, which jpg cannot keep" in capsys.readouterr().err
-    assert upscale("long.png", "-o", "a.webp") == 1
-    assert "20000 pixels long, and webp ends at 16383" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("place", ["mkdir", "touch", "TemporaryFile"])
-def test_a_read_only_output_folder(
-    place: str, upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    make_picture(Path("a.png"))
-    monkeypatch.setattr(tempfile if place == "TemporaryFile" else Path, place, refuse)
-    assert upscale("a.png", "-o", "out") == 1
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "failed: a.png: cannot write" in captured.err
-    assert "out" in captured.err
-    assert "0 done, 0 skipped, 1 failed" in captured.err
-
-
-def test_a_full_disk(
-    upscale: Upscale, make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    make_picture(Path("a.png"))
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
-        assert upscale("a.png", "-o", "out") == 1
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "a.png" in captured.err
-    assert "is full; free some space" in captured.err
-    assert made("out") == []
 
 
 STOPPABLE = """

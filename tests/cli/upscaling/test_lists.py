@@ -75,13 +75,13 @@ def test_an_empty_list_is_no_fault(upscale: Upscale, capsys: Capture) -> None:
     Path("list.txt").touch()
     assert upscale("--from-list", "list.txt", "-o", "out") == 0
     said = capsys.readouterr().err
-    assert "warning: list.txt names nothing" in said
+    assert "warning: list.txt contains no names" in said
     assert "0 done, 0 skipped, 0 failed" in said
 
 
 def test_what_cannot_be_given(upscale: Upscale, capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         upscale("-o", "out")
-    assert "nothing is given: INPUT or --from-list is required" in capsys.readouterr().err
+    assert "no input is given: give INPUT or --from-list" in capsys.readouterr().err
     assert upscale("-", "--from-list", "-") == 2
     assert "both stdin" in capsys.readouterr().err

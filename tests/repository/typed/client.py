@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import esrgan_torch
 from esrgan_torch import CancelledError, EsrganError, Picture, Tiling, Upscaler, read_image, write_image
-from esrgan_torch.upscaler import Upscaled
+from esrgan_torch.upscaled import Upscaled
 from esrgan_weights import load
 
 

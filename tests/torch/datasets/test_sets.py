@@ -91,7 +91,7 @@ def test_given_folders_are_taken_as_they_are(tmp_path: Path) -> None:
         PairError, match=r"a\.png has no low-resolution picture in .*X4: none is called a or ax4"
     ):
         without.read(without.couples[0])
-    with pytest.raises(ConfigError, match="is not a folder; low-resolution"):
+    with pytest.raises(ConfigError, match="is not a folder; it must contain the low-resolution"):
         find_set(tmp_path / "sets", 4, tmp_path / "none")
 
 

@@ -53,5 +53,5 @@ def test_an_operator_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) ->
         raise NotImplementedError("aten::pixel_shuffle is not implemented for this device")
 
     monkeypatch.setattr(CompactEngine, "_tail", missing)
-    with pytest.raises(EngineError, match="fails on a first picture: aten::pixel_shuffle"):
+    with pytest.raises(EngineError, match="fails on a test picture: aten::pixel_shuffle"):
         make_engine(small_compact(), CPU, torch.float32, "eager")

@@ -1,18 +1,21 @@
 """Films that end before they say."""
 
 import io
+import re
+import struct
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 from PIL import Image
 
 from esrgan_torch.errors import FilmReadError
 from esrgan_torch.films.ends import check_bytes
+from esrgan_torch.films.enlarge import FilmJob
 from esrgan_torch.films.read import FilmReader
 from esrgan_torch.films.survey import survey
-from tests.torch.films.clips import make_clip, noise
+from esrgan_torch.upscaler import Upscaler
+from tests.torch.films.clips import frames_of, make_clip, noise
 
 
 class Pipe:
@@ -45,41 +48,55 @@ def test_a_film_of_matroska_s_that_does_not_know_its_size(tmp_path: Path) -> Non
         check_bytes(source)
 
 
-@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "avi", "flv"])
 @pytest.mark.parametrize("sound", [None, "aac"])
-def test_a_pipe_that_ends_early(suffix: str, sound: str | None, tmp_path: Path) -> None:
+def test_a_pipe_that_ends_early_gives_what_came(suffix: str, sound: str | None, tmp_path: Path) -> None:
     source = make_clip(
         tmp_path / f"a.{suffix}",
-        codec="libx264",
+        codec="mpeg4" if suffix == "avi" else "libx264",
         frames=100,
         height=32,
         width=32,
         sound=sound,
         options={"g": "10"},
+        # with its table in front, as servers send it
+        container={"movflags": "faststart"} if suffix == "mp4" else {},
     )
-    if suffix == "mp4":  # with its table in front, as servers send it
-        fast = tmp_path / "b.mp4"
-        with (
-            av.open(str(source)) as given,
-            av.open(str(fast), "w", container_options={"movflags": "faststart"}) as output,
-        ):
-            streams = {each.index: output.add_stream_from_template(each) for each in given.streams}
-            for packet in given.demux():
-                if packet.dts is not None:
-                    index = packet.stream_index
-                    packet.stream = streams[index]
-                    output.mux(packet)
-        source = fast
     data = source.read_bytes()
 
-    def frames(part: bytes) -> int:
+    def told(part: bytes) -> tuple[int, str]:
         pipe: Any = Pipe(part)
         with FilmReader(pipe, "a") as reader:
-            return len(list(reader.stills()))
+            return len(list(reader.stills())), reader.short
 
-    assert frames(data) == 100
-    with pytest.raises(FilmReadError, match=r"a is (cut off|damaged)"):
-        frames(data[: len(data) // 2])
+    assert told(data) == (100, "")
+    frames, short = told(data[: len(data) // 2])
+    assert 20 < frames < 60
+    assert re.fullmatch(r"it ends after [12]\.\d s, and says that it has 4\.\d s", short)
+
+
+def announcing(path: Path, seconds: float) -> Path:
+    """A film of FLV that says another length than it has."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\0\x08duration\0") + 11  # a name, and a number of 8 bytes
+    struct.pack_into(">d", data, at, seconds)
+    path.write_bytes(data)
+    return path
+
+
+def test_a_stream_whose_length_is_wrong_is_done_with_a_note(tmp_path: Path, upscaler: Upscaler) -> None:
+    source = announcing(make_clip(tmp_path / "a.flv", codec="flv1", frames=5), 60)
+    with pytest.raises(FilmReadError, match=r"a\.flv is cut off: it ends after 0\.2 s, and says .* 60\.0 s"):
+        survey(source)  # before any work
+    pipe: Any = Pipe(source.read_bytes())
+    with FilmReader(pipe, "stdin") as reader:
+        result = FilmJob(reader, None, tmp_path / "b.mkv", [upscaler]).run()
+    assert result.frames == 5
+    assert len(frames_of(tmp_path / "b.mkv")) == 5
+    assert (
+        "it ends after 0.2 s, and says that it has 60.0 s: it may have been cut off on its way; "
+        "all that came is in the result"
+    ) in result.notes
 
 
 def test_frames_that_change_their_size(tmp_path: Path) -> None:

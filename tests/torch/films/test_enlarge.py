@@ -6,11 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 
-from esrgan_torch.errors import CancelledError, ConfigError, FilmReadError
+from esrgan_torch.errors import CancelledError, FilmReadError
 from esrgan_torch.films.colour import Colour, colour_of, to_rgb
 from esrgan_torch.films.parts import folder_of
 from esrgan_torch.films.read import FilmReader
@@ -18,8 +17,6 @@ from esrgan_torch.images.picture import Picture
 from esrgan_torch.upscaler import Upscaler
 from tests.torch.films.clips import frames_of, make_clip, noise, shown, turned
 from tests.torch.films.conftest import Enlarge
-
-PAL = Fraction(1, 12800)
 
 
 def pixels_of(path: Path) -> list[Any]:
@@ -39,98 +36,6 @@ def test_frames_are_those_of_pictures_enlarged_one_by_one(
     assert len(found) == 6
     for before, after in zip(given, found, strict=True):
         assert np.array_equal(after, upscaler.upscale(Picture(before)).picture.pixels)
-
-
-@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
-@pytest.mark.parametrize("starts", [None, (0, 512, 700, 2048, 2049, 9000, 9512, 20000, 20512, 30000)])
-def test_times_are_kept(codec: str, starts: Any, tmp_path: Path, enlarge: Enlarge) -> None:
-    times = starts or [512 * number for number in range(10)]
-    source = make_clip(
-        tmp_path / "a.mp4",
-        codec="libx264",
-        frames=10,
-        base=PAL,
-        starts=times,
-        height=32,
-        width=32,
-        sound="aac",
-    )
-    enlarge(source, tmp_path / "b.mp4", codec=codec)
-    assert shown(source) == [start * PAL for start in times]
-    assert shown(tmp_path / "b.mp4") == shown(source)
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_sound_is_copied_and_in_step_at_the_end(suffix: str, tmp_path: Path, enlarge: Enlarge) -> None:
-    source = make_clip(tmp_path / "a.mp4", codec="libx264", frames=50, sound="aac", height=16, width=16)
-    target = tmp_path / f"b{suffix}"
-    enlarge(source, target, codec="h264")
-
-    def ends(path: Path) -> tuple[list[bytes], float]:
-        sound: list[tuple[float, bytes]] = []
-        last = 0.0
-        with av.open(str(path)) as film:
-            for packet in film.demux():
-                if packet.size and packet.stream.type == "audio":
-                    sound.append((float(packet.pts * packet.time_base), bytes(packet)))
-                elif packet.size:
-                    last = max(last, float(packet.pts * packet.time_base))
-        return [data for _, data in sound], sound[-1][0] - last
-
-    (before, step_before), (after, step_after) = ends(source), ends(target)
-    assert before == after
-    assert abs(step_before - step_after) <= 0.001  # Matroska counts milliseconds
-
-
-def test_chapters_subtitles_and_words_are_carried(tmp_path: Path, enlarge: Enlarge) -> None:
-    plain = make_clip(tmp_path / "a.mkv", frames=25)
-    source = tmp_path / "b.mkv"
-    words = tmp_path / "words.srt"
-    words.write_text("1\n00:00:00,200 --> 00:00:00,500\nHello\n", encoding="utf-8")
-    with av.open(str(plain)) as film, av.open(str(words)) as text, av.open(str(source), "w") as output:
-        output.metadata["title"] = "A title"
-        copy = output.add_stream_from_template(film.streams.video[0], opaque=True)
-        lines = output.add_stream_from_template(text.streams.subtitles[0], opaque=True)
-        lines.metadata["language"] = "deu"
-        output.set_chapters(
-            [
-                {
-                    "id": 1,
-                    "start": 0,
-                    "end": 500,
-                    "time_base": Fraction(1, 1000),
-                    "metadata": {"title": "One"},
-                },
-                {"id": 2, "start": 500, "end": 1000, "time_base": Fraction(1, 1000), "metadata": {}},
-            ]
-        )
-        for packet in [*film.demux(film.streams.video[0]), *text.demux()]:
-            if packet.size:
-                packet.stream = copy if packet.stream.type == "video" else lines
-                output.mux_one(packet)
-    result = enlarge(source, tmp_path / "c.mkv")
-    assert result.notes == ()
-    with av.open(str(tmp_path / "c.mkv")) as film:
-        assert film.metadata["title"] == "A title"
-        assert [
-            (float(chapter["start"] * chapter["time_base"]), chapter["metadata"])
-            for chapter in film.chapters()
-        ] == [(0.0, {"title": "One"}), (0.5, {})]
-        assert film.streams.subtitles[0].metadata["language"] == "deu"
-        found = [packet for packet in film.demux(film.streams.subtitles[0]) if packet.size]
-        assert [(bytes(line), line.pts, line.duration) for line in found] == [(b"Hello", 200, 300)]
-    # MP4 does not hold this kind of subtitles, which is said
-    result = enlarge(source, tmp_path / "c.mp4", codec="h264")
-    assert "subtitles (srt) are left out" in result.notes[0]
-
-
-def test_sound_that_a_container_does_not_hold_is_found_out_before_the_work(
-    tmp_path: Path, enlarge: Enlarge
-) -> None:
-    source = make_clip(tmp_path / "a.mp4", codec="libx264", sound="aac")
-    with pytest.raises(ConfigError, match=r"\.webm does not hold the film's sound \(aac\); give -o NAME.mkv"):
-        enlarge(source, tmp_path / "b.webm", codec="vp9")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -292,32 +197,6 @@ def test_a_film_that_is_cut_off_is_found_before_the_work(
     with pytest.raises(FilmReadError, match=r"a\.\w+"):
         enlarge(source, tmp_path / "b.mkv")
     assert sorted(path.name for path in tmp_path.iterdir()) == [source.name]
-
-
-@pytest.mark.parametrize("data", [b"", b"\0" * 5000, b"no film" * 100])
-def test_what_is_no_film(data: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    path.write_bytes(data)
-    with pytest.raises(FilmReadError, match=r"a\.mp4: "):
-        FilmReader(path)
-
-
-def test_sound_alone_is_no_film(tmp_path: Path) -> None:
-    path = tmp_path / "a.mka"
-    with av.open(str(path), "w", format="matroska") as output:
-        stream: Any = output.add_stream("flac", rate=48000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.int16), format="s16", layout="mono")
-        frame.sample_rate = 48000
-        output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    with pytest.raises(FilmReadError, match="holds no moving picture"):
-        FilmReader(path)
-
-
-def test_large_frames_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
-    source = make_clip(tmp_path / "a.mkv", frames=1)
-    with pytest.raises(FilmReadError, match="24 x 16"):
-        FilmReader(source, max_pixels=24 * 16 - 1)
 
 
 @pytest.mark.parametrize(("form", "size"), [("yuv420p", (16, 24)), ("yuv420p10le", (180, 320))])

@@ -45,6 +45,12 @@ def test_missing_file(tmp_path: Path) -> None:
         read_image(tmp_path / "none.png")
 
 
+@pytest.mark.parametrize("address", ["https://example.org/a.png", "s3://bucket/a.png", "file:///a.png"])
+def test_an_address(address: str) -> None:
+    with pytest.raises(ImageReadError, match="is an address, not a file; download it first"):
+        read_image(address)
+
+
 def test_folder_given(tmp_path: Path) -> None:
     with pytest.raises(ImageReadError, match="is a folder"):
         read_image(tmp_path)

@@ -224,7 +224,7 @@ def test_jpeg_xl_of_16_bits_and_of_linear_light() -> None:
 def test_the_first_frame_of_a_moving_jpeg_xl() -> None:
     frames = np.stack([PIXELS[:, :, :3], 255 - PIXELS[:, :, :3]])
     data = bytes(imagecodecs.jpegxl_encode(frames, lossless=True))
-    with pytest.warns(UserWarning, match="it moves, and the first frame alone is read"):
+    with pytest.warns(UserWarning, match="it is an animation; only the first frame is read"):
         picture = read_image(data)
     np.testing.assert_array_equal(picture.pixels, PIXELS[:, :, :3])
 

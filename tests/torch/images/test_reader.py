@@ -210,7 +210,7 @@ def test_one_number_where_tifffile_would_take_a_list() -> None:
     data = bytearray(SAMPLES["tiff"]())
     struct.pack_into("<HHII", data, 10 + 12, 257, 4, 1, 1 << 31)
     struct.pack_into("<HHI", data, 10 + 24, 32997, 3, 3)
-    with pytest.raises(ImageReadError, match="its tag 32997 has 3 values where one is due"):
+    with pytest.raises(ImageReadError, match="its tag 32997 has 3 values instead of one"):
         read_frames(bytes(data)).first()
 
 

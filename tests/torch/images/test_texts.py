@@ -66,7 +66,7 @@ def test_density_that_a_format_cannot_say_is_left_out(
     if held or suffix == "webp":
         write_image(tmp_path / f"a.{suffix}", picture)
     else:
-        with pytest.warns(UserWarning, match="pixels an inch is none that"):
+        with pytest.warns(UserWarning, match="pixels an inch cannot be stored"):
             write_image(tmp_path / f"a.{suffix}", picture)
     expected = density if held and suffix != "webp" else None
     if suffix == "bmp" and expected is None:

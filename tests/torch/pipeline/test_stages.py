@@ -163,7 +163,7 @@ def test_pieces_that_were_not_begun_are_told_so() -> None:
     assert read.wait(10)
     results.close()
     assert ended
-    assert set(ended) == {"stopped before it was begun"}
+    assert set(ended) == {"stopped before it started"}
 
 
 @pytest.mark.parametrize(("slow", "most"), [("read", "reading"), ("compute", "busy"), ("write", "writing")])

@@ -19,7 +19,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_is_found_in_its_folder() -> None:
-    with pytest.raises(ConfigError, match="neither here nor in runs/"):
+    with pytest.raises(ConfigError, match="neither this folder nor runs/"):
         find_run("", None, None)
     first = put("runs/smoke")
     assert find_run("", None, None) == first
@@ -29,7 +29,7 @@ def test_a_run_is_found_in_its_folder() -> None:
     other = put("elsewhere")
     assert find_run("", "smoke", other) == find_run("", None, other) == other
     put("runs/psnr-x4")
-    with pytest.raises(ConfigError, match=r"give the run to go on with; there are runs/\S+, runs/"):
+    with pytest.raises(ConfigError, match=r"give the run to resume; there are runs/\S+, runs/"):
         find_run("", None, None)
     with pytest.raises(
         ConfigError, match=r"nowhere holds no run: nowhere/recipe.toml is missing; there are runs/"

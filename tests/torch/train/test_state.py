@@ -37,7 +37,7 @@ def test_all_damaged(run: Path) -> None:
     for path in checkpoints_of(run):
         damage(path, "cut")
     with pytest.raises(
-        TrainingError, match=r"step-00000030.pt is damaged.*step-00000010.pt is damaged.*begin anew"
+        TrainingError, match=r"step-00000030.pt is damaged.*step-00000010.pt is damaged.*start again"
     ):
         latest(run, lambda _: None)
 

@@ -112,4 +112,4 @@ def test_a_tracker_that_fails_costs_its_own_curves(
     train(make_options("tensorboard=true", "steps=4", "log_every=1"), tmp_path / "run")
     assert len(read_log(tmp_path / "run")) == 4
     told = capsys.readouterr().err
-    assert told.count("TensorBoard is told nothing more: ") == 1
+    assert told.count("TensorBoard gets no further values: ") == 1

@@ -45,7 +45,7 @@ def test_download(file, server, target):
 @pytest.mark.parametrize(
     ("manners", "reason"),
     [
-        ("wrong", "the server gave another file: sha256"),
+        ("wrong", "the server sent another file: sha256"),
         ("missing", "HTTP 404"),
         ("page", "the server answered with a web page"),
         ("longer", "the server has 102,404 bytes where 102,400 are expected"),
@@ -140,7 +140,7 @@ def test_partial_file_of_a_size_that_is_not_known(file, server, target, left):
 
 def test_wrong_file_of_a_size_that_is_not_known(file, target):
     [(_, reason)] = download(replace(file("wrong"), size=None), target)
-    assert "the server gave another file: sha256" in reason
+    assert "the server sent another file: sha256" in reason
     assert names(target.parent) == []
 
 

@@ -55,7 +55,7 @@ def test_every_source_failed(model, server, tmp_path):
     for part in (
         "no source gave tiny",
         f"{server.url}/missing: HTTP 404",
-        f"{server.url}/wrong: the server gave another file: sha256",
+        f"{server.url}/wrong: the server sent another file: sha256",
         f"{server.url}/page: the server answered with a web page",
         f"Put tiny.pth (102,400 bytes, sha256 {hashlib.sha256(server.content).hexdigest()}) into",
         str(tmp_path / "tiny"),

@@ -44,7 +44,7 @@ def test_damaged_file_is_fetched_again(server, tmp_path):
 
 
 def test_offline(server, tmp_path, no_network):
-    with pytest.raises(OfflineError, match="is not in the cache, and the network is off limits"):
+    with pytest.raises(OfflineError, match="is not in the cache, and the network is off"):
         fetch_url("https://a.example/good.pth", cache=tmp_path, offline=True)
     assert files(tmp_path) == []
 

@@ -1,8 +1,9 @@
 /** The graph by TF.js, on its current backend: trunk and tail, every tensor accounted for. */
 import type { Floats } from "../models/bytes.js";
-import { GraphModel, loadGraphModel } from "@tensorflow/tfjs-converter";
+import type { GraphModel } from "@tensorflow/tfjs-converter";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backend } from "./backend.js";
+import { graphModelOf } from "./graph-model.js";
 import type { Model } from "../models/download.js";
 import type { ModelInfo } from "../models/manifest.js";
 import { checkFinite, type Features, type Network, type Pause } from "./network.js";
@@ -34,20 +35,9 @@ export class TfjsNetwork implements Network {
     private readonly device: Device,
   ) {}
 
-  static async load({ manifest, shards }: Model, device: Device): Promise<TfjsNetwork> {
-    const { info, nodes, input, output, document } = manifest;
-    const model = await loadGraphModel({
-      load: () =>
-        Promise.resolve({
-          modelTopology: document["modelTopology"] as object,
-          format: "graph-model",
-          signature: document["signature"] as object,
-          weightSpecs: (document["weightsManifest"] as { weights: tf.io.WeightsManifestEntry[] }[]).flatMap(
-            (group) => group.weights,
-          ),
-          weightData: shards,
-        }),
-    });
+  static async load(given: Model, device: Device): Promise<TfjsNetwork> {
+    const { info, nodes, input, output } = given.manifest;
+    const model = await graphModelOf(given);
     const least = device.deferred ? FEWEST_DEFERRED : 1;
     const stages = cutStages(nodes, input, info.featuresNode, least);
     const convolutions = nodes.filter((node) => node.op.includes("Conv")).length;

@@ -18,7 +18,16 @@ import type { GraphNode } from "../../src/models/manifest.js";
 import type { Network } from "../../src/engine/network.js";
 import { BackendError, Upscaler } from "../../src/node.js";
 import { TfjsNetwork } from "../../src/engine/tfjs.js";
-import { FORMS, folderOf, NAMES, testPicture, worst, type Form, type Name } from "../fixtures.js";
+import {
+  FORMS,
+  folderOf,
+  NAMES,
+  patientSpawner,
+  testPicture,
+  worst,
+  type Form,
+  type Name,
+} from "../fixtures.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "tfjs-esrgan-kernels-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -43,8 +52,8 @@ async function computed(network: Network, height: number, width: number): Promis
 }
 
 const usual = await nodeSpawner();
-const alone = { ...usual, threads: 1 };
-const several = { ...usual, threads: 3 };
+const alone = await patientSpawner(1);
+const several = await patientSpawner(3);
 afterAll(() => useSpawner(usual));
 
 describe.each<Name | Form>([...NAMES, ...FORMS])("%s", (name) => {
@@ -309,11 +318,15 @@ describe("calls", () => {
     expect(usual.threads).toBe(threadsFor(availableParallelism()));
   });
 
-  test("workers that do not start leave one thread", async () => {
+  test.each([
+    ["fail", (failed: () => void) => queueMicrotask(failed)],
+    ["take too long", () => undefined],
+  ])("workers that %s leave one thread", async (_, start) => {
     useSpawner({
       threads: 2,
+      patience: 10,
       spawn: (_source, _answered, failed) => {
-        queueMicrotask(failed);
+        start(failed);
         return { postMessage: () => undefined, terminate: () => undefined };
       },
     });

@@ -41,7 +41,7 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
     if path.is_dir():
         raise CheckpointError(f"{path}: it is a folder; give one of its files")
     if not path.is_file():  # a pipe would be waited for
-        raise CheckpointError(f"{path}: it is a pipe or a device; weights are read from a file alone")
+        raise CheckpointError(f"{path}: it is a pipe or a device; weights are read from ordinary files only")
     try:
         return _read(path, sha256)
     except CheckpointError as error:
@@ -50,7 +50,7 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
     except DAMAGE as error:
         raise CheckpointError(
-            f"{path}: it is damaged in a way that nothing looked for ({type(error).__name__}: {error})"
+            f"{path}: it is damaged in an unknown way ({type(error).__name__}: {error})"
         ) from error
 
 

@@ -1,12 +1,14 @@
 """Pickles (`.pth`, `.pt`, `.ckpt`, `.bin`), by `torch.load(weights_only=True)` alone: no code is run."""
 
 import io
+import lzma
 import pickle
 import re
 import struct
 import threading
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +34,8 @@ DAMAGE = (
     ValueError,
     struct.error,
 )
+# and what the packed members of a zip file raise, each packing its own; of bzip2, OSError
+ARCHIVE_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, *DAMAGE)
 SAFE = "Ask its author for a .safetensors file, or convert it yourself where you trust it."
 # in torch's older format five pickles follow each other before the numbers, the first of them this
 LEGACY_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
@@ -73,13 +77,14 @@ def _load(source: IO[bytes]) -> object:
 
 def _read_rewritten(path: Path, first: Exception) -> object:
     """Once more, with the pickle in plainer words; `first` is why torch refused it as it is."""
+    content = path.read_bytes()
     try:
-        rewritten = _rewritten(path.read_bytes())
+        rewritten = _rewritten(content)
         with _ALLOWED, torch.serialization.safe_globals([(made, name) for name, made in STAND_INS.items()]):
             return _load(rewritten)
     except pickle.UnpicklingError as error:
         raise _refused(error) from error
-    except (zipfile.BadZipFile, *DAMAGE) as error:
+    except (OSError, *ARCHIVE_DAMAGE) as error:
         if UNTYPED in str(error):
             raise CheckpointError(
                 "it holds float8 numbers in torch's older format or in a plain pickle, which torch itself "
@@ -128,7 +133,7 @@ def _check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             unpacked = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, *DAMAGE) as error:
+    except ARCHIVE_DAMAGE as error:
         raise CheckpointError(
             "it is truncated or damaged: it has no table of contents that can be read"
         ) from error

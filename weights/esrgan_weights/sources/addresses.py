@@ -68,14 +68,14 @@ def url_of(address: str) -> str:
         address = f"{endpoint}/{file.repo}/resolve/{quote(file.revision, safe='')}/{quote(file.path)}"
     if not is_allowed(address):
         raise ConfigError(
-            f"{address}: weights are fetched by https:// (http:// from this machine alone), since anybody on "
-            "the way could change what comes otherwise"
+            f"{address}: weights are fetched by https:// (http:// from this machine alone), since "
+            "others on the way could change an unencrypted file"
         )
     parts = urlsplit(address)
     if parts.username or parts.password:
         raise ConfigError(
-            f"https://...@{parts.hostname}: an address with a user or a password is not fetched, since it "
-            "would be kept and shown; download the file and give its path"
+            f"https://...@{parts.hostname}: an address with a user or a password is not fetched, since they "
+            "would be stored and shown; download the file and give its path"
         )
     # as browsers do with what is copied from them: spaces and letters beyond ASCII
     return parts._replace(path=quote(parts.path, safe=KEPT), query=quote(parts.query, safe=KEPT)).geturl()

@@ -85,7 +85,7 @@ def _from_url(url: str, file: File, part: Path, progress: bool | None) -> None:
             return
         part.unlink()
         if not resumed:
-            raise SourceError(f"the server gave another file: {wrong}")
+            raise SourceError(f"the server sent another file: {wrong}")
         resumed = False  # the bytes that were there may be the wrong ones: once more from the start
     raise SourceError(f"the connection broke {ATTEMPTS} times; the next attempt resumes")
 
@@ -133,7 +133,7 @@ def _start(response: http.client.HTTPResponse, file: File, asked: int) -> int:
         pattern = r"bytes (\d+)-\d+/(\d+|\*)"
         found = re.fullmatch(pattern, response.headers.get("Content-Range", ""))
         if not found or whole_number(found[1]) != asked or found[2] not in ("*", str(file.size or found[2])):
-            raise SourceError("the server's part does not continue the bytes that are there")
+            raise SourceError("the server did not resume where the download stopped")
         return asked
     length = length_of(response)
     if length is not None and file.size is not None and length != file.size:

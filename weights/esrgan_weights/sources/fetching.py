@@ -105,7 +105,7 @@ def _offline(model: Model, folder: Path) -> FetchError:
                 )
     first = folder / model.alternatives[0].files[0].name
     return OfflineError(
-        f"{model.name} is not in the cache, and the network is off limits. Run "
+        f"{model.name} is not in the cache, and the network is off (--offline). Run "
         f"`esrgan weights fetch {model.name}` online, or put the file at {first}.",
         [(str(first), "not there")],
     )

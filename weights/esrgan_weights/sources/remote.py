@@ -55,7 +55,8 @@ def fetch_url(url: str, options: FetchOptions = DEFAULT) -> tuple[Path, str]:
         return kept
     if options.offline:
         raise OfflineError(
-            f"{url} is not in the cache, and the network is off limits. Run once without --offline, or "
+            f"{url} is not in the cache, and the network is off (--offline). Run once "
+            f"without --offline, or "
             "download the file and give its path."
         )
     parts: list[Path] = []
@@ -131,7 +132,7 @@ def _receive(url: str, part: Path, progress: bool | None) -> None:
                     raise SourceError(WEB_PAGE)
                 received += len(chunk)
                 if received > LARGEST:
-                    raise SourceError(f"it sends more than weights have ({LARGEST:,} bytes)")
+                    raise SourceError(f"it sends more than the limit for weights ({LARGEST:,} bytes)")
                 stream.write(chunk)
                 bar.update(len(chunk))
     if total is not None and received < total:

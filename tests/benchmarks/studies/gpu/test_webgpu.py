@@ -68,6 +68,8 @@ def test_every_engine_has_its_turn_and_one_that_fails_costs_itself(
     assert [row["engine"] for row in seen] == list(webgpu.ENGINES)
     assert {row["driver"] for row in seen} == {str(driver)}
     assert seen[1]["sides"] == [16, 24]
+    limits = [seconds * webgpu.DRY - webgpu.ENDING for seconds in webgpu.ENGINES.values()]
+    assert [row["seconds"] for row in seen] == limits
     assert seen[1]["networks"] == list(webgpu.NETWORKS)
     (failure,) = (row for row in rows if row["case"] == "failure")
     assert failure == {"case": "failure", "engine": "TF.js", "error": "code 3"}

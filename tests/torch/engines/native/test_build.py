@@ -69,7 +69,7 @@ def test_a_compiler_that_fails_is_told_and_asked_once(
 def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "find_compiler", lambda: None)
     assert build.library() is None
-    assert "no C compiler is here" in build.reason() or "is not built for" in build.reason()
+    assert "there is no C compiler" in build.reason() or "is not built for" in build.reason()
 
 
 @needs_native

@@ -286,7 +286,7 @@ def test_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_the_library_others_compute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_find", lambda: build.Found(None, "no C compiler is here"))
+    monkeypatch.setattr(build, "_find", lambda: build.Found(None, "there is no C compiler"))
     assert not isinstance(make_engine(small_rrdb(), CPU, torch.float32), NativeRRDBEngine)
-    with pytest.raises(ConfigError, match="no C compiler is here"):
+    with pytest.raises(ConfigError, match="there is no C compiler"):
         choose.make_engine(small_rrdb(), CPU, torch.float32, "native")

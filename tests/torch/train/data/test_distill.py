@@ -93,7 +93,7 @@ def test_a_run_with_lessons(make_options: MakeOptions, teacher: CompactNet, tmp_
 
 
 def test_lessons_need_a_teacher(make_options: MakeOptions, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"how many crops losses.teacher answers"):
+    with pytest.raises(ConfigError, match=r"the number of crops that losses.teacher computes"):
         make_options("data.lessons=2")
     with pytest.raises(ConfigError, match="needs the teacher 'white'"):
         train(make_options("data.lessons=2", "losses.teacher=white"), tmp_path / "run")

@@ -44,7 +44,7 @@ def test_the_graph_is_the_network(make_network, config):
 
 
 def test_a_value_that_nothing_makes():
-    with pytest.raises(CheckpointError, match="uses the value 'x', which nothing makes"):
+    with pytest.raises(CheckpointError, match="uses the value 'x', which no layer makes"):
         compute([Layer("ReLU", "a", ("x",), ("y",))], {}, np.zeros((1, 2, 2)))
 
 

@@ -11,6 +11,8 @@ export interface Helper {
 export interface Spawner {
   /** How many threads compute together. */
   readonly threads: number;
+  /** How many ms workers have to start, by default 5000; without them one thread computes. */
+  readonly patience?: number;
   /** Start a worker with this source; `answered` is called with its first message, `failed` if it cannot start. */
   spawn(source: string, answered: () => void, failed: () => void): Helper;
 }
@@ -19,7 +21,7 @@ const FEW_CORES = 4;
 const MOST = 16; // see wasm.c
 const MISSING = 1; // cores, where nobody tells of any
 const STACK = 128 * 1024;
-const PATIENCE = 5000; // ms for workers to start; without them one thread computes
+const PATIENCE = 5000;
 
 // text, so that no bundler and no server must know of it; Bun's threads have a `self` too, which hears nothing
 const SOURCE = `
@@ -76,7 +78,7 @@ export async function startHelpers({ module, memory }: Loaded, heap: Heap): Prom
       const count = spawner.threads - 1;
       let ready = 0;
       if (count < 1) resolve();
-      timer = setTimeout(reject, PATIENCE);
+      timer = setTimeout(reject, spawner.patience ?? PATIENCE);
       for (let worker = 1; worker <= count; worker++) {
         const stack = heap.take(STACK) + STACK;
         const answered = () => {

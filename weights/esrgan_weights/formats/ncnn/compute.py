@@ -101,7 +101,7 @@ def compute(layers: Sequence[Layer], weights: Weights, picture: Values) -> Value
             try:
                 inputs = [values[name] for name in layer.inputs]
             except KeyError as error:
-                raise CheckpointError(f"{layer.name} uses the value {error}, which nothing makes") from error
+                raise CheckpointError(f"{layer.name} uses the value {error}, which no layer makes") from error
             made += _largest(layer, inputs, weights.get(layer.name, ()))
             if made > LARGEST:
                 raise UnknownArchitectureError(
@@ -176,14 +176,14 @@ def _slices(layer: Layer, inputs: list[Values]) -> list[Values]:
     """The channels, dealt out to several values."""
     sizes = [int(size) for size in layer.array(0)]
     if layer.whole(1) or len(sizes) != len(layer.outputs) or sum(sizes) != len(inputs[0]) or min(sizes) < 1:
-        raise UnknownArchitectureError(f"{layer.name} does not deal out the channels of its input")
+        raise UnknownArchitectureError(f"{layer.name} does not pass on the channels of its input")
     return np.split(inputs[0], np.cumsum(sizes)[:-1])
 
 
 def _interp(layer: Layer, inputs: list[Values], weights: Sequence[Values]) -> Values:
     factors = layer.number(1, 1.0), layer.number(2, 1.0)
     if layer.whole(0) != 1 or any(factor < 1 or factor != int(factor) for factor in factors):
-        raise UnknownArchitectureError(f"{layer.name} enlarges otherwise than by nearest neighbour")
+        raise UnknownArchitectureError(f"{layer.name} does not enlarge by nearest neighbour")
     return inputs[0].repeat(int(factors[0]), axis=1).repeat(int(factors[1]), axis=2)
 
 
