@@ -8,7 +8,9 @@ import torch
 from safetensors import safe_open
 
 from esrgan_benchmarks.studies.bundle_weights import bundle
-from esrgan_torch import CompactNet
+from esrgan_torch import CompactNet, Upscaler
+from esrgan_torch.images.files import read_image
+from esrgan_torch.metrics.periodic import pattern_of
 from esrgan_torch.networks.reparameterised import deployed
 from esrgan_torch.train.assemble import assemble
 from esrgan_torch.train.options import Options
@@ -33,6 +35,14 @@ def test_no_network_is_needed(name: str, no_network: None, tmp_path: Path) -> No
     assert network.provenance.name == name
     assert fetch(name, cache=tmp_path).parent == BUNDLED
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_grid_is_left(name: str) -> None:
+    photo = read_image(Path(__file__).parents[2] / "examples" / "cat.jpg").pixels[:96, :96]
+    network = load(name)
+    found = pattern_of(Upscaler(network, "cpu")(photo), network.scale)
+    assert not found.found, found
 
 
 def test_the_folder_holds_what_the_registry_says() -> None:

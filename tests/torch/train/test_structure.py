@@ -25,25 +25,18 @@ def test_grid_loss_of_a_wave() -> None:
     wave = columns(
         [1.5 * LEVEL, 0.0, -1.5 * LEVEL, 0.0]
     )  # five times what counts as seen, so its power 25 times
-    # one of four frequencies along rows, none along columns
-    expected = math.log(26) / 4 / 2
+    # one of two frequencies along rows, none along columns
+    expected = math.log(26) / 2 / 2
     assert grid_loss(target + wave, target, 4).item() == pytest.approx(expected, rel=1e-2)
     assert grid_loss(target - wave.transpose(2, 3), target, 4).item() == pytest.approx(expected, rel=1e-2)
     assert grid_loss((target + wave).bfloat16(), target, 4).dtype == torch.float32
-
-
-def test_grid_loss_sees_what_differs_between_small_pixels() -> None:
-    target = torch.zeros(1, 3, 160, 160)
-    stripes = columns([LEVEL] * 4 + [-LEVEL] * 4)  # of two pixels of the small picture
-    assert grid_loss(target + stripes, target, 4) > 0.3
-    assert grid_loss(target + stripes, target, 2) < 0.1  # no period of scale 2, nor of twice that
 
 
 def test_a_grid_counts_by_what_is_around_it(rng: torch.Generator) -> None:
     target = torch.rand(1, 3, 160, 160)
     noise = torch.randn(1, 3, 160, 160, generator=rng) * 0.01
     none, some = (grid_loss(target + noise + a * columns([LEVEL, 0.0]), target, 4) for a in (0, 3))
-    assert 0.4 < none < 0.7
+    assert 0.7 < none < 1.0
     assert some > none + 0.05
     louder = [grid_loss(target + 10 * (noise + a * columns([LEVEL, 0.0])), target, 4) for a in (0, 3)]
     assert torch.isclose(louder[1] - louder[0], some - none, rtol=0.1)
@@ -56,7 +49,7 @@ def test_a_grid_counts_by_what_is_around_it(rng: torch.Generator) -> None:
 )
 def test_what_is_no_grid_costs_little(error: Tensor) -> None:
     target = torch.zeros_like(error)
-    assert grid_loss(target + error, target, 4) < 0.1  # errors at random have 0.6
+    assert grid_loss(target + error, target, 4) < 0.1  # errors at random have 0.9
 
 
 def test_a_grid_is_unlearnt_and_what_is_the_targets_stays(rng: torch.Generator) -> None:
@@ -96,9 +89,7 @@ def test_sharpness_is_compared_and_not_places(rng: torch.Generator) -> None:
 def test_sharpness_of_a_checkerboard() -> None:
     board = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).tile(16, 16).expand(1, 3, 32, 32)
     # each pixel differs by 1 from its four neighbours; at half the size nothing is left of it
-    assert sharpness_loss(board, torch.zeros_like(board)).item() == pytest.approx((4 - 8 * LEVEL) / 2)
-    faint = board * 2 * LEVEL
-    assert sharpness_loss(faint, torch.zeros_like(board)) == 0  # as is the grain of a photo
+    assert sharpness_loss(board, torch.zeros_like(board)).item() == pytest.approx(4 / 2)
 
 
 def test_what_is_sharp_elsewhere_is_no_substitute() -> None:
