@@ -185,7 +185,7 @@ def test_double_precision(document, tmp_path):
 
 def test_old_opset(document, tmp_path):
     document.opset_import[0].version = 9
-    with pytest.raises((ConversionError, ArtifactError), match=r"opset 9|not a sound ONNX"):
+    with pytest.raises((ConversionError, ArtifactError), match=r"opset 9|not a valid ONNX"):
         lowered(document, tmp_path)
 
 

@@ -217,7 +217,7 @@ def test_one_file_for_several_results_is_refused(
     make_picture(Path("a.png"))
     make_picture(Path("b.png"))
     assert upscale("a.png", "b.png", "-o", "c.png") == 2
-    assert "-o c.png names one picture, and the inputs are several" in capsys.readouterr().err
+    assert "-o c.png names one picture, and there are several inputs" in capsys.readouterr().err
     assert made() == ["a.png", "b.png"]
 
 

@@ -44,7 +44,7 @@ def test_a_wrong_value_is_found(fault: float, monkeypatch: pytest.MonkeyPatch) -
         return found
 
     monkeypatch.setattr(CompactEngine, "_tail", wrong)
-    with pytest.raises(EngineError, match=r"CPU, \d+ threads computes something else than the CPU .*driver"):
+    with pytest.raises(EngineError, match=r"CPU, \d+ threads gives another result than the CPU .*driver"):
         make_engine(small_compact(), CPU, torch.float32, "eager")
 
 

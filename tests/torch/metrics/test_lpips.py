@@ -91,5 +91,5 @@ def test_without_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("no route to host")
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fails)
-    with pytest.raises(ConfigError, match=r"AlexNet's weights cannot be had \(no route to host\)"):
+    with pytest.raises(ConfigError, match=r"AlexNet's weights could not be downloaded \(no route to host\)"):
         Lpips()

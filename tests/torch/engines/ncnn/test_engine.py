@@ -88,7 +88,7 @@ def test_a_device_that_computes_wrongly(
 
     monkeypatch.setattr(Net, "__call__", wrong)
     for options in ({"device": device}, {"engine": "ncnn"}):
-        with pytest.raises(EngineError, match=r"vulkan:0\) computes something else .* update its driver"):
+        with pytest.raises(EngineError, match=r"vulkan:0\) gives another result .* update its driver"):
             Upscaler(NETWORKS["compact"], **options)  # pyright: ignore[reportArgumentType]
     monkeypatch.setattr(vulkan, "best_gpu", lambda: 0)
     monkeypatch.setattr(places, "resolve_device", lambda given: torch.device("cpu"))
