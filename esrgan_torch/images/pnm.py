@@ -40,7 +40,7 @@ class PnmFile:
         """(H, W, 1 or 3), of 16 bits.
 
         Raises:
-            ValueError: the file ends too early, or says that white is nothing.
+            ValueError: the file has no pixel, ends too early, or says that white is nothing.
             ImageReadError: floats outside 0 to 1.
         """
         is_float = self._kind in ("Pf", "PF")
@@ -51,6 +51,8 @@ class PnmFile:
         if not 0 < abs(self._limit) < 65536:
             raise ValueError(f"its white is {self._limit:g}")
         count = self.height * self.width * channels
+        if not count:
+            raise ValueError(f"its size is {self.width} x {self.height}")
         if len(self._data) < self._start + count * np.dtype(order).itemsize:
             raise ValueError("the file ends too early: it is truncated")
         values = np.frombuffer(self._data, order, count, self._start).reshape(

@@ -37,3 +37,9 @@ def test_comments_and_spaces_in_a_header() -> None:
     data = b"P5\n# a comment\n \t1 # width\n# another\n2\n\n65535\n" + bytes([255, 255, 0, 0])
     [frame] = read_frames(data)
     assert frame.picture.pixels.tolist() == [[[65535]], [[0]]]
+
+
+@pytest.mark.parametrize("header", [b"P5 0 9 65535\n", b"P6 9 0 65535\n", b"Pf 0 0 -1\n", b"P5 0 9 255\n"])
+def test_a_file_without_a_pixel_is_damaged(header: bytes) -> None:
+    with pytest.raises(ImageReadError, match="damaged"):
+        read_frames(header).first()
