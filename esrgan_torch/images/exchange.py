@@ -181,6 +181,11 @@ def _pillow(image: Image.Image) -> Given:
 
 
 def _tensor(batch: Tensor) -> Given:
+    if batch.is_nested:  # which may have no shape
+        raise ConfigError(
+            "a nested tensor has pictures of several sizes; "
+            "give upscaler.map(each[None] for each in tensor.unbind())"
+        )
     shape = tuple(batch.shape)
     _check_not_empty(shape)
     if batch.dim() != 4 or shape[1] not in (1, 2, 3, 4):

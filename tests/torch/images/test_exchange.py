@@ -222,6 +222,13 @@ def test_what_could_be_meant_in_two_ways_is_refused(given: Any, words: str) -> N
         UPSCALER(given)
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_nested_tensor_is_refused() -> None:
+    pictures = [torch.rand(3, 7, 9), torch.rand(3, 8, 9)]
+    with pytest.raises(ConfigError, match=r"several sizes; give upscaler.map\(each\[None\] for each in"):
+        UPSCALER(torch.nested.nested_tensor(pictures))
+
+
 def test_upscale_takes_what_can_be_a_picture() -> None:
     image = Image.fromarray(PIXELS)
     exif = image.getexif()
