@@ -1,10 +1,8 @@
 """What is in the folder of a conversion: its size, the probes and the original's answers."""
 
-import lzma
 import struct
 import tokenize
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.parity.measure import Question
 from esrgan_bridge.parity.probes import Probe
 from esrgan_torch.engines.devices import free_memory
+from esrgan_torch.storage.packed import packed_damage
 
 # what damaged bytes raise within zipfile and NumPy
 _DAMAGE = (
@@ -30,9 +29,7 @@ _DAMAGE = (
     ValueError,
     struct.error,
     tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
+    *packed_damage(),
 )
 REFERENCE = "reference.npz"  # probes and the original's answers, so that a check needs no PyTorch weights
 

@@ -1,19 +1,18 @@
 """Pickles (`.pth`, `.pt`, `.ckpt`, `.bin`), by `torch.load(weights_only=True)` alone: no code is run."""
 
 import io
-import lzma
 import pickle
 import re
 import struct
 import threading
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO
 
 import torch
 
+from esrgan_torch.storage.packed import packed_damage
 from esrgan_weights.errors import CheckpointError, UnsafeCheckpointError
 from esrgan_weights.formats.kinds import what_is, what_zip_is
 from esrgan_weights.formats.plain_pickle import plainer
@@ -34,8 +33,8 @@ DAMAGE = (
     ValueError,
     struct.error,
 )
-# and what the packed members of a zip file raise, each packing its own; of bzip2, OSError
-ARCHIVE_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, *DAMAGE)
+# and in a zip file; of members that bzip2 packed, OSError too
+ARCHIVE_DAMAGE = (*packed_damage(), *DAMAGE)
 SAFE = "Ask its author for a .safetensors file, or convert it yourself where you trust it."
 # in torch's older format five pickles follow each other before the numbers, the first of them this
 LEGACY_MAGIC = bytes.fromhex("6cfc9c46f9206aa85019")
