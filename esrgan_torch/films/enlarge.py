@@ -113,7 +113,7 @@ class FilmJob:
             cancel: a `threading.Event`; when it is set the work ends.
 
         Raises:
-            FilmReadError: the film is damaged further on, or a stream is cut off.
+            FilmReadError: the film is damaged further on, or raw frames of a stream are cut off.
             FilmWriteError: the result cannot be written.
             CancelledError: `cancel` is set.
             Others: as of `Upscaler.upscale`.

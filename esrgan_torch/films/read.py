@@ -188,6 +188,7 @@ class FilmReader:
         with told(FilmReadError, self._name):
             first = next(self._decoded, None)
         if first is None:
+            self._ends.check()  # of a stream too: nothing came that could be kept
             self._check_end()
             raise FilmReadError(f"{self._name} is a film without a frame")
         return first

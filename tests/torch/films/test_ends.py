@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from esrgan_torch.errors import FilmReadError
-from esrgan_torch.films.ends import check_bytes
+from esrgan_torch.films.ends import Ends, check_bytes
 from esrgan_torch.films.enlarge import FilmJob
 from esrgan_torch.films.read import FilmReader
 from esrgan_torch.films.survey import survey
@@ -97,6 +97,14 @@ def test_a_stream_whose_length_is_wrong_is_done_with_a_note(tmp_path: Path, upsc
         "it ends after 0.2 s, and says that it has 60.0 s: it may have been cut off on its way; "
         "all that came is in the result"
     ) in result.notes
+
+
+def test_a_pipe_that_ends_before_its_first_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe: Any = Pipe(make_clip(tmp_path / "a.mkv", frames=2).read_bytes())
+    monkeypatch.setattr(FilmReader, "_decode", lambda _: iter(()))
+    monkeypatch.setattr(Ends, "short", lambda _: "it ends after 1.0 s, and says that it has 4.0 s")
+    with pytest.raises(FilmReadError, match=r"^stdin is cut off: it ends after 1\.0 s"):
+        FilmReader(pipe, "stdin")
 
 
 def test_frames_that_change_their_size(tmp_path: Path) -> None:
