@@ -101,12 +101,12 @@ def about(name: str, stated: dict[str, str]) -> ModelCardData:
 
 
 def alone(link: re.Match[str]) -> str:
-    """A picture from the folder itself; any other link into the repository as its text.
+    """A picture from the folder itself; any other link to a file of the repository as its text.
 
     The text is followed by where the file is, unless that is another model's card.
     """
     image, text, address = link.groups()
-    if "://" in address:
+    if "://" in address or address.startswith("#"):
         return link[0]
     if image:
         return f"![{text}]({posixpath.basename(address)})"

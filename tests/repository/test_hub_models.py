@@ -39,6 +39,7 @@ def test_a_folder_is_whole(name: str, tmp_path: Path) -> None:
         ("[how](../notes/a.md#curve)", "how (`docs/notes/a.md` in the source archive)"),
         ("[`docs/a.md`](../a.md)", "`docs/a.md`"),
         ("[x](https://a.example/b)", "[x](https://a.example/b)"),
+        ("[below](#use-it)", "[below](#use-it)"),
     ],
 )
 def test_a_link_leads_nowhere_that_the_hub_lacks(link: str, expected: str) -> None:
