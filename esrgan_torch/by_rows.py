@@ -56,8 +56,7 @@ class ByRows(ABC):
 
         Raises:
             ConfigError: the bands are not such a picture, or this Upscaler resizes, averages turned runs
-            (`tta`), is on
-                a Vulkan device or has a network of another project.
+                (`tta`), is on a Vulkan device or has a network of another project.
             OutOfMemoryError: the picture is too wide for the free memory.
             NonFiniteError, CancelledError, ForkedError: as in `upscale`.
 

@@ -176,7 +176,9 @@ def _slices(layer: Layer, inputs: list[Values]) -> list[Values]:
     """The channels, dealt out to several values."""
     sizes = [int(size) for size in layer.array(0)]
     if layer.whole(1) or len(sizes) != len(layer.outputs) or sum(sizes) != len(inputs[0]) or min(sizes) < 1:
-        raise UnknownArchitectureError(f"{layer.name} does not pass on the channels of its input")
+        raise UnknownArchitectureError(
+            f"{layer.name} does not divide the channels of its input among its outputs"
+        )
     return np.split(inputs[0], np.cumsum(sizes)[:-1])
 
 
