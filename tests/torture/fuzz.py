@@ -100,7 +100,7 @@ def _processor_seconds() -> float:
 def _quick(scratch: Path) -> Path:
     """A folder in memory where there is one."""
     if os.access(SHARED_MEMORY, os.W_OK):
-        scratch = SHARED_MEMORY / scratch.name
+        return SHARED_MEMORY / f"{scratch.name}-fuzz"  # no folder above it is left behind
     return scratch / "fuzz"
 
 

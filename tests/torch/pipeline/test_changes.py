@@ -59,7 +59,7 @@ def test_ctrl_c_between_the_lock_and_its_block(
     monkeypatch.setattr(Changes, "__enter__", interrupting)
     waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
-    waiting.join(10)
+    waiting.join(60)
     assert not waiting.is_alive()
     assert interrupted
 
