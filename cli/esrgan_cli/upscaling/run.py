@@ -12,7 +12,7 @@ from esrgan_cli.output.console import Console
 from esrgan_cli.output.library_warnings import library_warnings
 from esrgan_cli.output.page import Page, check_page
 from esrgan_cli.output.streams import read_stdin, take_stdout
-from esrgan_cli.paths import make_folder
+from esrgan_cli.paths import make_folder, read_head
 from esrgan_cli.upscaling.by_rows import work_of
 from esrgan_cli.upscaling.files import Problem, Search, goes_to_stdout, names_a_file
 from esrgan_cli.upscaling.formats import suffix_for, suffix_like
@@ -136,11 +136,7 @@ def tell_ignored(console: Console, ignored: Sequence[Path]) -> None:
 def _kind_of_ignored(path: Path) -> str:
     if path.suffix.lower() in RAW_SUFFIXES:
         return RAW
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
-    except OSError:  # it is left out whatever it is
-        head = b""
+    head = read_head(path, HEAD)  # nothing of a named pipe, which would be waited for
     if kind := recognise(head):
         return f"is {kind} without a suffix of pictures; give it by its name, or rename it"
     return foreign(head) or "is no picture"

@@ -1,11 +1,13 @@
 """A file that cannot be read, made or written costs no other."""
 
 import errno
+import os
 import struct
 import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +154,23 @@ def test_what_a_folder_holds_besides_is_called_by_its_kind(
     assert "in/c.psd is a Photoshop file; export it as PNG or TIFF: left out" in told
     assert "in/d.NEF is a camera's raw file" in told
     assert "in/notes.txt is no picture: left out" in told
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_in_a_folder_is_not_opened(
+    upscale: Upscale, make_picture: MakePicture, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_picture(Path("in/a.png"))
+    os.mkfifo("in/pipe")
+    whole = Path.open
+
+    def opened(self: Path, *arguments: Any, **more: Any) -> Any:
+        assert self.name != "pipe"  # which would wait for ever
+        return whole(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", opened)
+    assert upscale("in", "-o", "out") == 0
+    assert "pipe is no picture: left out" in capsys.readouterr().err
 
 
 def test_a_missing_file_does_not_stop_the_others(
