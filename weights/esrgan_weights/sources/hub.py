@@ -60,8 +60,8 @@ def _fetch(file: HubFile, path: str, offline: bool, address: str) -> Path:
     except LocalEntryNotFoundError as error:
         if offline:
             raise OfflineError(
-                f"{address} is not in the hub's cache, and the network is off (--offline). "
-                f"Fetch it once online."
+                f"{address} is not in the hub's cache, and the network is off (--offline or {OFFLINE}). "
+                "Fetch it once online."
             ) from error
         raise FetchError(
             f"{address} could not be fetched: {_first_line(error)}", [(address, str(error))]
