@@ -85,7 +85,7 @@ def test_offline(hub):
 
 def test_the_hubs_own_variable_for_offline(hub, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(OfflineError, match="is not in the hub's cache.*HF_HUB_OFFLINE"):
+    with pytest.raises(OfflineError, match=r"is not in the hub's cache.*HF_HUB_OFFLINE"):
         fetch_hub("hf://someone/models/folder/tiny.safetensors")
 
 
