@@ -11,7 +11,8 @@ class FetchOptions:
     Args:
         cache: folder of fetched models; None: $ESRGAN_CACHE, else the user's cache folder.
         offline: never touch the network.
-        progress: draw a progress bar on stderr; None: only on a terminal.
+        progress: True: draw a progress bar on stderr. False: print nothing. None: a bar on a terminal,
+            elsewhere one line for each download.
     """
 
     cache: Path | str | None = None

