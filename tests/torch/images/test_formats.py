@@ -112,7 +112,7 @@ def test_float_tiff_is_read_as_16_bits(tmp_path: Path, dtype: type[Any]) -> None
         (0.0, 1.5, "divide them by 255.*-auto-level"),
         (-0.1, 1.0, "go from -0.1 to 1, not from 0 to 1.*-auto-level"),
         (0.0, 4000.0, "magick IN -auto-level -depth 16 OUT.tif"),
-        (0.0, float("nan"), "no numbers"),
+        (0.0, float("nan"), "infinite values or NaN"),
         (0.0, float("inf"), "infinite"),
     ],
 )

@@ -124,7 +124,7 @@ def _receive(url: str, part: Path, progress: bool | None) -> None:
             raise SourceError("the server sent a part of the file, and was asked for all of it")
         total = length_of(response)
         if total is not None and total > LARGEST:
-            raise SourceError(f"it has {total:,} bytes, more than weights have ({LARGEST:,} at most)")
+            raise SourceError(f"it has {total:,} bytes, more than the limit for weights ({LARGEST:,} bytes)")
         received = 0
         with progress_bar(name, total, 0, progress) as bar, part.open("wb") as stream:
             while chunk := _read(response):

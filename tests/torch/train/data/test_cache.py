@@ -70,6 +70,6 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: Usage)
     with pytest.raises(
         ConfigError,
-        match=r"take 84 MB more in .*, and its disk has 1.07 GB, of which 1.07 GB stay free; free",
+        match=r"take 84 MB more in .*, and its disk has 1.07 GB, of which 1.07 GB must stay free; free",
     ):
         make_room(tmp_path, 84 * 10**6, 2e10, [own])
