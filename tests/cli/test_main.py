@@ -47,7 +47,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help_names_the_formats_that_are_written() -> None:
     help_text = " ".join(_subparser("upscale").format_help().split())
-    assert f"{', '.join(FORMAT_NAMES[:-1])} or {FORMAT_NAMES[-1]}" in help_text
+    assert f"{', '.join(FORMAT_NAMES)}, or same" in help_text
 
 
 def _subparser(name: str) -> argparse.ArgumentParser:

@@ -60,7 +60,7 @@ def find_tasks(
     for source in sources:
         if source.same_as(output):
             raise ConfigError(
-                f"{source.address} is the input and the output folder, where results would be taken for "
+                f"{source.address} is both the input and the output folder, where results would be taken for "
                 "inputs the next time; give another folder with -o"
             )
         folder, pictures = _pictures(source)
