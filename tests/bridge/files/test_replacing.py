@@ -63,7 +63,7 @@ def test_what_may_be_replaced(earlier, tmp_path):
 
 def test_a_file_that_was_changed_since(earlier):
     fill(earlier, {"onnx/model.onnx": "made smaller by hand"})
-    with pytest.raises(ArtifactError, match=r"of its files onnx/model\.onnx changed since; .*--overwrite"):
+    with pytest.raises(ArtifactError, match=r"and onnx/model\.onnx changed since; .*--overwrite"):
         replaceable(earlier, "tf", False)
     assert replaceable(earlier, "tf", True) == OLD
 
