@@ -34,10 +34,28 @@ LINK = re.compile(
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages beside docs/."""
+    """Add the pages beside docs/, and the pictures on them that lie outside docs/ too."""
     for source, uri in BESIDE.items():
         files.append(File.generated(config, uri, abs_src_path=str(ROOT / source)))
+        for name, place in pictures_of(source, uri).items():
+            files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
     return files
+
+
+def pictures_of(source: str, uri: str) -> dict[str, str]:
+    """Pictures outside docs/ that a page shows, and their places in the site.
+
+    Args:
+        source: the page's file, relative to the repository.
+        uri: its place in the site.
+    """
+    found: dict[str, str] = {}
+    for match in LINK.finditer((ROOT / source).read_text(encoding="utf-8")):
+        if match["image"] and "://" not in match["target"]:
+            file = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["target"]))
+            if not file.startswith("docs/") and (ROOT / file).is_file():
+                found[file] = posixpath.normpath(posixpath.join(posixpath.dirname(uri), match["target"]))
+    return found
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

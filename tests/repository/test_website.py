@@ -11,7 +11,7 @@ from esrgan_cli.main import make_parser
 from website.commands import commands_of, escaped, overview, page_of
 from website.docstrings import rewritten
 from website.offline import elsewhere
-from website.pages import BESIDE, ROOT, turned
+from website.pages import BESIDE, ROOT, pictures_of, turned
 from website.python_api import PACKAGES, public_names
 from website.python_api import page_of as package_page
 
@@ -39,6 +39,13 @@ def test_links_lead_to_pages(source: str, uri: str, link: str, expected: str) ->
 
 def test_what_lies_beside_the_docs_is_there() -> None:
     assert [source for source in BESIDE if not (ROOT / source).is_file()] == []
+
+
+def test_pictures_beside_the_docs_are_on_the_site() -> None:
+    assert pictures_of("training/README.md", "project/trainings.md") == {
+        "training/esrgan-lite-x4-2.svg": "project/esrgan-lite-x4-2.svg"
+    }
+    assert pictures_of("README.md", "index.md") == {}  # all of docs/images
 
 
 def test_every_option_of_every_command_is_on_its_page() -> None:

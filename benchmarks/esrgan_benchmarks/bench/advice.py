@@ -24,7 +24,7 @@ SCRIPTED = ("tfjs-wasm-threads", "onnxruntime-web", "tfjs-wasm", "tfjs-node", "t
 
 
 def choice(rows: list[Row]) -> str:
-    """Machine by machine: what this library takes of the reference's time, and the fastest other of ours."""
+    """Machine by machine: how fast this library is beside the reference and the fastest other."""
     parts = [_of_machine(mine) for mine in by_setting(rows)]
     if not any(row["runtime"] == NATIVE and not row.get("disturbed") for row in rows):
         parts.append(f"No row is of the native engine yet (`{NATIVE}`).")
@@ -95,7 +95,7 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
         others = [row for row in same if not _is_ours(row) and not is_reference(row)]
         inputs.append(best["shape_text"])
         if best["ratio"] is not None:
-            of_reference.append(best["ratio"])
+            of_reference.append(1 / best["ratio"])
         if others:
             other = min(others, key=_median)
             names.append(other["runtime"])
@@ -105,14 +105,15 @@ def _kind(kind: str, dtype: str, rows: list[Row]) -> str | None:
     if not of_reference:
         return None
     text = (
-        f"- {kind} in {dtype} ({_listed(inputs)}): this library takes {span(of_reference)} of the "
-        "time of PyTorch as published code runs it"
+        f"- {kind} in {dtype} ({_listed(inputs)}): this library is {span(of_reference)} times as fast as "
+        "PyTorch in published code"
     )
     if of_ours:
-        text += f"; the fastest other runtime ({_listed(names)}) takes {span(of_ours)} of this library's time"
+        text += f", and {span(of_ours)} times as fast as the fastest other runtime ({_listed(names)})"
+    text += "."
     if alone:
-        text += f"; this library with PyTorch's operators only (`{EAGER}`) takes {span(alone)} of it"
-    return text + "."
+        text += f" With PyTorch's operators only (`{EAGER}`), it takes {span(alone)} of that time."
+    return text
 
 
 def native_share(rows: list[Row]) -> str:
