@@ -30,8 +30,8 @@ const BUILT_IN = "esrgan-lite-x4";
 const KNOWN: Readonly<Record<string, readonly [title: string, purpose: string]>> = {
   [BUILT_IN]: ["Clean pictures", "Screenshots, graphics and photos without noise. Small and quick."],
   "esrgan-lite-x4-gan": [
-    "Clean photos, crisper",
-    "More texture in fur, grass and cloth; some of it is invented.",
+    "Small or compressed photos",
+    "Takes away noise and JPEG traces, and sharpens edges. Small and quick.",
   ],
   "realesr-general-x4v3": [
     "Everyday photos",

@@ -61,7 +61,7 @@ describe.skipIf(!hasChromium || !hasPython)("esrgan demo", () => {
       const { tab, complaints } = await open({ viewport: { width, height }, colorScheme });
       expect(await tab.evaluate(() => crossOriginIsolated)).toBe(true);
       await backend(tab);
-      expect(await tab.locator(".card-title").allTextContents()).toContain("Clean photos, crisper");
+      expect(await tab.locator(".card-title").allTextContents()).toContain("Small or compressed photos");
       await tab.setInputFiles("#file", CAT);
       await enlarge(tab);
       expect(await tab.textContent("#facts")).toMatch(/720 × 560 pixels.*wasm.*(Apache-2\.0|BSD-3-Clause)/s);
