@@ -41,8 +41,8 @@ def test_what_this_library_takes_and_the_fastest_other() -> None:
     assert text.splitlines()[0] == "**A Processor, without bfloat16 arithmetic, 2 threads**, 2026-01-01:"
     assert (
         "- RRDBNet in float32 (64x64, 128x128): this library is 2.00 to 2.50 times as fast as PyTorch in "
-        "published code, and 0.75 to 1.20 times as fast as the fastest other runtime (openvino, onnxruntime). "
-        "With PyTorch's operators only (`esrgan-torch-eager`), it takes 2.00 of that time."
+        "published code, and 0.75 to 1.20 times as fast as the fastest other runtime (openvino, "
+        "onnxruntime). With PyTorch's operators only (`esrgan-torch-eager`), it takes 2.00 of that time."
     ) in text
     assert "Compact" not in text
     assert "bfloat16 (" not in text
