@@ -6,15 +6,11 @@ from pathlib import Path
 import pytest
 
 from esrgan_torch.images.files import read_image
+from tests.support.folders import made
 
 MakePicture = Callable[..., Path]
 Upscale = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
-
-
-def made(folder: str) -> list[str]:
-    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
-    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def test_files_of_operating_systems_are_no_pictures(

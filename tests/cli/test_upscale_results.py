@@ -15,17 +15,12 @@ from esrgan_torch.images.files import Picture, read_image, write_image
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.upscaler import Upscaler
 from esrgan_weights.loading import load
+from tests.support.folders import made
 
 MakePicture = Callable[..., Path]
 Upscale = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
 DAY = 86_400
-
-
-def made(folder: str = ".") -> list[str]:
-    """Names of the files under a folder, but for the journal."""
-    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
-    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def older(path: str, days: int = 1) -> None:

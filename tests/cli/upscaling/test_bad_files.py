@@ -15,20 +15,11 @@ import pytest
 from esrgan_torch.images.picture import Picture
 from esrgan_torch.upscaled import Upscaled
 from esrgan_torch.upscaler import Upscaler
+from tests.support.folders import made
 
 MakePicture = Callable[..., Path]
-
-
 Upscale = Callable[..., int]
-
-
 Capture = pytest.CaptureFixture[str]
-
-
-def made(folder: str = ".") -> list[str]:
-    """Names of the files under a folder, hidden ones included, but for the journal."""
-    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
-    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 @pytest.mark.parametrize("devices", ["cpu", "cpu,cpu"])

@@ -23,16 +23,11 @@ from esrgan_torch.tiling.modes import Box, Tile
 from esrgan_torch.tiling.plan import Plan
 from esrgan_torch.upscaled import Upscaled
 from esrgan_torch.upscaler import Upscaler
+from tests.support.folders import made
 
 MakePicture = Callable[..., Path]
 Upscale = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
-
-
-def made(folder: str = ".") -> list[str]:
-    """Names of the files under a folder, hidden ones included, but for the journal."""
-    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".esrgan.jsonl")
-    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def test_remarks() -> None:

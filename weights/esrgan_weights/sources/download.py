@@ -213,7 +213,8 @@ def progress_bar(name: str, total: int | None, start: int, progress: bool | None
     disable = None if progress is None else not progress
     if progress is None and not (sys.stderr and sys.stderr.isatty()):
         size = f" ({total / 1e6:.1f} MB)" if total else ""
-        announce(f"downloading {name}{size}{f', from byte {start:,} on' * bool(start)}", progress)
+        rest = f", from byte {start:,} on" if start else ""
+        announce(f"downloading {name}{size}{rest}", progress)
     return tqdm(
         total=total,
         initial=start,
