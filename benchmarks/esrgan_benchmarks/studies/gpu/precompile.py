@@ -36,7 +36,7 @@ from esrgan_torch.engines.cuda.steps import Step
 from esrgan_torch.engines.cuda.tuning import Capability, table_for
 
 CPU = torch.device("cpu")
-SECONDS = 480.0  # for the sweep's candidates; two quiet cores take about half of it for everything
+SECONDS = 480.0  # for the sweep's candidates; two quiet cores take a quarter of it for all kernels
 TOLD = 20  # kernels after which a line says how far it is
 NO_TIME = "no time was left"
 
