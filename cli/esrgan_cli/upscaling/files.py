@@ -9,7 +9,7 @@ from esrgan_cli.paths import is_link, listing, look, read_head
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.films.kinds import CODE_SUFFIXES, FILM_SUFFIXES, is_film
 from esrgan_torch.images.files import READ_SUFFIXES
-from esrgan_torch.images.kinds import HEAD
+from esrgan_torch.images.kinds import HEAD, recognise
 from esrgan_torch.storage.paths import real
 
 
@@ -101,14 +101,17 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in READ_SUFFIXES
+    suffix = path.suffix.lower()
+    return suffix in READ_SUFFIXES or (
+        suffix in FILM_SUFFIXES and recognise(read_head(path, HEAD), suffix) is not None
+    )
 
 
 def _is_film(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in CODE_SUFFIXES:
         return is_film(read_head(path, HEAD))
-    return suffix in FILM_SUFFIXES
+    return suffix in FILM_SUFFIXES  # asked after `_is_picture`
 
 
 def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
