@@ -29,7 +29,7 @@ from esrgan_cli.upscaling.given import (
 from esrgan_cli.upscaling.making import Making, making_of
 from esrgan_cli.upscaling.pending import pending
 from esrgan_cli.upscaling.report import Report, check_report
-from esrgan_cli.upscaling.run import tell_ignored, tell_report, tell_sorted_out, upscale_files
+from esrgan_cli.upscaling.run import tell_left_out, tell_report, tell_sorted_out, upscale_files
 from esrgan_cli.upscaling.shards import parse_shard
 from esrgan_cli.upscaling.tally import failure, shares
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
@@ -126,7 +126,7 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     report = Report(arguments.report, begun=asked.has_pictures)
     with Console(0) as console, library_warnings(console):
         if not asked.has_pictures:
-            tell_ignored(console, asked.search.ignored)
+            tell_left_out(console, report, asked.search)
         tell_sorted_out(console, report, targets, to_do)
         films = Films(upscalers, asked, size, making, max_pixels, console, report, stdin, stdout)
         try:
