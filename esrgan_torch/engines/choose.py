@@ -57,7 +57,7 @@ class Choice:
     passed: Sequence[tuple[str, str]] = ()
 
     def describe(self) -> str:
-        """A sentence without its full stop: "the native engine, the fastest engine for RRDBNet by measurement"."""
+        """A sentence without its full stop: "the native engine, the fastest for RRDBNet by measurement"."""
         passed = "".join(f"; not {title}: {reason}" for title, reason in self.passed)
         return f"{self.title}, {self.why}{passed}"
 

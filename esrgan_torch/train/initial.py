@@ -94,7 +94,7 @@ def start_as_enlargement(network: Generator) -> None:
             convolution.weight[carried] = 0
             convolution.weight[carried, carried, centre, centre] = 1
         last.weight.zero_()
-        taps = _bilinear_taps(network.scale).flatten(0, 1)
+        taps = bilinear_taps(network.scale).flatten(0, 1)
         for channel in range(len(carried)):
             last.weight.unflatten(0, (network.out_channels, -1))[channel, :, channel] = taps
         _centre(network, first, last, len(carried))
@@ -124,7 +124,7 @@ def _centre(network: SPAN, first: nn.Conv2d, last: nn.Conv2d, carried: int) -> N
         first_bias[carried:] = -_GRAY * first.weight[carried:].sum((1, 2, 3))
 
 
-def _bilinear_taps(scale: int) -> Tensor:
+def bilinear_taps(scale: int) -> Tensor:
     """Weights of the 3x3 pixels around for each of the scale x scale pixels in one's place."""
     places = [(place + 0.5) / scale - 0.5 for place in range(scale)]  # from the pixel's centre
     line = torch.tensor([[max(0.0, 1 - abs(place - tap)) for tap in (-1, 0, 1)] for place in places])

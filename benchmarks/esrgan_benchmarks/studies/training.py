@@ -91,7 +91,7 @@ def model(name: str, dataset: Path, scale: int = SCALE) -> Row:
     upscale, parameters = upscaling(name, scale)
     mean = evaluate(upscale, dataset, scale=scale).mean
     return {
-        "network": name,
+        "network": Path(name).stem,  # of a file; a published name stays
         "scale": scale,
         "dataset": dataset.name,
         "parameters": parameters,
