@@ -55,7 +55,7 @@ def read_recipe(
 
 
 def from_anywhere(options: Options) -> Options:
-    """The same options with whole paths, so that a run goes on from every working folder."""
+    """The same options with whole paths, so that a run can be resumed from any working folder."""
 
     def whole(path: str) -> str:
         return str(Path(path).absolute()) if exists(path) else path  # else it is a model's name
