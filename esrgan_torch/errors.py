@@ -12,7 +12,7 @@
     │   ├── FilmReadError       missing, damaged, cut off or no film that can be read
     │   └── FilmWriteError      the result could not be stored; what is done is kept for the next time
     ├── WeightsError            a checkpoint; its branches are in `esrgan_weights.errors`
-    ├── TrainingError           a training run that cannot go on
+    ├── TrainingError           a training run that cannot continue
     │   └── StoppedError        a signal asked it to stop; what was done is stored
     └── UpscaleError            the work itself
         ├── EngineError         the engine that was asked for does not run here, or computes wrongly

@@ -90,9 +90,9 @@ class Upscaler(Calls, ByRows):
         denoise: float | None = None,
     ) -> None:
         if alpha not in get_args(AlphaMode):
-            raise ConfigError(f"alpha is {', '.join(get_args(AlphaMode))}, not {alpha!r}")
+            raise ConfigError(f"alpha must be {', '.join(get_args(AlphaMode))}, not {alpha!r}")
         if scale is not None and not 0 < scale <= LARGEST_SCALE:
-            raise ConfigError(f"the scale lies above 0 and up to {LARGEST_SCALE}, given {scale}")
+            raise ConfigError(f"scale must be above 0 and at most {LARGEST_SCALE}, not {scale}")
         self.tiling = as_tiling(tiling)
         self.device = resolve_place(device, engine)
         self._dtype_is_open = check_dtype(dtype, self.device) is None

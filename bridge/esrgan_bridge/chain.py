@@ -1,4 +1,4 @@
-"""The whole chain: build each hop, measure it, and keep the result only if every copy is close enough."""
+"""The whole chain: build each step, measure it, and keep the result only if every copy is close enough."""
 
 import shutil
 import time
@@ -16,18 +16,17 @@ from esrgan_bridge.files.checksums import check_files, hash_files
 from esrgan_bridge.files.folder import REFERENCE, folder_size, read_reference, write_reference
 from esrgan_bridge.files.replacing import name_some, put_in_place, replaceable
 from esrgan_bridge.fixed_size import check_shape
-from esrgan_bridge.hops import ARTEFACTS, Work, builders, require_packages
 from esrgan_bridge.machine import describe_machine, peak_memory
 from esrgan_bridge.onnx_tf.setup import find_python
 from esrgan_bridge.options import OPSET, Quantize, Route, Size, Target, check_options
 from esrgan_bridge.parity.distance import TOLERANCES, tolerance_of
-from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
+from esrgan_bridge.parity.findings import NotRun, ParityReport, Step
 from esrgan_bridge.parity.measure import (
     Progress,
     Question,
     ask_in_time,
-    measure_hop,
     measure_session,
+    measure_step,
     require_measured,
 )
 from esrgan_bridge.parity.probes import make_probes
@@ -35,6 +34,7 @@ from esrgan_bridge.parity.record import FILE, read_report
 from esrgan_bridge.parity.report import PAGE, write_html
 from esrgan_bridge.runners import choose_runners
 from esrgan_bridge.runners.on_torch import TorchSession
+from esrgan_bridge.steps import ARTEFACTS, Work, builders, require_packages
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.given import network_of
 from esrgan_torch.storage.leftovers import END, mark, sweep
@@ -128,15 +128,15 @@ def convert(
         report.asked = list(runners or ())
         progress("torch: the original in float64")
         questions = _ask_original(model, metadata, report)
-        for hop, build in builders(to, route):
-            progress(f"{hop}: converting")
+        for step, build in builders(to, route):
+            progress(f"{step}: converting")
             start = time.perf_counter()
             build(work)
             seconds = time.perf_counter() - start
-            report.hops.append(Hop(hop, seconds, folder_size(building / hop)))
-            record = read_metadata(work.path(hop))
-            tolerance = tolerance_of(hop, to, quantize)
-            measure_hop(report, hop, work.path(hop), record, questions, chosen, tolerance, progress)
+            report.steps.append(Step(step, seconds, folder_size(building / step)))
+            record = read_metadata(work.path(step))
+            tolerance = tolerance_of(step, to, quantize)
+            measure_step(report, step, work.path(step), record, questions, chosen, tolerance, progress)
         if old and must_measure:  # a result that was measured is not given for one that was not
             require_measured(report, folder)
         write_reference(building / REFERENCE, questions)
@@ -180,34 +180,34 @@ def recheck(
         earlier.name, earlier.to, earlier.route, earlier.quantize, machine=describe_machine()
     )
     report.asked = list(runners or ())
-    if unknown := {hop.name for hop in earlier.hops} - ARTEFACTS.keys():
+    if unknown := {step.name for step in earlier.steps} - ARTEFACTS.keys():
         raise ArtifactError(f"{folder} lists unknown steps: {', '.join(sorted(unknown))}")
     if earlier.to not in ARTEFACTS or earlier.quantize not in get_args(Quantize):
         raise ArtifactError(
             f"{folder} says that it was converted to {earlier.to} with {earlier.quantize} weights, which "
             "cannot be; convert the network again"
         )
-    present = [hop for hop in earlier.hops if (folder / hop.name).is_dir()]
+    present = [step for step in earlier.steps if (folder / step.name).is_dir()]
     if not present:
         raise ArtifactError(f"{folder} contains no converted files any more; convert the network again")
-    gone = {hop.name for hop in earlier.hops} - {hop.name for hop in present}
+    gone = {step.name for step in earlier.steps} - {step.name for step in present}
     check_files(
         folder, {name: value for name, value in earlier.files.items() if name.split("/")[0] not in gone}
     )
-    report.hops, report.files = present, earlier.files
+    report.steps, report.files = present, earlier.files
     questions = read_reference(folder / REFERENCE)
-    for hop in earlier.hops:
-        artefact = folder / ARTEFACTS[hop.name]
-        if hop.name in gone:
+    for step in earlier.steps:
+        artefact = folder / ARTEFACTS[step.name]
+        if step.name in gone:
             report.not_run += [
-                NotRun(runner.name, "", f"the folder {hop.name} was removed")
+                NotRun(runner.name, "", f"the folder {step.name} was removed")
                 for runner in chosen
-                if runner.reads == hop.name
+                if runner.reads == step.name
             ]
             continue
         metadata = verify_shards(artefact) if artefact.is_dir() else read_metadata(artefact)
-        tolerance = tolerance_of(hop.name, earlier.to, earlier.quantize)
-        measure_hop(report, hop.name, artefact, metadata, questions, chosen, tolerance, progress)
+        tolerance = tolerance_of(step.name, earlier.to, earlier.quantize)
+        measure_step(report, step.name, artefact, metadata, questions, chosen, tolerance, progress)
     require_measured(report, folder)
     return report
 

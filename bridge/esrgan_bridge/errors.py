@@ -1,7 +1,7 @@
 """What can go wrong in the bridge: the branch `BridgeError` of `esrgan_torch.errors.EsrganError`.
 
 BridgeError
-├── ConversionError      a network or a file that a hop cannot convert
+├── ConversionError      a network or a file that a step cannot convert
 ├── ParityError          a copy is further from the original than its tolerance
 │   └── NotMeasuredError no runtime measured any copy, so nothing is known of them
 ├── ArtifactError        an artefact that is incomplete, damaged or of another format version

@@ -11,7 +11,7 @@ Size = tuple[int, int]
 
 OPSET = 13  # the newest that onnx-tf 1.10 takes for all operators; none of them gained anything since
 OPSETS = range(11, 21)  # in which the operators mean the same, as far as PyTorch's exporter by tracing goes
-# how the weights of the last hop may be stored
+# how the weights of the last step may be stored
 WEIGHTS: dict[str, tuple[str, ...]] = {
     "onnx": ("none", "float16"),
     "tf": ("none",),
@@ -40,7 +40,7 @@ def check_options(
         (quantize, get_args(Quantize), "quantize"),
     ):
         if given not in known:
-            raise ConfigError(f"{name} is one of {', '.join(known)}, not {given!r}")
+            raise ConfigError(f"{name} must be one of {', '.join(known)}, not {given!r}")
     if to == "tf" and route == "direct":
         raise ConfigError("the route direct makes TF.js files alone: choose the route tf for TensorFlow")
     if to == "tflite" and route not in ("auto", "tf"):
@@ -53,10 +53,10 @@ def check_options(
             "tail as signatures, a TF.js model as a node"
         )
     if shape is not None and min(shape) < 1:
-        raise ConfigError(f"a shape is a height and a width of at least 1, not {shape[0]}x{shape[1]}")
+        raise ConfigError(f"shape must be a height and a width of at least 1, not {shape[0]}x{shape[1]}")
     if shape is not None and parts:
         raise ConfigError("parts serve tiles of any size, and a shape fixes it: give one of the two")
     if opset not in OPSETS:
-        raise ConfigError(f"opset is {OPSETS.start} to {OPSETS.stop - 1}, not {opset}")
+        raise ConfigError(f"opset must be {OPSETS.start} to {OPSETS.stop - 1}, not {opset}")
     if route == "onnx-tf" and opset > OPSET:
         raise ConfigError(f"onnx-tf reads opsets up to {OPSET}, not {opset}")

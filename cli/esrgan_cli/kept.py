@@ -113,7 +113,7 @@ def _temporary(_: Path) -> Iterator[Path]:
 KINDS = (
     Kind("models", "published weights; fetched again when they are needed", _models),
     Kind("urls", "weights from https:// addresses; fetched again", _urls),
-    Kind("partial", "downloads that stopped half-way; the next one would go on from there", _partial),
+    Kind("partial", "downloads that were interrupted; they would be resumed", _partial),
     Kind("native", "the CPU engine, compiled for this machine; compiled again", _native, inside=False),
     Kind(
         "tfjs",

@@ -140,4 +140,4 @@ def parse_tiling(tile: str, overlap: int | None) -> Tiling:
         raise ConfigError(f"--overlap needs a tile size: give --tile PX, not --tile {tile}")
     if tile == "auto" or tile == "exact" or tile == "off":
         return Tiling(tile)
-    raise ConfigError(f"--tile is auto, exact, off or a number of pixels, not {tile!r}")
+    raise ConfigError(f"--tile must be auto, exact, off or a number of pixels, not {tile!r}")

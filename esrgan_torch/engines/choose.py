@@ -57,7 +57,7 @@ class Choice:
     passed: Sequence[tuple[str, str]] = ()
 
     def describe(self) -> str:
-        """A sentence without its full stop: "the native engine, the fastest for RRDBNet by measurement"."""
+        """A sentence without its full stop: "PyTorch, which runs everywhere"."""
         passed = "".join(f"; not {title}: {reason}" for title, reason in self.passed)
         return f"{self.title}, {self.why}{passed}"
 
@@ -163,7 +163,7 @@ def _asked(
 
 def _check_name(engine: str) -> None:
     if engine not in get_args(EngineName):
-        raise ConfigError(f"engine is {', '.join(get_args(EngineName))}, not {engine!r}")
+        raise ConfigError(f"engine must be {', '.join(get_args(EngineName))}, not {engine!r}")
 
 
 def _kind(engine: EngineName) -> Kind:

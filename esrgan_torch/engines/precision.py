@@ -22,7 +22,7 @@ def check_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype |
     if dtype == "auto":
         return None
     if dtype not in DTYPES:
-        raise ConfigError(f"dtype is auto, {', '.join(DTYPES)}, not {dtype!r}")
+        raise ConfigError(f"dtype must be auto, {', '.join(DTYPES)}, not {dtype!r}")
     if dtype == "float16" and device.type == "cpu":
         raise ConfigError(
             "float16 is not supported on the CPU, where it is slower than float32; give bfloat16"

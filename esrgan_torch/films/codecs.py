@@ -190,7 +190,7 @@ class FilmOptions:
         name = self.codec or _DEFAULTS[suffix == ".webm", deep]
         codec = CODECS.get(name)
         if codec is None:
-            raise ConfigError(f"--codec is {', '.join(CODECS)}, not {name!r}")
+            raise ConfigError(f"--codec must be {', '.join(CODECS)}, not {name!r}")
         if suffix not in codec.containers:
             raise ConfigError(f"{name} cannot be written into {suffix}; give -o NAME{codec.containers[-1]}")
         form = codec.forms.get((deep, chroma))
@@ -202,11 +202,11 @@ class FilmOptions:
         if self.crf is not None and codec.crf is None:
             raise ConfigError(f"{name} is lossless, and has no --crf")
         if self.crf is not None and not 0 <= self.crf <= codec.worst:
-            raise ConfigError(f"--crf of {name} lies in 0 to {codec.worst}, not {self.crf}")
+            raise ConfigError(f"--crf of {name} must be from 0 to {codec.worst}, not {self.crf}")
         if self.preset is not None:
             if self.preset not in codec.presets:
                 known = ", ".join(codec.presets) or "none"
-                raise ConfigError(f"--preset of {name} is {known}, not {self.preset!r}")
+                raise ConfigError(f"--preset of {name} must be {known}, not {self.preset!r}")
             options[codec.preset] = self.preset
         return FilmCoding(codec, Coding(codec.encoder, form, options), CONTAINERS[suffix])
 

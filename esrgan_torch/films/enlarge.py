@@ -106,7 +106,7 @@ class FilmJob:
     def run(
         self, progress: Callable[[FilmProgress], None] | None = None, cancel: Flag | None = None
     ) -> EnlargedFilm:
-        """Do it. Where it is stopped or fails, the same job goes on later from the last part that is whole.
+        """Do it. If it is stopped or fails, the same job can be resumed later, after the last complete part.
 
         Args:
             progress: called often, from any thread.

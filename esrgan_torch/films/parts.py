@@ -1,4 +1,4 @@
-"""The parts of a film that are done: a folder beside the result, from which a stopped run goes on.
+"""The finished parts of a film: a folder beside the result, from which a stopped run is resumed.
 
 It is called .NAME.part, and holds a file for every so many frames and a journal: a line of JSON says what the
 parts are of, and one for each part that is whole. A part is written under another name and renamed, then its

@@ -152,7 +152,7 @@ class EncodeOptions:
             if self.lossless:
                 raise ConfigError("quality and lossless exclude each other; leave one out")
             if not 1 <= self.quality <= 100:
-                raise ConfigError(f"quality is 1 to 100, not {self.quality}")
+                raise ConfigError(f"quality must be from 1 to 100, not {self.quality}")
         if self.lossless and not form.lossless:
             others = ", ".join(other.name for other in _FORMATS if other.lossless)
             raise ConfigError(f"{form.name} cannot be written without loss; use one of {others}")

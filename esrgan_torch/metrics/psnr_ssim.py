@@ -107,7 +107,7 @@ def _prepare(
     if a.shape != b.shape:
         raise ConfigError(f"the images differ in size: {a.shape} and {b.shape}")
     if channel not in ("y", "rgb"):
-        raise ConfigError(f'channel is "y" or "rgb", not {channel!r}')
+        raise ConfigError(f'channel must be "y" or "rgb", not {channel!r}')
     if border < 0 or min(a.shape[:2]) - 2 * border < least:
         raise ConfigError(
             f"a border of {border} leaves less than {least} pixels a side of images of {a.shape[:2]}"

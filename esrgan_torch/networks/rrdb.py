@@ -57,7 +57,7 @@ class RRDBNetConfig:
         if self.scale not in (1, 2, 4, 8, 16):
             raise ConfigError(f"RRDBNet can have scale 1, 2, 4, 8 or 16, not {self.scale}")
         if self.unshuffle not in (1, 2, 4):
-            raise ConfigError(f"unshuffle is 1, 2 or 4, not {self.unshuffle}")
+            raise ConfigError(f"unshuffle must be 1, 2 or 4, not {self.unshuffle}")
 
     @property
     def upsamplings(self) -> int:

@@ -41,11 +41,11 @@ class Tiling:
 
     def __post_init__(self) -> None:
         if self.mode not in ("auto", "exact", "overlap", "off"):
-            raise ConfigError(f"tiling is auto, exact, overlap or off, not {self.mode!r}")
+            raise ConfigError(f"tiling must be auto, exact, overlap or off, not {self.mode!r}")
         if self.size is not None and self.size < MINIMUM_SIZE:
             raise ConfigError(f"a tile has at least {MINIMUM_SIZE} pixels a side, not {self.size}")
         if self.overlap is not None and self.overlap < 0:
-            raise ConfigError(f"the overlap is a number of input pixels, 0 or more, not {self.overlap}")
+            raise ConfigError(f"overlap must be a number of input pixels, 0 or more, not {self.overlap}")
         if self.overlap is not None and self.mode != "overlap":
             raise ConfigError(f"an overlap needs overlapping tiles, not tiling {self.mode!r}")
 

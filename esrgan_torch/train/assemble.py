@@ -77,7 +77,7 @@ class Parts:
             torch.set_rng_state(state["rng"])
 
     def take_over(self, state: State) -> None:
-        """Take over the networks of a run that was carried here; the optimiser begins anew.
+        """Take over the networks of a run that was carried here; the optimiser starts again.
 
         Raises:
             ConfigError: it belongs to other networks.

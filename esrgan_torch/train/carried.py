@@ -22,7 +22,7 @@ def pack(folder: Path, file: Path) -> int:
 
     The moving average keeps its float32. The weights are kept as their distance from it in float16, which is
     a thousandth of that small distance away. The optimiser's state is left out: of SOAP it is many times as
-    large as the network. So a run that goes on from such a file is not the very run that never stopped.
+    large as the network. So a run that is resumed from such a file differs from one that never stopped.
 
     Returns:
         The steps that were done.
@@ -34,7 +34,7 @@ def pack(folder: Path, file: Path) -> int:
     state = latest(folder)
     if "discriminator" in state:
         raise ConfigError(
-            f"{folder} trains a discriminator too, which a packed file cannot contain; continue it "
+            f"{folder} trains a discriminator too, which a packed file cannot contain; resume it "
             f"with --resume"
         )
     average: dict[str, Tensor] = state["ema"]
@@ -92,7 +92,7 @@ def unpack(file: Path) -> State:
 
 
 def begin_log(folder: Path, state: State) -> None:
-    """Write the validations of a run that goes on elsewhere into its new folder, unless they are there."""
+    """Write the validations of a run that is resumed elsewhere into its new folder, unless they are there."""
     lines: list[Line] = state["validations"]
     known = {line["step"] for line in read_log(folder)}
     folder.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ class MovingAverage:
         decay: 0.999 in ESRGAN's and Real-ESRGAN's recipes; 0 keeps a plain copy.
 
     Attributes:
-        updates: how many were made; of a run that goes on, the steps done before.
+        updates: how many were made; of a resumed run, the steps done before.
     """
 
     def __init__(self, network: Generator, decay: float) -> None:

@@ -142,7 +142,8 @@ class Journal:
                 tell(tracker)
             except Exception as error:
                 self.trackers.remove(tracker)
-                self.status.warn(f"{type(tracker).__name__} gets no further values: {error}; the run goes on")
+                name = type(tracker).__name__
+                self.status.warn(f"{name} gets no further values: {error}; the run continues")
 
 
 def make_strip(pictures: Sequence[NDArray[np.uint8]], side: int = STRIP_SIDE) -> NDArray[np.uint8]:

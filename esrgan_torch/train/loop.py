@@ -153,7 +153,7 @@ def _begin(
         temporary.write_text(as_toml(from_anywhere(options)), encoding="utf-8")
     keeper = Keeper(options, folder, parts, sets, journal, first, lambda: stopper.asked is not None)
     if first:
-        journal.status.say(f"the run continues after step {first:,}")
+        journal.status.say(f"the run is resumed after step {first:,}")
     journal.status.begin(first)
     stopper.at_once = False
     if (

@@ -55,7 +55,7 @@ def read_recipe(
 
 
 def from_anywhere(options: Options) -> Options:
-    """The same options with whole paths, so that a run goes on from every working folder."""
+    """The same options with whole paths, so that a run can be resumed from any working folder."""
 
     def whole(path: str) -> str:
         return str(Path(path).absolute()) if exists(path) else path  # else it is a model's name
@@ -111,7 +111,7 @@ def _make(kind: type[Any], table: Mapping[str, Any], prefix: str) -> Any:
             raise ConfigError(f"unknown option {name}{_nearest(key, known)}")
         if is_dataclass(hints[key]):
             if not is_table(value):
-                raise ConfigError(f"{name} is a table of options, not {shown(value)}")
+                raise ConfigError(f"{name} must be a table of options, not {shown(value)}")
             values[key] = _make(hints[key], value, f"{name}.")
         else:
             values[key] = fit(name, value, hints[key])

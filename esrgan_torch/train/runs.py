@@ -15,7 +15,7 @@ def folder_of(recipe: str, output: Path | None) -> Path:
 
 
 def find_run(given: str, recipe: str | None, output: Path | None) -> Path:
-    """The folder of the run to go on with.
+    """The folder of the run to resume.
 
     Args:
         given: a folder, or a name in `runs/`; empty: the folder of `recipe` or `output`, else the working

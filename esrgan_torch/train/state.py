@@ -89,7 +89,7 @@ def latest(folder: Path, tell: Callable[[str], object] | None = None) -> State:
             causes.append(f"{path} is damaged: {error}")
             continue
         for cause in causes:
-            tell(f"{cause}; the run goes on from the checkpoint before, of step {state['step']}")
+            tell(f"{cause}; the run is resumed from the checkpoint before, of step {state['step']}")
         return state
     raise TrainingError(f"{'; '.join(causes)}; there is no earlier checkpoint, so the run must start again")
 

@@ -80,7 +80,7 @@ class Accelerated:
 
     Args:
         accelerator: made with `log_with`.
-        folder: of the run, whose name is the run's; a run that goes on is the same run there.
+        folder: of the run, whose name is the run's; a resumed run is the same run there.
         options: stored as the run's configuration.
 
     Raises:

@@ -52,7 +52,7 @@ def test_what_is_made(made):
     assert sorted(contents(made)) == ["onnx/model.onnx", "parity.html", "parity.json", "reference.npz"]
     assert list(made.parent.iterdir()) == [made]
     record = json.loads((made / "parity.json").read_text())
-    assert [(row["hop"], row["runner"], row["probe"]) for row in record["rows"]] == [
+    assert [(row["step"], row["runner"], row["probe"]) for row in record["rows"]] == [
         *(("torch", "torch", probe) for probe in PROBES),
         *(("onnx", "onnxruntime", probe) for probe in PROBES),
     ]
@@ -62,14 +62,14 @@ def test_what_is_made(made):
     assert "GB" in record["machine"]["peak memory"]
     assert record["runtimes"]["onnxruntime"]["onnxruntime"]
     assert sorted(record["files"]) == ["onnx/model.onnx", "reference.npz"]
-    assert [hop["name"] for hop in record["hops"]] == ["onnx"]
+    assert [step["name"] for step in record["steps"]] == ["onnx"]
     assert made.stat().st_mode & 0o755 == 0o755  # not only for its owner, as temporary folders are
 
 
 def test_float16(tiny_rrdb, tmp_path):
     report = convert(tiny_rrdb, tmp_path / "half", to="onnx", quantize="float16", runners=["onnxruntime"])
     assert read_metadata(tmp_path / "half" / "onnx" / "model.onnx").quantize == "float16"
-    rows = [row for row in report.rows if row.hop == "onnx"]
+    rows = [row for row in report.rows if row.step == "onnx"]
     assert len(rows) == len(PROBES)
     assert 1e-5 < max(row.largest for row in rows) < rows[0].tolerance
 
@@ -77,9 +77,9 @@ def test_float16(tiny_rrdb, tmp_path):
 def test_references_are_float64(made):
     """A small difference is the copy's own: rounding the reference to float32 would change it."""
     model = make_rrdb().double()
-    (hop,) = (entry for entry in RUNNERS if entry.name == "onnxruntime")
+    (step,) = (entry for entry in RUNNERS if entry.name == "onnxruntime")
     rows = {row.probe: row for row in recheck(made, ["onnxruntime"]).rows}
-    with np.load(made / "reference.npz") as arrays, hop.open(made / "onnx" / "model.onnx") as session:
+    with np.load(made / "reference.npz") as arrays, step.open(made / "onnx" / "model.onnx") as session:
         for probe in PROBES:
             answer, batch = arrays[f"{probe}.answer"], (arrays[f"{probe}.probe"] / np.float32(255))[None]
             assert answer.dtype == np.float64
@@ -156,8 +156,8 @@ def test_foreign_folders_are_left_alone(tiny_rrdb, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"route": "nhwc"}, "route is one of"),
-        ({"quantize": "int4"}, "quantize is one of"),
+        ({"route": "nhwc"}, "route must be one of"),
+        ({"quantize": "int4"}, "quantize must be one of"),
         ({"to": "tf", "route": "direct"}, "route direct makes TF.js files alone"),
         ({"to": "tf", "quantize": "uint8"}, "goes with --to tfjs"),
         ({"to": "onnx", "quantize": "uint8"}, "float32 or float16"),
@@ -277,14 +277,14 @@ def test_recheck_finds_what_drifted(copy, monkeypatch):
     record = json.loads((copy / "parity.json").read_text())
     record["files"].pop("reference.npz")
     (copy / "parity.json").write_text(json.dumps(record))
-    with pytest.raises(ParityError, match="hop onnx, runner onnxruntime, probe ramp") as caught:
+    with pytest.raises(ParityError, match="step onnx, runner onnxruntime, probe ramp") as caught:
         recheck(copy)
     assert [row.passed for row in caught.value.report.rows] == [True, True, True, False, True, True, True]
 
 
 @pytest.mark.parametrize("runners", [None, ["onnxruntime"], ["tensorflow"], ["torch"]])
 def test_no_measurement_is_a_failure(made, tiny_rrdb, tmp_path, monkeypatch, runners):
-    """The runtime is missing, reads another hop, or is the original's own."""
+    """The runtime is missing, reads another step, or is the original's own."""
     if runners in (None, ["onnxruntime"]):
         for runner in RUNNERS:
             monkeypatch.setattr(type(runner), "available", lambda self: "not there: pip install it")
@@ -314,6 +314,6 @@ def test_a_runtime_that_fails_is_named(tiny_rrdb, tmp_path, monkeypatch):
         raise RunnerError(f"{self.name}: out of memory")
 
     monkeypatch.setattr(type(RUNNERS[0]), "open", fail)
-    with pytest.raises(RunnerError, match=r"hop onnx, runner onnxruntime: out of memory.*--runners"):
+    with pytest.raises(RunnerError, match=r"step onnx, runner onnxruntime: out of memory.*--runners"):
         convert(tiny_rrdb, tmp_path / "net", to="onnx")
     assert not list(tmp_path.iterdir())

@@ -41,7 +41,7 @@ def test_convert_and_parity(run, file, tmp_path):
     status, out, err = run("convert", file, "--to", "onnx", "-o", folder, "--runners", "onnxruntime")
     assert status == 0
     lines = out.splitlines()
-    assert lines[0].startswith("HOP")
+    assert lines[0].startswith("STEP")
     assert sum("onnxruntime" in line for line in lines) == 7
     counts = "7 measurements of copies in 1 runtime, and 7 of the original's own float32"
     verdict = f"{counts}: all within their tolerance"
@@ -64,7 +64,7 @@ def test_parity_failure_is_status_3(run, file, tmp_path, monkeypatch):
     status, out, err = run("parity", folder)
     assert status == 3
     assert "FAILED" in out
-    assert err.splitlines()[-1].startswith("esrgan: parity: hop onnx, runner onnxruntime, probe ")
+    assert err.splitlines()[-1].startswith("esrgan: parity: step onnx, runner onnxruntime, probe ")
 
 
 def test_convert_failure_is_status_3(run, file, tmp_path, monkeypatch):
@@ -80,7 +80,7 @@ def test_convert_failure_is_status_3(run, file, tmp_path, monkeypatch):
     status, out, err = run("convert", file, "--to", "onnx", "-o", tmp_path / "net")
     assert status == 3
     assert "FAILED" in out
-    assert "hop onnx, runner onnxruntime" in err
+    assert "step onnx, runner onnxruntime" in err
     assert not (tmp_path / "net").exists()
 
 

@@ -14,7 +14,7 @@ from esrgan_bridge.artifact import KEY, RECORD, from_json, metadata_of, read_met
 from esrgan_bridge.errors import ArtifactError
 from esrgan_bridge.files.folder import REFERENCE, read_reference, write_reference
 from esrgan_bridge.parity.distance import Row
-from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
+from esrgan_bridge.parity.findings import NotRun, ParityReport, Step
 from esrgan_bridge.parity.measure import Question
 from esrgan_bridge.parity.probes import Probe
 from esrgan_bridge.parity.record import FILE, read_report
@@ -28,7 +28,7 @@ ODD: tuple[Any, ...] = (None, -1, 0, 1e300, True, "", "x" * 100, "\0", [], [[]],
 
 def report() -> ParityReport:
     row = Row("onnx", "onnxruntime", "noise", "16x16", 1e-6, (1, 2, 0), 1e-7, 90.0, 0, 256, 1e-4, "sums", 0.1)
-    made = ParityReport("a", "onnx", "tf", "none", [Hop("onnx", 1.0, 100)], [row])
+    made = ParityReport("a", "onnx", "tf", "none", [Step("onnx", 1.0, 100)], [row])
     made.not_run = [NotRun("tensorflow", "", "not installed")]
     made.runtimes = {"onnxruntime": {"precision": "float32"}}
     made.files = {"onnx/model.onnx": "ab"}

@@ -1,4 +1,4 @@
-"""A check that cannot fail checks nothing: faults are planted in each hop, and each must be named there."""
+"""A check that cannot fail checks nothing: faults are planted in each step, and each must be named there."""
 
 import base64
 import json
@@ -89,7 +89,7 @@ def test_in_onnx(plant, tiny_rrdb, tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch_to_onnx, "export_onnx", broken)
     with pytest.raises(
-        ParityError, match=r"parity: hop onnx, runner onnxruntime, probe \w+ \(\d+x\d+\): differs by"
+        ParityError, match=r"parity: step onnx, runner onnxruntime, probe \w+ \(\d+x\d+\): differs by"
     ):
         convert(tiny_rrdb, tmp_path / "net", to="onnx")
     assert not list(tmp_path.iterdir())
@@ -151,7 +151,7 @@ def test_in_tensorflow(plant, tiny_rrdb, tmp_path, monkeypatch, need):
     need("tensorflow")
     plant_in_lowering(plant, monkeypatch)
     with pytest.raises(
-        ParityError, match=r"parity: hop tf, runner tensorflow, probe \w+ \(\d+x\d+\): differs by"
+        ParityError, match=r"parity: step tf, runner tensorflow, probe \w+ \(\d+x\d+\): differs by"
     ):
         convert(tiny_rrdb, tmp_path / "net", to="tf", runners=["onnxruntime", "tensorflow"])
     assert not list(tmp_path.iterdir())
@@ -162,7 +162,7 @@ def test_in_tfjs_written_directly(plant, tiny_rrdb, tmp_path, monkeypatch, need)
     need("tfjs-node")
     plant_in_lowering(plant, monkeypatch)
     with pytest.raises(
-        ParityError, match=r"parity: hop tfjs, runner tfjs-node, probe \w+ \(\d+x\d+\): differs by"
+        ParityError, match=r"parity: step tfjs, runner tfjs-node, probe \w+ \(\d+x\d+\): differs by"
     ):
         convert(tiny_rrdb, tmp_path / "net", route="direct", runners=["onnxruntime", "tfjs-node"])
     assert not list(tmp_path.iterdir())
@@ -215,7 +215,7 @@ def test_in_what_tensorflowjs_wrote(plant, by_route_tf, tmp_path, monkeypatch, n
     if plant is None:
         assert convert(make_rrdb(), tmp_path / "net", runners=["tfjs-node"]).passed
         return
-    with pytest.raises(ParityError, match=r"hop tfjs, runner tfjs-node, probe \w+ \(\d+x\d+\): differs by"):
+    with pytest.raises(ParityError, match=r"step tfjs, runner tfjs-node, probe \w+ \(\d+x\d+\): differs by"):
         convert(make_rrdb(), tmp_path / "net", runners=["tfjs-node"])
     assert not list(tmp_path.iterdir())
 
@@ -227,7 +227,7 @@ def test_a_halo_that_is_too_small(tiny_rrdb, tmp_path, monkeypatch, need):
     need("tfjs-node")
     tiny_rrdb.tail_halo = 1
     with pytest.raises(
-        ParityError, match=r"hop tfjs split, runner tfjs-node, probe noise \(24x24\): differs by"
+        ParityError, match=r"step tfjs split, runner tfjs-node, probe noise \(24x24\): differs by"
     ):
         convert(tiny_rrdb, tmp_path / "net", route="direct", runners=["tfjs-node"])
     assert not list(tmp_path.iterdir())

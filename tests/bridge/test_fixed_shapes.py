@@ -30,7 +30,7 @@ def test_onnx(make, tmp_path):
     scale = model.scale
     assert sizes_of(document.graph.input[0]) == [1, 3, *SHAPE]
     assert sizes_of(document.graph.output[0]) == [1, 3, SHAPE[0] * scale, SHAPE[1] * scale]
-    rows = [row for row in report.rows if row.hop == "onnx"]
+    rows = [row for row in report.rows if row.step == "onnx"]
     assert {row.size for row in rows} == {"10x14"}
     assert len(rows) == len(make_probes())
     assert recheck(tmp_path / "net", ["onnxruntime"]).passed
@@ -98,7 +98,7 @@ def test_opsets(make, opset, tmp_path):
     report = convert(make(), tmp_path / "net", to="tfjs", route="direct", opset=opset, runners=runners)
     file = tmp_path / "net" / "onnx" / "model.onnx"
     assert onnx.load(str(file)).opset_import[0].version == opset
-    assert max(row.largest for row in report.rows if row.hop == "onnx") < 1e-5
+    assert max(row.largest for row in report.rows if row.step == "onnx") < 1e-5
     # the same graph, whichever the opset
     convert(make(), tmp_path / "plain", to="tfjs", route="direct", runners=[])
     made, plain = ((tmp_path / name / "tfjs" / "model.json").read_bytes() for name in ("net", "plain"))

@@ -18,8 +18,8 @@ from tests.bridge.conftest import make_lively, make_rrdb
 PROBES = len(make_probes())
 
 
-def rows_of(report, hop="tflite"):
-    return [row for row in report.rows if row.hop == hop]
+def rows_of(report, step="tflite"):
+    return [row for row in report.rows if row.step == step]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_float32(made, need):
     assert report.precision("litert") == "float32"
     (split,) = rows_of(report, "tflite split")
     assert split.largest < 1e-5
-    assert [hop.name for hop in report.hops] == ["onnx", "tf", "tflite"]
+    assert [step.name for step in report.steps] == ["onnx", "tf", "tflite"]
     assert verify_shards(made / "tflite").layout == "NHWC"
 
 

@@ -32,13 +32,13 @@ def test_tfjs(name, compact, need, monkeypatch):
     report = recheck(compact, ["onnxruntime", name])
     if not any(row.runner == name for row in report.rows):
         lacking(str(report.not_run))
-    rows = [row for row in report.rows if (row.runner, row.hop) == (name, "tfjs")]
+    rows = [row for row in report.rows if (row.runner, row.step) == (name, "tfjs")]
     # what the time did not allow was said
     assert len(rows) + sum(entry.probe.count(",") + 1 for entry in report.not_run) == len(make_probes())
     assert max(row.largest for row in rows) < 1e-5
     assert report.runtimes[name]["tfjs"] == "4.22.0"
     assert report.precision(name) == "float32"
-    splits = [row for row in report.rows if row.hop == "tfjs split"]
+    splits = [row for row in report.rows if row.step == "tfjs split"]
     assert len(splits) == (name == "tfjs-node")
 
 
@@ -92,12 +92,12 @@ def test_route_tf(by_route_tf, need, monkeypatch):
         monkeypatch.setenv(name, "BF16")
     report = recheck(by_route_tf, ["tensorflow", "tfjs-node"])
     count = len(make_probes())
-    assert [row.hop for row in report.rows] == ["tf"] * count + ["tf split"] + ["tfjs"] * count + [
+    assert [row.step for row in report.rows] == ["tf"] * count + ["tf split"] + ["tfjs"] * count + [
         "tfjs split"
     ]
     assert max(row.largest for row in report.rows) < 1e-5
     assert {report.precision(name) for name in ("tensorflow", "tfjs-node")} == {"float32"}
-    assert all(row.largest < 1e-6 for row in report.rows if "split" in row.hop)
+    assert all(row.largest < 1e-6 for row in report.rows if "split" in row.step)
 
 
 def test_unshuffle(need, tmp_path):
@@ -106,7 +106,7 @@ def test_unshuffle(need, tmp_path):
     network = make_rrdb(scale=2, unshuffle=2)
     report = convert(network, tmp_path / "net", route="direct", runners=["onnxruntime", "tfjs-node"])
     assert [row.size for row in report.rows if row.probe == "odd"] == ["16x22"] * 3
-    assert [row.hop for row in report.rows][-1] == "tfjs split"
+    assert [row.step for row in report.rows][-1] == "tfjs split"
     assert report.passed
 
 
@@ -122,9 +122,9 @@ def test_route_direct_gives_the_same_bytes_again(quantize, tmp_path):
 
 def test_route_tf_gives_the_same_bytes_again(by_route_tf, tmp_path):
     convert(make_rrdb(), tmp_path / "net", runners=[])
-    for hop in ("onnx", "tf", "tfjs"):
-        files = {file.name: file.read_bytes() for file in (by_route_tf / hop).iterdir()}
-        assert files == {file.name: file.read_bytes() for file in (tmp_path / "net" / hop).iterdir()}
+    for step in ("onnx", "tf", "tfjs"):
+        files = {file.name: file.read_bytes() for file in (by_route_tf / step).iterdir()}
+        assert files == {file.name: file.read_bytes() for file in (tmp_path / "net" / step).iterdir()}
 
 
 @pytest.mark.parametrize("quantize", ["float16", "uint8"])
@@ -133,10 +133,10 @@ def test_quantized(quantize, need, tmp_path):
     report = convert(
         make_rrdb(), tmp_path / "net", route="direct", quantize=quantize, runners=["onnxruntime", "tfjs-node"]
     )
-    rows = [row for row in report.rows if row.hop == "tfjs"]
+    rows = [row for row in report.rows if row.step == "tfjs"]
     assert 1e-5 < max(row.largest for row in rows) < rows[0].tolerance
     assert "weights" in rows[0].reason
-    assert all(row.tolerance == 1e-4 for row in report.rows if row.hop == "onnx")
+    assert all(row.tolerance == 1e-4 for row in report.rows if row.step == "onnx")
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "tfjs-node", "tfjs-wasm"])
@@ -170,7 +170,7 @@ def test_a_flipped_byte_in_a_shard(compact):
         shard.write_bytes(good)
 
 
-def test_a_hop_that_was_removed_is_said(compact, tmp_path):
+def test_a_step_that_was_removed_is_said(compact, tmp_path):
     (compact / "onnx").rename(tmp_path / "onnx")
     try:
         with pytest.raises(NotMeasuredError, match="onnxruntime: the folder onnx was removed") as caught:

@@ -90,3 +90,33 @@ def test_every_row_of_the_bad_inputs_names_tests_that_exist() -> None:
         assert named, row
         for file, name in named:
             assert f"def {name}(" in (ROOT / "tests" / file).read_text(), row
+
+
+def test_messages_of_bad_inputs_are_those_of_the_code() -> None:
+    """At least a run of three words of each, and a third of its words: the others are names and numbers."""
+    known = spoken()
+    strange: list[str] = []
+    for row in (ROOT / "docs" / "errors.md").read_text().splitlines():
+        if not row.startswith("| ") or row.startswith("| given"):
+            continue
+        cells = row[1:-1].split("|")
+        assert len(cells) == 4, row
+        messages = re.sub(r"``.+?``|`.+?`", "", cells[1])
+        assert messages.strip(" ,") == "", f"more than messages in: {cells[1]}"
+        for double, single in re.findall(r"``(.+?)``|`(.+?)`", cells[1]):
+            words = (double or single).split()
+            runs = [i for i in range(len(words) - 2) if " ".join(words[i : i + 3]) in known]
+            covered = {place for i in runs for place in (i, i + 1, i + 2)}
+            if 3 * len(covered) < len(words):
+                strange.append(double or single)
+    assert strange == []
+
+
+def spoken() -> str:
+    """The code of the packages, the texts that are broken into several lines joined again."""
+    sources = [
+        path.read_text(encoding="utf-8")
+        for package in ("esrgan_torch", "weights", "bridge", "benchmarks", "cli")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    return re.sub(r'"\s+f?"', "", "\n".join(sources))

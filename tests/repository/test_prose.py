@@ -19,7 +19,7 @@ PROJECTS = re.compile(r"<!-- projects -->.*?<!-- end of projects -->", re.DOTALL
 ODD = (
     "parity hop",
     "as people have them",
-    "a number at every hop",
+    "at every hop",
     "time of the reference's",
     "what it is for",
     "of one's own",

@@ -100,7 +100,7 @@ def test_a_network_without_a_twin(source, words, no_network):
 
 @pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), float("inf")])
 def test_a_strength_that_cannot_be(strength):
-    with pytest.raises(ConfigError, match="denoise is from 0"):
+    with pytest.raises(ConfigError, match="denoise must be from 0"):
         check_denoise(STRONG, strength)
 
 

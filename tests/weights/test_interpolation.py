@@ -49,7 +49,7 @@ def test_licences(pair, licence, expected):
 
 @pytest.mark.parametrize("alpha", [-0.1, 1.1, float("nan")])
 def test_alpha(pair, alpha):
-    with pytest.raises(ConfigError, match="alpha is between 0"):
+    with pytest.raises(ConfigError, match="alpha must be between 0"):
         interpolate(*pair, alpha)
 
 

@@ -28,7 +28,7 @@ export async function measuredPeak(
   type: "f32" | "f16",
 ): Promise<{ flops?: number; error?: string; device: string }> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new Error("WebGPU offers no adapter");
+  if (!adapter) throw new Error("WebGPU finds no graphics adapter");
   const { vendor, architecture, description } = adapter.info;
   const name = [vendor, architecture, description].filter(Boolean).join(" ");
   if (type === "f16" && !adapter.features.has("shader-f16"))

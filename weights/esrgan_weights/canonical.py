@@ -33,7 +33,7 @@ def canonical_hash(source: Generator | Checkpoint | Mapping[str, Tensor], precis
         WeightsError: a network of another project.
     """
     if precision not in PRECISIONS:
-        raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
+        raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     digest = hashlib.sha256()
     tensors = _tensors(source)
     for name in sorted(tensors):

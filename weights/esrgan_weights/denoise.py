@@ -27,7 +27,7 @@ def check_denoise(source: Source, strength: float) -> Model:
             network.
     """
     if not 0 <= strength <= 1:
-        raise ConfigError(f"denoise is from 0 (noise is kept) to 1 (noise is removed), not {strength:g}")
+        raise ConfigError(f"denoise must be from 0 (noise is kept) to 1 (noise is removed), not {strength:g}")
     able = [model for model in registry.models().values() if model.twin]
     name = _name_of(source)
     model = registry.models().get(name)

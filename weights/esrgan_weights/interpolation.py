@@ -23,7 +23,7 @@ def interpolate(first: Generator, second: Generator, alpha: float) -> Generator:
         WeightsError: the two differ in architecture or sizes.
     """
     if not 0 <= alpha <= 1:
-        raise ConfigError(f"alpha is between 0 (the first network) and 1 (the second), not {alpha:g}")
+        raise ConfigError(f"alpha must be between 0 (the first network) and 1 (the second), not {alpha:g}")
     if not is_own(first) or not is_own(second):
         raise WeightsError(
             f"only {names(' and ')} can be interpolated, not {type(first).__name__} and "

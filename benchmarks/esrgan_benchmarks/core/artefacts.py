@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from esrgan_bridge.artifact import Metadata, metadata_of
-from esrgan_bridge.hops import ARTEFACTS
+from esrgan_bridge.steps import ARTEFACTS
 from esrgan_weights import load
 
-HOPS = ("onnx", "tf", "tf-onnx-tf", "tfjs")
+STEPS = ("onnx", "tf", "tf-onnx-tf", "tfjs")
 
 
 def make_artefacts(network: str, folder: Path, needs: Iterable[str]) -> dict[str, str]:
@@ -18,7 +18,7 @@ def make_artefacts(network: str, folder: Path, needs: Iterable[str]) -> dict[str
     Args:
         network: published name, or a checkpoint's path.
         folder: may hold copies of the same network already.
-        needs: of `HOPS`.
+        needs: of `STEPS`.
 
     Returns:
         Why a copy could not be made, for those that could not.
@@ -34,19 +34,19 @@ def make_artefacts(network: str, folder: Path, needs: Iterable[str]) -> dict[str
         file.parent.mkdir(parents=True, exist_ok=True)
         export_onnx(model, file)
     failed: dict[str, str] = {}
-    for hop in HOPS[1:]:
-        if hop in needs and not (folder / hop).exists():
+    for step in STEPS[1:]:
+        if step in needs and not (folder / step).exists():
             try:
-                _convert(file, folder / hop, hop, metadata_of(model))
+                _convert(file, folder / step, step, metadata_of(model))
             except (
                 Exception
             ) as error:  # converters raise what they like; the other copies are made all the same
-                failed[hop] = str(error)
+                failed[step] = str(error)
     return failed
 
 
-def _convert(file: Path, folder: Path, hop: str, metadata: Metadata) -> None:
-    if hop == "tf-onnx-tf":
+def _convert(file: Path, folder: Path, step: str, metadata: Metadata) -> None:
+    if step == "tf-onnx-tf":
         from esrgan_bridge.onnx_tf.route import onnx_tf_convert
 
         onnx_tf_convert(file, folder)
@@ -54,7 +54,7 @@ def _convert(file: Path, folder: Path, hop: str, metadata: Metadata) -> None:
     from esrgan_bridge.lowering.onnx_to_tf import lower
 
     graph = lower(file)
-    if hop == "tf":
+    if step == "tf":
         from esrgan_bridge.writers.graph_to_tensorflow import write_saved_model
 
         write_saved_model(graph, folder, metadata)

@@ -1,4 +1,4 @@
-"""Parity of converted networks, hop by hop and runtime by runtime, and the sizes of the copies.
+"""Parity of converted networks, step by step and runtime by runtime, and the sizes of the copies.
 
     python -m esrgan_benchmarks conversion [--networks NAME...] [--routes tf direct onnx-tf]
                                            [--quantize none float16 uint8] [--runners NAME...]
@@ -19,9 +19,9 @@ from torch import nn
 from esrgan_benchmarks.core.measure import in_child
 from esrgan_benchmarks.core.record import Row, append
 from esrgan_bridge import ParityReport, convert
-from esrgan_bridge.hops import ARTEFACTS
 from esrgan_bridge.options import Quantize, Route
 from esrgan_bridge.parity.probes import PHOTOS, make_probes
+from esrgan_bridge.steps import ARTEFACTS
 from esrgan_bridge.writers.tf_to_tflite import MODEL
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.compact import CompactNet
@@ -83,7 +83,7 @@ def measure_onnx(name: str, quantize: Quantize, runners: list[str] | None) -> li
         )
         size = (made / ARTEFACTS["onnx"]).stat().st_size
     print(report)
-    return [{**row, "bytes": size} if row["hop"] == "onnx" else row for row in rows_of(name, report)]
+    return [{**row, "bytes": size} if row["step"] == "onnx" else row for row in rows_of(name, report)]
 
 
 def measure_litert(name: str, quantize: Quantize, runners: list[str] | None) -> list[Row]:
@@ -94,18 +94,18 @@ def measure_litert(name: str, quantize: Quantize, runners: list[str] | None) -> 
         report = convert(model, made, to="tflite", quantize=quantize, runners=runners, progress=print)
         size = (made / ARTEFACTS["tflite"] / MODEL).stat().st_size
     print(report)
-    return [{**row, "bytes": size} if row["hop"] == "tflite" else row for row in rows_of(name, report)]
+    return [{**row, "bytes": size} if row["step"] == "tflite" else row for row in rows_of(name, report)]
 
 
 def rows_of(name: str, report: ParityReport) -> list[Row]:
-    """One row for each runtime at each hop: the largest difference over its probes, the lowest PSNR."""
-    hops = {hop.name: hop for hop in report.hops}
+    """One row for each runtime at each step: the largest difference over its probes, the lowest PSNR."""
+    steps = {step.name: step for step in report.steps}
     of_all = len(make_probes())
     groups: dict[tuple[str, str], list[int]] = {}
     for index, row in enumerate(report.rows):
-        groups.setdefault((row.hop, row.runner), []).append(index)
+        groups.setdefault((row.step, row.runner), []).append(index)
     rows: list[Row] = []
-    for (hop, runner), indices in groups.items():
+    for (step, runner), indices in groups.items():
         found = [report.rows[index] for index in indices]
         psnr = [row.psnr for row in found if row.psnr is not None]
         of_photos = [row.psnr for row in found if row.psnr is not None and row.probe in PHOTOS]
@@ -114,19 +114,19 @@ def rows_of(name: str, report: ParityReport) -> list[Row]:
                 "network": name,
                 "route": report.route,
                 "quantize": report.quantize,
-                "hop": hop,
+                "step": step,
                 "runner": runner,
                 "precision": report.precision(runner),
                 "probes": len(found),
-                "of_probes": 1 if hop.endswith(" split") else of_all,
+                "of_probes": 1 if step.endswith(" split") else of_all,
                 "largest": max(row.largest for row in found),
                 "psnr": min(psnr) if psnr else None,
                 "photo_psnr": min(of_photos) if of_photos else None,
                 "differing": sum(row.differing for row in found),
                 "pixels": sum(row.pixels for row in found),
                 "tolerance": found[0].tolerance,
-                "bytes": hops[hop].size if hop in hops else None,
-                "converted_in": hops[hop].seconds if hop in hops else None,
+                "bytes": steps[step].size if step in steps else None,
+                "converted_in": steps[step].seconds if step in steps else None,
                 "computed_in": sum(row.seconds for row in found),
             }
         )

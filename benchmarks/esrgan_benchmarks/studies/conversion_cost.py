@@ -60,13 +60,13 @@ def watched(function: Callable[..., Any], *given: Any) -> tuple[Any, int]:
 
 
 def seconds_of(name: str, route: Route) -> Row:
-    """Convert an official network to TF.js: seconds of every hop and of the whole."""
+    """Convert an official network to TF.js: seconds of every step and of the whole."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         report = convert(name, Path(folder) / "made", route=route, runners=[])
         whole = time.perf_counter() - started
-    hops = {hop.name: round(hop.seconds, 2) for hop in report.hops}
-    return {"hops": hops, "seconds": round(sum(hops.values()), 2), "with_reference": round(whole, 2)}
+    steps = {step.name: round(step.seconds, 2) for step in report.steps}
+    return {"steps": steps, "seconds": round(sum(steps.values()), 2), "with_reference": round(whole, 2)}
 
 
 def main() -> None:

@@ -19,11 +19,11 @@ RUNTIMES = {
 
 def parity(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.studies.conversion`: a line a conversion, a column a runtime."""
-    rows = latest(rows, "network", "route", "quantize", "hop", "runner")
+    rows = latest(rows, "network", "route", "quantize", "step", "runner")
     conversions: dict[tuple[str, str, str], dict[str, Row]] = {}
     for row in rows:
         made = conversions.setdefault((row["network"], row["route"], row["quantize"]), {})
-        made["split " + row["runner"] if row["hop"].endswith(" split") else row["runner"]] = row
+        made["split " + row["runner"] if row["step"].endswith(" split") else row["runner"]] = row
     lines = [
         f"| network | route | weights | {' | '.join(RUNTIMES.values())} | in tiles | lowest PSNR | size |",
         "|---|---|---|" + "---|" * (len(RUNTIMES) + 3),
@@ -32,10 +32,12 @@ def parity(rows: list[Row]) -> str:
         made = conversions[network, route, quantize]
         cells = [_largest(made[name]) if name in made else "" for name in RUNTIMES]
         tiled = [row["largest"] for name, row in made.items() if name.startswith("split ")]
-        copies = [row for row in made.values() if row["hop"] != "torch" and not row["hop"].endswith("split")]
+        copies = [
+            row for row in made.values() if row["step"] != "torch" and not row["step"].endswith("split")
+        ]
         psnr = min((row["psnr"] for row in copies if row["psnr"] is not None), default=None)
         cells.append("" if not tiled else "equal" if max(tiled) == 0 else f"{max(tiled):.0e}")
-        size = next((_megabytes(row["bytes"]) for row in made.values() if row["hop"] == "tfjs"), "")
+        size = next((_megabytes(row["bytes"]) for row in made.values() if row["step"] == "tfjs"), "")
         lines.append(
             f"| {network} | {route} | {WEIGHTS.get(quantize, quantize)} | {' | '.join(cells)} "
             f"| {_quality(psnr)} | {size} |"
@@ -45,7 +47,7 @@ def parity(rows: list[Row]) -> str:
 
 def onnx_files(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.studies.conversion --to onnx`: a line a file."""
-    rows = latest(rows, "network", "quantize", "hop", "runner")
+    rows = latest(rows, "network", "quantize", "step", "runner")
     lines = [
         "| network | weights | PyTorch | ONNX Runtime | computes in | OpenVINO | computes in | in tiles "
         "| lowest PSNR | size |",
@@ -53,10 +55,10 @@ def onnx_files(rows: list[Row]) -> str:
     ]
     found: dict[tuple[str, str], dict[tuple[str, str], Row]] = {}
     for row in rows:
-        found.setdefault((row["network"], row["quantize"]), {})[row["hop"], row["runner"]] = row
+        found.setdefault((row["network"], row["quantize"]), {})[row["step"], row["runner"]] = row
     for network, quantize in sorted(found, key=lambda key: (key[1] != "none", key[0])):
         made = found[network, quantize]
-        files = [row for (hop, _), row in made.items() if hop == "onnx"]
+        files = [row for (step, _), row in made.items() if step == "onnx"]
         psnr = min((row["psnr"] for row in files if row["psnr"] is not None), default=None)
         cells = [network, WEIGHTS.get(quantize, quantize), _largest(made["torch", "torch"])]
         for runner in ("onnxruntime", "openvino"):
@@ -70,7 +72,7 @@ def onnx_files(rows: list[Row]) -> str:
 
 def litert_files(rows: list[Row]) -> str:
     """Rows of `esrgan_benchmarks.studies.conversion --to tflite`: a line a file."""
-    rows = latest(rows, "network", "quantize", "hop", "runner")
+    rows = latest(rows, "network", "quantize", "step", "runner")
     lines = [
         "| network | weights | PyTorch | TensorFlow | LiteRT | in tiles | lowest PSNR | of photos "
         "| converted in | size |",
@@ -78,7 +80,7 @@ def litert_files(rows: list[Row]) -> str:
     ]
     found: dict[tuple[str, str, str], dict[tuple[str, str], Row]] = {}
     for row in rows:
-        found.setdefault((row["network"], "", row["quantize"]), {})[row["hop"], row["runner"]] = row
+        found.setdefault((row["network"], "", row["quantize"]), {})[row["step"], row["runner"]] = row
     for network, _, quantize in sorted(found, key=_order):
         made = found[network, "", quantize]
         file, tiled = made["tflite", "litert"], made["tflite split", "litert"]
@@ -107,9 +109,9 @@ def cost(rows: list[Row]) -> str:
     rows = latest(rows, "network", "route")
     lines = ["| network | route | time | by step | peak memory |", "|---|---|---|---|---|"]
     for row in rows:
-        hops = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in row["hops"].items())
+        steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in row["steps"].items())
         lines.append(
-            f"| {row['network']} | {row['route']} | {row['seconds']:.1f} s | {hops} "
+            f"| {row['network']} | {row['route']} | {row['seconds']:.1f} s | {steps} "
             f"| {row['peak'] / 1e9:.1f} GB |"
         )
     return "\n".join([*lines, "", measured_on(rows)])

@@ -1,4 +1,4 @@
-"""The curve of a training that goes on from day to day, as one picture (SVG).
+"""The curve of a training that is resumed from day to day, as one picture (SVG).
 
     python -m esrgan_benchmarks training_curve training/NAME.pt -o training/NAME.svg
 

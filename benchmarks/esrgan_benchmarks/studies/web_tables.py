@@ -127,7 +127,9 @@ def _loaded(rows: list[Row]) -> str:
         for row in rows
     }
     loads = [row["load"] for row in rows]
-    return f"Measured on: {'; '.join(sorted(facts))}, with a load of {min(loads)} to {max(loads)}."
+    least, most = min(loads), max(loads)
+    load = f"{least}" if least == most else f"{least} to {most}"
+    return f"Measured on: {'; '.join(sorted(facts))}, with a load of {load}."
 
 
 def _seconds(row: Row) -> str:

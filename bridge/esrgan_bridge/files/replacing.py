@@ -22,8 +22,8 @@ def replaceable(folder: Path, to: str, overwrite: bool) -> list[str]:
 
     Args:
         folder: where the new conversion goes.
-        to: its last hop.
-        overwrite: replace a conversion to another last hop too, and files that were changed since.
+        to: its last step.
+        overwrite: replace a conversion to another last step too, and files that were changed since.
 
     Raises:
         ArtifactError: the folder is a file, or has files and no record of ours, or one that cannot be

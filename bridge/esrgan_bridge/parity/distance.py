@@ -65,16 +65,16 @@ TOLERANCES = {
 }
 
 
-def tolerance_of(hop: str, to: str, quantize: str) -> Tolerance:
+def tolerance_of(step: str, to: str, quantize: str) -> Tolerance:
     """What is accepted of a copy.
 
     Args:
-        hop: of the copy.
-        to, quantize: the last hop of the conversion, and how its weights are stored.
+        step: of the copy.
+        to, quantize: the last step of the conversion, and how its weights are stored.
     """
-    if hop != to:
+    if step != to:
         return TOLERANCES["none"]
-    return TOLERANCES["float16 arithmetic" if (hop, quantize) == ("onnx", "float16") else quantize]
+    return TOLERANCES["float16 arithmetic" if (step, quantize) == ("onnx", "float16") else quantize]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Measurement:
     """What is compared with what is expected, before the numbers.
 
     Args:
-        hop: "torch", "onnx", "tf", "tflite", "tfjs"; with " split" after it, a runtime is compared with
+        step: "torch", "onnx", "tf", "tflite", "tfjs"; with " split" after it, a runtime is compared with
             itself.
         runner: which runtime computed it.
         probe, size: name of the probe, height and width.
@@ -90,7 +90,7 @@ class Measurement:
         seconds: of the computation.
     """
 
-    hop: str
+    step: str
     runner: str
     probe: str
     size: str
@@ -100,7 +100,7 @@ class Measurement:
     def row(self, **numbers: Any) -> "Row":
         """With the numbers that were found."""
         return Row(
-            hop=self.hop,
+            step=self.step,
             runner=self.runner,
             probe=self.probe,
             size=self.size,
@@ -116,7 +116,7 @@ class Row:
     """One runner's answer to one probe, beside the original's.
 
     Args:
-        hop, runner, probe, size, seconds: see `Measurement`.
+        step, runner, probe, size, seconds: see `Measurement`.
         largest: maximum absolute difference; infinite where the copy gave NaN, or another shape.
         at: (y, x, channel) of it in the output.
         mean: mean absolute difference.
@@ -128,7 +128,7 @@ class Row:
             in records of earlier releases.
     """
 
-    hop: str
+    step: str
     runner: str
     probe: str
     size: str
@@ -153,9 +153,9 @@ class Row:
         """For the message of an error: where and how far."""
         y, x, channel = self.at
         if self.note:
-            return f"hop {self.hop}, runner {self.runner}, probe {self.probe} ({self.size}): {self.note}"
+            return f"step {self.step}, runner {self.runner}, probe {self.probe} ({self.size}): {self.note}"
         return (
-            f"hop {self.hop}, runner {self.runner}, probe {self.probe} ({self.size}): differs by "
+            f"step {self.step}, runner {self.runner}, probe {self.probe} ({self.size}): differs by "
             f"{self.largest:.2e} at y={y}, x={x}, channel {channel} of the output; "
             f"accepted is {self.tolerance:.0e} ({self.reason})"
         )

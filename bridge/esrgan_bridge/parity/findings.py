@@ -13,12 +13,12 @@ from esrgan_bridge.parity.probes import PHOTOS, Answer
 
 FORMAT_VERSION = 1
 PRECISION = "precision"  # among the facts of a runtime: what it computes in
-SPLIT = " split"  # after a hop's name: its copy's tiles beside the same copy untiled
+SPLIT = " split"  # after a step's name: its copy's tiles beside the same copy untiled
 USABLE = 50.0  # dB of the 8-bit picture that smaller weights must keep on the photos among the probes
 
 
 @dataclass(frozen=True)
-class Hop:
+class Step:
     """One step of the chain: the folder that it made, how long that took, and the bytes of its files."""
 
     name: str
@@ -37,7 +37,7 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Worst:
-    """The answer of a hop that is furthest from the original, as pictures (H, W, C)."""
+    """The answer of a step that is furthest from the original, as pictures (H, W, C)."""
 
     row: Row
     original: Answer
@@ -51,21 +51,21 @@ class ParityReport:
     Attributes:
         name: of the weights.
         to, route, quantize: as given to `convert`.
-        hops: what was built, in order.
+        steps: what was built, in order.
         rows: every measurement, in order.
         not_run: what this machine could not run, and why.
         machine: facts for people: processor, cores, versions.
         runtimes: for each runner that ran, its precision, versions and devices.
         asked: runners that were named, to measure in these alone; none where all were asked.
         files: sha256 of every file of the folder but the reports themselves.
-        worst: for each hop the answer furthest from the original; not stored in the JSON file.
+        worst: for each step the answer furthest from the original; not stored in the JSON file.
     """
 
     name: str
     to: str
     route: str
     quantize: str
-    hops: list[Hop] = field(default_factory=list[Hop])
+    steps: list[Step] = field(default_factory=list[Step])
     rows: list[Row] = field(default_factory=list[Row])
     not_run: list[NotRun] = field(default_factory=list[NotRun])
     machine: dict[str, str] = field(default_factory=dict[str, str])
@@ -77,12 +77,12 @@ class ParityReport:
     @property
     def copies(self) -> list[Row]:
         """The measurements of copies: without the original's own float32."""
-        return [row for row in self.rows if row.hop != "torch"]
+        return [row for row in self.rows if row.step != "torch"]
 
     @property
     def answers(self) -> list[Row]:
         """The copies beside the original. Beside itself, in tiles, none tells how close it is."""
-        return [row for row in self.copies if not row.hop.endswith(SPLIT)]
+        return [row for row in self.copies if not row.step.endswith(SPLIT)]
 
     @property
     def passed(self) -> bool:
@@ -130,8 +130,8 @@ class ParityReport:
         return [*self._unmeasured(), *self._idle(), *self._lossy()]
 
     def _unmeasured(self) -> list[str]:
-        measured = {row.hop for row in self.answers}
-        missing = [hop.name for hop in self.hops if hop.name not in measured]
+        measured = {row.step for row in self.answers}
+        missing = [step.name for step in self.steps if step.name not in measured]
         if not measured or not missing:
             return []
         return [f"no runtime measured {' and '.join(missing)}: nothing is known of how close it is"]
@@ -149,7 +149,7 @@ class ParityReport:
         ]
 
     def _lossy(self) -> list[str]:
-        photos = [row for row in self.rows if row.hop == self.to and row.probe in PHOTOS]
+        photos = [row for row in self.rows if row.step == self.to and row.probe in PHOTOS]
         if self.quantize == "none" or not photos:
             return []
         worst = min(photos, key=_kept)
@@ -174,17 +174,17 @@ class ParityReport:
         """Everything but the pictures."""
         record: dict[str, Any] = {"format_version": FORMAT_VERSION}
         record |= {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "worst"}
-        for name in ("hops", "rows", "not_run"):
+        for name in ("steps", "rows", "not_run"):
             record[name] = [asdict(entry) for entry in record[name]]
         return json.dumps(record, indent=1, allow_nan=False) + "\n"
 
 
 def format_rows(rows: Sequence[Row], not_run: Sequence[NotRun]) -> str:
     """A table for a terminal."""
-    lines = [("HOP", "RUNNER", "PROBE", "SIZE", "MAX", "MEAN", "PSNR", "PIXELS", "ALLOWED", "SECONDS", "")]
+    lines = [("STEP", "RUNNER", "PROBE", "SIZE", "MAX", "MEAN", "PSNR", "PIXELS", "ALLOWED", "SECONDS", "")]
     lines += [
         (
-            row.hop,
+            row.step,
             row.runner,
             row.probe,
             row.size,

@@ -17,7 +17,7 @@ from esrgan_bridge.runners.base import Runner, Session
 from esrgan_bridge.runners.on_torch import TorchSession
 from esrgan_torch.tiling.modes import plan_tiles
 
-BUDGET = 60.0  # seconds of a runner at one hop; software GPUs would take many minutes
+BUDGET = 60.0  # seconds of a runner at one step; software GPUs would take many minutes
 SPLIT_RUNNERS = (
     "onnxruntime",
     "tensorflow",
@@ -61,7 +61,7 @@ def ask_in_time(session: TorchSession, probes: Sequence[Probe], report: ParityRe
 
 def measure_session(
     report: ParityReport,
-    hop: str,
+    step: str,
     name: str,
     session: Session,
     questions: Sequence[Question],
@@ -86,7 +86,7 @@ def measure_session(
         found = session.run(probe.batch())
         seconds = time.perf_counter() - start
         spent, pace = spent + seconds, seconds / pixels
-        measurement = Measurement(hop, name, probe.name, probe.size, tolerance, seconds)
+        measurement = Measurement(step, name, probe.name, probe.size, tolerance, seconds)
         row = compare(measurement, question.answer, found)
         rows.append(row)
         keep_worst(report, row, question.answer, found)
@@ -98,7 +98,7 @@ def measure_session(
     require(rows, session.facts[PRECISION])
 
 
-def measure_split(report: ParityReport, hop: str, name: str, session: Session, metadata: Metadata) -> None:
+def measure_split(report: ParityReport, step: str, name: str, session: Session, metadata: Metadata) -> None:
     """Trunk on the whole probe and tail in tiles, against the same runner's untiled answer.
 
     Raises:
@@ -122,16 +122,16 @@ def measure_split(report: ParityReport, hop: str, name: str, session: Session, m
         inside = core.moved(-tile.window.top * factor, -tile.window.left * factor)
         tiled[:, core.rows, core.columns] = large[:, inside.rows, inside.columns]
     seconds = time.perf_counter() - start
-    tolerance = TOLERANCES[ROUNDED_SPLITS.get((hop, metadata.quantize), "split")]
-    measurement = Measurement(f"{hop}{SPLIT}", name, probe.name, probe.size, tolerance, seconds)
+    tolerance = TOLERANCES[ROUNDED_SPLITS.get((step, metadata.quantize), "split")]
+    measurement = Measurement(f"{step}{SPLIT}", name, probe.name, probe.size, tolerance, seconds)
     row = compare(measurement, whole, tiled)
     report.rows.append(row)
     require([row], session.facts[PRECISION])
 
 
-def measure_hop(
+def measure_step(
     report: ParityReport,
-    hop: str,
+    step: str,
     artefact: Path,
     metadata: Metadata,
     questions: Sequence[Question],
@@ -139,14 +139,14 @@ def measure_hop(
     tolerance: Tolerance,
     progress: Progress,
 ) -> None:
-    """Every runner that reads this hop's copies; those that cannot run are noted in the report.
+    """Every runner that reads this step's copies; those that cannot run are noted in the report.
 
     Raises:
         ParityError: an answer is out of tolerance; the report is attached.
         RunnerError: a runner that can start here failed.
     """
     for runner in runners:
-        if runner.reads != hop:
+        if runner.reads != step:
             continue
         if metadata.fixed_size and runner.wants_any_size:
             report.not_run.append(NotRun(runner.name, "", "it runs copies for pictures of any size alone"))
@@ -154,20 +154,20 @@ def measure_hop(
         if reason := runner.available():
             report.not_run.append(NotRun(runner.name, "", reason))
             continue
-        progress(f"{hop}: {runner.name}")
+        progress(f"{step}: {runner.name}")
         try:
             with runner.open(artefact) as session:
-                measure_session(report, hop, runner.name, session, questions, tolerance)
-                if runner.name in SPLIT_RUNNERS and (hop != "onnx" or has_parts(artefact)):
+                measure_session(report, step, runner.name, session, questions, tolerance)
+                if runner.name in SPLIT_RUNNERS and (step != "onnx" or has_parts(artefact)):
                     if reason := _not_split(metadata):
-                        report.not_run.append(NotRun(runner.name, f"{hop}{SPLIT}", reason))
+                        report.not_run.append(NotRun(runner.name, f"{step}{SPLIT}", reason))
                     else:
-                        measure_split(report, hop, runner.name, session, metadata)
+                        measure_split(report, step, runner.name, session, metadata)
         except MissingRuntimeError as error:
             report.not_run.append(NotRun(runner.name, "", str(error).removeprefix(f"{runner.name}: ")))
         except RunnerError as error:
             raise RunnerError(
-                f"hop {hop}, runner {error}; if the fault is this machine's, choose others with --runners"
+                f"step {step}, runner {error}; if the fault is this machine's, choose others with --runners"
             ) from error
         except ParityError as error:
             raise ParityError(str(error), report) from error
@@ -181,10 +181,10 @@ def _not_split(metadata: Metadata) -> str | None:
 
 
 def keep_worst(report: ParityReport, row: Row, original: Answer, copy: Batch) -> None:
-    """Remember the answer of each hop that is furthest off."""
-    known = report.worst.get(row.hop)
+    """Remember the answer of each step that is furthest off."""
+    known = report.worst.get(row.step)
     if original.shape == copy.shape and (known is None or row.largest > known.row.largest):
-        report.worst[row.hop] = Worst(row, original[0], copy[0])
+        report.worst[row.step] = Worst(row, original[0], copy[0])
 
 
 def require(rows: Sequence[Row], precision: str = "float32") -> None:
@@ -195,7 +195,7 @@ def require(rows: Sequence[Row], precision: str = "float32") -> None:
         precision: what it computes in.
 
     Raises:
-        ParityError: one is; the message names hop, runner, probe and pixel, and counts the others.
+        ParityError: one is; the message names step, runner, probe and pixel, and counts the others.
     """
     failed = [row for row in rows if not row.passed]
     if failed:
@@ -214,7 +214,7 @@ def require_measured(report: ParityReport, where: Path) -> None:
         return
     reasons = "; ".join(f"{entry.runner}: {entry.reason}" for entry in report.not_run)
     raise NotMeasuredError(
-        f"nothing was measured of {', '.join(hop.name for hop in report.hops)} in {where}"
+        f"nothing was measured of {', '.join(step.name for step in report.steps)} in {where}"
         f"{reasons and f' ({reasons})'}; choose with --runners a runtime that this "
         "machine has and that reads one of them: onnxruntime and openvino read onnx, tensorflow tf, "
         "litert tflite, tfjs-* tfjs",

@@ -1,4 +1,4 @@
-"""The report for people: one HTML file with a table and the worst answer of each hop as pictures."""
+"""The report for people: one HTML file with a table and the worst answer of each step as pictures."""
 
 import base64
 import io
@@ -18,7 +18,7 @@ from esrgan_torch.quantise import to_levels
 from esrgan_torch.storage.atomic import atomic_path
 
 PAGE = "parity.html"
-_HOPS = {"torch": "PyTorch", "onnx": "ONNX", "tf": "TensorFlow", "tfjs": "TF.js", "tflite": "LiteRT"}
+_STEPS = {"torch": "PyTorch", "onnx": "ONNX", "tf": "TensorFlow", "tfjs": "TF.js", "tflite": "LiteRT"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def write_html(report: ParityReport, file: Path) -> None:
         __name__,
         "report.html",
         report=report,
-        titles=_HOPS,
+        titles=_STEPS,
         colour=colour,
         summary=_summary(report),
         runners=_runners(report),
@@ -68,15 +68,15 @@ def amplification(difference: float) -> int:
     """
     if difference <= 0:
         return 1
-    factors = (step * 10**exponent for exponent in range(12, -1, -1) for step in (5, 2, 1))
+    factors = (digit * 10**exponent for exponent in range(12, -1, -1) for digit in (5, 2, 1))
     return next((factor for factor in factors if factor * difference <= 1), 1)
 
 
 def _summary(report: ParityReport) -> str:
-    hops = " → ".join(["PyTorch", *(_HOPS[hop.name] for hop in report.hops)])
+    steps = " → ".join(["PyTorch", *(_STEPS[step.name] for step in report.steps)])
     kind = "" if report.quantize == "none" else f", {report.quantize} weights"
     by = "" if report.to == "onnx" else f", by the route {report.route}"
-    return f"{hops}{by}{kind}.{_largest(report)}"
+    return f"{steps}{by}{kind}.{_largest(report)}"
 
 
 def _largest(report: ParityReport) -> str:
@@ -90,17 +90,17 @@ def _largest(report: ParityReport) -> str:
 
 
 def _runners(report: ParityReport) -> list[_Line]:
-    """One line for each runner at each hop: its worst."""
+    """One line for each runner at each step: its worst."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in report.rows:
-        groups.setdefault((row.hop, row.runner), []).append(row)
+        groups.setdefault((row.step, row.runner), []).append(row)
     reasons = _reasons(report)
     lines: list[_Line] = []
-    for (hop, runner), rows in groups.items():
+    for (step, runner), rows in groups.items():
         worst = max(rows, key=lambda row: row.largest)
         lowest = min(rows, key=lambda row: math.inf if row.psnr is None else row.psnr)
         cells = (
-            _Cell("Hop", hop),
+            _Cell("Step", step),
             _Cell("Runner", runner),
             _Cell("Computes in", report.precision(runner)),
             _Cell("Largest difference", f"{worst.largest:.1e}", worst.probe),
@@ -133,7 +133,7 @@ def _rows(report: ParityReport) -> list[_Line]:
     for row in report.rows:
         y, x, channel = row.at
         cells = (
-            _Cell("Hop", row.hop),
+            _Cell("Step", row.step),
             _Cell("Runner", row.runner),
             _Cell("Probe", row.probe, row.size),
             _Cell("Largest", f"{row.largest:.1e}", f"y {y}, x {x}, ch {channel}"),
@@ -142,8 +142,8 @@ def _rows(report: ParityReport) -> list[_Line]:
             _Cell("8-bit pixels", str(row.differing), f"of {row.pixels}"),
             _Cell("Seconds", f"{row.seconds:.3f}"),
         )
-        lines.append(_Line(cells, (row.hop, row.runner) != before, row.passed))
-        before = (row.hop, row.runner)
+        lines.append(_Line(cells, (row.step, row.runner) != before, row.passed))
+        before = (row.step, row.runner)
     return lines
 
 
@@ -165,7 +165,7 @@ def _worst(worst: Worst) -> dict[str, Any]:
     )
     return {
         "row": worst.row,
-        "of": "the original in float32" if worst.row.hop == "torch" else worst.row.runner,
+        "of": "the original in float32" if worst.row.step == "torch" else worst.row.runner,
         "height": height,
         "width": width,
         "spot": f"left:{(x + 0.5) / width:.2%};top:{(y + 0.5) / height:.2%}",

@@ -1,4 +1,4 @@
-"""The runtimes that a copy is measured in, hop by hop in this order. The original's is `on_torch`."""
+"""The runtimes that a copy is measured in, step by step in this order. The original's is `on_torch`."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ NAMES = tuple(runner.name for runner in RUNNERS)
 
 
 def choose_runners(names: Sequence[str] | None) -> tuple[Runner, ...]:
-    """The runners of these names, all for None, in the order of the hops; "torch" (the original) always runs.
+    """The runners with these names, or all for None, in the order of the steps; "torch" is always included.
 
     Raises:
         ConfigError: an unknown name.

@@ -59,7 +59,7 @@ class Runner(ABC):
 
     Attributes:
         name: as in `--runners`.
-        reads: the hop whose copies it runs: "onnx", "tf", "tflite" or "tfjs".
+        reads: the step whose copies it runs: "onnx", "tf", "tflite" or "tfjs".
         wants_any_size: whether it cannot run copies that take one size of picture.
     """
 

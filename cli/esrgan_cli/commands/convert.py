@@ -161,8 +161,8 @@ def run(arguments: argparse.Namespace) -> int:
     except ParityError as error:
         return fail(error)
     show(report)
-    for hop in report.hops:
-        print(f"{arguments.output / hop.name}: {hop.size / 1e6:.2f} MB, made in {hop.seconds:.1f} s")
+    for step in report.steps:
+        print(f"{arguments.output / step.name}: {step.size / 1e6:.2f} MB, made in {step.seconds:.1f} s")
     print(arguments.output / "parity.html")
     return 0
 

@@ -29,18 +29,18 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="enlarge photos in the browser, by models converted on the spot",
-        description="Convert models for TensorFlow.js and serve a page that enlarges photos with them, in the"
-        " browser, or with any published model by PyTorch; for this machine alone. Ctrl-C ends it.",
+        description="Serve a page that enlarges photos, for this machine only. The browser computes, with "
+        "models converted for TensorFlow.js, or this machine, with any published model. Ctrl-C ends it.",
     )
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
         action="append",
-        help="published model or checkpoint; may be given several times "
-        f"(default: {', '.join(MODELS)}; before them {PHOTOS} and {DRAWINGS}, those that were fetched)",
+        help="name or file of a model to offer; may be given several times (default: "
+        f"{', '.join(MODELS)}, and {PHOTOS} and {DRAWINGS} if they were downloaded before)",
     )
     parser.add_argument(
-        "--port", metavar="N", type=int, help=f"port of 127.0.0.1; 0: any (default: {PORT}, or any)"
+        "--port", metavar="N", type=int, help=f"port of 127.0.0.1; 0: any free one (default: {PORT} if free)"
     )
     parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     add_cache_options(parser)
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_cli.demo.page import page_folder
 
     if arguments.port is not None and not 0 <= arguments.port <= 65535:
-        raise ConfigError(f"--port is a number from 0 to 65535, not {arguments.port}")
+        raise ConfigError(f"--port must be a number from 0 to 65535, not {arguments.port}")
     page = page_folder()
     with temporary_folder("demo") as models:
         names = arguments.model or default_models(arguments.cache)

@@ -21,7 +21,8 @@ WEIGHTS = "weights.safetensors"
 EPILOG = """\
 The run's folder holds recipe.toml (all options), log.jsonl (losses, rate, steps a second, PSNR),
 validation.png, checkpoints/ and, at the end, weights.safetensors, which every command takes as a MODEL.
-Ctrl-C and SIGTERM store a checkpoint and print the command that goes on; a second Ctrl-C ends it at once.
+Ctrl-C and SIGTERM store a checkpoint and print the command that resumes the run; a second Ctrl-C ends it at
+once.
 
 Several GPUs or machines: torchrun --nproc-per-node 8 -m esrgan_cli train RECIPE, or accelerate launch.
 """
@@ -56,14 +57,14 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="DIR",
         nargs="?",
         const="",
-        help="continue the run in DIR from its last checkpoint; without DIR, that of RECIPE or --output, "
+        help="resume the run in DIR from its last checkpoint; without DIR, that of RECIPE or --output, "
         "else the one in this folder, or the only one in runs/",
     )
     parser.add_argument(
         "--pack",
         metavar="DIR",
         type=Path,
-        help="store the weights of the run in DIR in a small file, --output, to continue elsewhere; the "
+        help="store the weights of the run in DIR in a small file, --output, to resume it elsewhere; the "
         "optimiser's state is left out",
     )
     parser.add_argument(
@@ -99,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if given is not None and arguments.carried is not None:
         raise ConfigError(
-            "--resume continues a run of this machine, --from a packed run from elsewhere; give one of them"
+            "--resume resumes a run of this machine, --from a packed run from elsewhere; give one of them"
         )
     carried = unpack(arguments.carried) if arguments.carried is not None else None
     initial = _Initial(arguments)
@@ -118,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
     again = f"esrgan train --resume {shlex.quote(str(folder))}"
     if given is None and done is not None:
         raise ConfigError(
-            f"{folder} holds a run of {done:,} steps; go on with: {again}, or choose another --output"
+            f"{folder} holds a run of {done:,} steps; resume it with: {again}, or choose another --output"
         )
     if given is not None and done is None:
         put(f"{folder} holds no checkpoint yet; the run begins with its first step", sys.stderr)
@@ -135,7 +136,7 @@ def _pack(arguments: argparse.Namespace) -> int:
         raise ConfigError("esrgan train --pack DIR -o FILE, and nothing else")
     steps = pack(arguments.pack, file)
     print(file)
-    put(f"{steps:,} steps; go on with: esrgan train RECIPE --from {shlex.quote(str(file))}", sys.stderr)
+    put(f"{steps:,} steps; resume with: esrgan train RECIPE --from {shlex.quote(str(file))}", sys.stderr)
     return 0
 
 
@@ -169,14 +170,14 @@ def _train(
     except StoppedError as error:
         if main:
             goes_on = (
-                f"go on with: {again}" if steps_done(folder) is not None else "the same command begins anew"
+                f"resume with: {again}" if steps_done(folder) is not None else "the same command starts again"
             )
             put(f"esrgan: {error}; {goes_on}", sys.stderr)
         return 128 + error.signal
     except TrainingError as error:
         if steps_done(folder) is None:
             raise
-        raise TrainingError(f"{error}; go on with: {again}") from error
+        raise TrainingError(f"{error}; resume with: {again}") from error
     if not main:
         print(f"process {os.environ['RANK']}: done", file=sys.stderr)
         return 0

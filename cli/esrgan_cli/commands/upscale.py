@@ -24,7 +24,7 @@ where results go:
 The paths of results are printed on stdout. Existing results are left unchanged, without --overwrite or
 --update. Inputs with the same stem (a.png, a.jpg) get results with different names, and a picture keeps its
 result's name. .esrgan.jsonl in the output folder records these names, and how each result was made.
-A picture that fails does not stop the others; the exit status is then 1. To continue a run that was
+A picture that fails does not stop the others; the exit status is then 1. To resume a run that was
 stopped or killed, repeat the command; for a film, it uses a folder beside the result.
 """
 

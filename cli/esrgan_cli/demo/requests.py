@@ -102,7 +102,7 @@ def _job(fields: Mapping[str, list[str]], data: bytes, models: set[str]) -> Job:
         raise ValueError(f"there is no model {model[:100]!r}; GET {ROOT} lists the models")
     scale, width = (fields.get(name, [None])[0] for name in ("scale", "width"))
     if scale is not None and not (_is_number(scale) and 0 < float(scale) <= 32):
-        raise ValueError(f"scale lies above 0 and up to 32, not {scale[:20]!r}")
+        raise ValueError(f"scale must be above 0 and at most 32, not {scale[:20]!r}")
     pixels = whole_number(width or "")
     if width is not None and (pixels is None or not 0 < pixels <= 1_000_000):
         raise ValueError(f"width is 1 to 1000000 pixels, not {width[:20]!r}")

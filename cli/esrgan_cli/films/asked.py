@@ -90,7 +90,7 @@ def asked_for(arguments: argparse.Namespace) -> Asked:
     asked = Asked(films, others, search, suffix, to_file, to_stdout, options)
     if by_format and by_format not in CONTAINERS and not asked.has_pictures:
         known = ", ".join(name.removeprefix(".") for name in CONTAINERS)
-        raise ConfigError(f"--format of films is {known}, not {arguments.format}")
+        raise ConfigError(f"--format of films must be {known}, not {arguments.format}")
     if by_format in CONTAINERS and by_format != RAW and to_stdout:
         raise ConfigError("a film can be written to stdout only as --format y4m; give a file with -o")
     if to_file and by_format in CONTAINERS and by_format != by_output:

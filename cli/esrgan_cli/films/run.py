@@ -87,7 +87,8 @@ def _leave_out(arguments: argparse.Namespace, asked: Asked, missing: MissingCode
     report = Report(arguments.report, begun=True)
     with Console(0) as console:
         count = len(asked.films)
-        console.warn(f"{count} film{'s are' if count > 1 else ' is'} left out: {missing}")
+        films = "films are left out" if count > 1 else "film is left out"
+        console.warn(f"{count} {films}: {missing}")
         for film in asked.films:
             report.add(film.path, "left out", str(missing))
         tell_report(console, report)

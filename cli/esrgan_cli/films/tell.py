@@ -47,4 +47,4 @@ def kept_for_later(target: Path) -> str:
     folder = folder_of(target)
     if not any(folder.glob("*.nut")):
         return ""
-    return f"what is done is kept in {folder}; the same command goes on from there"
+    return f"what is done is kept in {folder}; repeat the command to resume"

@@ -116,7 +116,7 @@ def check_network(arguments: argparse.Namespace) -> None:
     """Raise ConfigError where --scale is none that can be, or --denoise is nothing for the model."""
     scale: float | None = arguments.scale
     if scale is not None and not 0 < scale <= LARGEST_SCALE:
-        raise ConfigError(f"--scale lies above 0 and up to {LARGEST_SCALE}, not {scale:g}")
+        raise ConfigError(f"--scale must be above 0 and at most {LARGEST_SCALE}, not {scale:g}")
     if arguments.denoise is not None:
         check_denoise(arguments.model, arguments.denoise)
 

@@ -59,6 +59,6 @@ def parse_size(width: int | None, height: int | None, fit: str | None) -> Target
     if fit is not None:
         found = re.fullmatch(r"(\d{1,9})[xX](\d{1,9})", fit)
         if found is None:
-            raise ConfigError(f"--fit is a width and a height, such as 1920x1080, not {fit!r}")
+            raise ConfigError(f"--fit must be a width and a height, such as 1920x1080, not {fit!r}")
         return TargetSize(int(found[1]), int(found[2]))
     return TargetSize(width, height) if width is not None or height is not None else None

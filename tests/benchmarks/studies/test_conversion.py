@@ -14,13 +14,13 @@ from esrgan_benchmarks.studies.lowering_speed import compare
 from esrgan_benchmarks.studies.quantization import PHOTOS
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement
 from esrgan_bridge.parity.distance import compare as difference
-from esrgan_bridge.parity.findings import Hop, ParityReport
+from esrgan_bridge.parity.findings import ParityReport, Step
 
 
-def test_a_row_sums_up_a_runtime_at_a_hop() -> None:
+def test_a_row_sums_up_a_runtime_at_a_step() -> None:
     original = np.full((1, 4, 4, 3), 0.5, np.float32)
-    report = ParityReport("net", "onnx", "tf", "none", hops=[Hop("onnx", 1.0, 1234)])
-    for hop, probe, shift in (
+    report = ParityReport("net", "onnx", "tf", "none", steps=[Step("onnx", 1.0, 1234)])
+    for step, probe, shift in (
         ("torch", "flat", 0.0),
         ("torch", "ramp", 0.0),
         ("onnx", "flat", 0.0),
@@ -28,10 +28,10 @@ def test_a_row_sums_up_a_runtime_at_a_hop() -> None:
     ):
         copy = original + np.float32(shift)
         report.rows.append(
-            difference(Measurement(hop, "a", probe, "4x4", TOLERANCES["none"], 0.1), original, copy)
+            difference(Measurement(step, "a", probe, "4x4", TOLERANCES["none"], 0.1), original, copy)
         )
     first, second = rows_of("name", report)
-    assert (first["hop"], first["psnr"], first["bytes"]) == ("torch", None, None)
+    assert (first["step"], first["psnr"], first["bytes"]) == ("torch", None, None)
     assert (second["largest"], second["differing"], second["pixels"]) == (0.5, 16, 32)
     assert (second["bytes"], second["probes"], second["of_probes"]) == (1234, 2, 7)
     assert second["psnr"] == pytest.approx(20 * math.log10(255 / 127))

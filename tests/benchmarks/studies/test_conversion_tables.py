@@ -39,7 +39,7 @@ def test_costs() -> None:
     row = {
         "network": "net",
         "route": "tf",
-        "hops": {"onnx": 1.5, "tfjs": 20.0},
+        "steps": {"onnx": 1.5, "tfjs": 20.0},
         "seconds": 21.5,
         "peak": 2_500_000_000,
     }
@@ -68,8 +68,8 @@ def test_onnx_files_have_a_line_each() -> None:
         **MACHINE,
     }
     rows = [
-        {"hop": hop, "runner": runner, "precision": kind, "largest": largest, "psnr": psnr, **common}
-        for hop, runner, kind, largest, psnr in (
+        {"step": step, "runner": runner, "precision": kind, "largest": largest, "psnr": psnr, **common}
+        for step, runner, kind, largest, psnr in (
             ("torch", "torch", "float32", 1e-6, None),
             ("onnx", "onnxruntime", "float16", 2e-3, 61.26),
             ("onnx split", "onnxruntime", "float16", 0.0, None),
@@ -87,8 +87,8 @@ def test_litert_files_have_a_line_each() -> None:
     common = {"network": "net", "quantize": "int8", "probes": 7, "of_probes": 7, **MACHINE}
     common |= {"bytes": 700_000, "converted_in": 8.4, "photo_psnr": 42.84}
     rows = [
-        {"hop": hop, "runner": runner, "largest": largest, "psnr": psnr, **common}
-        for hop, runner, largest, psnr in (
+        {"step": step, "runner": runner, "largest": largest, "psnr": psnr, **common}
+        for step, runner, largest, psnr in (
             ("torch", "torch", 3e-6, None),
             ("tf", "tensorflow", 4e-6, 86.5),
             ("tflite", "litert", 0.28, 24.73),
@@ -103,8 +103,8 @@ def test_litert_files_have_a_line_each() -> None:
 def test_parity_has_a_line_a_conversion() -> None:
     common = {"network": "net", "route": "direct", "quantize": "none", "differing": 0, "pixels": 9, **MACHINE}
     rows = [
-        {"hop": hop, "runner": runner, "probes": probes, "of_probes": asked, "largest": largest} | common
-        for hop, runner, probes, asked, largest in (
+        {"step": step, "runner": runner, "probes": probes, "of_probes": asked, "largest": largest} | common
+        for step, runner, probes, asked, largest in (
             ("torch", "torch", 7, 7, 1e-6),
             ("onnx", "onnxruntime", 7, 7, 2e-6),
             ("tfjs", "tfjs-node", 7, 7, 3e-6),

@@ -64,13 +64,13 @@ def test_sizes_are_named(tmp_path):
 
 def test_measured_beside_the_whole(tmp_path):
     report = convert(make_rrdb(), tmp_path / "net", to="onnx", parts=True, runners=["onnxruntime"])
-    assert [row.hop for row in report.rows][-1] == "onnx split"
+    assert [row.step for row in report.rows][-1] == "onnx split"
     assert report.rows[-1].largest < 2e-5
     assert sorted(report.files) == ["onnx/model.onnx", "onnx/tail.onnx", "onnx/trunk.onnx", "reference.npz"]
     # a later conversion without them leaves none behind
-    assert [row.hop for row in recheck(tmp_path / "net", ["onnxruntime"]).rows][-1] == "onnx split"
+    assert [row.step for row in recheck(tmp_path / "net", ["onnxruntime"]).rows][-1] == "onnx split"
     report = convert(make_rrdb(), tmp_path / "net", to="onnx", runners=["onnxruntime"])
-    assert "onnx split" not in [row.hop for row in report.rows]
+    assert "onnx split" not in [row.step for row in report.rows]
     assert [file.name for file in (tmp_path / "net" / "onnx").iterdir()] == ["model.onnx"]
 
 
@@ -85,7 +85,7 @@ def test_a_tail_of_another_network_is_found(tiny_rrdb, tmp_path, monkeypatch):
         return trunk, tail
 
     monkeypatch.setattr(torch_to_onnx, "cut", other)
-    with pytest.raises(ParityError, match="hop onnx split, runner onnxruntime, probe noise"):
+    with pytest.raises(ParityError, match="step onnx split, runner onnxruntime, probe noise"):
         convert(tiny_rrdb, tmp_path / "net", to="onnx", parts=True, runners=["onnxruntime"])
 
 

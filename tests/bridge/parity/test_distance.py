@@ -40,7 +40,7 @@ def test_one_value_off(original):
     assert row.psnr == pytest.approx(10 * math.log10(255**2 * original.size / levels**2))
     with pytest.raises(ParityError) as caught:
         require([row])
-    where = ("hop tf", "runner tensorflow", "probe noise", "3x4", "y=2, x=5, channel 1")
+    where = ("step tf", "runner tensorflow", "probe noise", "3x4", "y=2, x=5, channel 1")
     for part in (*where, "2.50e-01", "a reason"):
         assert part in str(caught.value)
 
@@ -86,7 +86,7 @@ def test_tolerances_have_reasons():
 
 
 @pytest.mark.parametrize(
-    ("hop", "to", "quantize", "name"),
+    ("step", "to", "quantize", "name"),
     [
         ("onnx", "onnx", "none", "none"),
         ("onnx", "onnx", "float16", "float16 arithmetic"),
@@ -95,9 +95,9 @@ def test_tolerances_have_reasons():
         ("tfjs", "tfjs", "uint8", "uint8"),
     ],
 )
-def test_what_is_accepted_of_which_copy(hop, to, quantize, name):
-    """Smaller weights are those of the last hop; of ONNX the arithmetic is float16 too."""
-    assert tolerance_of(hop, to, quantize) is TOLERANCES[name]
+def test_what_is_accepted_of_which_copy(step, to, quantize, name):
+    """Smaller weights are those of the last step; of ONNX the arithmetic is float16 too."""
+    assert tolerance_of(step, to, quantize) is TOLERANCES[name]
 
 
 def test_the_documentation_names_every_tolerance() -> None:

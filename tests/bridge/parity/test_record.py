@@ -5,7 +5,7 @@ import pytest
 
 from esrgan_bridge.errors import ArtifactError, NotMeasuredError
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement, compare
-from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
+from esrgan_bridge.parity.findings import NotRun, ParityReport, Step
 from esrgan_bridge.parity.measure import require_measured
 from esrgan_bridge.parity.record import FILE, read_report
 
@@ -15,7 +15,7 @@ def report() -> ParityReport:
     random = np.random.default_rng(0)
     original = random.random((1, 8, 8, 3), np.float32)
     report = ParityReport("tiny", "tfjs", "direct", "none", machine={"python": "3"})
-    report.hops.append(Hop("onnx", 0.5, 1234))
+    report.steps.append(Step("onnx", 0.5, 1234))
     for runner, copy in (("onnxruntime", original), ("other", original + np.float32(0.01))):
         report.rows.append(
             compare(Measurement("onnx", runner, "noise", "4x4", TOLERANCES["none"], 0.25), original, copy)
@@ -29,7 +29,7 @@ def report() -> ParityReport:
 
 def test_table(report):
     lines = str(report).splitlines()
-    assert " ".join(lines[0].split()) == "HOP RUNNER PROBE SIZE MAX MEAN PSNR PIXELS ALLOWED SECONDS"
+    assert " ".join(lines[0].split()) == "STEP RUNNER PROBE SIZE MAX MEAN PSNR PIXELS ALLOWED SECONDS"
     assert " ".join(lines[1].split()) == "onnx onnxruntime noise 4x4 0.0e+00 0.0e+00 same 0/64 1e-04 0.250"
     assert lines[2].endswith("FAILED")
     assert lines[3] == "not run: tfjs-webgpu: no adapter"
@@ -57,10 +57,10 @@ def test_written_and_read(report, tmp_path):
 def test_photos_that_lose_too_much(quantize, probe, error, said):
     original = np.full((1, 8, 8, 3), 0.5, np.float32)
     report = ParityReport("tiny", "tfjs", "direct", quantize)
-    for hop, shift in (("onnx", 0.0), ("tfjs", error)):
+    for step, shift in (("onnx", 0.0), ("tfjs", error)):
         copy = original + np.float32(shift)
         report.rows.append(
-            compare(Measurement(hop, "a", probe, "4x4", TOLERANCES["uint8"], 0.1), original, copy)
+            compare(Measurement(step, "a", probe, "4x4", TOLERANCES["uint8"], 0.1), original, copy)
         )
     assert report.passed
     if said is None:

@@ -9,23 +9,23 @@ from markupsafe import escape
 from PIL import Image
 
 from esrgan_bridge.parity.distance import TOLERANCES, Measurement, compare
-from esrgan_bridge.parity.findings import Hop, NotRun, ParityReport
+from esrgan_bridge.parity.findings import NotRun, ParityReport, Step
 from esrgan_bridge.parity.measure import keep_worst
 from esrgan_bridge.parity.report import amplification, write_html
 
 
 @pytest.fixture
 def page(tmp_path):
-    """Write a report of two hops; gives the report, the originals and the text."""
+    """Write a report of two steps; gives the report, the originals and the text."""
     original = np.full((1, 8, 8, 3), 0.5, np.float32)
     original[0, 0, 0], original[0, 7, 7] = -0.25, 1.5  # beyond black and white, as networks give them
     report = ParityReport("<tiny> & co", "tfjs", "tf", "none", machine={"python": "3.11"})
-    for hop, shift in (("onnx", 2e-6), ("tf", 3e-5)):
+    for step, shift in (("onnx", 2e-6), ("tf", 3e-5)):
         copy = original.copy()
         copy[0, 2, 3, 1] += shift
-        report.hops.append(Hop(hop, 1.0, 2_000_000))
+        report.steps.append(Step(step, 1.0, 2_000_000))
         row = compare(
-            Measurement(hop, f"runner-{hop}", "ramp", "4x4", TOLERANCES["none"], 0.1), original, copy
+            Measurement(step, f"runner-{step}", "ramp", "4x4", TOLERANCES["none"], 0.1), original, copy
         )
         report.rows.append(row)
         keep_worst(report, row, original, copy)
@@ -83,7 +83,7 @@ def test_it_is_one_file(page):
     """No address but those with their data inside."""
     _, text = page
     addresses = re.findall(r"""(?:src|href)=["']([^"']+)""", text)
-    assert len(addresses) == 7  # three pictures a hop, and an empty icon
+    assert len(addresses) == 7  # three pictures a step, and an empty icon
     assert all(address.startswith("data:") for address in addresses)
     assert "http" not in text
     assert "url(" not in text
@@ -129,7 +129,7 @@ def test_a_failure_is_marked(page, tmp_path):
 
 def test_the_original_alone_is_no_measurement(page, tmp_path):
     report, _ = page
-    report.rows = [replace(report.rows[0], hop="torch", runner="torch")]
+    report.rows = [replace(report.rows[0], step="torch", runner="torch")]
     write_html(report, tmp_path / "parity.html")
     text = (tmp_path / "parity.html").read_text()
     assert '<p class="bad">Nothing was measured' in text

@@ -193,9 +193,9 @@ def test_a_wrong_picture_costs_itself(server: DemoServer, data: bytes, error: st
     [
         ("", "no model ''"),
         ("model=/etc/passwd", "no model '/etc/passwd'"),
-        ("model=tiny&scale=0", "scale lies above 0"),
-        ("model=tiny&scale=nan", "scale lies above 0"),
-        ("model=tiny&scale=99", "scale lies above 0"),
+        ("model=tiny&scale=0", "scale must be above 0"),
+        ("model=tiny&scale=nan", "scale must be above 0"),
+        ("model=tiny&scale=99", "scale must be above 0"),
         ("model=tiny&width=-1", "width is 1 to"),
         ("model=tiny&width=1e9", "width is 1 to"),
         ("&".join(f"a{number}=1" for number in range(20)), ""),

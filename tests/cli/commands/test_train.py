@@ -47,7 +47,7 @@ def test_a_run_goes_on_where_it_stopped(folder: Path, capsys: pytest.CaptureFixt
     short = ["--set", "data.batch=2", "--set", "network.convolutions=1"]
     assert main(["train", "smoke", *short, "--set", "steps=2", "-o", "run"]) == 0
     assert main(["train", "smoke", *short, "-o", "run"]) == 2
-    assert "run holds a run of 2 steps; go on with: esrgan train --resume run" in capsys.readouterr().err
+    assert "run holds a run of 2 steps; resume it with: esrgan train --resume run" in capsys.readouterr().err
     assert main(["train", "--resume", "run", "--set", "steps=4"]) == 0
     assert read_recipe("run/recipe.toml").steps == 4
     assert sorted(path.name for path in Path("run/checkpoints").iterdir())[-1] == "step-00000004.pt"
@@ -115,7 +115,7 @@ def test_resume_alone_finds_the_run(
     assert train("smoke", "--set", "steps=1") == 0
     for step, arguments in enumerate((["--resume"], ["smoke", "--resume"], ["--resume", "smoke"]), 2):
         assert main(["train", *arguments, "--set", f"steps={step}"]) == 0
-        assert f"the run continues after step {step - 1}" in capsys.readouterr().err
+        assert f"the run is resumed after step {step - 1}" in capsys.readouterr().err
     # and in its own folder, with pictures that were given from another one
     monkeypatch.chdir("runs/smoke")
     assert main(["train", "--resume", "--set", "steps=5"]) == 0
@@ -159,7 +159,7 @@ def test_a_signal_prints_the_command_that_goes_on(
         said = process.stderr.read()
         assert process.wait(60) == 128 + signal.SIGTERM
     assert "esrgan: stopped by SIGTERM after " in said
-    assert "; go on with: esrgan train --resume 'a run'\n" in said
+    assert "; resume with: esrgan train --resume 'a run'\n" in said
     assert "Traceback" not in said
     [checkpoint] = Path("a run/checkpoints").iterdir()
     assert checkpoint.name.startswith("step-")
@@ -172,7 +172,7 @@ def test_a_run_that_diverges_says_what_to_do_and_fails(
     wild = ["--set", "optimiser.rate=100", "--set", "optimiser.clip=0", "--set", "steps=100"]
     assert main(["train", "--resume", "run", *wild]) == 1
     said = capsys.readouterr().err
-    assert re.search(r"esrgan: step \d+: .*; go on with: esrgan train --resume run$", said, re.MULTILINE)
+    assert re.search(r"esrgan: step \d+: .*; resume with: esrgan train --resume run$", said, re.MULTILINE)
 
 
 def test_sizes_come_from_the_weights_to_start_from(

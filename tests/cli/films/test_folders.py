@@ -90,7 +90,7 @@ def test_a_folder_of_films_alone(upscale: Upscale, capsys: pytest.CaptureFixture
     for given, message in (
         (("in", "-o", "b.mp4"), "give a folder with -o"),
         (("in", "--page", "p.html"), "--page shows pictures"),
-        (("in", "--format", "png"), "--format of films is"),
+        (("in", "--format", "png"), "--format of films must be"),
     ):
         assert upscale(*given) == 2
         assert message in capsys.readouterr().err

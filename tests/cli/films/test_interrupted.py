@@ -105,7 +105,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_where(
     threads = threading.active_count()
     assert upscale("a.mkv", "-o", "b.mkv", "--codec", "ffv1") == 130
     said = capsys.readouterr().err
-    assert "a.mkv: what is done is kept in .b.mkv.part; the same command goes on from there" in said
+    assert "a.mkv: what is done is kept in .b.mkv.part; repeat the command to resume" in said
     assert "0 done, 0 skipped, 0 failed, 1 not finished" in said
     assert threading.active_count() == threads
     monkeypatch.setattr(Encoder, "put", put)

@@ -44,12 +44,12 @@ def test_without_a_name_and_beside_pictures(
 def test_what_options_cannot_be(upscale: Upscale, capsys: pytest.CaptureFixture[str]) -> None:
     make_clip(Path("a.mkv"), frames=2)
     for given, message in (
-        (("a.mkv", "--codec", "h265"), "--codec is h264, hevc, av1, vp9, ffv1, not 'h265'"),
+        (("a.mkv", "--codec", "h265"), "--codec must be h264, hevc, av1, vp9, ffv1, not 'h265'"),
         (("a.mkv", "--codec", "ffv1", "--crf", "3"), "ffv1 is lossless, and has no --crf"),
-        (("a.mkv", "--crf", "99"), "--crf of h264 lies in 0 to 51, not 99"),
-        (("a.mkv", "--preset", "quick"), "--preset of h264 is ultrafast, superfast"),
+        (("a.mkv", "--crf", "99"), "--crf of h264 must be from 0 to 51, not 99"),
+        (("a.mkv", "--preset", "quick"), "--preset of h264 must be ultrafast, superfast"),
         (("a.mkv", "-o", "b.webm", "--codec", "h264"), "h264 cannot be written into .webm"),
-        (("a.mkv", "--format", "webp"), "--format of films is mp4, m4v, mov, mkv, webm, y4m, not webp"),
+        (("a.mkv", "--format", "webp"), "--format of films must be mp4, m4v, mov, mkv, webm, y4m, not webp"),
         (("a.mkv", "-o", "b.mp4", "--format", "mkv"), "contradict each other"),
         (("a.mkv", "a.mkv", "-o", "b.mp4"), "there are several inputs"),
         (("a.mkv", "-o", "-", "--format", "mp4"), "to stdout only as --format y4m"),

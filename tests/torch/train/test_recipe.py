@@ -56,7 +56,7 @@ def test_settings_are_laid_over_a_recipe() -> None:
         ("stepz=3", "unknown option stepz; did you mean steps?"),
         ("data.batch=many", "data.batch is a whole number, such as data.batch=16; not 'many'"),
         ("network.kind=UNet", "network.kind is one of RRDBNet, CompactNet"),
-        ("data=3", "data is a table of options"),
+        ("data=3", "data must be a table of options"),
         ("steps.more=3", "steps is not a table"),
         ("data.folders=[a,b]", 'data.folders is a list, such as \'data.folders=["a","b"]\''),
         ("optimiser.betas=[0.9]", "optimiser.betas is a list of 2 values"),

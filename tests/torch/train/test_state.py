@@ -30,7 +30,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(run: Path
     assert latest(run, told.append)["step"] == 20
     assert len(told) == 1
     assert "step-00000030.pt is damaged: " in told[0]
-    assert told[0].endswith("the run goes on from the checkpoint before, of step 20")
+    assert told[0].endswith("the run is resumed from the checkpoint before, of step 20")
 
 
 def test_all_damaged(run: Path) -> None:

@@ -2,7 +2,7 @@
 
 A download is written to `NAME.part` beside its target. While it runs, that file has a name of its own
 (`.NAME.<mark>.part`, see `esrgan_torch.storage.leftovers`), so that two processes never write to the same
-one; when it stops half-way, it is renamed back to `NAME.part` and the next attempt goes on from there. A
+one; when it stops half-way, it is renamed back to `NAME.part` and the next attempt resumes it. A
 process that was killed leaves the file under its own name: the next attempt takes the longest of these up,
 and removes the others.
 

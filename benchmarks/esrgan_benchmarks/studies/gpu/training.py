@@ -3,7 +3,7 @@
     python -m esrgan_benchmarks gpu.training RECIPE OUTPUT --seconds N [--from FILE.pt] [--set KEY=VALUE]
 
 OUTPUT gets what the run came to, however it ended: the weights' moving average (NAME.safetensors), the state
-that `esrgan train --from` goes on from (NAME.pt, of runs without a discriminator), the log and the last
+that `esrgan train --from` resumes (NAME.pt, of runs without a discriminator), the log and the last
 validation.
 """
 

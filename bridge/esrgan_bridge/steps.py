@@ -30,15 +30,15 @@ class Work:
     parts: bool = False
     opset: int = OPSET
 
-    def path(self, hop: str) -> Path:
-        return self.folder / ARTEFACTS[hop]
+    def path(self, step: str) -> Path:
+        return self.folder / ARTEFACTS[step]
 
 
 def require_packages(to: str, route: str) -> None:
     """Before anything is computed, which may take minutes.
 
     Raises:
-        MissingRuntimeError: a package that the hops need is not installed.
+        MissingRuntimeError: a package that the steps need is not installed.
     """
     packages = {"onnx": "onnx"}
     if to != "onnx" and route == "tf":
@@ -52,7 +52,7 @@ def require_packages(to: str, route: str) -> None:
 
 
 def builders(to: str, route: str) -> list[tuple[str, Callable[[Work], None]]]:
-    """The hops that lead to `to`, in order."""
+    """The steps that lead to `to`, in order."""
     if to == "onnx":
         return [("onnx", _build_onnx)]
     if to == "tf":
