@@ -9,7 +9,7 @@
 # The folder gpu-bundle, where `make gpu-bundle` has made it, spares the device downloads and compiling.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PYTHONPATH=".:weights:benchmarks${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+export PYTHONPATH=".:weights:bridge:benchmarks${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 PYTHON="${PYTHON:-python3}"
 case " $* " in
   *" --dry "*) export TRITON_INTERPRET=1 ;;

@@ -114,12 +114,6 @@ function removed(item: Item): void {
   refresh();
 }
 
-async function run(): Promise<void> {
-  const made = await working.run();
-  // on a phone it lies below what is in sight
-  if (made) element("save", HTMLElement).scrollIntoView({ block: "nearest", behavior: "smooth" });
-}
-
 /** Choose who computes: each has its models. */
 async function choose(next: Engine): Promise<void> {
   working.stopMeasuring();
@@ -139,7 +133,7 @@ async function choose(next: Engine): Promise<void> {
 takeIn((files) => void take(files));
 start.addEventListener("click", () => {
   if (working.now) working.stop();
-  else void run();
+  else void working.run();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") working.stop();

@@ -70,8 +70,8 @@ export class Working {
     this.measuring?.abort();
   }
 
-  /** Enlarge what waits; if nothing does, what is shown once more. @returns whether anything was made */
-  async run(): Promise<boolean> {
+  /** Enlarge what waits; if nothing does, what is shown once more. */
+  async run(): Promise<void> {
     this.stopMeasuring();
     const { queue, changed } = this.around;
     if (!queue.waiting.length && queue.shown) queue.shown.state = "waiting";
@@ -96,7 +96,6 @@ export class Working {
       say(failed ? `Done: ${done}. Not possible: ${failed}, see the list.` : `Done: all ${done}.`);
     else if (!failed) say("Done.");
     if (!failed) this.around.shown.tellUnseen();
-    return done > 0 && !stopped;
   }
 
   private async enlarge(item: Item, signal: AbortSignal): Promise<void> {

@@ -35,6 +35,19 @@ const seen = async (tab: Tab) =>
     };
   });
 
+/** Those of the page's parts that cannot be seen and pressed without scrolling. */
+const outOfSight = async (tab: Tab, ...parts: string[]) =>
+  await tab.evaluate(
+    (names) =>
+      names.filter((name) => {
+        const part = document.querySelector(name)!;
+        const { left, top, right, bottom } = part.getBoundingClientRect();
+        const corners = [top + 3, bottom - 3].map((y) => document.elementFromPoint((left + right) / 2, y));
+        return !corners.every((found) => found && (part.contains(found) || found.contains(part)));
+      }),
+    parts,
+  );
+
 describe.skipIf(!hasChromium)("the demo page", () => {
   const demo = demoSite();
   const result = async (options: Parameters<typeof demo.open>[0]) => {
@@ -131,6 +144,21 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await fingers("touchEnd");
     expect((await seen(phone)).width / before.width).toBeCloseTo(3, 0);
     await phone.context().close();
+  });
+
+  test.each([
+    ["desk", { width: 1280, height: 900 }],
+    ["phone", PHONE],
+  ] as const)("what to do next is on the first screen of a %s", async (kind, viewport) => {
+    const { tab } = await demo.open({ viewport });
+    expect(await outOfSight(tab, "#choose", ".sample", ".card", ".card + .card", "#start")).toEqual([]);
+    await tab.context().close();
+    const made = (await result({ viewport })).tab;
+    const parts = ["#stage", ".card", ".card + .card", "#save-one", "#start", "#format label"];
+    if (kind === "desk") parts.push("#size label");
+    expect(await outOfSight(made, ...parts)).toEqual([]);
+    expect(await outOfSight(made, "#facts")).toEqual(["#facts"]);
+    await made.context().close();
   });
 
   test("a phone keeps the picture in sight while choices scroll", async () => {

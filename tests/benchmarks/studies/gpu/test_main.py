@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,24 @@ def test_a_dry_run(tmp_path: Path) -> None:
     assert {row["commit"] for row in rows} == {"abc"}
     assert len({row["run"] for row in rows}) == 1
     assert done.stdout.endswith(summary(tmp_path / "gpu.jsonl") + "\n"), "the summary comes last"
+
+
+IMPORTED = """
+import sys
+import esrgan_benchmarks.studies.gpu.run, esrgan_benchmarks.studies.gpu.precompile
+from esrgan_weights import load
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_bare_checkout_has_all_that_the_script_imports() -> None:
+    """Here the project is installed, there it is not: what is imported has to be on the script's own path."""
+    script = (ROOT / "benchmarks" / "gpu.sh").read_text(encoding="utf-8")
+    (path,) = re.findall(r'export PYTHONPATH="([^$"]*)\$', script)
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True)
+    own = [name for name in done.stdout.split() if name.startswith("esrgan_")]
+    assert "esrgan_torch" in own
+    assert [name for name in own if not any((ROOT / part / name).is_dir() for part in path.split(":"))] == []
 
 
 def test_groups_name_the_sections(tmp_path: Path) -> None:
