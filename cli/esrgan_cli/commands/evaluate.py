@@ -5,7 +5,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,24 +144,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if found.errors or any(evaluation.failures for _, _, evaluation in found.results) else 0
 
 
-@dataclass
 class _Found:
     """What is measured so far.
 
     Attributes:
-        results: of every model and folder.
         means: of models and their scales, by the papers' names of the folders.
         upscalers, scales: of the models that could be loaded.
-        errors: of models and folders that could not be used.
+        results, errors: of models and folders; those that could not be used have no result.
     """
 
-    results: "list[Result]" = field(default_factory=list["Result"])
-    means: "dict[tuple[str, int], dict[str, Score]]" = field(
-        default_factory=dict[tuple[str, int], dict[str, "Score"]]
-    )
-    upscalers: "dict[str, Upscale]" = field(default_factory=dict[str, "Upscale"])
-    scales: dict[str, int] = field(default_factory=dict[str, int])
-    errors: list[EsrganError] = field(default_factory=list[EsrganError])
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.means: dict[tuple[str, int], dict[str, Score]] = {}
+        self.upscalers: dict[str, Upscale] = {}
+        self.scales: dict[str, int] = {}
+        self.errors: list[EsrganError] = []
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -210,8 +207,7 @@ def _measure_model(
             continue
         all_found.results += [(model, how, evaluation) for evaluation in found]
         if arguments.paper and found[0].scores:
-            own = all_found.means.setdefault((model, scale), {})
-            own[usual[folder]] = found[0].mean
+            all_found.means.setdefault((model, scale), {})[usual[folder]] = found[0].mean
         if arguments.format == "text":
             for evaluation in found:
                 print(harmless(f"{how}\n{evaluation}\n"), flush=True)
