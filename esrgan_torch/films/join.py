@@ -75,7 +75,8 @@ def carried(source: Path, container: str, suffix: str) -> Carried:
                 continue
             streams.append(stream.index)
         words = (film.metadata, film.streams[shown].metadata)
-        if container in _FAST_START and (code := next(filter(None, map(_timecode, words)), "")):
+        code = next((text for each in words if (text := _timecode(each))), "")
+        if code and container in _FAST_START:
             notes.append(f"its timecode ({code}) is left out, which {suffix} cannot get; -o NAME.mkv may")
     # a film may have thousands of streams
     told_once = (
