@@ -23,7 +23,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PIP = $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CONSTRAINTS = constraints.txt constraints-indirect.txt
+PIP = $(VENV)/bin/pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=--constraint %)
 ARGS ?=
 # two processes of tests: more would fight over the cores with PyTorch's threads
 WORKERS ?= 2
@@ -144,11 +145,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; give another with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	$(PIP) --editable '.[onnx]'
 	touch $@
 
-$(VENV)/.developing: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.developing: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 

@@ -73,7 +73,8 @@ WHEEL = Rules(
 NATIVE = "esrgan_torch/engines/native/lib/libesrgan-*"
 SDIST = Rules(
     must=(
-        *("pyproject.toml", "PKG-INFO", "hatch_build.py", "Makefile", "constraints.txt", "mkdocs.yml"),
+        *("pyproject.toml", "PKG-INFO", "hatch_build.py", "Makefile", "mkdocs.yml"),
+        *("constraints.txt", "constraints-indirect.txt"),
         *("README.md", "LICENSE", "THIRD_PARTY.md", "CHANGELOG.md", "CONTRIBUTING.md", "RELEASING.md"),
         *("SECURITY.md", "CITATION.cff", "docs/tutorials/first-picture.md", "examples/cat.jpg"),
         *(

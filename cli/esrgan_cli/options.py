@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.storage.paths import of_address
 from esrgan_torch.tiling.modes import Tiling
 
 STREAM = Path("-")
@@ -43,8 +44,10 @@ class Address(str):
 
 
 def given_place(text: str) -> Path | Address:
-    """A path as `given_path` has it, or an address; errors as there."""
-    return Address(text) if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) else given_path(text)
+    """A path as `given_path` has it, also from file:///..., or an address; errors as there."""
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        return given_path(text)
+    return of_address(text) or Address(text)
 
 
 def check_places(arguments: argparse.Namespace) -> None:

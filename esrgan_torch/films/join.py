@@ -74,6 +74,10 @@ def carried(source: Path, container: str, suffix: str) -> Carried:
                 )
                 continue
             streams.append(stream.index)
+        words = (film.metadata, film.streams[shown].metadata)
+        code = next((text for each in words if (text := _timecode(each))), "")
+        if code and container in _FAST_START:
+            notes.append(f"its timecode ({code}) is left out, which {suffix} cannot get; -o NAME.mkv may")
     # a film may have thousands of streams
     told_once = (
         text if count == 1 else f"{text} ({count} of them)" for text, count in Counter(notes).items()
@@ -134,8 +138,8 @@ def join(
         if source is not None:
             film = stack.enter_context(opened(source))
             start = max(Fraction(film.start_time or 0, 1_000_000), start)
-            made.metadata.update(_kept(video_stream(film, str(source)).metadata))
-            others = _others(film, output, streams, start)
+            made.metadata.update(_kept(video_stream(film, str(source)).metadata, container))
+            others = _others(film, output, streams, start, container)
         _write(output, _coded(parts, made, base, round(start / base)), others)
 
 
@@ -191,18 +195,18 @@ def _coded(
 
 
 def _others(
-    film: "InputContainer", output: "OutputContainer", streams: Sequence[int], start: Fraction
+    film: "InputContainer", output: "OutputContainer", streams: Sequence[int], start: Fraction, container: str
 ) -> Iterator["Packet[Any]"]:
     """Packets of the streams to carry; what is about the whole film is set at once."""
     copies: dict[int, Any] = {}
     for index in streams:
         stream = film.streams[index]
         copy: Any = output.add_stream_from_template(stream, opaque=True)
-        copy.metadata.update(_kept(stream.metadata))
+        copy.metadata.update(_kept(stream.metadata, container))
         copy.disposition = stream.disposition
         if stream.type != "attachment":
             copies[index] = copy
-    output.metadata.update(_kept(film.metadata))
+    output.metadata.update(_kept(film.metadata, container))
     chapters = film.chapters()
     for chapter in chapters:
         base = chapter["time_base"]
@@ -227,12 +231,18 @@ def _copied(film: "InputContainer", copies: dict[int, Any], start: Fraction) -> 
             yield packet
 
 
-def _kept(metadata: dict[str, str]) -> dict[str, str]:
+def _kept(metadata: dict[str, str], container: str) -> dict[str, str]:
+    # the muxer of MP4 makes a stream of a timecode, for which it lacks the rate of streams that are copied
+    gone = (*_OWN_METADATA, "rotate", *(["timecode"] if container in _FAST_START else []))
     return {
         key: text
         for key, text in metadata.items()
-        if key.lower() not in (*_OWN_METADATA, "rotate") and not key.startswith("_STATISTICS")
+        if key.lower() not in gone and not key.startswith("_STATISTICS")
     }
+
+
+def _timecode(metadata: dict[str, str]) -> str:
+    return next((text for key, text in metadata.items() if key.lower() == "timecode"), "")
 
 
 def _time(packet: "Packet[Any]") -> Fraction:

@@ -18,6 +18,7 @@ _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _BOXES = frozenset(  # at the top of MP4 and QuickTime files, ISO/IEC 14496-12
     b"ftyp styp moov moof mfra mdat free skip wide junk pnot PICT uuid meta sidx ssix prft emsg udta".split()
 )
+_MOST_BOXES = 1 << 20  # a day in pieces of a second has a fourth of them; a hostile file takes seconds
 _RIFF_SLACK = 8  # some writers count the eight bytes of the head too
 _OPEN = (0, 0xFFFFFFFF)  # sizes of RIFF that were to be written in the end
 
@@ -75,7 +76,10 @@ def _mp4(file: BinaryIO, name: str) -> int | None:
     """The same. What comes behind the boxes that are known is none of the film."""
     end = file.tell()
     seen: set[bytes] = set()
-    while head := file.read(16):
+    for _ in range(_MOST_BOXES):
+        head = file.read(16)
+        if not head:
+            break
         size, kind = int.from_bytes(head[:4], "big"), head[4:8]
         if kind not in _BOXES:
             return end if seen else None

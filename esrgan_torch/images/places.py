@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from esrgan_torch.errors import ImageReadError, ImageWriteError
 from esrgan_torch.storage.atomic import atomic_path
+from esrgan_torch.storage.paths import of_address
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 """What a picture is read from: a path, the content of a file, or a file open for reading bytes."""
@@ -125,6 +126,8 @@ def _read_cause(path: Path, error: OSError | ValueError) -> str:
     if isinstance(error, _NotAFileError):
         return str(error)
     if isinstance(error, FileNotFoundError):
+        if (meant := of_address(path.as_posix())) is not None:
+            return f"is an address, not a path; give {meant}"
         if _ADDRESS.match(path.as_posix()):
             return "is an address, not a file; download it first, or give what it sends as bytes"
         return "is a link that leads nowhere" if path.is_symlink() else "does not exist"

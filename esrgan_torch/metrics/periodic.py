@@ -30,9 +30,13 @@ LARGEST_SCALE = 8
 ALARM = 0.1
 """A peak beyond this is a pattern."""
 
-_PERIODS = 8  # in a piece
+PERIODS = 8
+"""In a piece of a row or a column."""
+
+APART = 2
+"""Frequencies to what is compared: a Hann window widens a line to one on either side."""
+
 _SHORTEST = 32  # pixels of a piece, about
-_APART = 2  # frequencies to what is compared: a Hann window widens a line to one on either side
 _LEAST = 128  # pieces of one kind, else it says nothing
 _ALIKE = 4  # pieces of rows beside one another that count as one
 _STEEP, _FLAT = 8.0, 2.5  # levels between pixels a period apart, on average over a piece
@@ -86,7 +90,7 @@ def pattern_of(pixels: NDArray[Any], scale: int) -> Pattern:
 
 def _along_rows(luma: Plane, scale: int) -> Iterator[Pattern]:
     """The peaks along one axis: of each frequency and each choice of pieces that are enough."""
-    length = scale * max(_PERIODS, _SHORTEST // scale)
+    length = scale * max(PERIODS, _SHORTEST // scale)
     height, count = luma.shape[0] - scale, luma.shape[1] // length
     if height < 1 or not count:
         return
@@ -127,5 +131,5 @@ def _peaks(power: Plane, middle: int) -> Plane:
         # beyond the highest they come again
         return power[:, :, frequency if frequency <= last else 2 * last - frequency]
 
-    around = np.sqrt(at(middle - _APART) * at(middle + _APART))
+    around = np.sqrt(at(middle - APART) * at(middle + APART))
     return (at(middle) - around) / (at(middle) + around + _QUIET)

@@ -6,9 +6,11 @@ leads in a circle or a home that nobody has, PyTorch's own errors on a full disk
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 # how PyTorch's writer of archives, in C++, says that the file system refused; it keeps no error number
 _TORCH = ("PytorchStreamWriter", "inline_container.cc", "cannot be opened", "Parent directory")
@@ -32,6 +34,18 @@ def expanded(path: Path | str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def of_address(text: str) -> Path | None:
+    """The path that an address such as file:///folder/my%20picture.png stands for; None for any other text.
+
+    Source: RFC 8089. What another machine has is no path here.
+    """
+    found = re.fullmatch(r"file:(?://(?:localhost)?)?(/(?!/).*)", text, re.IGNORECASE | re.DOTALL)
+    if found is None:
+        return None
+    path = os.fsdecode(unquote_to_bytes(found[1]))
+    return Path(path[1:] if re.match(r"/[A-Za-z]:/", path) and os.name == "nt" else path)
 
 
 def real(path: Path) -> Path:

@@ -8,13 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-PERIODS = 8
-"""Along which a grid is looked for."""
+from esrgan_torch.metrics.periodic import APART, PERIODS
 
 WINDOW = 8
 """Pixels of a side, within which sharpness is compared."""
 
-_APART = 2  # frequencies to what is compared: a Hann window widens a line to one on either side
 _UNSEEN = (0.3 / 255) ** 2  # power of a wave
 
 
@@ -48,7 +46,7 @@ def _standing_out(error: Tensor, scale: int) -> Tensor:
     pieces = error.unfold(-1, length, length)
     middles = range(PERIODS, length // 2 + 1, PERIODS)
     count = len(middles)
-    power = _power(pieces, [middle + off for off in (-_APART, 0, _APART) for middle in middles])
+    power = _power(pieces, [middle + off for off in (-APART, 0, APART) for middle in middles])
     around = (power[..., :count] * power[..., 2 * count :]).sqrt().detach()
     return torch.log1p(power[..., count : 2 * count] / (around + _UNSEEN)).mean()
 

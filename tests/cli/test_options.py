@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from esrgan_cli.options import parse_devices, parse_tiling
+from esrgan_cli.options import Address, given_place, parse_devices, parse_tiling
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.tiling.modes import Tiling
 
@@ -56,3 +58,11 @@ def test_tiling(tile: str, overlap: int | None, tiling: Tiling) -> None:
 def test_tiling_that_cannot_be(tile: str, overlap: int | None) -> None:
     with pytest.raises(ConfigError):
         parse_tiling(tile, overlap)
+
+
+def test_places() -> None:
+    assert given_place("a b.png") == Path("a b.png")
+    assert given_place("file:///a%20b.png") == Path("/a b.png")
+    assert given_place("file:/a.png") == Path("file:/a.png")  # in a folder of that name
+    for address in ("s3://bucket/a.png", "file://server/a.png"):
+        assert isinstance(given_place(address), Address)

@@ -116,6 +116,53 @@ def run(arguments: argparse.Namespace) -> int:
     What was measured is printed whatever happens afterwards; a picture that fails costs itself and makes the
     exit status 1.
     """
+    _check(arguments)
+    usual = prepare(arguments) if arguments.paper else {}
+    distance = None
+    if arguments.lpips:
+        from esrgan_torch.metrics.lpips import Lpips
+
+        distance = Lpips()
+    found = _Found()
+    try:
+        for model in arguments.models:
+            _measure_model(model, arguments, distance, usual, found)
+    finally:
+        if found.results or not found.errors:
+            if arguments.format == "csv":
+                _print_csv(found.results)
+            elif arguments.format == "json":
+                print(json.dumps([_as_json(*result) for result in found.results], indent=1))
+    if not found.results and found.errors:
+        raise found.errors[0]
+    if found.means:
+        print(harmless(paper_tables(found.means, arguments)), flush=True)
+    for error in found.errors:
+        put(one_line(f"esrgan: {error}"), sys.stderr)
+    if arguments.grid is not None:
+        _write_grid(found.upscalers, set(found.scales.values()), arguments)
+    return 1 if found.errors or any(evaluation.failures for _, _, evaluation in found.results) else 0
+
+
+class _Found:
+    """What is measured so far.
+
+    Attributes:
+        means: of models and their scales, by the papers' names of the folders.
+        upscalers, scales: of the models that could be loaded.
+        results, errors: of models and folders; those that could not be used have no result.
+    """
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.means: dict[tuple[str, int], dict[str, Score]] = {}
+        self.upscalers: dict[str, Upscale] = {}
+        self.scales: dict[str, int] = {}
+        self.errors: list[EsrganError] = []
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise a ConfigError for options that cannot be, before anything is loaded."""
     devices = parse_devices(arguments.device)
     if len(devices) != 1:
         raise ConfigError("evaluate runs on one device; give one with --device")
@@ -135,55 +182,35 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_torch.datasets.partners import check_template
 
     check_template(arguments.lr_name)
-    usual = prepare(arguments) if arguments.paper else {}
-    distance = None
-    if arguments.lpips:
-        from esrgan_torch.metrics.lpips import Lpips
 
-        distance = Lpips()
-    results: list[Result] = []
-    means: dict[tuple[str, int], dict[str, Score]] = {}
-    upscalers: dict[str, Upscale] = {}
-    scales: dict[str, int] = {}
-    errors: list[EsrganError] = []
+
+def _measure_model(
+    model: str,
+    arguments: argparse.Namespace,
+    distance: "Distance | None",
+    usual: dict[Path, str],
+    all_found: _Found,
+) -> None:
+    """Measure a model on every folder; `usual` has the papers' names of folders, with --paper."""
     try:
-        for model in arguments.models:
-            try:
-                upscalers[model], scales[model], how = _upscaler(model, arguments)
-            except EsrganError as error:
-                errors.append(error)
-                continue
-            for place, folder in enumerate(arguments.dataset):
-                small = arguments.lr[place] if arguments.lr is not None else None
-                try:
-                    found = _measure(
-                        model, upscalers[model], folder, small, scales[model], distance, arguments
-                    )
-                except EsrganError as error:
-                    errors.append(error)
-                    continue
-                results += [(model, how, evaluation) for evaluation in found]
-                if arguments.paper and found[0].scores:
-                    own = means.setdefault((model, scales[model]), {})
-                    own[usual[folder]] = found[0].mean
-                if arguments.format == "text":
-                    for evaluation in found:
-                        print(harmless(f"{how}\n{evaluation}\n"), flush=True)
-    finally:
-        if results or not errors:
-            if arguments.format == "csv":
-                _print_csv(results)
-            elif arguments.format == "json":
-                print(json.dumps([_as_json(*result) for result in results], indent=1))
-    if not results and errors:
-        raise errors[0]
-    if means:
-        print(harmless(paper_tables(means, arguments)), flush=True)
-    for error in errors:
-        put(one_line(f"esrgan: {error}"), sys.stderr)
-    if arguments.grid is not None:
-        _write_grid(upscalers, set(scales.values()), arguments)
-    return 1 if errors or any(evaluation.failures for _, _, evaluation in results) else 0
+        upscale, scale, how = _upscaler(model, arguments)
+    except EsrganError as error:
+        all_found.errors.append(error)
+        return
+    all_found.upscalers[model], all_found.scales[model] = upscale, scale
+    for place, folder in enumerate(arguments.dataset):
+        small = arguments.lr[place] if arguments.lr is not None else None
+        try:
+            found = _measure(model, upscale, folder, small, scale, distance, arguments)
+        except EsrganError as error:
+            all_found.errors.append(error)
+            continue
+        all_found.results += [(model, how, evaluation) for evaluation in found]
+        if arguments.paper and found[0].scores:
+            all_found.means.setdefault((model, scale), {})[usual[folder]] = found[0].mean
+        if arguments.format == "text":
+            for evaluation in found:
+                print(harmless(f"{how}\n{evaluation}\n"), flush=True)
 
 
 def _measure(

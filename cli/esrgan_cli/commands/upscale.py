@@ -35,6 +35,28 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("upscale", help=text, description=text)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
+    _add_inputs(parser)
+    _add_sizes(parser)
+    add_running_options(
+        parser,
+        "auto, cpu, mps, cuda:0, vulkan:0; several devices share the files: cuda:0,1 (default: %(default)s)",
+    )
+    _add_results(parser)
+    _add_films(parser)
+    _add_run(parser)
+    _add_clusters(parser)
+    add_cache_options(parser)
+
+    def run_with_inputs(arguments: argparse.Namespace) -> int:
+        if not arguments.inputs and arguments.from_list is None:
+            parser.error("no input is given: give INPUT or --from-list")
+        return run(arguments)
+
+    parser.set_defaults(run=run_with_inputs)
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    """What is enlarged, where to, and by which model."""
     parser.add_argument(
         "inputs",
         metavar="INPUT",
@@ -73,6 +95,10 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="I/N",
         help="process only part I of N, from 1/N to N/N, for job arrays; a picture's name decides its part",
     )
+
+
+def _add_sizes(parser: argparse.ArgumentParser) -> None:
+    """How large results become."""
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         "--scale",
@@ -83,10 +109,10 @@ def add_parser(subparsers: Subparsers) -> None:
     size.add_argument("--width", metavar="PX", type=int, help="width of the results; the proportions stay")
     size.add_argument("--height", metavar="PX", type=int, help="height of the results; the proportions stay")
     size.add_argument("--fit", metavar="WxH", help="the largest size that fits into WxH pixels")
-    add_running_options(
-        parser,
-        "auto, cpu, mps, cuda:0, vulkan:0; several devices share the files: cuda:0,1 (default: %(default)s)",
-    )
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    """How results look, and how they are written."""
     parser.add_argument(
         "--alpha",
         choices=("model", "resize", "drop"),
@@ -119,6 +145,10 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--quality", metavar="N", type=int, help="1 to 100, for jpg, webp, avif and jxl")
     parser.add_argument("--lossless", action="store_true", help="lossless compression, for webp and jxl")
+
+
+def _add_films(parser: argparse.ArgumentParser) -> None:
+    """How films are coded."""
     film = parser.add_argument_group("films (need the extra video)")
     film.add_argument(
         "--codec",
@@ -131,6 +161,10 @@ def add_parser(subparsers: Subparsers) -> None:
     film.add_argument(
         "--preset", metavar="NAME", help="speed of the encoder, such as fast (default: the encoder's)"
     )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    """What a run refuses, replaces and tells."""
     parser.add_argument(
         "--max-pixels",
         metavar="MILLIONS",
@@ -161,6 +195,10 @@ def add_parser(subparsers: Subparsers) -> None:
         action="store_true",
         help="print at the end how much of the time the network computed, and what it waited for",
     )
+
+
+def _add_clusters(parser: argparse.ArgumentParser) -> None:
+    """How pictures are distributed."""
     cluster = parser.add_argument_group(
         "clusters",
         "inputs and output are folders of this machine or addresses: s3://bucket/folder, gs://, hf://, ...",
@@ -172,14 +210,6 @@ def add_parser(subparsers: Subparsers) -> None:
         type=int,
         help="number of workers (default: one for each GPU, else one for every 4 processors)",
     )
-    add_cache_options(parser)
-
-    def run_with_inputs(arguments: argparse.Namespace) -> int:
-        if not arguments.inputs and arguments.from_list is None:
-            parser.error("no input is given: give INPUT or --from-list")
-        return run(arguments)
-
-    parser.set_defaults(run=run_with_inputs)
 
 
 def run(arguments: argparse.Namespace) -> int:

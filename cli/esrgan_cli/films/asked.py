@@ -14,6 +14,7 @@ from esrgan_torch.films.kinds import is_film
 from esrgan_torch.images.kinds import HEAD
 
 OPTIONS = ("codec", "crf", "preset")
+_ANIMATED_HEAD = 1 << 16  # bytes in which an animated PNG says that it is one, behind its profile
 DEFAULT_SUFFIX = ".mkv"  # it holds any sound
 
 
@@ -72,6 +73,11 @@ def asked_for(arguments: argparse.Namespace) -> Asked:
     search = find_sources(others, output)
     films = _once(find_sources(given, output).sources, search.films)
     if not films:
+        if by_output in CONTAINERS:
+            raise ConfigError(
+                f"-o {output} is a film by its suffix, and no input is a film; give a picture's suffix, or a "
+                "folder"
+            )
         for name in OPTIONS:
             if getattr(arguments, name) is not None:
                 raise ConfigError(f"--{name} is for films, and no input is a film")
@@ -109,5 +115,6 @@ def _is_film(path: Path, meant: bool) -> bool:
         return meant
     if look(path).kind != "file":
         return False
-    head = read_head(path, HEAD)
-    return is_film(head, path.suffix.lower()) or (meant and head[:6] in (b"GIF87a", b"GIF89a"))
+    head = read_head(path, _ANIMATED_HEAD if meant else HEAD)
+    animated = head[:6] in (b"GIF87a", b"GIF89a") or (head[:4] == b"\x89PNG" and b"acTL" in head)
+    return is_film(head[:HEAD], path.suffix.lower()) or (meant and animated)

@@ -58,58 +58,81 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
     Raises:
         ConfigError: a folder is its own output.
     """
-    sources: dict[Hashable, Source] = {}
-    films: dict[Hashable, Source] = {}
-    ignored: list[Path] = []
-    problems: list[Problem] = []
-    left_out: list[Problem] = []
-    away = real(output) if output is not None else None
-    # what a link leads to in there is found by its own name
-    searched = [real(given) for given in inputs if given != STREAM and look(given).kind == "folder"]
+    finder = _Finder(inputs, output)
     for given in inputs:
+        finder.take(given)
+    return finder.found()
+
+
+class _Finder:
+    """Collects what inputs hold, each file once."""
+
+    def __init__(self, inputs: Sequence[Path], output: Path | None) -> None:
+        self._sources: dict[Hashable, Source] = {}
+        self._films: dict[Hashable, Source] = {}
+        self._ignored: list[Path] = []
+        self._problems: list[Problem] = []
+        self._left_out: list[Problem] = []
+        self._away = real(output) if output is not None else None
+        # what a link leads to in there is found by its own name
+        self._searched = [real(given) for given in inputs if given != STREAM and look(given).kind == "folder"]
+
+    def take(self, given: Path) -> None:
+        """An input."""
         if given == STREAM:
-            sources.setdefault(STREAM, Source(STREAM))
-            continue
+            self._sources.setdefault(STREAM, Source(STREAM))
+            return
         found = look(given)
         if found.kind == "file":
-            sources.setdefault(found.identity, Source(given))
-            continue
-        if found.kind != "folder":
-            problems.append(Problem(given, f"{given} {found.cause}"))
-            continue
-        if real(given) == away:
+            self._sources.setdefault(found.identity, Source(given))
+        elif found.kind != "folder":
+            self._problems.append(Problem(given, f"{given} {found.cause}"))
+        elif real(given) == self._away:
             raise ConfigError(
                 f"{given} is both the input and the output folder, so the next run would take results for "
                 "inputs; give another folder with -o"
             )
+        else:
+            self._search(given)
+
+    def found(self) -> Search:
+        """All of it; what is given twice is one, whether it can be used or not."""
+        return Search(
+            tuple(self._sources.values()),
+            tuple(dict.fromkeys(self._ignored)),
+            tuple(dict.fromkeys(self._problems)),
+            tuple(self._films.values()),
+            tuple(dict.fromkeys(self._left_out)),
+        )
+
+    def _search(self, folder: Path) -> None:
         nothing = True
-        for path, identity, cause in _walk(given, away):
+        for path, identity, cause in _walk(folder, self._away):
             if cause == _LINKED:
-                there = real(path)
-                if not any(there.is_relative_to(each) or each.is_relative_to(there) for each in searched):
-                    left_out.append(Problem(path, f"{path} {cause}"))
+                if not self._is_searched(real(path)):
+                    self._left_out.append(Problem(path, f"{path} {cause}"))
                 continue
             if cause:
-                problems.append(Problem(path, f"{path} {cause}"))
-            elif (picture := _is_picture(path)) or _is_film(path):
-                taken = (sources if picture else films).setdefault(identity, Source(path, given))
-                if taken.path is not path and _place(taken.path) != _place(path):
-                    left_out.append(Problem(path, f"{path} is another name of {taken.path}"))
+                self._problems.append(Problem(path, f"{path} {cause}"))
+            elif _is_picture(path):
+                self._add(self._sources, identity, Source(path, folder))
+            elif _is_film(path):
+                self._add(self._films, identity, Source(path, folder))
             else:
-                ignored.append(path)
+                self._ignored.append(path)
                 continue
             nothing = False
         if nothing:
             kinds = ", ".join(sorted(READ_SUFFIXES))
-            problems.append(Problem(given, f"{given} holds no pictures ({kinds}) and no films"))
-    # what is given twice is one, whether it can be used or not
-    return Search(
-        tuple(sources.values()),
-        tuple(dict.fromkeys(ignored)),
-        tuple(dict.fromkeys(problems)),
-        tuple(films.values()),
-        tuple(dict.fromkeys(left_out)),
-    )
+            self._problems.append(Problem(folder, f"{folder} holds no pictures ({kinds}) and no films"))
+
+    def _is_searched(self, there: Path) -> bool:
+        return any(there.is_relative_to(each) or each.is_relative_to(there) for each in self._searched)
+
+    def _add(self, files: dict[Hashable, Source], identity: Hashable, source: Source) -> None:
+        taken = files.setdefault(identity, source)
+        if taken is not source and _place(taken.path) != _place(source.path):
+            self._left_out.append(Problem(source.path, f"{source.path} is another name of {taken.path}"))
 
 
 def _place(path: Path) -> Path:

@@ -52,7 +52,7 @@ def kept_pictures(folder: Path | None = None) -> list[Kept]:
     found: list[Kept] = []
     try:
         paths = list(folder.iterdir())
-    except OSError:
+    except OSError:  # mostly there is none yet; where it cannot be listed, a run says so that writes to it
         return []
     for path in paths:
         if path.suffix != SUFFIX or path.name.startswith("."):  # a part, see `esrgan_torch.storage.leftovers`

@@ -6,7 +6,7 @@ processes share the pages, and originals need not fit into memory.
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,18 +128,9 @@ def prepare(
     kept.make_room(cache, needed, limit, wanted)
     kept.touch(wanted)
     failed = _decode(missing, on_decoded)
-    pairs: list[Pair] = []
-    causes: list[str] = []
-    for job, place in zip(jobs, places, strict=True):
-        cause = place if isinstance(place, str) else failed.get(job.original)
-        if cause is not None or isinstance(place, str):
-            causes.append(str(cause))
-        elif isinstance(pair := _pair(job, place, patch), str):
-            causes.append(pair)
-        else:
-            pairs.append(pair)
-            continue
-        tell(f"left out: {causes[-1]}")
+    pairs, causes = _usable(jobs, places, failed, patch)
+    for cause in causes:
+        tell(f"left out: {cause}")
     if not pairs and causes:
         more = ", and so on" if len(causes) > 1 else ""
         raise ConfigError(
@@ -158,6 +149,23 @@ def store_pixels(path: Path, pixels: Pixels) -> None:
 
 
 Places = tuple[Path, Path | None]
+
+
+def _usable(
+    jobs: Sequence[Job], places: Sequence[Places | str], failed: Mapping[Path, str], patch: int
+) -> tuple[list[Pair], list[str]]:
+    """The pictures that training can use, and why it cannot use the others."""
+    pairs: list[Pair] = []
+    causes: list[str] = []
+    for job, place in zip(jobs, places, strict=True):
+        cause = place if isinstance(place, str) else failed.get(job.original)
+        if cause is not None or isinstance(place, str):
+            causes.append(str(cause))
+        elif isinstance(pair := _pair(job, place, patch), str):
+            causes.append(pair)
+        else:
+            pairs.append(pair)
+    return pairs, causes
 
 
 def _places(job: Job, cache: Path, degrading: bool) -> Places | str:

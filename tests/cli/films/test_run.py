@@ -75,6 +75,21 @@ def test_a_bad_film_does_not_stop_the_others(upscale: Upscale, capsys: pytest.Ca
     assert "Traceback" not in output.err
 
 
+def test_pictures_that_move_and_those_that_do_not(
+    upscale: Upscale, make_picture: MakePicture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_picture(Path("still.png"))
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "green", "blue")]
+    for name in ("moving.png", "moving.gif"):
+        frames[0].save(name, save_all=True, append_images=frames[1:], duration=100)
+        assert upscale(name, "-o", f"{name}.mp4") == 0
+        assert len(frames_of(Path(f"{name}.mp4"))) == 3
+    capsys.readouterr()
+    assert upscale("still.png", "-o", "film.mp4") == 2
+    assert "-o film.mp4 is a film by its suffix, and no input is a film" in capsys.readouterr().err
+    assert not Path("film.mp4").exists()
+
+
 def test_a_defect_does_not_stop_the_others(
     upscale: Upscale, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,11 @@ def test_a_stream_whose_length_is_wrong_is_done_with_a_note(tmp_path: Path, upsc
     source = announcing(make_clip(tmp_path / "a.flv", codec="flv1", frames=5), 60)
     with pytest.raises(FilmReadError, match=r"a\.flv is cut off: it ends after 0\.2 s, and says .* 60\.0 s"):
         survey(source)  # before any work
+    with (
+        source.open("rb") as file,
+        pytest.raises(FilmReadError, match=r"^open is cut off: it ends after 0\.2 s"),
+    ):
+        list(FilmReader(file, "open").stills())
     pipe: Any = Pipe(source.read_bytes())
     with FilmReader(pipe, "stdin") as reader:
         result = FilmJob(reader, None, tmp_path / "b.mkv", [upscaler]).run()

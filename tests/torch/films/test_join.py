@@ -75,6 +75,22 @@ def test_the_shape_of_pixels(name: str, codec: str, kept: bool, tmp_path: Path, 
     )
 
 
+@pytest.mark.parametrize(("suffix", "kept"), [(".mkv", True), (".mp4", False), (".mov", False)])
+def test_timecodes_of_cameras(suffix: str, kept: bool, tmp_path: Path, enlarge: Enlarge) -> None:
+    source = tmp_path / "a.mov"
+    with av.open(str(source), "w") as output:
+        stream: Any = output.add_stream("mpeg4", rate=25, width=16, height=16, pix_fmt="yuv420p")
+        stream.metadata["timecode"] = "01:00:00:00"
+        output.mux([*stream.encode(av.VideoFrame(16, 16, "yuv420p")), *stream.encode(None)])
+    with av.open(str(source)) as film:
+        assert [stream.type for stream in film.streams] == ["video", "data"]
+    result = enlarge(source, tmp_path / f"b{suffix}", codec="h264")
+    said = f"its timecode (01:00:00:00) is left out, which {suffix} cannot get; -o NAME.mkv may"
+    assert result.notes == (() if kept else (said,))
+    with av.open(str(tmp_path / f"b{suffix}")) as film:
+        assert ("timecode" in {key.lower() for key in film.streams.video[0].metadata}) == kept
+
+
 def test_transparency_that_webm_stores_apart(tmp_path: Path, enlarge: Enlarge) -> None:
     source = tmp_path / "a.webm"
     plain = make_clip(tmp_path / "b.webm", codec="libvpx-vp9", frames=2)

@@ -85,10 +85,7 @@ def test_a_cover_is_no_film(tmp_path: Path) -> None:
 
 
 def test_what_stands_beside_the_frames_is_named(tmp_path: Path) -> None:
-    hdr = {"x265-params": "log-level=none:max-cll=1000,400"}
-    source = make_clip(
-        tmp_path / "a.mkv", codec="libx265", form="yuv420p10le", height=32, width=32, frames=2, options=hdr
-    )
+    source = make_clip(tmp_path / "a.mkv", codec="libx264", frames=2, options={"x264-params": "cll=1000,400"})
     with FilmReader(source) as reader:
         assert reader.film.notes == ("its HDR10 levels of brightness are left out",)
 

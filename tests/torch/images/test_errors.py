@@ -45,10 +45,17 @@ def test_missing_file(tmp_path: Path) -> None:
         read_image(tmp_path / "none.png")
 
 
-@pytest.mark.parametrize("address", ["https://example.org/a.png", "s3://bucket/a.png", "file:///a.png"])
+@pytest.mark.parametrize("address", ["https://example.org/a.png", "s3://bucket/a.png"])
 def test_an_address(address: str) -> None:
     with pytest.raises(ImageReadError, match="is an address, not a file; download it first"):
         read_image(address)
+
+
+def test_an_address_of_a_file() -> None:
+    with pytest.raises(
+        ImageReadError, match=r"file:/no/a%20b\.png is an address, not a path; give /no/a b\.png"
+    ):
+        read_image("file:///no/a%20b.png")
 
 
 def test_folder_given(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from esrgan_torch.storage.atomic import atomic_path
-from esrgan_torch.storage.paths import exists, expanded, line, real, trouble
+from esrgan_torch.storage.paths import exists, expanded, line, of_address, real, trouble
 
 
 def caught(work: object, *given: object) -> BaseException:
@@ -34,6 +34,25 @@ def test_a_path_that_is_none_is_no_fault(tmp_path: Path, monkeypatch: pytest.Mon
     assert real(tmp_path / "loop" / "x").name == "x"
     assert not exists(tmp_path / ("n" * 300))
     assert not exists("a\0b")
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("file:///a%20b/c%25.png", "/a b/c%.png"),
+        ("FILE://localhost/a.png", "/a.png"),
+        ("file:/%C3%A9.png", "/é.png"),
+        ("file:///%ff.png", os.fsdecode(b"/\xff.png")),
+        ("file:///a?b#c.png", "/a?b#c.png"),
+        ("file://server/a.png", None),
+        ("file:////server/a.png", None),
+        ("file:a.png", None),
+        ("https://a.example/b.png", None),
+        ("/a.png", None),
+    ],
+)
+def test_addresses_of_files(address: str, path: str | None) -> None:
+    assert of_address(address) == (None if path is None else Path(path))
 
 
 def test_the_system_s_own_errors(tmp_path: Path) -> None:
