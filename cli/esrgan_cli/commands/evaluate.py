@@ -19,6 +19,7 @@ from esrgan_cli.options import (
 )
 from esrgan_cli.output.streams import put
 from esrgan_torch.errors import ConfigError, EsrganError
+from esrgan_torch.storage.atomic import refuse_special
 from esrgan_torch.words import cell, harmless, one_line
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def run(arguments: argparse.Namespace) -> int:
     from esrgan_torch.datasets.partners import check_template
 
     check_template(arguments.lr_name)
+    if arguments.grid is not None:
+        refuse_special(arguments.grid)
     usual = prepare(arguments) if arguments.paper else {}
     distance = None
     if arguments.lpips:
