@@ -87,8 +87,9 @@ def _numbers(given: Round) -> Iterator[Tried]:
 
 
 def _surroundings(given: Round) -> Iterator[Tried]:
+    names = tuple(name for name in surroundings.COMMANDS if given.wants(name))
     for command, fault, said in surroundings.tries(
-        given.forks, given.good, given.scratch, lambda: given.over
+        given.forks, given.good, given.scratch, lambda: given.over, names
     ):
         yield Tried("odd surroundings", f"esrgan {command}", said and f"{fault}: {said}")
 
@@ -200,7 +201,7 @@ def main() -> int:
         nargs="+",
         default=(),
         metavar="WORD",
-        help="only faults of paths, and commands to kill, named so",
+        help="only faults of paths, and commands that are killed or disturbed, named so",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="record no rows")

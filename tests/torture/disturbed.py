@@ -94,34 +94,19 @@ def inputs(good: Mapping[str, Path]) -> tuple[Input, ...]:
         )
 
     upscale = ("upscale", "in", "-o", "out", "--overwrite", *model, *NUMBERS)
+    layout = ("weights", "convert", "net.safetensors", "-o", "new.param")
     convert = ("convert", "net.safetensors", "--to", "onnx", "--runners", "onnxruntime", "-o", "made")
-    picture, network = good["picture"], good["other model"]
+    evaluate = ("evaluate", "net.safetensors", "--dataset", "in", "--engine", "eager")
+    train = ("train", "recipe.toml", *SETTINGS, "-o", "run")
+    picture, large, network = good["picture"], good["pictures"] / "b.png", good["other model"]
     return (
         Input("upscale, a picture", upscale, prepare, "in/a.png", picture, upscale, _is_picture),
         Input("upscale, the model", upscale, prepare, "net.safetensors", network, upscale, _is_picture),
-        *(
-            Input(f"weights {words[0]}, the model", ("weights", *words), prepare, *given, ("weights", *words))
-            for words in (("convert", "net.safetensors", "-o", "new.param"),)
-            for given in (("net.safetensors", network),)
-        ),
+        Input("weights convert, the model", layout, prepare, "net.safetensors", network, layout),
         Input("convert, the model", convert, prepare, "net.safetensors", network, convert, _is_network),
-        Input(
-            "evaluate, a picture",
-            ("evaluate", "net.safetensors", "--dataset", "in", "--engine", "eager"),
-            prepare,
-            "in/a.png",
-            picture,
-        ),
-        Input(
-            "train, a picture", ("train", "recipe.toml", *SETTINGS, "-o", "run"), prepare, "in/a.png", picture
-        ),
-        Input(
-            "train, the recipe",
-            ("train", "recipe.toml", *SETTINGS, "-o", "run"),
-            prepare,
-            "recipe.toml",
-            picture,
-        ),
+        Input("evaluate, a picture", evaluate, prepare, "in/a.png", large),
+        Input("train, a picture", train, prepare, "in/a.png", large),
+        Input("train, the recipe", train, prepare, "recipe.toml", picture),
     )
 
 
