@@ -22,6 +22,11 @@ case " $* " in
       nvcc -gencode=arch=compute_90a,code=sm_90a -cubin -O3 -o $HALO/conv.sm_90a.cubin $HALO/conv.cu ||
         echo "the halo kernel was not built"
     fi
+    # no kernels from a bundle: all cores compile them first, where sections would one after the other
+    test -n "${TRITON_CACHE_DIR:-}" ||
+      timeout 45 "$PYTHON" -m esrgan_benchmarks gpu.precompile --seconds 20 \
+        --capability "$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1)" ||
+      echo "kernels are compiled when they are used"
     ;;
 esac
 exec "$PYTHON" -m esrgan_benchmarks gpu.main --commit "${COMMIT:-}" "$@"

@@ -149,7 +149,7 @@ class Upscaler(Calls, ByRows):
 
         Example:
             >>> Upscaler(CompactNet(features=8, convolutions=1), "cpu", "float32", engine="eager").describe()
-            'CompactNet on the CPU in float32, as asked for; by PyTorch, as asked for'
+            'CompactNet on the CPU in float32, as requested; by PyTorch, as requested'
         """
         engine = self._engine
         where = "the CPU" if self.device.type == "cpu" else str(self.device)

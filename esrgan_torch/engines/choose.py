@@ -57,7 +57,7 @@ class Choice:
     passed: Sequence[tuple[str, str]] = ()
 
     def describe(self) -> str:
-        """A sentence without its full stop: "the native engine, the fastest measured for RRDBNet"."""
+        """A sentence without its full stop: "the native engine, the fastest engine for RRDBNet by measurement"."""
         passed = "".join(f"; not {title}: {reason}" for title, reason in self.passed)
         return f"{self.title}, {self.why}{passed}"
 
@@ -87,7 +87,7 @@ def make_engine(
             if engine != "auto" or device.type == VULKAN:  # nothing else computes there
                 raise
             log.warning("%s: PyTorch computes instead", error)
-            choice = replace(choose_engine(model, device, dtype, "eager"), why=f"since {error}")
+            choice = replace(choose_engine(model, device, dtype, "eager"), why=f"because {error}")
             made = _made(choice, model, device, dtype)
         if is_untried(device):
             tested(made, model, device_name(device))
@@ -127,12 +127,13 @@ def choose_engine(
         reason = _reason_against(kind, architecture, model, device, dtype)
         if reason is None:
             if engine == "eager":
-                return Choice(kind.key, kind.name, kind.title, "as asked for")
+                return Choice(kind.key, kind.name, kind.title, "as requested")
             everywhere = kind.device == ""
-            fastest = f"the fastest measured for {architecture.name}{' of what remains' if passed else ''}"
+            usable = " usable" if passed else ""
+            fastest = f"the fastest{usable} engine for {architecture.name} by measurement"
             why = "which runs everywhere" if everywhere else fastest
             if device.type == VULKAN:
-                why = "which alone computes there"
+                why = "the only engine for this device"
             return Choice(kind.key, kind.name, kind.title, why, tuple(passed))
         passed.append((kind.title, reason))
     if device.type == VULKAN:
@@ -157,7 +158,7 @@ def _asked(
         reason = f"it computes {able}, not {architecture.name}"
     if reason is not None:
         raise ConfigError(f"engine {engine} cannot run this: {reason}; or give engine auto or eager")
-    return Choice(kind.key, kind.name, kind.title, "as asked for")
+    return Choice(kind.key, kind.name, kind.title, "as requested")
 
 
 def _check_name(engine: str) -> None:
@@ -210,18 +211,18 @@ def resolve_precision(
     """
     known = check_dtype(dtype, device)
     if known is not None:
-        return Precision(known, "as asked for")
+        return Precision(known, "as requested")
     if isinstance(model, ForeignNetwork):
-        return Precision(torch.float32, "networks of other projects are not tried in others")
+        return Precision(torch.float32, "as for all networks of other projects")
     _check_name(engine)
     asked = "ncnn" if device.type == VULKAN else engine
     if asked not in ("auto", "eager") and _kind(asked).float32_alone:
-        return Precision(torch.float32, f"the one precision of {_kind(asked).title}")
+        return Precision(torch.float32, f"the only precision of {_kind(asked).title}")
     fast = fast_half(model, device, engine)
     if fast is None:
         if device.type == "cpu" and computes_bfloat16_fast(device):
             return Precision(
-                torch.float32, "which the native engine computes about as fast as bfloat16 here, or faster"
+                torch.float32, "in which the native engine is at least about as fast here as in bfloat16"
             )
         return Precision(torch.float32, "half precision is not faster here")
     psnr = picture_psnr(model, device, fast)

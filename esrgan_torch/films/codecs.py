@@ -37,6 +37,7 @@ class Codec:
         options: that are always set.
         tag: of the codec in MP4 and QuickTime, where FFmpeg's own is not played everywhere.
         containers: suffixes of what can hold it.
+        aspect: whether its own bits say how wide pixels are.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Codec:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     tag: str = ""
     containers: tuple[str, ...] = (".mp4", ".m4v", ".mov", ".mkv")
+    aspect: bool = False
 
 
 _X26_PRESETS = (
@@ -73,7 +75,7 @@ _YUV420 = {(deep, chroma): _YUV[deep, "420"] for deep, chroma in _YUV}
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("h264", "libx264", 17, 51, "preset", _X26_PRESETS, _YUV),
+        Codec("h264", "libx264", 17, 51, "preset", _X26_PRESETS, _YUV, aspect=True),
         Codec(
             "hevc",
             "libx265",
@@ -84,6 +86,7 @@ CODECS = {
             _YUV,
             options={"x265-params": "log-level=error"},
             tag="hvc1",
+            aspect=True,
         ),
         Codec(
             "av1",
@@ -116,7 +119,7 @@ CODECS = {
             {(deep, chroma): "gbrp16le" if deep else "bgr0" for deep, chroma in _YUV},
             rgb=True,
             options={"level": "3", "slicecrc": "1"},
-            containers=(".mkv", ".mov"),
+            containers=(".mkv",),
         ),
     )
 }
@@ -139,6 +142,11 @@ class FilmCoding:
     codec: Codec
     coding: Coding
     container: str
+
+    @property
+    def says_aspect(self) -> bool:
+        """Whether the result says how wide its pixels are; PyAV cannot make Matroska and WebM say it."""
+        return self.codec.aspect or self.container in ("mp4", "mov")
 
     def record(self) -> dict[str, Any]:
         """What decides the bytes of the frames, for a journal."""

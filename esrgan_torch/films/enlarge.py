@@ -154,6 +154,7 @@ class FilmJob:
                 self._carried.streams,
                 temporary,
                 self.coding.container,
+                film.aspect,
                 self.coding.codec.tag,
             )
         notes = list(self._notes())
@@ -204,10 +205,18 @@ class FilmJob:
         yield from self._carried.notes
         if self._path is None and not self._work.raw:
             yield "sound and subtitles of a film from stdin are not carried"
+        if self.film.aspect != 1 and not self._work.raw and not self.coding.says_aspect:
+            yield (
+                f"its pixels are {self.film.aspect} times as wide as high, which {self.coding.codec.name} in "
+                "this container does not say, so it is shown squeezed or stretched; give --codec h264 or "
+                "hevc, or -o NAME.mp4"
+            )
         if self._reader.short:
             yield f"{self._reader.short}: it may have been cut off on its way; all that came is in the result"
         if self._reader.damaged:
-            yield f"{self._reader.damaged} frames are damaged in the file; they are as its decoder made them"
+            count = self._reader.damaged
+            frames, them = ("frame is", "it") if count == 1 else ("frames are", "them")
+            yield f"{count:,} {frames} damaged in the file, and enlarged as the decoder made {them}"
 
     def _identity(self) -> dict[str, Any]:
         """What decides the bytes of the parts."""

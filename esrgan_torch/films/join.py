@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, FilmReadError, FilmWriteError
+from esrgan_torch.films.codecs import CONTAINERS
 from esrgan_torch.films.library import pyav, told, url
 from esrgan_torch.films.parts import Part
 from esrgan_torch.films.read import opened, video_stream
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
 
 # of a file as a whole, which are about its coding, not about what it shows
-_OWN_METADATA = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+_OWN_METADATA = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration", "alpha_mode")
 _FAST_START = ("mp4", "mov")  # the index at the front, so that playing begins before all is loaded
 
 
@@ -65,7 +66,7 @@ def carried(source: Path, container: str, suffix: str) -> Carried:
                 name = getattr(stream.codec_context, "name", None) or "of an unknown kind"
                 if stream.type == "audio":
                     raise ConfigError(
-                        f"{suffix} cannot hold the film's sound ({name}); give -o NAME.mkv"
+                        f"{suffix} cannot hold the film's sound ({name}); {_instead(stream)}"
                     ) from error
                 what = "subtitles" if stream.type == "subtitle" else "attachments"
                 notes.append(
@@ -80,6 +81,15 @@ def carried(source: Path, container: str, suffix: str) -> Carried:
     return Carried(tuple(streams), tuple(told_once))
 
 
+def _instead(sound: Any) -> str:
+    """What to do where a container does not hold a film's sound."""
+    for suffix in (".mkv", ".mov"):
+        with pyav().open(devnull, "w", format=CONTAINERS[suffix]) as trial, suppress(ValueError):
+            trial.add_stream_from_template(sound, opaque=True)
+            return f"give -o NAME{suffix}"
+    return "convert it first: ffmpeg -i IN -c copy -c:a flac OUT.mkv"
+
+
 def join(
     parts: Sequence[tuple[Path, Part]],
     base: Fraction,
@@ -87,6 +97,7 @@ def join(
     streams: Sequence[int],
     target: Path,
     container: str,
+    aspect: Fraction = Fraction(1),
     tag: str = "",
 ) -> None:
     """Write the parts one behind the other, and what is carried of the source in between.
@@ -98,6 +109,7 @@ def join(
         streams: of the source, those to carry.
         target: is written to.
         container: FFmpeg's name.
+        aspect: the width of a pixel divided by its height, for containers that say it.
         tag: of the codec in the container; empty: FFmpeg's own.
 
     Raises:
@@ -114,6 +126,7 @@ def join(
         template: Any = stack.enter_context(pyav().open(url(parts[0][0])))
         made: Any = output.add_stream_from_template(template.streams.video[0], opaque=True)
         made.time_base = base
+        made.codec_context.sample_aspect_ratio = aspect
         if tag and container in _FAST_START:
             made.codec_context.codec_tag = tag
         others: Iterator[Packet[Any]] = iter(())

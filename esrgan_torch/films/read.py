@@ -11,10 +11,11 @@ import numpy as np
 
 from esrgan_torch.errors import FilmReadError
 from esrgan_torch.films.colour import Colour, bits_of, colour_of, to_rgb
-from esrgan_torch.films.ends import Ends, check_bytes
+from esrgan_torch.films.ends import Ends
 from esrgan_torch.films.library import open_to_read, pyav, told
 from esrgan_torch.films.orientation import Orientation, orientation_of
-from esrgan_torch.films.raw import FollowedPipe, check_raw
+from esrgan_torch.films.raw import FollowedPipe
+from esrgan_torch.films.sizes import check_bytes
 from esrgan_torch.images.files import DEFAULT_MAX_PIXELS
 from esrgan_torch.images.picture import Pixels
 
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _USUAL_RATE = Fraction(25)
+_LEFT_OUT = {  # FFmpeg's names of what stands beside a frame
+    "MASTERING_DISPLAY_METADATA": "HDR10 description of the mastering display is",
+    "CONTENT_LIGHT_LEVEL": "HDR10 levels of brightness are",
+    "DYNAMIC_HDR_PLUS": "HDR10+ data are",
+    "DOVI_METADATA": "Dolby Vision data are",
+    "A53_CC": "closed captions are",
+    "SPHERICAL": "mark of a film all around (360 degrees) is",
+    "STEREO3D": "mark of a film for two eyes is",
+}
 
 
 @dataclass(frozen=True)
@@ -115,8 +125,12 @@ class FilmReader:
             FollowedPipe(source) if not isinstance(source, Path) and not _goes_back(source) else source
         )
         self._began = 0 if isinstance(self._source, Path | FollowedPipe) else self._source.tell()
-        with told(FilmReadError, self._name):
-            self._container: InputContainer = open_to_read(self._source, form)
+        try:
+            with told(FilmReadError, self._name):
+                self._container: InputContainer = open_to_read(self._source, form)
+        except FilmReadError:
+            self._check_bytes()  # that it is cut off tells more
+            raise
         try:
             self._stream = video_stream(self._container, self._name)
             _check_size(self._stream, self._name, max_pixels)
@@ -172,17 +186,21 @@ class FilmReader:
 
     def _check_end(self) -> None:
         """That was all of it, as far as FFmpeg tells."""
-        if isinstance(self._source, Path):
-            self._ends.check()
-        else:
-            self.short = self._ends.short()
         if isinstance(self._source, FollowedPipe):
+            self.short = self._ends.short()
             self._source.frames.check(self._name)
-        elif isinstance(self._source, Path):
-            check_bytes(self._source)
         else:
-            self._source.seek(self._began)
-            check_raw(self._source, self._name)
+            self._ends.check()
+            self._check_bytes()
+
+    def _check_bytes(self) -> None:
+        """The file is as long as it says, where one can go back in it."""
+        if isinstance(self._source, FollowedPipe):
+            return
+        with told(FilmReadError, self._name):
+            if not isinstance(self._source, Path):
+                self._source.seek(self._began)
+            check_bytes(self._source, self._name)
 
     def _decoded_first(self) -> "VideoFrame":
         with told(FilmReadError, self._name):
@@ -201,7 +219,8 @@ class FilmReader:
     def _decode(self) -> Iterator["VideoFrame"]:
         for packet in self._container.demux():
             self._ends.see(packet)
-            if packet.stream_index != self._stream.index:
+            # the last packet of each stream, which asks its decoder for what it still holds, has no number
+            if packet.stream.index != self._stream.index:
                 continue
             frames: Any = packet.decode()
             for frame in frames:
@@ -230,8 +249,11 @@ class FilmReader:
                 "it is interlaced, and its two half pictures are enlarged as one: lines of moving things "
                 "come apart; deinterlace it first, for example with: ffmpeg -i IN -vf bwdif OUT.mkv"
             )
-        if any(component.is_alpha for component in frame.format.components):
+        # WebM stores transparency apart, and decoders pass it over
+        apart = {key.lower(): text for key, text in stream.metadata.items()}.get("alpha_mode") == "1"
+        if apart or any(component.is_alpha for component in frame.format.components):
             notes.append("its transparency is left out")
+        notes += [f"its {what} left out" for kind, what in _LEFT_OUT.items() if sides.get(kind) is not None]
         return Film(
             self._name,
             height,
@@ -273,7 +295,7 @@ def video_stream(container: "InputContainer", name: str) -> "VideoStream":
     films = [stream for stream in container.streams.video if not stream.disposition & covers]
     best: Any = container.streams.best("video")
     if not films or best is None:
-        raise FilmReadError(f"{name} contains no video")
+        raise FilmReadError(f"{name} contains no video{', only a cover picture' * (best is not None)}")
     return best if any(best.index == stream.index for stream in films) else films[0]
 
 

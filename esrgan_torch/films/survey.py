@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esrgan_torch.errors import FilmReadError
-from esrgan_torch.films.ends import Ends, check_bytes
+from esrgan_torch.films.ends import Ends
+from esrgan_torch.films.library import told
 from esrgan_torch.films.read import opened, video_stream
+from esrgan_torch.films.sizes import TAKE, check_bytes
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ def survey(path: Path) -> Survey:
         FilmReadError: it is damaged, or ends before it says that it does.
     """
     name = str(path)
-    check_bytes(path)
+    with told(FilmReadError, name):
+        check_bytes(path, name)
     with opened(path) as container:
         stream = video_stream(container, name)
         base = stream.time_base
@@ -48,10 +51,10 @@ def survey(path: Path) -> Survey:
             if at is not None and base is not None:
                 first = min(float(at * base), until if first is None else first)
                 last = max(last, until)
-        if samples < stream.frames:
+        # AVI counts frames that were dropped too, for which there is no packet
+        if samples < stream.frames and container.format.name != "avi":
             raise FilmReadError(
-                f"{name} is cut off: {samples} of its {stream.frames} frames are there; copy or download it "
-                "again"
+                f"{name} is cut off: {samples} of its {stream.frames} frames are there; {TAKE}"
             )
         ends.check()
     if not samples:

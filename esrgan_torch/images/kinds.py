@@ -110,6 +110,7 @@ _VIDEO = (
     "is a video, which `esrgan upscale` enlarges (docs/films.md); as pictures, take its frames out first, "
     "for example with: ffmpeg -i VIDEO frame-%05d.png"
 )
+_SOUND = "is a sound, not a picture"
 _ARCHIVE = "is an archive; unpack it first"
 _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"8BPS", "is a Photoshop file" + _EXPORT),
@@ -131,8 +132,8 @@ _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (8, b"AVI ", _VIDEO),
     (0, b"FLV\x01", _VIDEO),
     (0, b"OggS", "is a sound or a video, not a picture"),
-    (8, b"WAVE", "is a sound, not a picture"),
-    (0, b"ID3", "is a sound, not a picture"),
+    (8, b"WAVE", _SOUND),
+    (0, b"ID3", _SOUND),
     (0, b"PK\x03\x04", _ARCHIVE),
     (0, b"Rar!", _ARCHIVE),
     (0, b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
@@ -207,6 +208,8 @@ def foreign(head: bytes) -> str:
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return RAW
     if head[4:8] == b"ftyp":
+        if head[8:12] in (b"M4A ", b"M4B ", b"M4P "):
+            return _SOUND
         return RAW if head[8:12] == b"crx " else _VIDEO
     return ""
 

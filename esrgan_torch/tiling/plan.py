@@ -115,7 +115,7 @@ def make_plan(
     if tiling.mode == "off":
         return planner.untiled()
     if tiling.mode == "overlap":
-        return planner.overlapping(tiling.size, tiling.overlap, "as asked")
+        return planner.overlapping(tiling.size, tiling.overlap, "as requested")
     whole = planner.whole(tiling.size)
     if whole is not None:
         return whole

@@ -288,6 +288,7 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
                 patch=data.patch,
                 seed=options.seed,
                 degrading=degrading,
+                noisy=data.noisy,
                 cache=cache,
                 process=accelerator.process_index,
                 processes=accelerator.num_processes,
@@ -304,4 +305,5 @@ def _crops(options: Options, accelerator: Any, teacher: Generator | None, status
         accelerator.process_index,
         accelerator.num_processes,
         degrading=degrading,
+        noisy=data.noisy,
     )

@@ -94,6 +94,8 @@ class DataOptions:
         data
             sets have, see `esrgan_torch.datasets.partners`.
         degradation: how they are made: "bicubic" (MATLAB's) or "second-order" (Real-ESRGAN).
+        noisy: with "second-order", the chance that a small crop has only fresh noise, and no JPEG after it;
+            Real-ESRGAN: 0.
         patch: side of a crop of the original, in pixels; a multiple of the scale.
         batch: crops a step, over all processes.
         lessons: larger crops that the teacher answers once, before the run, and that batches are drawn from;
@@ -109,6 +111,7 @@ class DataOptions:
     small_folders: tuple[str, ...] = ()
     small_names: str = ""
     degradation: Literal["bicubic", "second-order"] = "bicubic"
+    noisy: float = 0.0
     patch: int = 128
     batch: int = 16
     lessons: int = 0
@@ -135,6 +138,9 @@ class DataOptions:
                 "data.small_folders are low-resolution pictures, and data.degradation = 'second-order' makes "
                 "others in their place; leave out one of them"
             )
+        check_range(self, "data.", noisy=(0, 1))
+        if self.noisy and self.degradation != "second-order":
+            raise ConfigError("data.noisy is a share of the crops of data.degradation = 'second-order'")
         if self.small_names and not self.small_folders:
             raise ConfigError("data.small_names names the pictures of data.small_folders, and there are none")
 

@@ -2,7 +2,7 @@
  * One engine on this machine's GPU, by Dawn in Node: `node gpu.cjs JOB.json`, called by `esrgan_benchmarks.studies.gpu.webgpu`.
  *
  * A job names an engine, the folder of what a bundle holds, the file to which rows are added as they come, networks, sides of
- * pictures, the seconds that all may take, and Vulkan's driver where it is not the system's.
+ * pictures, how often a picture is computed again after the first time, and the seconds that all may take.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -28,6 +28,7 @@ interface Job {
   readonly rows: string;
   readonly networks: readonly string[];
   readonly sides: readonly number[];
+  readonly rounds: number;
   readonly seconds: number;
 }
 
@@ -45,9 +46,9 @@ interface Loaded {
   dispose(): void;
 }
 
-const ROUNDS = 5;
 const ENOUGH = 3; // seconds of rounds
 const LEFT_OUT = "no time was left";
+const NO_ADAPTER = 3; // exit status: no engine has anything to compute on
 
 const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as Job;
 const started = performance.now();
@@ -249,7 +250,7 @@ async function measure(loaded: Loaded, network: string, side: number, isFirst: b
   const seconds: number[] = [];
   const trunks: number[] = [];
   const start = performance.now();
-  while (seconds.length < ROUNDS && since(start) < ENOUGH && since(started) < job.seconds) {
+  while (seconds.length < job.rounds && since(start) < ENOUGH && since(started) < job.seconds) {
     const from = performance.now();
     await loaded.run(given, side);
     seconds.push(since(from));
@@ -270,6 +271,10 @@ async function measure(loaded: Loaded, network: string, side: number, isFirst: b
 async function main(): Promise<void> {
   const gpu = openGpu();
   useProvider(() => Promise.resolve(gpu));
+  if (!(await gpu.requestAdapter())) {
+    say({ case: "failure", error: "WebGPU offers no adapter: Dawn says why above" });
+    process.exit(NO_ADAPTER);
+  }
   if (job.engine === "peak") {
     for (const type of ["f32", "f16"] as const)
       say({ case: "peak", type, ...(await measuredPeak(gpu, type)) });
@@ -294,7 +299,8 @@ async function main(): Promise<void> {
 }
 
 main().then(
-  () => process.exit(0), // Dawn keeps a process alive
+  // Dawn keeps a process alive, and an exit waits until V8 has optimised all of onnxruntime-web's WebAssembly
+  () => process.kill(process.pid, "SIGTERM"),
   (error: unknown) => {
     say({ case: "failure", error: messageOf(error) });
     process.exit(1);

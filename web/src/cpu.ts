@@ -1,4 +1,4 @@
-/** `import "tfjs-esrgan/cpu"` offers plain JavaScript, and no other backend. */
+/** `import "tfjs-esrgan/cpu"` offers the backend cpu, which is plain JavaScript, and no other. */
 import { registerBackend } from "./engine/backend.js";
 import { cpu } from "./engine/backends/cpu.js";
 

@@ -1,15 +1,15 @@
 /**
- * What can go wrong. A message says what was given, what is needed and what to do. An abort is none of these: it
- * rejects with the signal's own reason.
+ * Base class of this library's errors. Each message says what was given, what is needed and what to do. An aborted
+ * call throws none of them: it rejects with the signal's own `reason`.
  */
 export class EsrganError extends Error {
   override name = "EsrganError";
 }
-/** An option or a source that cannot be. */
+/** An option, a picture or a model is not of the kind that is needed. */
 export class OptionError extends EsrganError {
   override name = "OptionError";
 }
-/** model.json is not one of `esrgan convert`. */
+/** model.json was not written by `esrgan convert`, or by another release of it. */
 export class ModelError extends EsrganError {
   override name = "ModelError";
 }
@@ -21,20 +21,20 @@ export class DownloadError extends EsrganError {
 export class IntegrityError extends EsrganError {
   override name = "IntegrityError";
 }
-/** The backend that was asked for does not start, or computes wrongly. */
+/** No backend that is allowed starts and computes correctly. */
 export class BackendError extends EsrganError {
   override name = "BackendError";
 }
-/** No allowed tile fits. */
+/** The picture does not fit in memory in any way that `tile` allows. */
 export class OutOfMemoryError extends EsrganError {
   override name = "OutOfMemoryError";
 }
-/** The network gave NaN or infinity. */
+/** The network's output contains NaN or infinity. */
 export class NonFiniteError extends EsrganError {
   override name = "NonFiniteError";
 }
 
-/** An error as a worker can send it. */
+/** An error in the form in which a worker can send it. */
 export interface PlainError {
   name: string;
   message: string;
@@ -67,7 +67,12 @@ export function fromPlain(plain: PlainError): Error {
   return error;
 }
 
-/** The text of whatever was thrown; TF.js throws plain objects at times. */
+/** What was given instead of something else, for a message. */
+export function typeOf(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}
+
+/** The text of whatever was thrown; TF.js sometimes throws plain objects. */
 export function messageOf(error: unknown): string {
   if (typeof error === "object" && error !== null && "message" in error) return String(error.message);
   return String(error);

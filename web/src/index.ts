@@ -12,8 +12,9 @@ export * from "./public-page.js";
 
 export interface ThreadedLoadOptions extends LoadOptions {
   /**
-   * true (unless given): a worker of the library's own, and the page's thread where none starts; false: the page's thread; the
-   * address of the package's worker.js; or a worker that calls `serve()`.
+   * Where the model runs. true (default): in a worker that the library starts, or in the page's thread if no worker starts.
+   * false: in the page's thread. An address: in a worker with the package's worker.js from there. A worker of yours must call
+   * `serve()`.
    */
   readonly worker?: boolean | string | URL | Worker | undefined;
 }
@@ -22,7 +23,7 @@ export class Upscaler extends BaseUpscaler {
   /**
    * Load a model.
    *
-   * @param source unless given, the model that comes with the package
+   * @param source default: the model that comes with the package
    * @throws DownloadError, ModelError, IntegrityError, BackendError, OptionError, the signal's reason
    */
   static async load(source?: ModelSource, options: ThreadedLoadOptions = {}): Promise<Upscaler> {
@@ -41,7 +42,7 @@ export class Upscaler extends BaseUpscaler {
       : place;
     const here = async (why: string | undefined) => {
       const { localRunner } = await import("./all.js");
-      const note = why && `in the page's thread, since ${why}`;
+      const note = why && `in the page's thread, because ${why}`;
       return new Upscaler(await localRunner(origin, { ...runnerOptions, note }, hooks));
     };
     if (worker === false) return await here(undefined);

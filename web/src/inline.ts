@@ -1,6 +1,6 @@
 /**
  * `tfjs-esrgan/inline`: the model runs in the page's own thread, with the backends that were imported
- * (`import "tfjs-esrgan/wasm"` and the like), and no other code is loaded.
+ * (`import "tfjs-esrgan/wasm"`, for example). No other code is loaded.
  *
  * @module tfjs-esrgan/inline
  */
@@ -11,7 +11,7 @@ export * from "./public.js";
 export * from "./public-page.js";
 
 export class Upscaler extends BaseUpscaler {
-  /** As `load` of the main entry, without a worker. */
+  /** The same as `load` of the main entry, but without a worker. */
   static async load(source?: ModelSource, options: LoadOptions = {}): Promise<Upscaler> {
     const [place, runnerOptions, hooks] = await prepare(source, options, {});
     const { fetch } = options;

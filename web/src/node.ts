@@ -1,5 +1,5 @@
 /**
- * `Upscaler` in Node: pictures as RGBA bytes; models from a folder or from the web.
+ * `Upscaler` for Node: pictures are RGBA bytes, and models come from a folder or from the web.
  *
  * @module tfjs-esrgan/node
  */
@@ -14,7 +14,7 @@ import { registerBackend, type BackendName } from "./engine/backend.js";
 import type { ShardCache } from "./models/cache.js";
 import { builtIn } from "./models/builtin.js";
 import type { Bytes } from "./models/bytes.js";
-import { DownloadError, messageOf, OptionError } from "./errors.js";
+import { DownloadError, messageOf, OptionError, typeOf } from "./errors.js";
 import type { ModelInfo } from "./models/manifest.js";
 import type {
   Account,
@@ -33,9 +33,9 @@ import { registerEngine, type EngineName } from "./engine/ways.js";
 export * from "./public.js";
 
 export interface NodeLoadOptions extends SessionOptions {
-  /** Folder for what is fetched; false: none; unless given, `tfjs-esrgan` in the user's cache. */
+  /** Folder in which downloaded models are kept; false: none are kept. Default: `tfjs-esrgan` in the user's cache folder. */
   readonly cache?: string | false | undefined;
-  /** Headers and credentials with which the model is fetched. */
+  /** Headers and credentials for fetching the model. */
   readonly request?: ModelRequest | undefined;
   /** Fetches the model in place of Node's `fetch`. */
   readonly fetch?: FetchFunction | undefined;
@@ -48,6 +48,7 @@ export interface NodeResult extends Account {
 }
 
 const require = createRequire(import.meta.url);
+const WITHOUT_PATHS = "leave wasmPaths out to use the files of @tensorflow/tfjs-backend-wasm";
 
 registerBackend("webgpu", async () => (await import("./engine/backends/webgpu.js")).webgpu);
 registerEngine("webgpu", async (model, options) => {
@@ -70,7 +71,7 @@ export class Upscaler {
   /**
    * Load a model.
    *
-   * @param source folder or model.json, or its address on the web; unless given, the model that comes with the package
+   * @param source path or address of the model's folder or of its model.json; default: the model that comes with the package
    * @throws DownloadError, ModelError, IntegrityError, BackendError, OptionError
    */
   static async load(source?: string | URL, options: NodeLoadOptions = {}): Promise<Upscaler> {
@@ -108,14 +109,17 @@ export class Upscaler {
   }
 
   /**
-   * @param source RGBA, 8 bits, or floats from 0 to 1; not changed
+   * Enlarge a picture; several calls wait for each other.
+   *
+   * @param source RGBA with 8 bits per channel, or floats from 0 to 1; it is not changed
    * @throws OptionError, OutOfMemoryError, NonFiniteError, the signal's reason
    */
   async upscale(source: Pixels, options: Settings & Hooks = {}): Promise<NodeResult> {
     options.signal?.throwIfAborted();
     if (typeof source !== "object" || (source as unknown) === null || !("data" in source))
       throw new OptionError(
-        "a picture is { width, height, data } in RGBA; `tfjs-esrgan upscale` reads files",
+        `a picture must be { width, height, data } with RGBA data, not ${typeOf(source)}; ` +
+          "to enlarge a file, use the command `tfjs-esrgan upscale`",
       );
     const { picture, ...account } = await this.session.upscale(pictureOf(source), options, options);
     return { image: picture, ...account };
@@ -137,7 +141,7 @@ async function placeOf(source: string | URL | undefined, options: WebOptions): P
   }
   if (typeof source !== "string" && !(source instanceof URL))
     throw new OptionError(
-      `a model is the path or the address of its folder or ${MANIFEST}, not ${String(source)}`,
+      `the model must be the path or address of its folder or of its ${MANIFEST}, not ${String(source)}`,
     );
   const text = String(source);
   if (/^https?:/.test(text)) return webPlace(text, options);
@@ -152,25 +156,30 @@ async function placeOf(source: string | URL | undefined, options: WebOptions): P
         return new Uint8Array(await readFile(address, { signal }));
       } catch (error) {
         signal?.throwIfAborted();
-        throw new DownloadError(`${text} is no model: ${messageOf(error)}`);
+        throw new DownloadError(
+          `the model ${text} cannot be read (${messageOf(error)}); give the folder that \`esrgan convert --to tfjs\` wrote`,
+        );
       }
     },
   };
 }
 
-/** @throws OptionError the files are not there: TF.js takes no second place after a wrong one */
+/** @throws OptionError the files do not exist: once TF.js has tried a wrong place, it accepts no other */
 function wasmFiles(given: SessionOptions["wasmPaths"]): string | Record<string, string> {
   if (given === undefined) return dirname(require.resolve("@tensorflow/tfjs-backend-wasm")) + sep;
   const path = (place: string) => (place.startsWith("file:") ? fileURLToPath(place) : place);
   if (typeof given === "object" && !(given instanceof URL)) {
     const files = Object.fromEntries(Object.entries(given).map(([name, place]) => [name, path(place)]));
     const missing = Object.values(files).find((file) => !existsSync(file));
-    if (missing !== undefined) throw new OptionError(`wasmPaths names ${missing}, which is not there`);
+    if (missing !== undefined)
+      throw new OptionError(`wasmPaths names ${missing}, which does not exist; ${WITHOUT_PATHS}`);
     return files;
   }
   const folder = path(String(given)).replace(/[\\/]?$/, sep);
   if (!existsSync(join(folder, "tfjs-backend-wasm-simd.wasm")))
-    throw new OptionError(`wasmPaths is ${folder}, where TF.js's .wasm files are not; leave it out`);
+    throw new OptionError(
+      `wasmPaths is ${folder}, which does not contain TF.js's .wasm files; ${WITHOUT_PATHS}`,
+    );
   return folder;
 }
 

@@ -1,4 +1,4 @@
-/** What the browser's entries export beside what Node's does. */
+/** What the entries for browsers export in addition to those for Node. */
 export type { BlobFormat } from "./images/canvas.js";
 export type { ColourSpace } from "./images/colour-space.js";
 export type { Source } from "./images/sources.js";

@@ -1,4 +1,4 @@
-/** What both entries, the browser's and Node's, export. */
+/** What all entries export, those for browsers and for Node. */
 import "./disposable.js";
 
 export type { BackendName, WasmPaths } from "./engine/backend.js";

@@ -1,11 +1,11 @@
 /**
- * The inside of a worker. A worker of one's own, with the backends of one's choice, is
+ * The inside of a worker. To make a worker of your own, with the backends that you choose, write
  *
  *     import "tfjs-esrgan/wasm";
  *     import { serve } from "tfjs-esrgan/serve";
  *     serve();
  *
- * and goes to `Upscaler.load(url, { worker: new Worker(...) })`.
+ * and pass it to `Upscaler.load(url, { worker: new Worker(...) })`.
  *
  * @module tfjs-esrgan/serve
  */
@@ -23,7 +23,7 @@ interface Port {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 }
 
-/** Answer an `Upscaler` on the other side; call it once, in a worker. */
+/** Do the work for an `Upscaler` in the page; call it once, in a worker. */
 export function serve(port: Port = globalThis as unknown as Port): void {
   tf.env().set("PROD", true);
   watchPolicy();
@@ -49,7 +49,7 @@ export function serve(port: Port = globalThis as unknown as Port): void {
       await runner?.dispose();
       send({ kind: "disposed", id });
     } else {
-      if (!runner) throw new EsrganError("no model is loaded yet");
+      if (!runner) throw new EsrganError("the worker has no model yet; load one with Upscaler.load() first");
       const { request } = message;
       const answer = await runner.upscale(message.portable, request, {
         signal,

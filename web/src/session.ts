@@ -41,7 +41,7 @@ export interface Drawn extends Account {
   readonly bitmap: ImageBitmap;
 }
 
-const DISPOSED = "this upscaler was disposed; load another";
+const DISPOSED = "this Upscaler was disposed; load a new one with Upscaler.load()";
 
 export class Session {
   private open = true;
@@ -58,7 +58,8 @@ export class Session {
   ): Promise<Session> {
     const { cache, signal, onProgress } = hooks;
     const { memory } = options;
-    if (memory !== undefined && !(memory > 0)) throw new OptionError(`memory counts bytes, given ${memory}`);
+    if (memory !== undefined && !(memory > 0))
+      throw new OptionError(`memory must be a number of bytes above 0, not ${memory}`);
     const tell = (phase: LoadProgress["phase"], share: number, bytes: number, totalBytes: number) =>
       onProgress?.({ phase, share, bytes, totalBytes });
     const model = await fetchModel(place, {
@@ -96,7 +97,7 @@ export class Session {
     return this.engine.reason;
   }
 
-  /** Upscale a picture; several wait for each other. Every tensor is freed, whatever happens. */
+  /** Upscale a picture; several calls wait for each other. Every tensor is freed, even after an error. */
   async upscale(picture: Picture, settings: Settings, hooks: Hooks): Promise<Outcome> {
     checkPicture(picture);
     const alpha = alphaOf(settings);
@@ -113,10 +114,10 @@ export class Session {
   }
 
   /**
-   * As `upscale`, of pixels that the GPU has and keeps. Nothing is told of tiles.
+   * The same as `upscale` for pixels that stay on the GPU. `onTile` is not called.
    *
-   * @param given stays the caller's
-   * @returns undefined: it has to go by `upscale`
+   * @param given is not closed; it stays the caller's
+   * @returns undefined if this picture needs `upscale`
    */
   async draw(given: Direct, settings: Settings, hooks: Hooks): Promise<Drawn | undefined> {
     alphaOf(settings);
@@ -130,7 +131,7 @@ export class Session {
       });
       if (!result) return undefined;
       hooks.onProgress?.(1);
-      const plan = `${describePlan(result.plan)}, its pixels stayed on the GPU`;
+      const plan = `${describePlan(result.plan)}, all on the GPU`;
       return { bitmap: result.bitmap, ...this.account({ exact: true, divided: 0 }, plan, started) };
     }, hooks.signal);
   }
@@ -157,7 +158,7 @@ export class Session {
 /** @throws OptionError */
 function alphaOf({ alpha = "model" }: Settings): AlphaMode {
   if (!["model", "resize", "drop"].includes(alpha)) {
-    throw new OptionError(`alpha is model, resize or drop, not ${JSON.stringify(alpha)}`);
+    throw new OptionError(`alpha must be "model", "resize" or "drop", not ${JSON.stringify(alpha)}`);
   }
   return alpha;
 }

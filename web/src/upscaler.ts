@@ -15,7 +15,7 @@ import {
 } from "./images/canvas.js";
 import type { ColourSpace } from "./images/colour-space.js";
 import { exifOf, withExtras } from "./images/containers.js";
-import { EsrganError, messageOf, OptionError } from "./errors.js";
+import { EsrganError, messageOf, OptionError, typeOf } from "./errors.js";
 import { SAVED } from "./models/indexeddb.js";
 import type { ModelInfo } from "./models/manifest.js";
 import type {
@@ -36,17 +36,17 @@ import { toPicture, toPortable, type Source } from "./images/sources.js";
 import type { EngineName } from "./engine/ways.js";
 
 /**
- * Where a model is: the address of its model.json, which may be signed or be `indexeddb://name` of a model that TF.js saved;
- * the files of its folder; or each file's address or content by its name. Without one it is the model that comes with the
- * package, esrgan-lite-x4.
+ * Where the model is: the address of its model.json (also a signed one, or `indexeddb://name` for a model that TF.js saved);
+ * the files of its folder; or an object with the address or the content of each file by its name. The default is
+ * esrgan-lite-x4, the model that comes with the package.
  */
 export type ModelSource =
   string | URL | Iterable<File> | Readonly<Record<string, string | URL | Blob | Bytes>>;
 
 export interface LoadOptions extends SessionOptions {
-  /** Keep what is fetched in the browser's Cache API; true unless given. */
+  /** Whether to keep downloaded models in the browser's Cache API. Default: true. */
   readonly cache?: boolean | undefined;
-  /** Headers and credentials with which the model is fetched. */
+  /** Headers and credentials for fetching the model. */
   readonly request?: ModelRequest | undefined;
   /** Fetches the model in place of the browser's `fetch`, in this thread. */
   readonly fetch?: FetchFunction | undefined;
@@ -54,20 +54,20 @@ export interface LoadOptions extends SessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Types of the result by the name of the output. */
+/** The type of the result for each value of `output`. */
 export interface Outputs {
   imagedata: ImageData;
   canvas: HTMLCanvasElement;
-  /** For `transferFromImageBitmap` or `drawImage` of a canvas, or a texture. */
+  /** For a canvas (`transferFromImageBitmap` or `drawImage`) or a texture. */
   bitmap: ImageBitmap;
   blob: Blob;
   raw: Picture;
 }
 
 export interface UpscaleOptions<O extends keyof Outputs = "imagedata"> extends Settings, BlobFormat, Hooks {
-  /** "imagedata" unless given. */
+  /** The type of the result. Default: "imagedata". */
   readonly output?: O | undefined;
-  /** Of the result; unless given, that of an ImageData or a canvas, and sRGB for all others. */
+  /** Colour space of the result. Default: that of the ImageData or canvas that is given, and sRGB for other pictures. */
   readonly colorSpace?: ColourSpace | undefined;
 }
 
@@ -80,22 +80,22 @@ export interface UpscaleResult<I = ImageData> extends Account {
 export abstract class BaseUpscaler {
   protected constructor(private readonly runner: Runner) {}
 
-  /** What the model says of itself. */
+  /** What model.json says about the model. */
   get info(): ModelInfo {
     return this.runner.info;
   }
 
-  /** The backend that runs. */
+  /** The backend in use. */
   get backend(): BackendName {
     return this.runner.backend;
   }
 
-  /** The engine that computes on it. */
+  /** The engine in use. */
   get engine(): EngineName {
     return this.runner.engine;
   }
 
-  /** Why these, and why not others. */
+  /** Why this backend and this engine were chosen, and not others. */
   get reason(): string {
     return this.runner.reason;
   }
@@ -103,7 +103,7 @@ export abstract class BaseUpscaler {
   /**
    * Enlarge a picture; several calls wait for each other.
    *
-   * @param source is not changed
+   * @param source the picture; it is not changed
    * @throws OptionError, OutOfMemoryError, NonFiniteError, the signal's reason
    */
   async upscale<O extends keyof Outputs = "imagedata">(
@@ -156,11 +156,13 @@ export abstract class BaseUpscaler {
 /** @throws OptionError before anything is computed */
 function checkOutput(output: keyof Outputs, format: BlobFormat): void {
   if (!["imagedata", "canvas", "bitmap", "blob", "raw"].includes(output)) {
-    throw new OptionError(`output is imagedata, canvas, bitmap, blob or raw, not ${JSON.stringify(output)}`);
+    throw new OptionError(
+      `output must be "imagedata", "canvas", "bitmap", "blob" or "raw", not ${JSON.stringify(output)}`,
+    );
   }
   if (output === "canvas" && typeof document === "undefined")
     throw new OptionError(
-      'a worker has no canvas element; ask for the output "imagedata", "bitmap", "blob" or "raw"',
+      'output "canvas" works only in a page; in a worker choose "imagedata", "bitmap", "blob" or "raw"',
     );
   if (output === "blob") checkFormat(format);
 }
@@ -176,8 +178,8 @@ export async function withParts<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!("ServiceWorkerGlobalScope" in globalThis) || !(error instanceof TypeError)) throw error;
     throw new EsrganError(
-      `a service worker cannot import the library's parts (${messageOf(error)}): bundle it into one file, with esbuild for ` +
-        "example, or load it in a page, or in an extension's offscreen document",
+      `a service worker cannot import the library's parts (${messageOf(error)}); bundle the library into one file, for ` +
+        "example with esbuild, or load it in a page or in an extension's offscreen document",
     );
   }
 }
@@ -208,7 +210,9 @@ async function originOf(source: ModelSource | undefined): Promise<Origin> {
     return SAVED.test(String(source)) ? String(source) : whole(source);
   }
   if (typeof source !== "object" || (source as unknown) === null)
-    throw new OptionError(`a model is the address of its ${MANIFEST}, or its files, not ${typeof source}`);
+    throw new OptionError(
+      `the model must be the address of its ${MANIFEST} or the files of its folder, not ${typeOf(source)}`,
+    );
   if (Symbol.iterator in source) {
     const files = Object.fromEntries(Array.from(source as Iterable<File>, (file) => [file.name, file]));
     return { name: `${MANIFEST} among the files given`, files };
@@ -229,7 +233,7 @@ export function whole(address: string | URL): string {
     return new URL(address, base).href;
   } catch {
     throw new OptionError(
-      `${String(address)} is no address, seen from ${base.slice(0, 200)}; give a whole one, with https://`,
+      `${String(address)} is not an address that can be used from ${base.slice(0, 200)}; give a complete one, with https://`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** `import "tfjs-esrgan/wasm"` offers this backend, and plain JavaScript to check it by, and no other. */
+/** `import "tfjs-esrgan/wasm"` offers the backend wasm, and plain JavaScript to check its results with. */
 import { registerBackend } from "./engine/backend.js";
 import { cpu } from "./engine/backends/cpu.js";
 import { wasm } from "./engine/backends/wasm.js";

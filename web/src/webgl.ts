@@ -1,4 +1,4 @@
-/** `import "tfjs-esrgan/webgl"` offers this backend, and plain JavaScript to check it by, and no other. */
+/** `import "tfjs-esrgan/webgl"` offers the backend webgl, and plain JavaScript to check its results with. */
 import { registerBackend } from "./engine/backend.js";
 import { cpu } from "./engine/backends/cpu.js";
 import { webgl } from "./engine/backends/webgl.js";

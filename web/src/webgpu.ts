@@ -1,4 +1,4 @@
-/** `import "tfjs-esrgan/webgpu"` offers this backend, and plain JavaScript to check it by, and no other. */
+/** `import "tfjs-esrgan/webgpu"` offers the backend webgpu, and plain JavaScript to check its results with. */
 import { registerBackend } from "./engine/backend.js";
 import { cpu } from "./engine/backends/cpu.js";
 import { webgpu } from "./engine/backends/webgpu.js";

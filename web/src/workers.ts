@@ -4,7 +4,7 @@ import { WorkerMissing } from "./threads/remote.js";
 
 /** @throws WorkerMissing there are none here, or its script has no address */
 export function ownWorker(): Worker {
-  if (typeof Worker === "undefined") throw new WorkerMissing("there are no workers here");
+  if (typeof Worker === "undefined") throw new WorkerMissing("workers cannot be started here");
   let place: { url: string; options: WorkerOptions } | undefined;
   const Original = globalThis.Worker;
   // bundlers know this one form, and put their address and options into it: they are listened to, for `start`
@@ -17,17 +17,18 @@ export function ownWorker(): Worker {
   try {
     new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   } catch (error) {
-    throw new WorkerMissing(`the bundle does not say where its worker.js is (${messageOf(error)})`);
+    throw new WorkerMissing(`the bundle does not contain the address of worker.js (${messageOf(error)})`);
   } finally {
     globalThis.Worker = Original;
   }
-  if (!place) throw new WorkerMissing("the bundle holds no worker");
+  if (!place) throw new WorkerMissing("the bundle contains no worker");
   return start(place.url, place.options);
 }
 
 /** From the address of the package's worker.js. */
 export function workerAt(url: string): Worker {
-  if (typeof Worker === "undefined") throw new WorkerMissing("there are no workers here");
+  if (typeof Worker === "undefined")
+    throw new WorkerMissing("workers cannot be started here; load the model with worker: false");
   return start(url, { type: "module" });
 }
 

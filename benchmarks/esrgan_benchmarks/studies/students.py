@@ -6,10 +6,12 @@ Crops of the originals are degraded as Real-ESRGAN does, each with numbers of it
 teacher's answers favours smooth results, so sharpness stands beside it: the mean size of the gradient and of
 the Laplacian of luma, divided by the teacher's. And dots and grids, which a network that is taught by a
 discriminator tends to: how much they stand out on average, and on how many pictures they are found, see
-`esrgan_torch.metrics.periodic`.
+`esrgan_torch.metrics.periodic`. And the noise that is left of a gray picture with white noise of 10 levels,
+which was never a JPEG.
 """
 
 import argparse
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
@@ -27,6 +29,7 @@ from esrgan_torch.metrics.psnr_ssim import psnr, rgb_to_y
 from esrgan_torch.train.data.degrade import degrade
 
 SIDE = 320  # of a crop of an original, at most
+NOISE = 10  # levels, standard deviation
 
 Pixels = NDArray[Any]
 
@@ -54,7 +57,17 @@ def compare(name: str, teacher: str, given: list[Pixels], answers: list[Pixels],
         "laplacian": round(fmean(laplacian(result) / laplacian(answer) for result, answer in both), 4),
         "pattern": round(fmean(pattern.peak for pattern in patterns), 4),
         "patterned": sum(pattern.found for pattern in patterns),
+        "noise": round(noise_left(upscale), 2),
     }
+
+
+def noise_left(upscale: Callable[[Picture], Picture]) -> float:
+    """The standard deviation, in levels, of what a model makes of a gray picture with noise."""
+    noise = np.random.default_rng(0).normal(0, NOISE, (96, 96, 3))
+    result = upscale(Picture(np.clip(128 + noise, 0, 255).astype(np.uint8))).pixels
+    # borders are computed from zeros beyond them
+    inner = result[8 * SCALE : -8 * SCALE, 8 * SCALE : -8 * SCALE]
+    return float(inner.astype(np.float64).std(axis=(0, 1)).mean())
 
 
 def enlarged(name: str, given: list[Pixels]) -> list[Pixels]:
@@ -82,12 +95,12 @@ def table(rows: list[Row]) -> str:
     rows = latest(rows, "network", "teacher", "dataset")
     lines = [
         "| model | parameters | PSNR to the teacher's answers | gradient of the teacher's "
-        "| Laplacian of the teacher's | pattern, pictures that have one |",
-        "|---|---|---|---|---|---|",
+        "| Laplacian of the teacher's | pattern, pictures that have one | noise left of 10 levels |",
+        "|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {row['network']} | {_parameters(row)} | {row['psnr_rgb']:.2f} dB | {row['gradient']:.2f} "
-        f"| {row['laplacian']:.2f} | {_pattern(row)} |"
+        f"| {row['laplacian']:.2f} | {_pattern(row)} | {row.get('noise', '')} |"
         for row in rows
     ]
     return "\n".join([*lines, "", measured_on(rows)])
@@ -117,5 +130,8 @@ def main() -> None:
     for name in options.models:
         row = compare(name, options.teacher, given, answers, options.dataset.name)
         sharpness = f"{row['gradient']:.2f}, {row['laplacian']:.2f}"
-        print(f"{name}: {row['psnr_rgb']:.2f} dB, {sharpness}, pattern {_pattern(row)}", flush=True)
+        print(
+            f"{name}: {row['psnr_rgb']:.2f} dB, {sharpness}, pattern {_pattern(row)}, noise {row['noise']}",
+            flush=True,
+        )
         append("students", [row])

@@ -25,66 +25,96 @@ DEFAULT_CASES = (
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `bench`; it sets `run`, a function from the arguments to an exit status."""
-    text = "compare runtimes on this machine: time, memory, distance from the original"
-    parser = subparsers.add_parser("bench", help=text, description=text)
+    text = "compare runtimes on this machine: time, memory, difference from PyTorch"
+    description = (
+        f"{text} in float32. Without options, two networks in every runtime that is installed. Each "
+        "measurement is printed and added to --results as a line of JSON (a row)."
+    )
+    parser = subparsers.add_parser("bench", help=text, description=description)
     what = parser.add_argument_group("what is measured")
     what.add_argument(
         "--cases",
         metavar="NETWORK:SIZE",
         nargs="+",
-        help="network or checkpoint file and input, as NETWORK:128, NETWORK:720x1280 (height x width) or "
-        f"NETWORK:4x64x64 (four pictures at once); default: {' '.join(DEFAULT_CASES)}",
+        help="a model's name or file, and the input's size in pixels: NETWORK:128 (128 x 128), "
+        "NETWORK:720x1280 (height x width) or NETWORK:4x64x64 (four pictures at once). Default: "
+        f"{' '.join(DEFAULT_CASES)}",
     )
-    what.add_argument("--runtimes", metavar="NAMES", help="with commas between; default: all that are here")
+    what.add_argument(
+        "--runtimes",
+        metavar="NAMES",
+        help="names from --list, separated by commas (default: all that are installed)",
+    )
     what.add_argument(
         "--dataset",
         metavar="DIR",
         type=Path,
-        help="measure PSNR and SSIM on it as well: of the networks of --cases, without --cases of every "
-        "published one",
+        help="also measure PSNR and SSIM on this folder of pictures: for the networks of --cases, or "
+        "without --cases for every published one",
     )
-    what.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: %(default)s")
+    what.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        default="cpu",
+        help="where to compute (default: %(default)s)",
+    )
     what.add_argument(
         "--isa",
         choices=tuple(VARIABLES),
-        help="limit the instruction set, as on an older processor; others are left out",
+        help="compute as on an older processor that has only these instructions; runtimes that cannot be "
+        "limited are left out",
     )
     what.add_argument(
-        "--threads", metavar="N", type=int, help="default: the number of cores that this process may use"
+        "--threads",
+        metavar="N",
+        type=int,
+        help="threads of each runtime (default: the number of cores that this process may use)",
     )
     what.add_argument(
-        "--runs", metavar="N", type=int, default=7, help="of each runtime, default: %(default)s"
+        "--runs",
+        metavar="N",
+        type=int,
+        default=7,
+        help="timed runs of each runtime (default: %(default)s)",
     )
     what.add_argument(
         "--limit",
         metavar="SECONDS",
         type=float,
         default=20.0,
-        help="time limit of a runtime for one case; slower ones are left out (default: 20)",
+        help="leave a runtime out that needs longer than this for one case (default: 20)",
     )
     what.add_argument(
         "--keep-disturbed",
         action="store_true",
-        help="do not wait for other programs to end, and keep disturbed measurements too, marked; else a "
-        "disturbed case has no row",
+        help="measure although other programs use the processor, and mark such rows as disturbed; without "
+        "it, esrgan waits for them, and disturbed measurements are not recorded",
     )
     parser.add_argument(
-        "--results", metavar="DIR", type=Path, default=RESULTS, help="folder of rows (default: %(default)s)"
+        "--results",
+        metavar="DIR",
+        type=Path,
+        default=RESULTS,
+        help="folder of the recorded rows (default: %(default)s)",
     )
     rows = parser.add_argument_group("instead of measuring")
     rows.add_argument(
-        "--list", action="store_true", help="the runtimes, and the command that adds a missing one"
+        "--list",
+        action="store_true",
+        help="list the runtimes, with the command that installs a missing one",
     )
     rows.add_argument(
         "--report", metavar="FILE.html", type=Path, help="write a page from the rows of --results"
     )
-    rows.add_argument("--plots", metavar="DIR", type=Path, help="with --report: the plots as SVG files too")
+    rows.add_argument(
+        "--plots", metavar="DIR", type=Path, help="with --report: also write the plots as SVG files"
+    )
     rows.add_argument(
         "--compare",
         metavar=("OLD", "NEW"),
         nargs=2,
         type=Path,
-        help="two files or folders of rows: what changed",
+        help="show what changed between two files or folders of rows",
     )
     parser.set_defaults(run=run)
 
@@ -122,7 +152,8 @@ def parse_case(text: str) -> "Case":
     sides = [side for number in numbers if (side := whole_number(number, MOST_DIGITS)) is not None]
     if not network or not 1 <= len(numbers) <= 3 or len(sides) < len(numbers):
         raise ConfigError(
-            f"a case is NETWORK:SIZE such as realesrgan-x4plus:128 or :4x64x64, not {shown(text)}"
+            f"a case must be NETWORK:SIZE, such as realesrgan-x4plus:128 or realesrgan-x4plus:4x64x64, "
+            f"not {shown(text)}"
         )
     if len(sides) == 1:
         return Case(network, sides[0], sides[0])
@@ -144,9 +175,9 @@ def _measure(arguments: argparse.Namespace) -> int:
         arguments.threads = available_cores()
     for name, least in (("threads", 1), ("runs", 2)):
         if getattr(arguments, name) < least:
-            raise ConfigError(f"--{name} is at least {least}, not {getattr(arguments, name)}")
+            raise ConfigError(f"--{name} must be at least {least}, not {getattr(arguments, name)}")
     if not 0 < arguments.limit < math.inf:
-        raise ConfigError(f"--limit is a number of seconds above 0, not {arguments.limit:g}")
+        raise ConfigError(f"--limit must be a number of seconds above 0, not {arguments.limit:g}")
     if arguments.isa is not None and (arguments.dataset is not None or arguments.device != "cpu"):
         raise ConfigError("--isa needs --device cpu, and cannot be used with --dataset")
     if arguments.dataset is not None and not arguments.dataset.is_dir():
@@ -183,8 +214,8 @@ def _measure(arguments: argparse.Namespace) -> int:
         outcome = run_suite(plan, arguments.results, screen)
     if any(item.reason.startswith("disturbed") for item in outcome.left_out):
         print(
-            "esrgan: other processes use this machine; measure when they are done, or give --keep-disturbed "
-            "for rows that say so",
+            "esrgan: other programs use the processor; measure again when they have ended, or add "
+            "--keep-disturbed to record marked rows",
             file=sys.stderr,
         )
     print(f"rows: {arguments.results}", file=sys.stderr)

@@ -30,7 +30,7 @@ class Extra:
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `doctor`; it sets `run`, a function from the arguments to an exit status."""
-    text = "show versions, devices, fetched models and optional parts"
+    text = "show versions, devices, downloaded models and optional packages"
     parser = subparsers.add_parser("doctor", help=text, description=text)
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder of downloaded models")
     parser.set_defaults(run=run)
@@ -141,11 +141,11 @@ def _vulkan() -> list[tuple[str, str]]:
         return [(VULKAN, f"none: {reason}")]
     facts: list[tuple[str, str]] = []
     for device in vulkan_devices():
-        kind = "a processor, taken when asked for" if device.kind == "processor" else f"{device.kind} GPU"
+        kind = "a processor, used only on request" if device.kind == "processor" else f"{device.kind} GPU"
         text = f"{device.name}, {kind}, {_gib(budget(device.number))} may be allocated; float32 by ncnn"
         facts.append((f"{VULKAN}:{device.number}", text))
     if best_gpu() is not None:
-        facts.append(("", "taken by itself where PyTorch has no accelerator and a first picture agrees"))
+        facts.append(("", "used if PyTorch has no accelerator, and after a test of the results"))
     return facts
 
 
@@ -178,9 +178,12 @@ def _models(cache: Path | None) -> list[tuple[str, str]]:
     for name, model in registry.models().items():
         folder = model_folder(model, cache)
         if folder.is_dir():
-            size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+            names = {file.name for alternative in model.alternatives for file in alternative.files}
+            paths = [path for path in folder.iterdir() if path.is_file()]
+            # the folder of the bundled models holds all of them
+            size = sum(path.stat().st_size for path in paths if not model.bundled or path.name in names)
             facts.append((name, f"{size / 1e6:.1f} MB" + ", installed with the project" * model.bundled))
-    facts.append(("others", "fetched when first used, see: esrgan weights list"))
+    facts.append(("others", "downloaded at first use; for a list: esrgan weights list"))
     return facts
 
 

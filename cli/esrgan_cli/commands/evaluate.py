@@ -42,8 +42,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "models",
         metavar="MODEL",
         nargs="*",
-        help=f"published models, checkpoint files, or {BICUBIC} for the baseline (with --paper, default: "
-        f"{BICUBIC}, and the papers' own weights as far as they were fetched)",
+        help=f"published models, checkpoint files, or {BICUBIC} for bicubic interpolation (default with "
+        f"--paper: {BICUBIC}, and those of the papers' own weights that were downloaded)",
     )
     parser.add_argument(
         "--dataset",
@@ -51,49 +51,54 @@ def add_parser(subparsers: Subparsers) -> None:
         nargs="+",
         type=Path,
         required=True,
-        help="folders with HR and LRbicx4 in them, or with HR alone, or with the originals themselves",
+        help="folders with the original pictures, or with a folder HR of originals and, if there is one, "
+        "a folder LRbicx4 of small pictures",
     )
     parser.add_argument(
         "--lr",
         metavar="DIR",
         nargs="+",
         type=Path,
-        help="folders of the low-resolution pictures, one for each of --dataset (default: found beside the "
-        "originals, as LRbicx4, LR_bicubic/X4, LR or x4, else made by MATLAB's bicubic; the table says "
-        "which)",
+        help="folders of the small pictures to enlarge, one for each of --dataset (default: the folder "
+        "LRbicx4, LR_bicubic/X4, LR or x4 beside the originals; without one, the originals reduced like "
+        "MATLAB's imresize. The table says which)",
     )
     parser.add_argument(
         "--lr-name",
         metavar="TEMPLATE",
         default="",
-        help="their names, such as {}x4 for 0801x4.png beside 0801.png (default: these, SRF_4_LR and more "
-        "are known)",
+        help="how the small pictures are named: {}x4 if 0801x4.png belongs to 0801.png (default: the usual "
+        "names are tried)",
     )
     parser.add_argument(
-        "--scale", metavar="N", type=int, help=f"default: the model's own ({BICUBIC_SCALE} for {BICUBIC})"
+        "--scale",
+        metavar="N",
+        type=int,
+        help=f"how many times as large (default: the model's scale; {BICUBIC_SCALE} for {BICUBIC})",
     )
     parser.add_argument(
         "--format",
         choices=("text", "csv", "json"),
         default="text",
-        help="of the results (default: %(default)s)",
+        help="format of the results on stdout (default: %(default)s)",
     )
     parser.add_argument(
         "--lpips",
         action="store_true",
-        help='also LPIPS, a measure of perceived difference; needs pip install "esrgan-torch[lpips]"',
+        help='also compute LPIPS, a measure of perceived difference; needs pip install "esrgan-torch[lpips]"',
     )
     parser.add_argument(
         "--grid",
         metavar="FILE",
         type=Path,
-        help="also a picture: the middles of the first folder's pictures by each model, and the originals",
+        help="also write a picture that compares the models: the centres of the first folder's pictures, "
+        "and the originals",
     )
     parser.add_argument(
         "--paper",
         action="store_true",
-        help="also a table beside what papers print, of Set5, Set14, BSD100, Urban100 and Manga109: "
-        "--dataset names them, or folders that hold them",
+        help="also print a table with the papers' published values, for Set5, Set14, BSD100, Urban100 and "
+        "Manga109; --dataset must name these folders, or a folder that contains them",
     )
     add_running_options(parser, "auto, cpu, mps, cuda:0 or vulkan:0 (default: %(default)s)")
     add_cache_options(parser)

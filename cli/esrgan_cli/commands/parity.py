@@ -12,11 +12,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "parity",
         help=text,
-        description=f"{text}: every file's sha256, then every runtime; status {PARITY_FAILED} where a copy "
-        "is out of tolerance, or no runtime could measure any. Needs neither the PyTorch weights nor the "
-        "network",
+        description=f"{text}: check the sha256 of every file, then compare each copy's results, in every "
+        "runtime of this machine, with the original's, which are stored in the folder. Neither the PyTorch "
+        f"weights nor the internet are needed. Exit status {PARITY_FAILED}: a copy differs by more than the "
+        "tolerance, or no runtime could measure any copy.",
     )
-    parser.add_argument("folder", metavar="DIR", type=Path, help="as given to `esrgan convert --output`")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder that `esrgan convert` made")
     runners_option(parser)
     parser.set_defaults(run=run)
 

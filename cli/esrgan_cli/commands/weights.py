@@ -16,62 +16,67 @@ if TYPE_CHECKING:
 
 
 SOURCES = "a name (see: esrgan weights list), a file, https://... or hf://OWNER/REPO/FILE"
+NAMES = "a name from esrgan weights list"
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add `weights` and its verbs; each sets `run`, a function from the arguments to an exit status."""
-    text = "list, fetch, inspect and convert checkpoints"
+    text = "list, download, inspect and convert models"
     parser = subparsers.add_parser("weights", help=text, description=text)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    verb = _verb(verbs, "list", "list the published models and those that were added")
+    verb = _verb(verbs, "list", "list the published models and those that you added")
     add_cache_option(verb)
     verb.set_defaults(run=run_list)
 
-    verb = _verb(verbs, "show", "show what is known about a model")
-    verb.add_argument("name", metavar="NAME")
+    verb = _verb(verbs, "show", "show a model's licence, size, files and measurements")
+    verb.add_argument("name", metavar="NAME", help=NAMES)
     add_cache_option(verb)
     verb.set_defaults(run=run_show)
 
-    verb = _verb(verbs, "fetch", "fetch published models into the cache and print their paths")
-    verb.add_argument("names", metavar="NAME", nargs="+")
+    verb = _verb(verbs, "fetch", "download published models and print their paths")
+    verb.add_argument("names", metavar="NAME", nargs="+", help=NAMES)
     add_cache_options(verb)
     verb.set_defaults(run=run_fetch)
 
-    verb = _verb(verbs, "verify", "compute again the sha256 of the cached files (all of them by default)")
-    verb.add_argument("names", metavar="NAME", nargs="*")
+    verb = _verb(verbs, "verify", "check downloaded files against their published sha256")
+    verb.add_argument("names", metavar="NAME", nargs="*", help=f"{NAMES} (default: all that are there)")
     add_cache_option(verb)
     verb.set_defaults(run=run_verify)
 
-    verb = _verb(verbs, "add", "keep a model of your own under a name that every command takes")
+    verb = _verb(verbs, "add", "store a model of yours under a name that every command accepts")
     verb.add_argument("source", metavar="FILE", help=SOURCES)
-    verb.add_argument("--name", metavar="NAME", required=True)
-    verb.add_argument("--licence", metavar="SPDX", help="of the weights (default: what the file states)")
-    verb.add_argument("--source", metavar="TEXT", dest="origin", help="where it is from, such as an address")
+    verb.add_argument("--name", metavar="NAME", required=True, help="name that you choose for the model")
+    verb.add_argument(
+        "--licence", metavar="SPDX", help="licence of the weights (default: what the file states)"
+    )
+    verb.add_argument(
+        "--source", metavar="TEXT", dest="origin", help="where the model comes from, such as an address"
+    )
     add_cache_options(verb)
     verb.set_defaults(run=run_add)
 
-    verb = _verb(verbs, "remove", "delete a model that was added")
-    verb.add_argument("name", metavar="NAME")
+    verb = _verb(verbs, "remove", "delete a model that you added")
+    verb.add_argument("name", metavar="NAME", help="the name that you gave it")
     verb.set_defaults(run=run_remove)
 
-    verb = _verb(verbs, "inspect", "say what a model or a checkpoint file is")
+    verb = _verb(verbs, "inspect", "show what a checkpoint file contains")
     verb.add_argument("source", metavar="NAME|FILE", help=SOURCES)
     add_cache_options(verb)
     verb.set_defaults(run=run_inspect)
 
-    verb = _verb(verbs, "convert", "write a model or a file in another layout, checked by reading it back")
+    verb = _verb(verbs, "convert", "write a model to a checkpoint file that another program can read")
     verb.add_argument("model", metavar="NAME|FILE", help=SOURCES)
-    verb.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
+    verb.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="file to write")
     _layout_option(verb)
     add_cache_options(verb)
     verb.set_defaults(run=run_convert)
 
-    verb = _verb(verbs, "interpolate", "mix two networks: (1 - ALPHA) * A + ALPHA * B")
-    verb.add_argument("first", metavar="A")
-    verb.add_argument("second", metavar="B")
-    verb.add_argument("--alpha", type=float, required=True, help="0 gives A, 1 gives B")
-    verb.add_argument("-o", "--output", metavar="FILE", type=Path, required=True)
+    verb = _verb(verbs, "interpolate", "mix the weights of two models: (1 - ALPHA) * A + ALPHA * B")
+    verb.add_argument("first", metavar="A", help=SOURCES)
+    verb.add_argument("second", metavar="B", help="as A; of the same architecture and sizes")
+    verb.add_argument("--alpha", type=float, required=True, help="share of B, from 0 (only A) to 1 (only B)")
+    verb.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="file to write")
     _layout_option(verb)
     add_cache_options(verb)
     verb.set_defaults(run=run_interpolate)
@@ -86,12 +91,13 @@ def _layout_option(parser: argparse.ArgumentParser) -> None:
         "--to",
         metavar="LAYOUT",
         choices=WRITABLE,
-        help=f"{', '.join(WRITABLE)} (default: by the suffix of FILE, basicsr for .pth)",
+        help=f"names and shapes of the tensors, as this program expects them: {', '.join(WRITABLE)} "
+        "(default: by the suffix of FILE; basicsr for .pth)",
     )
     parser.add_argument(
         "--dtype",
         choices=("float32", "float16", "bfloat16"),
-        help="how numbers are stored (default: float32)",
+        help="type in which the numbers are stored (default: float32)",
     )
 
 
@@ -99,7 +105,7 @@ def run_fetch(arguments: argparse.Namespace) -> int:
     """Fetch models; print the path of each."""
     from esrgan_weights.sources.fetching import fetch
 
-    for name in arguments.names:  # a wrong name is told before anything is downloaded
+    for name in arguments.names:  # a wrong name is an error before anything is downloaded
         registry.find(name)
     for name in arguments.names:
         print(fetch(name, cache=arguments.cache, offline=arguments.offline))

@@ -29,12 +29,12 @@ from esrgan_cli.upscaling.given import (
 from esrgan_cli.upscaling.making import Making, making_of
 from esrgan_cli.upscaling.pending import pending
 from esrgan_cli.upscaling.report import Report, check_report
-from esrgan_cli.upscaling.run import tell_ignored, tell_report, tell_sorted_out, upscale_files
+from esrgan_cli.upscaling.run import tell_left_out, tell_report, tell_sorted_out, upscale_files
 from esrgan_cli.upscaling.shards import parse_shard
-from esrgan_cli.upscaling.tally import shares
+from esrgan_cli.upscaling.tally import failure, shares
 from esrgan_cli.upscaling.target_size import TargetSize, parse_size
 from esrgan_cli.upscaling.targets import Job, targets_of
-from esrgan_torch.errors import ConfigError, EsrganError, MissingCodecError
+from esrgan_torch.errors import ConfigError, MissingCodecError
 from esrgan_torch.films.codecs import RAW
 from esrgan_torch.films.enlarge import FilmJob
 from esrgan_torch.films.library import pyav
@@ -126,7 +126,7 @@ def _upscale_films(arguments: argparse.Namespace, asked: Asked) -> int:
     report = Report(arguments.report, begun=asked.has_pictures)
     with Console(0) as console, library_warnings(console):
         if not asked.has_pictures:
-            tell_ignored(console, asked.search.ignored)
+            tell_left_out(console, report, asked.search)
         tell_sorted_out(console, report, targets, to_do)
         films = Films(upscalers, asked, size, making, max_pixels, console, report, stdin, stdout)
         try:
@@ -188,9 +188,9 @@ class Films:
                 self._make(job, name, number)
             except BrokenPipeError:  # whoever reads our stdout has gone
                 raise
-            except (EsrganError, OSError) as error:
+            except Exception as error:  # a defect too costs one film, not those that wait
                 self.failed += 1
-                text = str(error) if isinstance(error, EsrganError) else line(trouble(error) or error)
+                text = line(trouble(error) or error) if isinstance(error, OSError) else failure(error)
                 self._console.say(f"{number} failed: {text if name in text else f'{name}: {text}'}")
                 self._report.add(job.source, "failed", text, target=job.target)
                 kept = kept_for_later(job.target)

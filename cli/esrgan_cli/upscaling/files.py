@@ -9,7 +9,7 @@ from esrgan_cli.paths import is_link, listing, look, read_head
 from esrgan_torch.errors import ConfigError
 from esrgan_torch.films.kinds import CODE_SUFFIXES, FILM_SUFFIXES, is_film
 from esrgan_torch.images.files import READ_SUFFIXES
-from esrgan_torch.images.kinds import HEAD
+from esrgan_torch.images.kinds import HEAD, recognise
 from esrgan_torch.storage.paths import real
 
 
@@ -38,19 +38,22 @@ class Search:
         ignored: files in folders that are neither pictures nor films by their suffix.
         problems: what cannot be used; they count as pictures that failed.
         films: in folders, each once.
+        left_out: what of folders may be pictures and is not taken: linked folders, other names of a file.
     """
 
     sources: tuple[Source, ...]
     ignored: tuple[Path, ...]
     problems: tuple[Problem, ...]
     films: tuple[Source, ...] = ()
+    left_out: tuple[Problem, ...] = ()
 
 
 def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
     """Look through files and folders.
 
     A file that is given is taken whatever its name. Folders are searched with their subfolders, in the order
-    of names; hidden files and folders, linked folders and the folder `output` are left out.
+    of names; hidden files and folders, linked folders and the folder `output` are left out, and the second
+    name of a file.
 
     Raises:
         ConfigError: a folder is its own output.
@@ -59,7 +62,10 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
     films: dict[Hashable, Source] = {}
     ignored: list[Path] = []
     problems: list[Problem] = []
+    left_out: list[Problem] = []
     away = real(output) if output is not None else None
+    # what a link leads to in there is found by its own name
+    searched = [real(given) for given in inputs if given != STREAM and look(given).kind == "folder"]
     for given in inputs:
         if given == STREAM:
             sources.setdefault(STREAM, Source(STREAM))
@@ -78,12 +84,17 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
             )
         nothing = True
         for path, identity, cause in _walk(given, away):
+            if cause == _LINKED:
+                there = real(path)
+                if not any(there.is_relative_to(each) or each.is_relative_to(there) for each in searched):
+                    left_out.append(Problem(path, f"{path} {cause}"))
+                continue
             if cause:
                 problems.append(Problem(path, f"{path} {cause}"))
-            elif _is_picture(path):
-                sources.setdefault(identity, Source(path, given))
-            elif _is_film(path):
-                films.setdefault(identity, Source(path, given))
+            elif (picture := _is_picture(path)) or _is_film(path):
+                taken = (sources if picture else films).setdefault(identity, Source(path, given))
+                if taken.path is not path and _place(taken.path) != _place(path):
+                    left_out.append(Problem(path, f"{path} is another name of {taken.path}"))
             else:
                 ignored.append(path)
                 continue
@@ -97,18 +108,27 @@ def find_sources(inputs: Sequence[Path], output: Path | None) -> Search:
         tuple(dict.fromkeys(ignored)),
         tuple(dict.fromkeys(problems)),
         tuple(films.values()),
+        tuple(dict.fromkeys(left_out)),
     )
 
 
+def _place(path: Path) -> Path:
+    """Where a name stands, its last part as it is: two links to one file are in two places."""
+    return real(path.parent) / path.name
+
+
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in READ_SUFFIXES
+    suffix = path.suffix.lower()
+    return suffix in READ_SUFFIXES or (
+        suffix in FILM_SUFFIXES and recognise(read_head(path, HEAD), suffix) is not None
+    )
 
 
 def _is_film(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in CODE_SUFFIXES:
         return is_film(read_head(path, HEAD))
-    return suffix in FILM_SUFFIXES
+    return suffix in FILM_SUFFIXES  # asked after `_is_picture`
 
 
 def names_a_file(inputs: Sequence[Path], output: Path | None) -> bool:
@@ -151,6 +171,9 @@ def goes_to_stdout(inputs: Sequence[Path], output: Path | None) -> bool:
     return output == STREAM or (STREAM in inputs and output is None)
 
 
+_LINKED = "is a link to a folder; to enlarge what is in there, give it too"
+
+
 def _walk(folder: Path, away: Path | None) -> Iterator[tuple[Path, Hashable, str]]:
     """What a folder and its subfolders hold, in the order of names: path, identity, why it cannot be used."""
     entries, cause = listing(folder)
@@ -164,7 +187,10 @@ def _walk(folder: Path, away: Path | None) -> Iterator[tuple[Path, Hashable, str
             continue
         found = look(path)
         if found.kind == "folder":
-            if is_link(path) or real(path) == away:  # a linked folder may lead in a circle
+            if real(path) == away:
+                continue
+            if is_link(path):  # which may lead in a circle
+                yield path, None, _LINKED
                 continue
             entries, cause = listing(path)
             if cause:

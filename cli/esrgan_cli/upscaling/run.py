@@ -102,7 +102,7 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
     with Console(len(to_do.jobs)) as console, library_warnings(console):
         if not arguments.inputs:
             console.warn(f"{arguments.from_list} contains no names")
-        tell_ignored(console, search.ignored)
+        tell_left_out(console, report, search)
         tell_sorted_out(console, report, targets, to_do, search.problems)
         tally = Tally(console, report, len(to_do.jobs))
         reader = Reader(max_pixels=options.max_pixels)
@@ -125,12 +125,16 @@ def upscale_files(arguments: argparse.Namespace, search: Search) -> int:
     return 1 if failed or console.names_lost or report.failure else 0
 
 
-def tell_ignored(console: Console, ignored: Sequence[Path]) -> None:
-    """Which files of folders are left out."""
+def tell_left_out(console: Console, report: Report, search: Search) -> None:
+    """What of folders is left out."""
+    ignored = search.ignored
     for path in ignored[:IGNORED_SHOWN]:
         console.warn(f"{path} {_kind_of_ignored(path)}: left out")
     if len(ignored) > IGNORED_SHOWN:
         console.warn(f"{len(ignored) - IGNORED_SHOWN} more files are not pictures: left out")
+    for left in search.left_out:
+        console.say(f"left out: {left.text}")
+        report.add(left.path, "left out", left.text)
 
 
 def _kind_of_ignored(path: Path) -> str:

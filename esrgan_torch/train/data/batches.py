@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from esrgan_torch.errors import ConfigError
-from esrgan_torch.train.data.degrade import degrade
+from esrgan_torch.train.data.degrade import degrade, with_noise
 from esrgan_torch.train.data.pictures import Pair
 from esrgan_torch.train.stopping import ignore_signals
 
@@ -34,6 +34,7 @@ class Crops(Dataset[Batch]):
         seed: of the run.
         process, processes: this process takes every `processes`-th crop.
         degrading: the small crops are made from the large ones by `degrade`; those of the pairs are not used.
+        noisy: where `degrading`, the chance that a small crop is made by `with_noise` instead.
 
     Raises:
         ConfigError: the processes cannot share the batch equally.
@@ -49,12 +50,13 @@ class Crops(Dataset[Batch]):
         process: int = 0,
         processes: int = 1,
         degrading: bool = False,
+        noisy: float = 0.0,
     ) -> None:
         if batch % processes:
             raise ConfigError(f"data.batch = {batch} cannot be shared equally by {processes} processes")
         self.pairs = list(pairs)
         self.patch, self.scale, self.batch, self.seed = patch, scale, batch, seed
-        self.degrading = degrading
+        self.degrading, self.noisy = degrading, noisy
         self.process, self.processes = process, processes
         pixels = np.array([pair.height * pair.width for pair in pairs], np.float64)
         self.chances = pixels / pixels.sum()
@@ -100,7 +102,9 @@ class Crops(Dataset[Batch]):
         if not self.degrading:
             return _turned(_window(small, top, left, window), turn), large
         inner = _window(large, margin * self.scale, margin * self.scale, self.patch)
-        return _window(degrade(large, self.scale, rng), margin, margin, side), inner
+        # nothing is drawn where there is no choice: crops stay those of the runs before it
+        damage = with_noise if self.noisy and rng.random() < self.noisy else degrade
+        return _window(damage(large, self.scale, rng), margin, margin, side), inner
 
 
 def batches(crops: Crops, first: int, steps: int, workers: int) -> Iterator[Batch]:

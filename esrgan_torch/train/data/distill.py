@@ -24,7 +24,7 @@ from esrgan_torch.upscaler import Upscaler
 
 SIDE = 96  # of a lesson, in small pixels
 BORDER = 8  # small pixels more that the teacher sees around it: the zeros beyond a border change its answer
-RULE = 1  # raised when lessons of the same options come out differently
+RULE = 2  # raised when lessons of the same options come out differently
 
 Pixels = NDArray[np.uint8]
 
@@ -37,6 +37,7 @@ def make_lessons(
     patch: int,
     seed: int,
     degrading: bool,
+    noisy: float = 0.0,
     cache: Path,
     process: int = 0,
     processes: int = 1,
@@ -51,6 +52,7 @@ def make_lessons(
         patch: side of the crops that are drawn of the lessons later, in pixels of the original.
         seed: of the run; a lesson depends on it, on its number and on the pictures alone.
         degrading: the small pictures are made by `degrade`, else those of the pairs are used.
+        noisy: chance of `with_noise` in its place, see `Crops`.
         cache: folder to keep the lessons in; what it lacks is computed, so a run that was stopped goes on.
         process, processes: this process computes every `processes`-th lesson; all must be done before the
             result is opened.
@@ -69,8 +71,8 @@ def make_lessons(
             f"lessons with data.patch = {patch} need originals of {needed} pixels a side, "
             f"and one has {smallest * scale}: take a smaller patch, or leave out small pictures"
         )
-    crops = Crops(pairs, (side + 2 * BORDER) * scale, scale, 1, seed, degrading=degrading)
-    key = _key(pairs, teacher, seed, degrading, side)
+    crops = Crops(pairs, (side + 2 * BORDER) * scale, scale, 1, seed, degrading=degrading, noisy=noisy)
+    key = _key(pairs, teacher, seed, degrading, noisy, side)
     lessons = [_place(cache, key, number, side, scale) for number in range(count)]
     todo = [number for number in range(process, count, processes) if not _files(lessons[number])[1].is_file()]
     upscaler = Upscaler(teacher, tiling="off") if todo else None
@@ -103,11 +105,13 @@ def _files(lesson: Pair) -> tuple[Path, Path]:
     return lesson.large, lesson.small
 
 
-def _key(pairs: Sequence[Pair], teacher: Generator, seed: int, degrading: bool, side: int) -> str:
+def _key(
+    pairs: Sequence[Pair], teacher: Generator, seed: int, degrading: bool, noisy: float, side: int
+) -> str:
     digest = hashlib.sha256()
     # the names are hashes of the files
     names = [(pair.large.name, "" if pair.small is None else pair.small.name) for pair in pairs]
-    digest.update(json.dumps([RULE, seed, degrading, side, BORDER, names]).encode())
+    digest.update(json.dumps([RULE, seed, degrading, noisy, side, BORDER, names]).encode())
     for name, value in teacher.state_dict().items():
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from esrgan_benchmarks.studies.students import compare, damaged, enlarged, gradient, laplacian
+from esrgan_benchmarks.studies.students import compare, damaged, enlarged, gradient, laplacian, noise_left
 from esrgan_torch.images.files import write_image
 from esrgan_torch.images.picture import Picture
 
@@ -30,3 +30,14 @@ def test_sharpness_of_a_ramp() -> None:
     ramp = np.repeat(np.arange(0, 100, 2, dtype=np.uint8)[:, None, None].repeat(7, axis=1), 3, axis=2)
     assert gradient(ramp) == pytest.approx(2 * 219 / 255)  # luma of BT.601 spans 219 of 255 levels
     assert laplacian(ramp) == pytest.approx(0, abs=1e-9)
+
+
+def test_noise_that_is_left() -> None:
+    def repeated(picture: Picture) -> Picture:
+        return Picture(picture.pixels.repeat(4, axis=0).repeat(4, axis=1))
+
+    def gray(picture: Picture) -> Picture:
+        return Picture(np.full_like(repeated(picture).pixels, 90))
+
+    assert noise_left(repeated) == pytest.approx(10, rel=0.05)
+    assert noise_left(gray) == 0

@@ -141,7 +141,7 @@ def test_what_to_do_on_a_busy_machine_is_said(
     )
     command = ["bench", "--cases", f"{network}:16", "--results", str(tmp_path / "rows")]
     assert main(command) == 1
-    assert "or give --keep-disturbed" in capsys.readouterr().err
+    assert "add --keep-disturbed" in capsys.readouterr().err
     assert main(command) == 1
     assert "--keep-disturbed" not in capsys.readouterr().err
 

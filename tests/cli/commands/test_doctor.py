@@ -33,12 +33,12 @@ def test_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["native"].endswith(build.reason())
     assert ("runs with" in facts["native"]) == (native is not None)
     faster = native in FAST_LEVELS
-    said = "RRDBNet     float32 by the native engine, the fastest measured for RRDBNet"
+    said = "RRDBNet     float32 by the native engine, the fastest engine for RRDBNet by measurement"
     assert (said in captured.out) == faster
     fast = engine_packed.is_available(torch.bfloat16)
-    packed = "bfloat16 by PyTorch with weights packed by oneDNN, the fastest measured for RRDBNet of what "
+    packed = "bfloat16 by PyTorch with weights packed by oneDNN, the fastest usable engine for RRDBNet"
     assert (packed in captured.out) == fast
-    assert ("bfloat16 by OpenVINO, the fastest measured for CompactNet" in captured.out) == fast
+    assert ("bfloat16 by OpenVINO, the fastest usable engine for CompactNet" in captured.out) == fast
 
 
 def test_without_the_native_engine(
@@ -50,7 +50,7 @@ def test_without_the_native_engine(
     facts = {line.split()[0]: line for line in reversed(said.splitlines()) if line.split()}
     assert facts["native"].endswith("there is no C compiler")
     packed = engine_packed.is_available()
-    assert ("by OpenVINO, the fastest measured" in facts["CompactNet"]) == packed
+    assert ("by OpenVINO, the fastest usable engine" in facts["CompactNet"]) == packed
     span = (
         "SPAN        float32 by PyTorch, which runs everywhere; not the native engine: there is no C compiler"
     )
@@ -86,7 +86,9 @@ def test_gpus_and_whether_the_kernels_run_there(
     monkeypatch.setattr(choose, "find_spec", lambda _: object())  # Triton
     main(["doctor"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "RRDBNet float16 by the project's CUDA kernels, the fastest measured for RRDBNet" in said
+    assert (
+        "RRDBNet float16 by the project's CUDA kernels, the fastest engine for RRDBNet by measurement" in said
+    )
     monkeypatch.setattr(torch.version, "hip", "7.0")
     main(["doctor"])
     assert f"RRDBNet float16 by PyTorch, which runs everywhere; {none}" in " ".join(
@@ -115,8 +117,8 @@ def test_vulkan_devices(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     main(["doctor"])
     said = capsys.readouterr().out
     assert "vulkan:0    AMD Radeon, discrete GPU, 2.0 GiB may be allocated; float32 by ncnn" in said
-    assert "vulkan:1    llvmpipe, a processor, taken when asked for, 2.0 GiB" in said
-    assert "taken by itself where PyTorch has no accelerator" in said
+    assert "vulkan:1    llvmpipe, a processor, used only on request, 2.0 GiB" in said
+    assert "used if PyTorch has no accelerator" in said
     monkeypatch.undo()
     monkeypatch.setattr(vulkan, "is_installed", lambda: False)
     main(["doctor"])
@@ -130,7 +132,7 @@ def test_an_empty_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     said = capsys.readouterr().out
     assert "MB, installed with the project" in said
     assert "realesrgan" not in said
-    assert "fetched when first used" in said
+    assert "downloaded at first use" in said
 
 
 def test_extras() -> None:

@@ -1,13 +1,14 @@
 """`esrgan upscale` on films."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from esrgan_torch.films.read import FilmReader, Still
 from tests.cli.conftest import MakePicture
 from tests.torch.films.clips import frames_of, make_clip, shown
 
@@ -67,11 +68,32 @@ def test_a_bad_film_does_not_stop_the_others(upscale: Upscale, capsys: pytest.Ca
     Path("empty.mkv").write_bytes(b"\x1a\x45\xdf\xa3")
     assert upscale("cut.mp4", "empty.mkv", "good.mp4", "-o", "out") == 1
     output = capsys.readouterr()
-    assert "[1/3] failed: cut.mp4: " in output.err
+    assert "[1/3] failed: cut.mp4 is cut off: " in output.err
     assert "[2/3] failed: empty.mkv: " in output.err
     assert "1 done, 0 skipped, 2 failed" in output.err
     assert sorted(path.name for path in Path("out").iterdir()) == [".esrgan.jsonl", "good-x4.mp4"]
     assert "Traceback" not in output.err
+
+
+def test_a_defect_does_not_stop_the_others(
+    upscale: Upscale, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.mkv", "b.mkv"):
+        make_clip(Path(name), frames=2)
+    stills = FilmReader.stills
+
+    def broken(self: FilmReader, skip: int = 0) -> Iterator[Still]:
+        if self.film.name == "a.mkv":
+            raise AttributeError("no such thing")
+        return stills(self, skip)
+
+    monkeypatch.setattr(FilmReader, "stills", broken)
+    assert upscale("a.mkv", "b.mkv", "-o", "out", "--report", "r.jsonl") == 1
+    said = capsys.readouterr().err
+    assert "[1/2] failed: a.mkv: AttributeError: no such thing (test_run.py, line " in said
+    assert "this is a defect of esrgan" in said
+    assert "1 done, 0 skipped, 1 failed" in said
+    assert Path("r.jsonl").read_text(encoding="utf-8").count('"failed"') == 1
 
 
 def test_without_pyav_it_says_what_to_install(

@@ -56,6 +56,13 @@ def test_a_file_named_twice_is_taken_once(touch: Touch) -> None:
     Path("in/link.png").symlink_to("a.png")
     search = find_sources([Path("in/a.png"), Path("in"), Path("in/../in/b.png")], None)
     assert [source.path.as_posix() for source in search.sources] == ["in/a.png", "in/b.png"]
+    os.link("in/b.png", "in/hard.png")
+    search = find_sources([Path("in")], None)
+    assert [source.path.as_posix() for source in search.sources] == ["in/a.png", "in/b.png"]
+    assert [left.text.replace("\\", "/") for left in search.left_out] == [
+        "in/hard.png is another name of in/b.png",
+        "in/link.png is another name of in/a.png",
+    ]
 
 
 def test_results_inside_the_input_are_not_inputs(touch: Touch) -> None:
@@ -66,10 +73,26 @@ def test_results_inside_the_input_are_not_inputs(touch: Touch) -> None:
         find_sources([Path("in")], Path("in/../in"))
 
 
-def test_linked_folders_do_not_lead_in_circles(touch: Touch) -> None:
-    touch("in/a.png")
+def test_linked_folders_are_named_and_do_not_lead_in_circles(touch: Touch) -> None:
+    touch("in/a.png", "in/sub/b.png", "else/c.png")
     Path("in/circle").symlink_to(".")
-    assert len(find_sources([Path("in")], None).sources) == 1
+    Path("in/sub/up").symlink_to("../..")
+    Path("in/sub/again").symlink_to("../sub")
+    Path("in/other").symlink_to("../else")
+    search = find_sources([Path("in")], None)
+    assert len(search.sources) == 2
+    assert [left.text for left in search.left_out] == [
+        f"{Path('in/other')} is a link to a folder; to enlarge what is in there, give it too"
+    ]
+    assert len(find_sources([Path("in"), Path("in/other")], None).sources) == 3
+
+
+def test_a_picture_with_the_name_of_a_film(touch: Touch) -> None:
+    touch("in/film.mov")
+    Path("in/picture.mov").write_bytes(b"\xff\xd8\xff\xe0")
+    search = find_sources([Path("in")], None)
+    assert [source.path.name for source in search.sources] == ["picture.mov"]
+    assert [source.path.name for source in search.films] == ["film.mov"]
 
 
 def test_folders_that_give_nothing_are_problems(touch: Touch, monkeypatch: pytest.MonkeyPatch) -> None:

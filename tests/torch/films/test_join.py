@@ -8,6 +8,7 @@ import av
 import pytest
 
 from esrgan_torch.errors import ConfigError
+from esrgan_torch.films.read import FilmReader
 from tests.torch.films.clips import make_clip, shown
 from tests.torch.films.conftest import Enlarge
 
@@ -53,6 +54,53 @@ def test_sound_is_copied_and_in_step_at_the_end(suffix: str, tmp_path: Path, enl
     (before, step_before), (after, step_after) = ends(source), ends(target)
     assert before == after
     assert abs(step_before - step_after) <= 0.001  # Matroska counts milliseconds
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kept"),
+    [("b.mp4", "vp9", True), ("b.mkv", "h264", True), ("b.webm", "vp9", False)],
+)
+def test_the_shape_of_pixels(name: str, codec: str, kept: bool, tmp_path: Path, enlarge: Enlarge) -> None:
+    source = make_clip(tmp_path / "a.mp4", codec="libx264", aspect=Fraction(2), frames=2)
+    result = enlarge(source, tmp_path / name, codec=codec)
+    with FilmReader(tmp_path / name) as reader:
+        assert reader.film.aspect == (2 if kept else 1)
+    assert result.notes == (
+        ()
+        if kept
+        else (
+            "its pixels are 2 times as wide as high, which vp9 in this container does not say, so it is "
+            "shown squeezed or stretched; give --codec h264 or hevc, or -o NAME.mp4",
+        )
+    )
+
+
+def test_transparency_that_webm_stores_apart(tmp_path: Path, enlarge: Enlarge) -> None:
+    source = tmp_path / "a.webm"
+    plain = make_clip(tmp_path / "b.webm", codec="libvpx-vp9", frames=2)
+    with av.open(str(plain)) as film, av.open(str(source), "w") as output:
+        copy = output.add_stream_from_template(film.streams.video[0], opaque=True)
+        copy.metadata["alpha_mode"] = "1"
+        for packet in film.demux():
+            if packet.size:
+                packet.stream = copy
+                output.mux_one(packet)
+    assert enlarge(source, tmp_path / "c.webm", codec="vp9").notes == ("its transparency is left out",)
+    with av.open(str(tmp_path / "c.webm")) as film:
+        assert "alpha_mode" not in {key.lower() for key in film.streams.video[0].metadata}
+
+
+@pytest.mark.parametrize(
+    ("sound", "advice"),
+    [
+        ("adpcm_ima_wav", "convert it first: ffmpeg -i IN -c copy -c:a flac"),
+        ("pcm_mulaw", "give -o NAME.mov"),
+    ],
+)
+def test_sound_that_matroska_does_not_hold(sound: str, advice: str, tmp_path: Path, enlarge: Enlarge) -> None:
+    source = make_clip(tmp_path / "a.avi", codec="mpeg4", sound=sound, frames=2)
+    with pytest.raises(ConfigError, match=rf"\.mkv cannot hold the film's sound \({sound}\); {advice}"):
+        enlarge(source, tmp_path / "b.mkv")
 
 
 def test_chapters_subtitles_and_words_are_carried(tmp_path: Path, enlarge: Enlarge) -> None:

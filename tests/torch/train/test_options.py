@@ -61,6 +61,8 @@ JUDGED = "losses.adversarial=0.1"
         (("data.batch=0",), "data.batch is at least 1, not 0"),
         (("data.workers=-1",), "data.workers is at least 0, not -1"),
         (("data.patch=0",), "data.patch is at least 1, not 0"),
+        (("data.noisy=0.5",), "data.noisy is a share of the crops of data.degradation = 'second-order'"),
+        ((SECOND, "data.noisy=1.5"), "data.noisy is at most 1, not 1.5"),
         (("data.cache_limit=0",), "data.cache_limit is in GB and above 0"),
         (("optimiser.rate=-1e-4",), "optimiser.rate is at least 0, not -0.0001"),
         (("optimiser.rate=0",), "optimiser.rate is above 0"),

@@ -55,7 +55,7 @@ export async function readApng(
   for (const [index, { control, data }] of partsOf(chunks).entries()) {
     const { left, top } = control;
     if (left + control.width > width || top + control.height > height)
-      throw new EsrganError(`its frame ${index + 1} does not lie within the picture`);
+      throw new EsrganError(`its frame ${index + 1} lies outside the picture; the file is damaged`);
     const part = await decode(still(header, control, common, data));
     const before = shown.slice();
     lay(part, control.blend === OVER, shown, width, left, top);

@@ -33,7 +33,8 @@ async function load(): Promise<typeof import("sharp").default> {
     return (await import("sharp")).default;
   } catch (error) {
     throw new EsrganError(
-      `the package sharp, which reads pictures, is not installed or does not start: npm install sharp (${firstLine(messageOf(error))})`,
+      `pictures are read with the package sharp, which cannot be imported (${firstLine(messageOf(error))}); ` +
+        "install it: npm install sharp",
     );
   }
 }

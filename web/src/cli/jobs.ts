@@ -26,7 +26,7 @@ export async function listJobs(input: string, output: string, overwrite: boolean
   if (found.isDirectory()) return await inFolder(input, output, overwrite);
   const job = await single(input, output);
   if (!overwrite && (await exists(job.output)))
-    throw new OptionError(`${job.output} exists; --overwrite replaces it`);
+    throw new OptionError(`${job.output} already exists; add --overwrite to replace it`);
   return { jobs: [job], there: 0 };
 }
 
@@ -34,14 +34,15 @@ async function single(input: string, output: string): Promise<Job> {
   const isFolder = output.endsWith("/") || output.endsWith(sep) || (await isDirectory(output));
   const target = isFolder ? join(output, basename(input)) : output;
   if (!WRITTEN.includes(extname(target).toLowerCase())) {
-    throw new OptionError(`${target} must end in ${WRITTEN.join(", ")}`);
+    throw new OptionError(`${target} does not name a picture format; it must end in ${WRITTEN.join(", ")}`);
   }
   return { name: basename(input), input, output: target };
 }
 
 /** Of subfolders too; results keep their names, and those that are there stay. */
 async function inFolder(input: string, output: string, overwrite: boolean): Promise<Jobs> {
-  if (await isFile(output)) throw new OptionError(`${output} is a file; a folder of pictures needs a folder`);
+  if (await isFile(output))
+    throw new OptionError(`${input} is a folder, but OUTPUT ${output} is a file; give a folder`);
   const own = resolve(output);
   const jobs: Job[] = [];
   let there = 0;
@@ -56,14 +57,15 @@ async function inFolder(input: string, output: string, overwrite: boolean): Prom
         const name = relative(input, path);
         const target = join(output, name.replace(/\.jfif$/i, ".jpg"));
         if (resolve(target) === resolve(path))
-          throw new OptionError("a folder's results need a folder of their own");
+          throw new OptionError(`the results would replace the pictures of ${input}; give another folder`);
         if (!overwrite && (await exists(target))) there++;
         else jobs.push({ name, input: path, output: target });
       }
     }
   };
   await look(input);
-  if (!jobs.length && !there) throw new OptionError(`${input} holds no picture (${READ.join(", ")})`);
+  if (!jobs.length && !there)
+    throw new OptionError(`${input} contains no pictures; their names must end in ${READ.join(", ")}`);
   return { jobs, there };
 }
 

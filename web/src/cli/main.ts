@@ -16,26 +16,30 @@ const MOST_PIXELS = 1_000_000;
 
 const USAGE = `Usage: tfjs-esrgan upscale INPUT OUTPUT [options]
 
-Enlarge a picture, or every picture of a folder, by the model that comes with this package or by one that
-\`esrgan convert --to tfjs\` wrote.
+Enlarge a picture, or all pictures of a folder, with the model that comes with this package or with one
+that \`esrgan convert --to tfjs\` wrote.
 
-  INPUT            picture (PNG, JPEG, WebP, AVIF, TIFF, GIF), or folder with its subfolders
-  OUTPUT           picture, or folder (required where INPUT is one); the name's end chooses the format
-  --model DIR      folder or address of model.json; esrgan-lite-x4 unless given
-  --scale N        how many times as large, above 0 and up to 32; the model's own unless given
+  INPUT            a picture (PNG, JPEG, WebP, AVIF, TIFF, GIF), or a folder, with its subfolders
+  OUTPUT           a picture or a folder; a folder if INPUT is one. The name's ending sets the format
+  --model DIR      folder or address of model.json (default: esrgan-lite-x4)
+  --scale N        how many times as large: above 0, at most 32 (default: the model's scale)
   --width PX, --height PX
-                   pixels of the result instead; with both it fits into the box, proportions stay
-  --backend NAME   auto (default), tensorflow, webgpu, wasm or cpu
-  --engine NAME    auto (default), kernels or tfjs
-  --tile PX        overlapping tiles of PX input pixels; "auto" (default) or "exact": see the documentation
-  --overlap PX     input pixels around such a tile
-  --alpha MODE     model (default), resize or drop
-  --quality N      1 to 100, of JPEG, WebP and AVIF
-  --overwrite      replace results that exist; without it a folder's are left, and a single one is an error
-  --quiet          no progress
+                   size of the result instead of --scale; the proportions are kept, and with both
+                   the result fits into WIDTH x HEIGHT
+  --backend NAME   auto (default: the fastest), tensorflow, webgpu, wasm or cpu
+  --engine NAME    auto (default: the fastest), kernels (this package's own code) or tfjs
+  --tile MODE      auto (default): exact if memory allows, else overlapping tiles;
+                   exact: exact, or an error; PX: overlapping tiles of PX input pixels
+  --overlap PX     with --tile PX: input pixels that are read around each tile
+  --alpha MODE     transparency: model (default) enlarges it with the network, resize with bicubic
+                   interpolation; drop removes it
+  --quality N      quality of JPEG, WebP and AVIF, 1 to 100
+  --overwrite      replace results that already exist. Without it, those of a folder are kept, and
+                   a single one is an error
+  --quiet          show no progress
   --help, --version
 
-Exit status: 0 done, 1 failed, 2 wrong usage.
+Exit status: 0 done, 1 a picture failed, 2 wrong usage.
 `;
 
 const OPTIONS = {
@@ -63,7 +67,7 @@ export async function main(argv: string[]): Promise<number> {
     return await run(argv);
   } catch (error) {
     const usage = error instanceof UsageError || error instanceof OptionError;
-    const text = usage || error instanceof EsrganError ? error.message : `unexpected: ${String(error)}`;
+    const text = usage || error instanceof EsrganError ? error.message : `unexpected error: ${String(error)}`;
     complain(text);
     if (usage) process.stderr.write("See: tfjs-esrgan --help\n");
     return usage ? 2 : 1;
@@ -85,8 +89,9 @@ async function run(argv: string[]): Promise<number> {
   }
   const [verb, input, output, ...more] = positionals;
   if (verb !== "upscale")
-    throw new UsageError(verb ? `there is no command ${verb}` : "a command is needed: upscale");
-  if (!input || !output || more.length) throw new UsageError("upscale takes one INPUT and one OUTPUT");
+    throw new UsageError(`${verb ? `there is no command ${verb}` : "no command is given"}; use upscale`);
+  if (!input || !output || more.length)
+    throw new UsageError(`upscale needs one INPUT and one OUTPUT, not ${positionals.length - 1} names`);
   const tile = tiling(values.tile, values.overlap);
   const quality = values.quality === undefined ? undefined : number("quality", values.quality, 1, 100);
   const settings = {
@@ -99,7 +104,9 @@ async function run(argv: string[]): Promise<number> {
   checkSettings(settings);
   const { jobs, there } = await listJobs(input, output, values.overwrite);
   if (there)
-    complain(`${there} of ${jobs.length + there} results are there and stay; --overwrite replaces them`);
+    complain(
+      `${there} of ${jobs.length + there} results already exist and are kept; add --overwrite to replace them`,
+    );
   if (!jobs.length) return 0;
 
   const { Upscaler } = await import("../node.js");
@@ -108,7 +115,8 @@ async function run(argv: string[]): Promise<number> {
     await using upscaler = await Upscaler.load(values.model, {
       backend: values.backend as BackendName | "auto",
       engine: values.engine as EngineName | "auto",
-      onProgress: ({ phase, share }) => bar.show(phase === "download" ? "model" : "warm-up", share),
+      onProgress: ({ phase, share }) =>
+        bar.show(phase === "download" ? "loading the model" : "choosing a backend", share),
     });
     let failed = 0;
     for (const [index, job] of jobs.entries()) {
@@ -141,12 +149,12 @@ async function enlarge(
   progress: (share: number) => void,
 ): Promise<string> {
   const file = await readPicture(job.input, job.output);
-  if (file.deep) complain(`${job.input} has 16 bits a channel, of which 8 are kept`);
-  if (file.pages > 1) complain(`${job.input} has ${file.pages} pages, of which the first is enlarged`);
+  if (file.deep) complain(`${job.input} has 16 bits per channel; the result will have 8`);
+  if (file.pages > 1) complain(`${job.input} has ${file.pages} pages; only the first is enlarged`);
   const count = canAnimate(job.output) ? file.frames.length : 1;
   if (count < file.frames.length)
     complain(
-      `${job.input} is animated, and ${job.output} holds its first frame; .png, .gif and .webp hold all`,
+      `${job.input} is animated, but ${job.output} can hold only its first frame; .png, .gif and .webp can hold all`,
     );
   const frames: Picture[] = [];
   let milliseconds = 0;
@@ -167,7 +175,7 @@ async function enlarge(
 function checkSettings(settings: Settings): void {
   const { alpha = "model" } = settings;
   if (!["model", "resize", "drop"].includes(alpha))
-    throw new UsageError(`--alpha is model, resize or drop, not ${alpha}`);
+    throw new UsageError(`--alpha must be model, resize or drop, not ${alpha}`);
   if (settings.scale !== undefined || settings.width !== undefined || settings.height !== undefined)
     targetSize({ height: MOST_PIXELS, width: MOST_PIXELS }, 1, settings);
 }
@@ -189,7 +197,7 @@ function tiling(tile: string, overlap: string | undefined): Tiling {
     const size = number("tile", tile, 16, Infinity);
     return overlap === undefined ? { size } : { size, overlap: number("overlap", overlap, 0, Infinity) };
   }
-  if (overlap !== undefined) throw new UsageError("--overlap goes with --tile PX");
+  if (overlap !== undefined) throw new UsageError(`--overlap needs --tile PX, not --tile ${tile}`);
   return tile;
 }
 
@@ -197,5 +205,5 @@ function number(name: string, text: string, least: number, most: number): number
   const value = Number(text);
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   const range = most === Infinity ? `from ${least} up` : `from ${least} to ${most}`;
-  throw new UsageError(`--${name} is a whole number ${range}, not ${text}`);
+  throw new UsageError(`--${name} must be a whole number ${range}, not ${text}`);
 }

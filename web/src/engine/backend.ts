@@ -1,17 +1,17 @@
-/** Backends of TF.js: which there are, how one starts, and how a failure of memory looks. */
+/** TF.js's backends: which there are, how one is started, and which errors mean that memory was short. */
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError, messageOf } from "../errors.js";
 import type { ShardCache } from "../models/cache.js";
 
 export type BackendName = "webgpu" | "webgl" | "wasm" | "cpu" | "tensorflow";
 
-/** TF.js's .wasm files: their folder, or the address of each by its name, such as "tfjs-backend-wasm-simd.wasm". */
+/** TF.js's .wasm files: the address of their folder, or of each file by its name, such as "tfjs-backend-wasm-simd.wasm". */
 export type WasmPaths = string | URL | Readonly<Record<string, string>>;
 
 export interface StartOptions {
   /** Absolute; a folder ends in a slash. */
   readonly wasmPaths?: string | Readonly<Record<string, string>> | undefined;
-  /** What else is to be said of the choice, for people. */
+  /** Added to the reason of the choice, for people to read. */
   readonly note?: string | undefined;
   /** Whether the user named the backend. */
   readonly asked?: boolean | undefined;
@@ -23,7 +23,7 @@ export interface Backend {
   readonly name: BackendName;
   /** TF.js's own name of it. */
   readonly tfName: string;
-  /** Bytes that a computation may take, unless the user says so. */
+  /** Bytes of memory that a computation may use, unless the user sets a limit. */
   readonly budget: number;
   /** Whether it unrolls convolutions into a matrix. */
   readonly im2col: boolean;
@@ -35,18 +35,18 @@ export interface Backend {
   prepare(options: StartOptions): Promise<void>;
   /** Whether the device was lost; what was read from it since is worthless. */
   isLost(): boolean;
-  /** What else people may want to know of it, once it runs. */
+  /** More about it for people to read, once it runs. */
   about?(): string;
 }
 
 const known = new Map<BackendName, () => Promise<Backend>>();
 
-/** Offer a backend to `Upscaler.load`; its code is loaded when it is tried. */
+/** Make a backend available to `Upscaler.load`; its code is loaded when it is tried. */
 export function registerBackend(name: BackendName, load: () => Promise<Backend>): void {
   known.set(name, load);
 }
 
-/** Names of those that are offered. */
+/** Names of the backends that are available. */
 export function offeredBackends(): BackendName[] {
   return [...known.keys()];
 }
@@ -55,7 +55,7 @@ export function offeredBackends(): BackendName[] {
 export async function startBackend(name: BackendName, options: StartOptions): Promise<Backend> {
   try {
     const load = known.get(name);
-    if (!load) throw new Error("it is not part of this build");
+    if (!load) throw new Error("it is not part of this build; import it from tfjs-esrgan");
     const backend = await load();
     await backend.prepare(options);
     await select(backend);
@@ -68,7 +68,8 @@ export async function startBackend(name: BackendName, options: StartOptions): Pr
 /** Make it the one that computes; TF.js has one for all. */
 export async function select(backend: Backend): Promise<void> {
   if (tf.getBackend() === backend.tfName) return;
-  if (!(await tf.setBackend(backend.tfName))) throw new Error("TF.js refused it, see the console");
+  if (!(await tf.setBackend(backend.tfName)))
+    throw new Error("TensorFlow.js cannot start it; the console says why");
   await tf.ready();
 }
 

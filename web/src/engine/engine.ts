@@ -1,4 +1,4 @@
-/** A model on a backend, by an engine, that were chosen, tried and found right. */
+/** A model with the backend and the engine that were chosen for it, after a test of their results. */
 import { startBackend, type BackendName, type StartOptions } from "./backend.js";
 import type { Model } from "../models/download.js";
 import { BackendError, messageOf } from "../errors.js";
@@ -10,7 +10,7 @@ import { waysFor, type Computer, type EngineName, type Way } from "./ways.js";
 export interface EngineOptions extends StartOptions {
   readonly backend: BackendName | "auto";
   readonly engine: EngineName | "auto";
-  /** Bytes that a computation may take; undefined: what suits the backend. */
+  /** Bytes of memory that a computation may use; undefined: a limit that suits the backend. */
   readonly memory?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -27,7 +27,7 @@ interface Passed {
   readonly verdict: string;
 }
 
-/** What was chosen, and why, for people. */
+/** What was chosen, and why, for people to read. */
 interface Chosen {
   readonly way: Way;
   readonly computer: Computer;
@@ -35,7 +35,7 @@ interface Chosen {
 }
 
 export class Engine {
-  /** Ways that were left since. */
+  /** Ways that were given up since. */
   private left: readonly Way[] = [];
 
   private constructor(
@@ -43,7 +43,7 @@ export class Engine {
     private readonly options: EngineOptions,
   ) {}
 
-  /** Bytes that a computation may take. */
+  /** Bytes of memory that a computation may use. */
   get memory(): number {
     return this.options.memory ?? this.chosen.computer.budget;
   }
@@ -52,7 +52,7 @@ export class Engine {
     return this.chosen.way;
   }
 
-  /** Why this backend and this engine, for people. */
+  /** Why this backend and this engine, for people to read. */
   get reason(): string {
     return this.chosen.reason;
   }
@@ -62,10 +62,10 @@ export class Engine {
   }
 
   /**
-   * Start what was asked for; of several, each must compute a tiny tile as plain JavaScript does, and the fastest is
-   * taken.
+   * Start what was asked for. Each way must compute a tiny tile as plain JavaScript does; the fastest of those that do
+   * is taken.
    *
-   * @throws BackendError none does
+   * @throws BackendError no way starts and computes correctly
    */
   static async start(model: Model, options: EngineOptions): Promise<Engine> {
     return new Engine(await choose(model, options, []), options);
@@ -81,15 +81,15 @@ export class Engine {
   }
 
   /**
-   * After a failure of memory or a lost device: free everything and start anew, or in another way that was allowed where
-   * that fails.
+   * After memory was short or a device was lost: free everything and start again. If that fails, start in another way
+   * that is allowed.
    *
-   * @param elsewhere in another way at once
-   * @throws BackendError there is none
+   * @param elsewhere start in another way at once
+   * @throws BackendError there is no other way
    */
   async recover(model: Model, elsewhere = false): Promise<void> {
     const { way, computer } = this.chosen;
-    let why = "its device was lost time and again";
+    let why = "its device was lost several times";
     if (elsewhere) discard(computer);
     else {
       try {
@@ -99,7 +99,7 @@ export class Engine {
         why = `it does not start again: ${messageOf(error)}`;
       }
     }
-    const note = `${nameOf(way)} was left, since ${why}`;
+    const note = `${nameOf(way)} was given up, because ${why}`;
     const left = [...this.left, way];
     const notes = [note, this.options.note].filter(Boolean).join("; ");
     try {
@@ -116,7 +116,7 @@ export class Engine {
   }
 }
 
-/** @throws BackendError nothing that is allowed runs, but for what was left before */
+/** @throws BackendError no way runs that is allowed and was not given up before */
 async function choose(model: Model, options: EngineOptions, left: readonly Way[]): Promise<Chosen> {
   const given = { ...options, asked: options.backend !== "auto" };
   const failures: string[] = [];
@@ -134,7 +134,9 @@ async function choose(model: Model, options: EngineOptions, left: readonly Way[]
         options.signal?.throwIfAborted();
         const computer = await inTime(way.start(model, given), discard);
         try {
-          const verdict = expected ? await inTime(judge(computer, model, expected)) : "it is the reference";
+          const verdict = expected
+            ? await inTime(judge(computer, model, expected))
+            : "the others are compared with it";
           passed.push({ way, computer, verdict });
         } catch (error) {
           discard(computer);
@@ -146,11 +148,12 @@ async function choose(model: Model, options: EngineOptions, left: readonly Way[]
         failures.push(text.startsWith("backend ") ? text : `${nameOf(way)} fails: ${text}`);
       }
     }
-    if (!passed.length) throw new BackendError(failures.join("; ") || "nothing else is allowed to compute");
+    if (!passed.length)
+      throw new BackendError(failures.join("; ") || "no other backend or engine is allowed");
     const { chosen, comparison } = await fastest(passed, model, options.signal);
     const { way, computer, verdict } = chosen;
     const reason = [
-      ...(options.backend === "auto" ? [] : ["as asked"]),
+      ...(options.backend === "auto" ? [] : ["as requested"]),
       ...computer.about(),
       verdict,
       ...comparison,
@@ -188,8 +191,8 @@ async function onCpu(model: Model, options: EngineOptions): Promise<Float32Array
 async function judge(computer: Computer, model: Model, expected: Float32Array): Promise<string> {
   const found = await testResult(computer.network, testSide(model));
   const worst = found.reduce((most, value, index) => Math.max(most, Math.abs(value - expected[index]!)), 0);
-  if (worst <= TOLERANCE) return `a test tile differs by ${worst.toExponential(1)} at most`;
-  throw new Error(`it computes a test tile wrongly, by ${worst.toPrecision(2)} of full range`);
+  if (worst <= TOLERANCE) return `a test tile differs by at most ${worst.toExponential(1)}`;
+  throw new Error(`it computes a test tile wrongly: by ${worst.toPrecision(2)} of the full range`);
 }
 
 /** The one that takes the least time for a pixel. */
@@ -208,7 +211,7 @@ async function fastest(
   paces.sort((a, b) => a.pace - b.pace);
   const [best, ...others] = paces as [(typeof paces)[number], ...typeof paces];
   const comparison = others.map(
-    ({ one, pace }) => `${nameOf(one.way)} needs ${(pace / best.pace).toPrecision(2)} times as long`,
+    ({ one, pace }) => `${nameOf(one.way)} takes ${(pace / best.pace).toPrecision(2)} times as long`,
   );
   return { chosen: best.one, comparison };
 }

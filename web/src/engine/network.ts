@@ -111,7 +111,7 @@ export interface Network {
 }
 
 export const NOT_FINITE =
-  "the network gives NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend";
+  "the network's output contains NaN or infinity: its weights are damaged, or the device computes wrongly; try another backend";
 
 /** @throws NonFiniteError */
 export function checkFinite(values: Float32Array): void {

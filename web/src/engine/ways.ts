@@ -1,6 +1,6 @@
 /**
- * Ways to compute a network: an engine on a backend. `Engine.start` tries them, and takes the fastest that is right; a
- * new engine is one more `registerEngine`.
+ * Ways to compute a network: each is an engine on a backend. `Engine.start` tries them, and takes the fastest that
+ * computes correctly. `registerEngine` adds an engine.
  */
 import {
   offeredBackends,
@@ -16,15 +16,15 @@ import { OptionError } from "../errors.js";
 import type { Network } from "./network.js";
 import { TfjsNetwork } from "./tfjs.js";
 
-/** "tfjs": TensorFlow.js; "kernels": this library's own. */
+/** "tfjs": TensorFlow.js; "kernels": this library's own code. */
 export type EngineName = "tfjs" | "kernels";
 
 /** A network that is ready to compute. */
 export interface Computer {
   readonly network: Network;
-  /** Bytes that a computation may take, unless the user says so. */
+  /** Bytes of memory that a computation may use, unless the user sets a limit. */
   readonly budget: number;
-  /** What people may want to know of it. */
+  /** More about it for people to read. */
   about(): string[];
   /** Whether its device was lost; what was read from it since is worthless. */
   isLost(): boolean;
@@ -47,7 +47,7 @@ const BACKENDS: readonly BackendName[] = ["webgpu", "webgl", "tensorflow", "wasm
 const ENGINES: readonly EngineName[] = ["kernels", "tfjs"];
 const own = new Map<BackendName, (model: Model, options: StartOptions) => Promise<Computer>>();
 
-/** Offer this library's own engine for a backend, beside TF.js's. */
+/** Make this library's own engine for a backend available, beside TF.js's. */
 export function registerEngine(
   backend: BackendName,
   start: (model: Model, options: StartOptions) => Promise<Computer>,
@@ -64,13 +64,16 @@ export function waysFor(backend: BackendName | "auto", engine: EngineName | "aut
   const chosen = ways.filter(
     (way) => (backend === "auto" || way.backend === backend) && (engine === "auto" || way.engine === engine),
   );
-  if (!chosen.length) throw new OptionError(`there is no engine ${engine} for the backend ${backend}`);
+  if (!chosen.length)
+    throw new OptionError(`the backend ${backend} has no engine ${engine}; leave one of the two out`);
   return chosen;
 }
 
 function check(option: string, given: string, known: readonly string[]): void {
   if (given !== "auto" && !known.includes(given))
-    throw new OptionError(`${option} is auto or one of ${known.join(", ")}, not ${JSON.stringify(given)}`);
+    throw new OptionError(
+      `${option} must be auto or one of ${known.join(", ")}, not ${JSON.stringify(given)}`,
+    );
 }
 
 function kernelsOn(backend: BackendName): Way[] {

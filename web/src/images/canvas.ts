@@ -15,7 +15,7 @@ export function canvasOf(width: number, height: number, kind: "any" | "element" 
   if (hasOffscreen() && kind === "any") return new OffscreenCanvas(width, height);
   if (typeof document === "undefined")
     throw new OptionError(
-      'this worker has no canvas to draw on; give RGBA bytes, and ask for the output "raw"',
+      'this browser has no canvas in workers; give the picture as RGBA bytes, and choose output "raw"',
     );
   return Object.assign(document.createElement("canvas"), { width, height });
 }
@@ -27,16 +27,16 @@ export function contextOf(canvas: AnyCanvas, colorSpace: ColourSpace): AnyContex
   const context = canvas.getContext("2d", { willReadFrequently, colorSpace });
   if (!context)
     throw new OptionError(
-      `the browser has no memory for a canvas of ${canvas.height}x${canvas.width} pixels; ask for the output "raw"`,
+      `the browser has no memory for a canvas of ${canvas.width}x${canvas.height} pixels; choose output "raw"`,
     );
   return context;
 }
 
 export interface BlobFormat {
   readonly type?: "image/png" | "image/jpeg" | "image/webp" | undefined;
-  /** From 0 to 1, for JPEG and WebP. */
+  /** Quality of JPEG and WebP, from 0 to 1. */
   readonly quality?: number | undefined;
-  /** A colour that is laid under transparency, as CSS writes it; for JPEG white unless given. */
+  /** Colour under transparent pixels, as in CSS. Default: white for JPEG, none for the others. */
   readonly background?: string | undefined;
 }
 
@@ -49,9 +49,9 @@ const TYPES = ["image/png", "image/jpeg", "image/webp"];
 /** @throws OptionError before anything is computed */
 export function checkFormat({ type, quality }: BlobFormat): void {
   if (type !== undefined && !TYPES.includes(type))
-    throw new OptionError(`type is one of ${TYPES.join(", ")}, not ${JSON.stringify(type)}`);
+    throw new OptionError(`type must be one of ${TYPES.join(", ")}, not ${JSON.stringify(type)}`);
   if (quality !== undefined && !(quality >= 0 && quality <= 1))
-    throw new OptionError(`quality lies from 0 to 1, given ${String(quality)}`);
+    throw new OptionError(`quality must be a number from 0 to 1, not ${String(quality)}`);
 }
 
 /** A canvas with the picture in it. */
@@ -103,10 +103,11 @@ async function byCanvas(picture: Picture, encoding: Encoding & { type: string })
         : await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, quality));
   } catch (error) {
     throw new OptionError(
-      `the browser cannot write this picture as ${type}: ${messageOf(error)}; ask for the output "raw"`,
+      `the browser cannot write this picture as ${type}: ${messageOf(error)}; choose output "raw"`,
     );
   }
-  if (blob?.type !== type) throw new OptionError(`this browser cannot write ${type}; choose image/png`);
+  if (blob?.type !== type)
+    throw new OptionError(`this browser cannot write ${type}; choose type "image/png"`);
   return blob;
 }
 
@@ -125,7 +126,7 @@ const isDrawable = ({ width, height }: Sides) => Math.max(width, height) <= LARG
 export function checkDrawable(size: Sides): void {
   if (isDrawable(size)) return;
   throw new OptionError(
-    `a canvas holds ${LARGEST_SIDE} pixels a side, the result has ${size.height}x${size.width}; ask for the output "raw", ` +
-      'or "blob" of the type image/png',
+    `the result has ${size.width}x${size.height} pixels, but a canvas at most ${LARGEST_SIDE} per side; choose output ` +
+      '"raw", or "blob" with type "image/png"',
   );
 }

@@ -1,15 +1,15 @@
-/** Pictures in memory: what they hold, and how they become what a network takes. */
+/** Pictures in memory, and how they become a network's input. */
 import type { ClampedBytes, Floats } from "../models/bytes.js";
 import { OptionError } from "../errors.js";
 
-/** RGBA, 8 bits, not premultiplied, row by row: what `ImageData` is too. */
+/** RGBA with 8 bits per channel, row by row, colours not multiplied by alpha: the same as an `ImageData`. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly data: ClampedBytes;
 }
 
-/** Pixels as they are given: 8 bits of RGBA, or floats from 0 to 1, as an `ImageData` may hold them. */
+/** A picture that is given: RGBA, in bytes or in floats from 0 to 1, as an `ImageData` may hold them. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
@@ -32,8 +32,8 @@ export function pictureOf({ width, height, data }: Pixels): Picture {
     bytes = Uint8ClampedArray.from(data, (value) => value * WHITE);
   else {
     throw new OptionError(
-      "pixels are RGBA in a Uint8ClampedArray or Uint8Array, or from 0 to 1 in a Float32Array or Float16Array, " +
-        `not in a ${type}`,
+      "data must be RGBA in a Uint8ClampedArray or Uint8Array, or from 0 to 1 in a Float32Array or Float16Array, " +
+        `not a ${type}`,
     );
   }
   const picture = { width, height, data: bytes };
@@ -54,11 +54,13 @@ export interface Plane {
 export function checkPicture(picture: Picture): void {
   const { width, height, data } = picture;
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
-    throw new OptionError(`a picture has at least 1x1 pixels, given ${height}x${width}`);
+    throw new OptionError(
+      `width and height must be whole numbers of at least 1 pixel, not ${width} and ${height}`,
+    );
   }
   if (data.length !== 4 * width * height) {
     throw new OptionError(
-      `${height}x${width} pixels of RGBA are ${4 * width * height} bytes, given ${data.length}`,
+      `${width}x${height} pixels have ${4 * width * height} values in RGBA, but data has ${data.length}`,
     );
   }
 }

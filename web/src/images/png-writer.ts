@@ -14,7 +14,7 @@ const DISPLAY_P3 = [12, 13, 0, 1]; // primaries, transfer, matrix and range, as 
 /** @throws OptionError the browser has no CompressionStream */
 export async function writePng(picture: Picture, colorSpace: ColourSpace): Promise<Blob> {
   if (typeof CompressionStream === "undefined")
-    throw new OptionError('this browser cannot write a picture this large; ask for the output "raw"');
+    throw new OptionError('this browser cannot write a picture this large; choose output "raw"');
   const { width, height } = picture;
   const channels = hasAlpha(picture) ? 4 : 3;
   const header = new Uint8Array(13);

@@ -2,7 +2,7 @@
 import "./elements.js";
 import { canvasOf, contextOf } from "./canvas.js";
 import type { ColourSpace } from "./colour-space.js";
-import { messageOf, OptionError } from "../errors.js";
+import { messageOf, OptionError, typeOf } from "../errors.js";
 import { hasAlpha, pictureOf, type Picture, type Pixels } from "./pixels.js";
 import { withStraightColours } from "./straight.js";
 
@@ -35,19 +35,20 @@ export type Portable = (
 };
 
 const WANTED =
-  "a picture is an image, a canvas, a video, a Blob, an ImageBitmap, an ImageData or RGBA bytes { width, height, data }";
+  "a picture must be an image element, a canvas, a video, a Blob, an ImageBitmap, an ImageData or RGBA bytes " +
+  "{ width, height, data }";
 
 /**
- * The caller keeps its source: what is handed on is a copy. Orientation in EXIF is applied.
+ * A copy of the picture; the source stays as it is. EXIF orientation is applied.
  *
- * @param colorSpace of the result; unless given, that of an ImageData or a canvas, and sRGB for all others
- * @throws OptionError this is no picture, or one that the page may not read
+ * @param colorSpace of the result; default: that of an ImageData or a canvas, and sRGB for other pictures
+ * @throws OptionError this is not a picture, or one that the page may not read
  */
 export async function toPortable(source: Source, colorSpace: ColourSpace | undefined): Promise<Portable> {
   const given: unknown = source;
   if (typeof given !== "object" || given === null) {
-    const hint = typeof given === "string" ? "; fetch an address first, and give the answer's blob()" : "";
-    throw new OptionError(`${WANTED}, not ${given === null ? "null" : typeof given}${hint}`);
+    const hint = typeof given === "string" ? "; fetch the address, and give the response's blob()" : "";
+    throw new OptionError(`${WANTED}, not ${typeOf(given)}${hint}`);
   }
   if ("data" in source) {
     const own = (source as ImageData).colorSpace === "display-p3" ? "display-p3" : "srgb";
@@ -64,7 +65,7 @@ export async function toPortable(source: Source, colorSpace: ColourSpace | undef
   return { bitmap, straight, width: bitmap.width, height: bitmap.height, colorSpace: space };
 }
 
-/** Draw and read; a bitmap is closed. Of a canvas that was given colour under nearly clear pixels is known only roughly. */
+/** Draw and read; a bitmap is closed. The colours of a canvas's nearly transparent pixels can be read only roughly. */
 export function toPicture(portable: Portable): Picture {
   if (!("bitmap" in portable)) return portable;
   const { bitmap, straight, width, height, colorSpace } = portable;
@@ -102,7 +103,9 @@ async function decoded(image: HTMLImageElement): Promise<void> {
       : shown.startsWith("data:")
         ? "a data: address"
         : shown.slice(0, 200);
-    throw new OptionError(`this image is broken, or of a format that the browser does not know: ${place}`);
+    throw new OptionError(
+      `the browser cannot read this image (${place}): it is missing, damaged or of an unknown format`,
+    );
   }
 }
 
@@ -136,7 +139,7 @@ async function bitmapOf(source: Exclude<Source, Picture | Pixels>, straight: boo
     if (error instanceof OptionError) throw error;
     if (nameOf(error) === "SecurityError") throw unreadable(error);
     throw new OptionError(
-      `this is no picture that the browser can read (${messageOf(error)}); PNG, JPEG, WebP, GIF, BMP and SVG all can`,
+      `the browser cannot read this picture (${messageOf(error)}); every browser reads PNG, JPEG, WebP, GIF, BMP and SVG`,
     );
   }
 }
@@ -144,7 +147,7 @@ async function bitmapOf(source: Exclude<Source, Picture | Pixels>, straight: boo
 /** Browsers make no bitmap of an SVG file, but draw an image of it. */
 async function drawnSvg(file: Blob): Promise<ImageBitmap> {
   if (typeof document === "undefined")
-    throw new OptionError("an SVG is drawn by a page, not by a worker: give it to the library there");
+    throw new OptionError("a worker cannot draw an SVG file; give the file to the library in the page");
   const image = new Image();
   const url = URL.createObjectURL(file);
   try {
@@ -157,7 +160,7 @@ async function drawnSvg(file: Blob): Promise<ImageBitmap> {
   }
 }
 
-/** An image in the size of its element: an SVG's file may tell of none. */
+/** An image in the size of its element: an SVG file may have no size of its own. */
 async function drawnAs(image: HTMLImageElement): Promise<ImageBitmap> {
   const { width, height } = image;
   if (!width || !height)
@@ -186,8 +189,8 @@ function unreadable(error: unknown): OptionError {
   if (nameOf(error) !== "SecurityError")
     return new OptionError(`the browser cannot read this picture: ${messageOf(error)}`);
   return new OptionError(
-    'this picture is from another site, and the browser does not let the page read it: its server must send "Access-Control-Allow-Origin", ' +
-      'and the element needs crossorigin="anonymous"',
+    "this picture is from another site, and the browser does not let the page read it; its server must send " +
+      '"Access-Control-Allow-Origin", and the element needs crossorigin="anonymous"',
   );
 }
 

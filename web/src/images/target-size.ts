@@ -16,14 +16,16 @@ const LARGEST_SIDE = 1_000_000;
  */
 export function targetSize(given: Size, own: number, { scale, width, height }: Settings): Size {
   if (scale !== undefined && (width !== undefined || height !== undefined)) {
-    throw new OptionError("scale is given, and a width or height too; one of them is enough");
+    throw new OptionError("scale cannot be combined with width or height; give only one of them");
   }
   for (const side of [width, height]) {
     if (side !== undefined && (!Number.isInteger(side) || side < 1 || side > LARGEST_SIDE))
-      throw new OptionError(`a result is 1 to ${LARGEST_SIDE} pixels wide and high, not ${String(side)}`);
+      throw new OptionError(
+        `width and height must be whole numbers from 1 to ${LARGEST_SIDE}, not ${String(side)}`,
+      );
   }
   if (scale !== undefined && !(scale > 0 && scale <= LARGEST_SCALE)) {
-    throw new OptionError(`the scale lies above 0 and up to ${LARGEST_SCALE}, not ${String(scale)}`);
+    throw new OptionError(`scale must be above 0 and at most ${LARGEST_SCALE}, not ${String(scale)}`);
   }
   const wishes = [width && width / given.width, height && height / given.height].filter(
     (wish) => wish !== undefined,
@@ -31,8 +33,8 @@ export function targetSize(given: Size, own: number, { scale, width, height }: S
   const factor = wishes.length ? Math.min(...wishes) : (scale ?? own);
   if (factor > LARGEST_SCALE) {
     throw new OptionError(
-      `${given.width}x${given.height} pixels would be enlarged ${Math.round(factor)} times; ${LARGEST_SCALE} times is the ` +
-        "most: ask for fewer pixels",
+      `${given.width}x${given.height} pixels would become ${Math.round(factor)} times as wide and high, and the limit is ` +
+        `${LARGEST_SCALE} times; choose a smaller width or height`,
     );
   }
   return timesAsLarge(given, factor);

@@ -86,8 +86,8 @@ async function fetchShard(
   const found = await sha256(data);
   if (found !== expected) {
     throw new IntegrityError(
-      `${path} of ${place.name} is damaged: its sha256 is ${found}, it should be ${expected}; ` +
-        "publish the model's folder again, or fetch it again",
+      `${path} of ${place.name} is damaged: its sha256 is ${found} instead of ${expected}; ` +
+        "load it again, and if it stays damaged, upload the model's folder again",
     );
   }
   await cache?.put(expected, data);

@@ -43,7 +43,8 @@ async function filesOf(address: string): Promise<Map<string, Bytes>> {
   } catch (error) {
     throw new DownloadError(`${address} cannot be read: ${messageOf(error)}`);
   }
-  if (!saved) throw new DownloadError(`no model was saved as ${address} by this site in this browser`);
+  if (!saved)
+    throw new DownloadError(`this site has saved no model as ${address} in this browser; save it first`);
   const { modelTopology, signature, userDefinedMetadata, weightSpecs, weightData, format } =
     saved.modelArtifacts;
   const paths = Object.keys(userDefinedMetadata?.esrgan?.shards ?? {});
@@ -65,7 +66,7 @@ async function lookUp(key: string): Promise<Saved | undefined> {
   const answer = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error ?? new Error("IndexedDB fails"));
+      request.onerror = () => reject(request.error ?? new Error("IndexedDB failed"));
     });
   const opening = indexedDB.open(DATABASE);
   let missing = false;

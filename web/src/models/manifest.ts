@@ -1,31 +1,32 @@
 /** `model.json` as `esrgan convert` writes it: checked once, then typed. */
-import { ModelError } from "../errors.js";
+import { messageOf, ModelError } from "../errors.js";
 
 const FORMAT_VERSION = 1;
 
-/** What a model says of itself; the fields of `esrgan_bridge.artifact.Metadata`. */
+/** What model.json says about the model; the fields of `esrgan_bridge.artifact.Metadata`. */
 export interface ModelInfo {
   readonly name: string;
   readonly architecture: string;
   /** Sizes of the network, such as `features` and `blocks`. */
   readonly sizes: Readonly<Record<string, number>>;
-  /** Output pixels an input pixel, along each axis. */
+  /** How many times as wide and high the output is. */
   readonly scale: number;
-  /** Height and width must be multiples of this; the library pads. */
+  /** The network's input must have a height and width that are multiples of this; the library pads the picture. */
   readonly unshuffle: number;
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Feature pixels around a tile of the tail that make it exact. */
+  /** The overlap, in pixels of features, that makes a tile of the tail (the network's second part) exact. */
   readonly tailHalo: number;
-  /** Input pixels around a pixel that its result depends on. */
+  /** How far from a pixel the network looks, in input pixels. */
   readonly receptiveField: number;
-  /** Input pixels that a tile of the whole network needs around it, by measurement. */
+  /** Recommended overlap of a tile of the whole network, in input pixels; it was measured. */
   readonly overlap: number;
   /** Recommended side of a tile of the tail, in input pixels. */
   readonly tile: number;
   readonly licence: string | null;
+  /** Type in which the weights are stored, as given to `esrgan convert --quantize`. */
   readonly quantize: string;
-  /** Node between trunk and tail. */
+  /** The graph's node between trunk and tail, the network's first and second part. */
   readonly featuresNode: string;
 }
 
@@ -61,20 +62,21 @@ export function parseManifest(text: string, where: string): Manifest {
   let document: Json;
   if (/^\s*</.test(text)) {
     throw new ModelError(
-      `${where} is a web page, no model: many servers answer so where they have no such file; check the address`,
+      `${where} is a web page, not a model; many servers send one for a file that they do not have, so check the address`,
     );
   }
   try {
     document = asRecord(JSON.parse(text));
   } catch (error) {
-    throw new ModelError(`${where} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ModelError(
+      `${where} is not JSON (${messageOf(error)}); give a model.json that \`esrgan convert --to tfjs\` wrote`,
+    );
   }
   try {
     return read(document);
   } catch (error) {
     throw new ModelError(
-      `${where} is not a model that \`esrgan convert --to tfjs\` wrote with this release: ` +
-        (error instanceof Error ? error.message : String(error)),
+      `${where} is not a model that this release can use: ${messageOf(error)}; convert it with \`esrgan convert --to tfjs\``,
     );
   }
 }
@@ -82,18 +84,19 @@ export function parseManifest(text: string, where: string): Manifest {
 type Json = Record<string, unknown>;
 
 function read(document: Json): Manifest {
-  if (document["format"] !== "graph-model") throw new Error("it is no graph model of TF.js");
+  if (document["format"] !== "graph-model") throw new Error("it is not a graph model of TensorFlow.js");
   const record = asRecord(asRecord(document["userDefinedMetadata"])["esrgan"]);
   if (record["format_version"] !== FORMAT_VERSION) {
-    throw new Error(`its format version is ${String(record["format_version"])}, known is ${FORMAT_VERSION}`);
+    throw new Error(`its format version is ${String(record["format_version"])} instead of ${FORMAT_VERSION}`);
   }
   const hashes = asRecord(record["shards"]);
   const groups = asArray(document["weightsManifest"]).map(asRecord);
   const shards = groups.flatMap((group) =>
     asArray(group["paths"]).map((path) => {
       const sha256 = hashes[asText(path)];
-      if (typeof sha256 !== "string") throw new Error(`it names no sha256 for ${asText(path)}`);
-      if (!/^[\w.-]+$/.test(asText(path))) throw new Error(`${asText(path)} is no name of a data file`);
+      if (typeof sha256 !== "string") throw new Error(`it has no sha256 for ${asText(path)}`);
+      if (!/^[\w.-]+$/.test(asText(path)))
+        throw new Error(`${asText(path)} is not a valid name of a data file`);
       return { path: asText(path), sha256 };
     }),
   );
@@ -122,7 +125,7 @@ function readInfo(record: Json): ModelInfo {
   const number = (key: string, least: number): number => {
     const value = record[key];
     if (!Number.isInteger(value) || (value as number) < least)
-      throw new Error(`its "${key}" is ${String(value)}`);
+      throw new Error(`its "${key}" is ${String(value)} instead of a whole number from ${least} up`);
     return value as number;
   };
   const info = {
@@ -142,12 +145,12 @@ function readInfo(record: Json): ModelInfo {
     featuresNode: asText(record["features_node"]),
   };
   if (record["fixed_size"] !== undefined)
-    throw new Error("it was converted with --shape for one size of picture; tiles need one for any");
+    throw new Error("it was converted for one picture size, with --shape, and tiles need any size");
   if (record["layout"] !== "NHWC")
-    throw new Error(`its layout is ${String(record["layout"])}, needed is NHWC`);
+    throw new Error(`its layout is ${String(record["layout"])} instead of NHWC`);
   if (![1, 3].includes(info.inChannels) || info.inChannels !== info.outChannels) {
     throw new Error(
-      `it has ${info.inChannels} channels in and ${info.outChannels} out; 1 or 3 of both are needed`,
+      `it has ${info.inChannels} input and ${info.outChannels} output channels instead of 1 and 1, or 3 and 3`,
     );
   }
   return info;
@@ -155,7 +158,7 @@ function readInfo(record: Json): ModelInfo {
 
 function asRecord(value: unknown): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new Error("a part of it is missing");
+    throw new Error("a section of it is missing");
   return value as Json;
 }
 
@@ -171,7 +174,8 @@ function asText(value: unknown): string {
 
 function onlyName(ports: unknown): string {
   const names = Object.keys(asRecord(ports));
-  if (names.length !== 1 || names[0] === undefined) throw new Error("it has not one input and one output");
+  if (names.length !== 1 || names[0] === undefined)
+    throw new Error("it does not have exactly one input and one output");
   return asText(asRecord(asRecord(ports)[names[0]])["name"]).replace(/:\d+$/, "");
 }
 

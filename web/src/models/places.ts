@@ -50,7 +50,7 @@ function beside(url: string, file: string): string {
     address = new URL(file, url);
   } catch {
     throw new DownloadError(
-      `${url} has no neighbours, so its ${file} cannot be found; ` +
+      `the address of ${file} cannot be derived from ${url}; ` +
         `give each file's address: { "${MANIFEST}": ..., "${file}": ... }`,
     );
   }
@@ -74,7 +74,7 @@ export function filesPlace(name: string, files: FileMap, options: WebOptions = {
       if (file === undefined) {
         const given = Object.keys(files).join(", ") || "none";
         throw new DownloadError(
-          `${wanted} is missing among the files given (${given}); choose all files of the model's folder`,
+          `${wanted} is not among the given files (${given}); give all files of the model's folder`,
         );
       }
       if (typeof file === "string")
@@ -110,13 +110,13 @@ async function download(
   } catch (error) {
     signal?.throwIfAborted();
     throw new Unreachable(
-      `${shown} cannot be fetched: ${messageOf(error)}; is the address right, and does its server allow this page ` +
-        "(CORS, Content-Security-Policy: connect-src)?",
+      `${shown} cannot be fetched: ${messageOf(error)}; check the address, and whether its server allows this page ` +
+        "(CORS) and the page allows its server (Content-Security-Policy: connect-src)",
     );
   }
   const { status } = response;
   const refused =
-    status === 401 || status === 403 ? "; headers go into `request`, a signature into the address" : "";
+    status === 401 || status === 403 ? "; set headers in `request`, or use a signed address" : "";
   throw new DownloadError(`${shown} cannot be fetched: the server answered ${status}${refused}`);
 }
 

@@ -1,4 +1,4 @@
-/** A start that may never end: a policy, a blocked file, a driver. */
+/** A time limit for starts that may never end: because of a policy, a blocked file, a driver. */
 import { BackendError } from "../errors.js";
 import { blocked, violations } from "./policy.js";
 
@@ -28,7 +28,7 @@ export function inTime<T>(
       if (waited < LIMIT && (forbidden === undefined || now - forbidden < afterViolation)) return;
       over = true;
       clearInterval(timer);
-      reject(new BackendError(`it has not started after ${Math.round(waited / 1000)} s${blocked()}`));
+      reject(new BackendError(`it did not start within ${Math.round(waited / 1000)} s${blocked()}`));
     }, LOOK);
     work
       .then((result) => {

@@ -32,5 +32,5 @@ export function violations(): number {
 /** The end of a sentence: which directives are in the way, or nothing. */
 export function blocked(): string {
   if (!directives.size) return "";
-  return `; the Content-Security-Policy forbids it, and must allow: ${[...directives].join("; ")}`;
+  return `; the page's Content-Security-Policy forbids it and must allow: ${[...directives].join("; ")}`;
 }

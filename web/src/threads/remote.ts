@@ -39,7 +39,8 @@ export async function remoteRunner(
     const loaded = await line.first({ kind: "load", origin, options }, hooks.signal, (message) => {
       if (message.kind === "loading") hooks.onProgress?.(message.progress);
     });
-    if (loaded.kind !== "loaded") throw new EsrganError("the worker is not one of tfjs-esrgan");
+    if (loaded.kind !== "loaded")
+      throw new EsrganError("the worker is not one of tfjs-esrgan; its script must call serve()");
     return new RemoteRunner(line, loaded.info, loaded.backend, loaded.engine, loaded.reason);
   } catch (error) {
     line.close();
@@ -64,7 +65,8 @@ class RemoteRunner implements Runner {
       if (news.kind === "tile") onTile?.(news.tile);
       if (news.kind === "progress") onProgress?.(news.share);
     });
-    if (message.kind !== "answer") throw new EsrganError("the worker answered something else");
+    if (message.kind !== "answer")
+      throw new EsrganError("the worker sent an unexpected answer; it must be of the same release");
     // another may have taken over
     ({ backend: this.backend, engine: this.engine, reason: this.reason } = message.answer);
     return message.answer;
@@ -112,7 +114,7 @@ class Line {
       else if (["loading", "tile", "progress"].includes(data.kind)) asked.on(data);
       else asked.resolve(data);
     };
-    worker.onmessageerror = () => this.fail(new EsrganError("a message of the worker cannot be read"));
+    worker.onmessageerror = () => this.fail(new EsrganError("the browser cannot read the worker's message"));
     worker.onerror = (event) => {
       event.preventDefault();
       // an event without a message: its script was not fetched, not allowed or is no script
@@ -125,7 +127,7 @@ class Line {
   /** The first question, to which something must be said in time. */
   async first(question: Question, signal: AbortSignal | undefined, on: Pending["on"]): Promise<FromWorker> {
     const timer = setTimeout(
-      () => this.fail(new WorkerMissing(`the worker has said nothing for ${PATIENCE / 1000} s${blocked()}`)),
+      () => this.fail(new WorkerMissing(`the worker did not answer within ${PATIENCE / 1000} s${blocked()}`)),
       PATIENCE,
     );
     this.heard = () => clearTimeout(timer);
@@ -143,7 +145,10 @@ class Line {
     signal: AbortSignal | undefined,
     on: Pending["on"],
   ): Promise<FromWorker> {
-    if (this.closed) return Promise.reject(new EsrganError("this upscaler was disposed; load another"));
+    if (this.closed)
+      return Promise.reject(
+        new EsrganError("this Upscaler was disposed; load a new one with Upscaler.load()"),
+      );
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const id = this.next++;
     let abort: () => void = () => undefined;
@@ -157,7 +162,7 @@ class Line {
       try {
         this.worker.postMessage({ ...question, id }, transfer);
       } catch (error) {
-        reject(new EsrganError(`the worker cannot be told what to do: ${messageOf(error)}`));
+        reject(new EsrganError(`the request cannot be sent to the worker: ${messageOf(error)}`));
       }
     }).finally(() => {
       signal?.removeEventListener("abort", abort);
@@ -168,7 +173,7 @@ class Line {
   close(): void {
     this.closed = true;
     this.worker.terminate();
-    this.fail(new EsrganError("this upscaler was disposed while it worked; load another"));
+    this.fail(new EsrganError("this Upscaler was disposed before the call ended; load a new one"));
   }
 
   private fail(error: Error): void {

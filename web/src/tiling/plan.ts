@@ -4,11 +4,11 @@ import type { ModelInfo } from "../models/manifest.js";
 import { planStrips, planTiles, type Tile } from "./tiling.js";
 
 /**
- * What may be done to fit a picture into memory.
+ * How a picture may be cut to fit in memory.
  *
- * - "auto": exact where memory allows, else overlapping tiles, said in the result;
- * - "exact": equal to the untiled result or refused;
- * - sizes: overlapping tiles of the whole network; `overlap` undefined: what was measured for the network.
+ * - "auto": exact if memory allows, else overlapping tiles; the result's `exact` says which;
+ * - "exact": equal to the result of the whole picture computed at once, or an OutOfMemoryError;
+ * - { size, overlap }: overlapping tiles, in input pixels. The default of `overlap` was measured for each network.
  */
 export type Tiling = "auto" | "exact" | { readonly size: number; readonly overlap?: number };
 
@@ -83,10 +83,10 @@ export function makePlan(
     const overlap = tiling.overlap ?? info.overlap;
     checkSizes(tiling.size, overlap);
     const size = Math.floor(tiling.size / fold) * fold;
-    return windows(size, overlap, windowBytes(size, overlap), "as asked");
+    return windows(size, overlap, windowBytes(size, overlap), "as requested");
   }
   if (!["auto", "exact"].includes(tiling)) {
-    throw new OptionError(`tile is "auto", "exact" or { size, overlap }, not ${JSON.stringify(tiling)}`);
+    throw new OptionError(`tile must be "auto", "exact" or { size, overlap }, not ${JSON.stringify(tiling)}`);
   }
   const needed = bytes(height, width);
   if (needed <= budget) {
@@ -101,7 +101,7 @@ export function makePlan(
       if (info.receptiveField > largestContext * size) return undefined;
       const memory = windowBytes(size, info.receptiveField);
       if (memory <= budget)
-        return windows(size, info.receptiveField, memory, "tiles that reach as far as the network sees");
+        return windows(size, info.receptiveField, memory, "the overlap is the receptive field");
     }
     return undefined;
   };
@@ -112,17 +112,19 @@ export function makePlan(
     strips(asked ? MOST_TWICE : MANY_TWICE) ??
     (asked ? exactWindows(LARGEST_CONTEXT) : undefined);
   if (exact) return exact;
-  const rows = rowBytes ? ` whole and ${mib(rowBytes(height, width))} by rows` : "";
-  const facts = `the trunk of ${height}x${width} pixels needs ${mib(needed)}${rows}, ${mib(budget)} are allowed`;
+  const rows = rowBytes ? `, or ${mib(rowBytes(height, width))} by rows` : "";
+  const facts = `${width}x${height} pixels need ${mib(needed)}${rows}, but ${mib(budget)} are allowed`;
   if (asked) {
-    const advice = "allow more by `memory`, use a smaller picture, or allow overlapping tiles";
+    const advice = 'raise `memory`, use a smaller picture, or set tile to "auto" for overlapping tiles';
     throw new OutOfMemoryError(`${facts}; ${advice}`);
   }
   for (const size of WINDOW_SIZES) {
     const memory = windowBytes(size, info.overlap);
     if (memory <= budget) return windows(size, info.overlap, memory, facts);
   }
-  throw new OutOfMemoryError(`${facts}, and even tiles of ${WINDOW_SIZES.at(-1)} pixels need more`);
+  throw new OutOfMemoryError(
+    `${facts}, and even tiles of ${WINDOW_SIZES.at(-1)} pixels need more; raise \`memory\``,
+  );
 }
 
 /** For RRDB-23 and 10,000 columns a plan takes a second. */
@@ -173,10 +175,12 @@ export function describePlan({ windows, overlap, exact, byRows, memory, reason }
 
 function checkSizes(size: number, overlap: number): void {
   if (!Number.isInteger(size) || size < MINIMUM_SIZE) {
-    throw new OptionError(`a tile has at least ${MINIMUM_SIZE} pixels a side, not ${size}`);
+    throw new OptionError(
+      `the size of a tile must be a whole number of at least ${MINIMUM_SIZE} pixels, not ${size}`,
+    );
   }
   if (!Number.isInteger(overlap) || overlap < 0) {
-    throw new OptionError(`the overlap counts input pixels from 0 up, given ${overlap}`);
+    throw new OptionError(`the overlap must be a whole number of at least 0 input pixels, not ${overlap}`);
   }
 }
 

@@ -113,8 +113,8 @@ export class Run {
       if (!engine.network.byRows) throw new WithoutRows();
       if (strip.width < Math.max(receptiveField, 2 * MINIMUM_SIZE))
         throw new OutOfMemoryError(
-          `even ${strip.windowWidth} columns by rows do not fit in memory: ${messageOf(error)}; free memory, or set ` +
-            "`memory` lower and allow overlapping tiles",
+          `even a strip of ${strip.windowWidth} columns does not fit in memory (${messageOf(error)}); free memory, or ` +
+            'set `memory` lower and tile to "auto" for overlapping tiles',
         );
     }
     for (const half of planStrips(strip.height, strip.width, 2, 0, unshuffle)) {
@@ -149,13 +149,13 @@ export class Run {
           this.tailSize = Math.max(Math.floor(this.tailSize / 2), MINIMUM_SIZE);
           continue;
         }
-        const size = `${tile.windowHeight}x${tile.windowWidth} pixels`;
+        const size = `${tile.windowWidth}x${tile.windowHeight} pixels`;
         if (!divisible)
           throw new OutOfMemoryError(
-            `${size} do not fit in memory (${messageOf(error)}); allow overlapping tiles`,
+            `${size} do not fit in memory (${messageOf(error)}); set tile to "auto" for overlapping tiles`,
           );
         if (Math.max(tile.height, tile.width) < MINIMUM_SIZE) {
-          throw new OutOfMemoryError(`even ${size} do not fit in memory: ${messageOf(error)}`);
+          throw new OutOfMemoryError(`even ${size} do not fit in memory (${messageOf(error)}); free memory`);
         }
       }
       this.exact &&= plan.overlap >= engine.network.info.receptiveField;

@@ -4,7 +4,7 @@
  */
 import { OptionError } from "../errors.js";
 
-/** The core at (top, left), which the tile answers for, and the window around it, which is read. */
+/** A tile: its core at (top, left), whose pixels end up in the result, and the window around it, which is read. */
 export interface Tile {
   readonly top: number;
   readonly left: number;
@@ -17,13 +17,13 @@ export interface Tile {
 }
 
 /**
- * Cut height x width pixels, row by row from the top left. Tiles are as equal as multiples allow;
- * cores cover the picture exactly once, windows end at its border.
+ * Cut a picture of height x width pixels into tiles, row by row from the top left. The tiles are as equal in size as
+ * `multiple` allows. Their cores cover each pixel once; their windows end at the picture's border.
  *
  * @param size largest height and width of a core
- * @param overlap how far a window reaches beyond its core, where the picture goes on
+ * @param overlap how far a window reaches beyond its core on each side, up to the picture's border
  * @param multiple every edge is a multiple of it
- * @throws OptionError sizes that cannot be cut so
+ * @throws OptionError these sizes cannot be used
  */
 export function planTiles(
   height: number,
@@ -34,16 +34,17 @@ export function planTiles(
 ): Tile[] {
   if (![height, width, size, overlap, multiple].every(Number.isInteger)) {
     throw new OptionError(
-      `sizes of tiles are whole numbers, given ${[height, width, size, overlap].join(", ")}`,
+      `height, width, size, overlap and multiple must be whole numbers, not ${[height, width, size, overlap, multiple].join(", ")}`,
     );
   }
   if (height < 1 || width < 1 || size < multiple || overlap < 0) {
     throw new OptionError(
-      `cannot cut ${height}x${width} pixels into tiles of ${size} with overlap ${overlap}`,
+      `${width}x${height} pixels cannot be cut into tiles of ${size} pixels with overlap ${overlap}; ` +
+        `height and width must be at least 1, size at least ${multiple}, overlap at least 0`,
     );
   }
   if (height % multiple || width % multiple) {
-    throw new OptionError(`${height}x${width} pixels are not a multiple of ${multiple}`);
+    throw new OptionError(`height and width must be multiples of ${multiple}, not ${height} and ${width}`);
   }
   const reach = Math.ceil(overlap / multiple) * multiple;
   const columns = cut(width, size, multiple);

@@ -212,7 +212,7 @@ describe.skipIf(!hasChromium)("the demo page", () => {
     await tab.reload();
     await tab.locator(".card").first().waitFor();
     await once();
-    expect(await tab.textContent("#facts")).toMatch(/as asked; kernels with relaxed SIMD; \d threads/);
+    expect(await tab.textContent("#facts")).toMatch(/as requested; kernels with relaxed SIMD; \d threads/);
     await tab.context().close();
   });
 

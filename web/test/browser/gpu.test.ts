@@ -5,7 +5,7 @@ import { bytesOf, testPicture, worst } from "../fixtures.js";
 import { hasChromium, launch, WEBGPU } from "./chromium.js";
 import { close, fixturePage, openPage, toSend } from "./page.js";
 
-const STAYED = /, its pixels stayed on the GPU$/;
+const STAYED = /, all on the GPU$/;
 
 describe.skipIf(!hasChromium)("on an emulated GPU in Chromium", () => {
   const page = fixturePage();

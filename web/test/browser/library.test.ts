@@ -48,13 +48,13 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
       // Chromium tells the tests of at least two cores
       const threads =
         engine === "kernels"
-          ? /^as asked; kernels with relaxed SIMD; [2-8] threads; /
-          : /^as asked; [2-8] threads; /;
+          ? /^as requested; kernels with relaxed SIMD; [2-8] threads; /
+          : /^as requested; [2-8] threads; /;
       if (backend === "wasm") expect(results[0]!.reason).toMatch(threads);
       for (const [index, kind] of (["colour", "alpha", "gray"] as const).entries()) {
         const result = results[index]!;
         expect(result).toMatchObject({ backend, engine, exact: true, divided: 0 });
-        expect(result.reason).toMatch(/^as asked/);
+        expect(result.reason).toMatch(/^as requested/);
         expect(worst(bytesOf(result.image.data), samples[kind].expected.data), kind).toBeLessThanOrEqual(1);
       }
       await close(tab);
@@ -90,8 +90,8 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     else {
       expect(result.backend).toBe("webgpu");
       const words = {
-        kernels: /^as asked; kernels in float\d+ on .*; kernel shape /,
-        tfjs: /^as asked; a test/,
+        kernels: /^as requested; kernels in float\d+ on .*; kernel shape /,
+        tfjs: /^as requested; a test/,
       };
       expect(result.reason).toMatch(words[engine]);
       expect(worst(bytesOf(result.image), expected.data)).toBeLessThanOrEqual(1);

@@ -47,10 +47,10 @@ describe.skipIf(!hasChromium)("loading in Chromium", () => {
         });
         return [crossOriginIsolated, (await upscaler.upscale(new ImageData(3, 2))).width, upscaler.reason];
       }, engine);
-    const kernels = /^as asked; kernels with relaxed SIMD; 1 thread; /;
+    const kernels = /^as requested; kernels with relaxed SIMD; 1 thread; /;
     expect(await load("kernels")).toEqual([false, 12, expect.stringMatching(kernels)]);
     expect(place.asked.join()).not.toContain(".wasm"); // they come with the code
-    expect(await load("tfjs")).toEqual([false, 12, expect.stringMatching(/^as asked; 1 thread; /)]);
+    expect(await load("tfjs")).toEqual([false, 12, expect.stringMatching(/^as requested; 1 thread; /)]);
     expect(place.asked).toContain("/wasm/tfjs-backend-wasm-simd.wasm");
     await close(tab);
     await place.close();
@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)("loading in Chromium", () => {
       ];
     });
     expect(found[0]).toMatch(/^DownloadError: .*answered 404/);
-    expect(found[1]).toMatch(/^DownloadError: model.json is missing among the files given/);
+    expect(found[1]).toMatch(/^DownloadError: model.json is not among the given files/);
     expect(found.slice(2).map((text) => text.split(":")[0])).toEqual(Array(4).fill("OptionError"));
     await close(tab);
   });

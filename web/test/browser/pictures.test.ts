@@ -197,19 +197,19 @@ describe.skipIf(!hasChromium)("pictures in Chromium", () => {
     );
     expect(found).toEqual([
       expect.stringMatching(/not null$/),
-      expect.stringMatching(/not string; fetch an address first/),
-      expect.stringMatching(/this image is broken.*a data: address/),
+      expect.stringMatching(/not string; fetch the address/),
+      expect.stringMatching(/cannot read this image \(a data: address\)/),
       expect.stringMatching(/it has no src/),
       expect.stringMatching(/from another site.*crossorigin="anonymous"/),
       expect.stringMatching(/from another site/),
       expect.stringMatching(/no picture yet; wait for its event "loadeddata"/),
-      expect.stringMatching(/no picture that the browser can read/),
-      expect.stringMatching(/not in a Uint16Array/),
-      expect.stringMatching(/3.*are 24 bytes, given 4/),
-      expect.stringMatching(/quality lies from 0 to 1, given 90/),
-      expect.stringMatching(/type is one of/),
-      expect.stringMatching(/the scale lies above 0 and up to 32/),
-      expect.stringMatching(/one of them is enough/),
+      expect.stringMatching(/the browser cannot read this picture/),
+      expect.stringMatching(/not a Uint16Array/),
+      expect.stringMatching(/3.* have 24 values in RGBA, but data has 4/),
+      expect.stringMatching(/quality must be a number from 0 to 1, not 90/),
+      expect.stringMatching(/type must be one of/),
+      expect.stringMatching(/scale must be above 0 and at most 32/),
+      expect.stringMatching(/give only one of them/),
     ]);
     for (const text of found) expect(text).toMatch(/^OptionError: /);
     await close(tab);
@@ -239,7 +239,7 @@ describe.skipIf(!hasChromium)("pictures in Chromium", () => {
     expect(found[0]).toMatch(/^(none|EsrganError: .*disposed)/);
     expect(found.slice(1)).toEqual([
       2,
-      expect.stringMatching(/^EsrganError: this upscaler was disposed/),
+      expect.stringMatching(/^EsrganError: this Upscaler was disposed/),
       expect.stringMatching(/^BackendError: .*nowhere.*answered 404.*dist\/page\/wasm/),
       "wasm",
     ]);

@@ -51,7 +51,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
       return [
         image.type,
         (await createImageBitmap(image)).width,
-        /in the page's thread, since/.test(upscaler.reason),
+        /in the page's thread, because/.test(upscaler.reason),
       ];
     }, MODEL);
     expect(found).toEqual(["image/jpeg", 12, missing === "Worker"]);
@@ -83,7 +83,9 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
       return [crossOriginIsolated, await reasonOf("kernels"), await reasonOf("tfjs")];
     }, MODEL);
     expect(found[0]).toBe(true);
-    expect(found[1]).toMatch(/1 thread; the Content-Security-Policy forbids it, and must allow: \S+ blob:/);
+    expect(found[1]).toMatch(
+      /1 thread; the page's Content-Security-Policy forbids it and must allow: \S+ blob:/,
+    );
     expect(found[2]).toMatch(/; 1 thread/);
     await close(tab);
     await place.close();
@@ -96,7 +98,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
       async (model) => (await esrgan.Upscaler.load(model, { backend: "wasm" })).reason,
       MODEL,
     );
-    expect(reason).toMatch(/in the page's thread, since the worker does not start.*worker-src/);
+    expect(reason).toMatch(/in the page's thread, because the worker does not start.*worker-src/);
     await close(tab);
     await place.close();
   });
@@ -133,7 +135,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     const name = "test-compact-x4";
     expect(found).toMatchObject({ saved: name, named: name, blobs: name, own: name });
     expect(found.asked).toEqual(["model.json", "group1-shard1of1.bin"]);
-    expect(found.none).toMatch(/^DownloadError: no model was saved as indexeddb:\/\/mine/);
+    expect(found.none).toMatch(/^DownloadError: this site has saved no model as indexeddb:\/\/mine/);
     expect(found.alone).toMatch(/^DownloadError: .* give each file's address/);
     await close(tab);
   });

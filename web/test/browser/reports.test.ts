@@ -155,7 +155,7 @@ test.skipIf(!hasChromium)(
       active!.postMessage("", [port2]);
       return await answer;
     });
-    expect(said).toMatch(/^true a service worker cannot import .* bundle it into one file/);
+    expect(said).toMatch(/^true a service worker cannot import .* bundle the library into one file/);
     await browser.close();
     await site.close();
   },

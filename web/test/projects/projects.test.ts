@@ -134,7 +134,7 @@ function check(project: Project, answer: Answer): void {
   expect([answer.width, answer.height]).toEqual([4 * given.width, 4 * given.height]);
   expect(worst(answer.data, bytesOf(sample.expected))).toBeLessThanOrEqual(MOST);
   if (["page", "service worker"].includes(project.thread))
-    expect(answer.reason).toMatch(/; in the page's thread, since /);
+    expect(answer.reason).toMatch(/; in the page's thread, because /);
   else expect(answer.reason).not.toMatch(/in the page's thread/);
 }
 

@@ -107,7 +107,7 @@ test("a frame outside of the picture is an error of the file", async () => {
     { size: [2, 1], colour: RED },
     { size: [2, 1], at: [1, 0], colour: BLUE },
   ]);
-  await expect(readPicture(path, "out.png")).rejects.toThrow(/frame 2 does not lie within the picture/);
+  await expect(readPicture(path, "out.png")).rejects.toThrow(/frame 2 lies outside the picture/);
 });
 
 test.each(["png", "gif", "webp"])("is written as %s with all its frames and times", async (end) => {

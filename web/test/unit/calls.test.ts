@@ -169,6 +169,8 @@ describe.each(["tfjs", "kernels"] as const)("the upscaler by %s", (engine) => {
 
   test("refuses pixels that are too few", async () => {
     const data = new Uint8ClampedArray(7);
-    await expect(upscaler.upscale({ width: 2, height: 1, data })).rejects.toThrow(/are 8 bytes, given 7/);
+    await expect(upscaler.upscale({ width: 2, height: 1, data })).rejects.toThrow(
+      /have 8 values in RGBA, but data has 7/,
+    );
   });
 });

@@ -51,9 +51,9 @@ describe("loading", () => {
     const upscale = (source: unknown) => upscaler.upscale(source as Parameters<typeof upscaler.upscale>[0]);
     await expect(upscale(null)).rejects.toThrow(OptionError);
     await expect(upscale("a.png")).rejects.toThrow(OptionError);
-    await expect(upscale({ width: 1, height: 1, data: [1, 2, 3, 4] })).rejects.toThrow(/not in a Array/);
+    await expect(upscale({ width: 1, height: 1, data: [1, 2, 3, 4] })).rejects.toThrow(/not a Array/);
     const wasmPaths = join(scratch, "nowhere");
-    await expect(Upscaler.load(undefined, { wasmPaths })).rejects.toThrow(/TF.js's .wasm files are not/);
+    await expect(Upscaler.load(undefined, { wasmPaths })).rejects.toThrow(/does not contain TF.js's .wasm files/);
   });
 
   test("a missing folder, and a missing shard, are named", async () => {
@@ -180,7 +180,7 @@ describe("loading", () => {
       await new Promise<void>((resolve) => guarded.listen(0, "127.0.0.1", resolve));
       const place = `http://127.0.0.1:${(guarded.address() as AddressInfo).port}/model.json`;
       const options = { backend: "cpu", cache: false } as const;
-      await expect(Upscaler.load(place, options)).rejects.toThrow(/answered 403; headers go into `request`/);
+      await expect(Upscaler.load(place, options)).rejects.toThrow(/answered 403; set headers in `request`/);
       await (await Upscaler.load(`${place}?token=1`, options)).dispose();
       await (
         await Upscaler.load(place, { ...options, request: { headers: { Authorization: "me" } } })

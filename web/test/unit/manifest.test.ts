@@ -50,7 +50,7 @@ describe("manifest", () => {
 
   test("that is a web page is called one", () => {
     expect(() => parseManifest("\n<!doctype html>", "https://a/model.json")).toThrow(
-      /a\/model\.json is a web page, no model/,
+      /a\/model\.json is a web page, not a model/,
     );
   });
 });

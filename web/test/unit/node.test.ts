@@ -20,7 +20,7 @@ describe.each(NAMES)("%s", (name) => {
   test("says what runs, and why", () => {
     expect(upscaler.backend).toBe("wasm");
     expect(upscaler.reason).toMatch(
-      /^as asked; kernels with (relaxed )?SIMD; \d threads?; a test tile differs by \d/,
+      /^as requested; kernels with (relaxed )?SIMD; \d threads?; a test tile differs by at most \d/,
     );
     expect(upscaler.info.scale).toBe(SCALES[name]);
   });

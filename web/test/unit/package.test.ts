@@ -184,7 +184,7 @@ describe("installed into an empty project", () => {
     await sharp(pixels, { raw }).toColourspace("rgb16").png().toFile(join(project, "deep.png"));
     const model = folderOf("compact-x4");
     const { stderr, status } = command("upscale", "deep.png", "deep4.png", "--model", model, "--quiet");
-    expect(stderr).toBe("tfjs-esrgan: deep.png has 16 bits a channel, of which 8 are kept\n");
+    expect(stderr).toBe("tfjs-esrgan: deep.png has 16 bits per channel; the result will have 8\n");
     expect(status).toBe(0);
     expect(await sharp(join(project, "deep4.png")).metadata()).toMatchObject({ width: 20, depth: "uchar" });
   });
@@ -215,7 +215,7 @@ describe("installed into an empty project", () => {
     const again = command(...given);
     expect(again).toMatchObject({ stdout: "", status: 0 });
     expect(again.stderr).toMatch(
-      /^tfjs-esrgan: 2 of 2 results are there and stay; --overwrite replaces them\n$/,
+      /^tfjs-esrgan: 2 of 2 results already exist and are kept; add --overwrite to replace them\n$/,
     );
   });
 
@@ -231,28 +231,32 @@ describe("installed into an empty project", () => {
     expect(about).toMatchObject({ width: 16, pageHeight: 12, pages: 2, delay: [70, 90] });
     const { stderr, status } = command("upscale", "two.gif", "two4.jpg", "--model", model, "--quiet");
     expect(stderr).toBe(
-      "tfjs-esrgan: two.gif is animated, and two4.jpg holds its first frame; .png, .gif and .webp hold all\n",
+      "tfjs-esrgan: two.gif is animated, but two4.jpg can hold only its first frame; .png, .gif and .webp can hold all\n",
     );
     expect(status).toBe(0);
   });
 
   test.each([
-    [["upscale", "in.png"], 2, /takes one INPUT and one OUTPUT/],
-    [["upscale", "in.png", "x.png", "--alpha", "none"], 2, /--alpha is model, resize or drop/],
-    [["upscale", "in.png", "x.png", "--scale", "99"], 2, /the scale lies above 0 and up to 32/],
-    [["upscale", "in.png", "x.png", "--scale", "2", "--width", "9"], 2, /one of them is enough/],
-    [["upscale", ".", "in.png"], 2, /in.png is a file; a folder of pictures needs a folder/],
-    [["upscale", ".", "."], 2, /need a folder of their own/],
+    [["upscale", "in.png"], 2, /needs one INPUT and one OUTPUT/],
+    [["upscale", "in.png", "x.png", "--alpha", "none"], 2, /--alpha must be model, resize or drop/],
+    [["upscale", "in.png", "x.png", "--scale", "99"], 2, /scale must be above 0 and at most 32/],
+    [["upscale", "in.png", "x.png", "--scale", "2", "--width", "9"], 2, /give only one of them/],
+    [["upscale", ".", "in.png"], 2, /OUTPUT in.png is a file; give a folder/],
+    [["upscale", ".", "."], 2, /would replace the pictures of \.; give another folder/],
     [["shrink"], 2, /there is no command shrink/],
-    [["upscale", "in.png", "x.png", "--model", "m", "--tile", "3"], 2, /--tile is a whole number from 16 up/],
+    [
+      ["upscale", "in.png", "x.png", "--model", "m", "--tile", "3"],
+      2,
+      /--tile must be a whole number from 16 up/,
+    ],
     [["upscale", "in.png", "x.bmp", "--model", "m"], 2, /must end in/],
-    [["upscale", "in.png", "in.png", "--model", "m"], 2, /exists; --overwrite/],
+    [["upscale", "in.png", "in.png", "--model", "m"], 2, /already exists; add --overwrite/],
     [["upscale", "none.png", "x.png", "--model", "m"], 1, /none.png does not exist/],
-    [["upscale", "in.png", "x.png", "--model", "m"], 1, /m is no model/],
+    [["upscale", "in.png", "x.png", "--model", "m"], 1, /the model m cannot be read/],
     [
       ["upscale", "in.png", "x.png", "--model", folderOf("compact-x4"), "--backend", "webgpu"],
       1,
-      /webgpu does not start: there is no WebGPU/,
+      /webgpu does not start: WebGPU is not available/,
     ],
     [
       ["upscale", "in.png", "x.png", "--model", folderOf("compact-x4"), "--backend", "tensorflow"],

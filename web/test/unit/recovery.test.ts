@@ -27,7 +27,7 @@ function losing(where: "trunk" | "tail", lost: (call: number) => boolean, restar
       restart: async (again) => {
         seen.restarts++;
         computer.network.dispose();
-        if (!restarts()) throw new Error("WebGPU offers no adapter");
+        if (!restarts()) throw new Error("WebGPU finds no graphics adapter");
         return await start(again);
       },
     };
@@ -69,7 +69,7 @@ describe.each(["trunk", "tail"] as const)("lost in the %s", (where) => {
     const result = await upscaler.upscale(picture);
     expect(result).toMatchObject({ exact: true, divided: 0, engine: "tfjs" });
     expect(result.reason).toMatch(
-      /engine kernels on cpu was left, since it does not start again: .*no adapter/,
+      /engine kernels on cpu was given up, because it does not start again: .*no graphics adapter/,
     );
     expect(worst(result.image.data, await expected())).toBeLessThanOrEqual(1);
   });
@@ -83,7 +83,9 @@ describe.each(["trunk", "tail"] as const)("lost in the %s", (where) => {
     await using upscaler = await Upscaler.load(folderOf("rrdb-x4"), { backend: "cpu" });
     const result = await upscaler.upscale(testPicture(40, 36));
     expect(result.engine).toBe("tfjs");
-    expect(result.reason).toMatch(/engine kernels on cpu was left, since its device was lost time and again/);
+    expect(result.reason).toMatch(
+      /engine kernels on cpu was given up, because its device was lost several times/,
+    );
     expect(seen.restarts).toBe(4);
   });
 });
@@ -100,7 +102,7 @@ test("where no other is allowed, the error says so, and the next picture finds t
   const stopped = upscaler.upscale(picture);
   await expect(stopped).rejects.toThrow(BackendError);
   await expect(stopped).rejects.toThrow(
-    /engine kernels on cpu was left, since it does not start again: .*; nothing else is allowed to compute/,
+    /engine kernels on cpu was given up, because it does not start again: .*; no other backend or engine is allowed/,
   );
   isThere = true;
   const { image } = await upscaler.upscale(picture);

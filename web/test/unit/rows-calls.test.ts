@@ -109,7 +109,8 @@ test("where memory ends by rows, the strip is halved, and the result still exact
   const { take } = heapPrototype();
   let failures = 0;
   heapPrototype().take = function (this: Place, bytes: number) {
-    if (bytes > 100_000 && failures++ === 3) throw new Error("out of memory: WebAssembly cannot have 9 MiB");
+    if (bytes > 100_000 && failures++ === 3)
+      throw new Error("out of memory: WebAssembly cannot allocate 9 MiB");
     return take.call(this, bytes);
   };
   const picture = testPicture(70, 300);
@@ -135,7 +136,7 @@ test("where another engine has to take over, it goes by tiles", async () => {
   });
   const { run } = KernelRows.prototype;
   KernelRows.prototype.run = async function* () {
-    throw await Promise.resolve(new Error("out of memory: WebAssembly cannot have 9 MiB"));
+    throw await Promise.resolve(new Error("out of memory: WebAssembly cannot allocate 9 MiB"));
   };
   try {
     await using upscaler = await Upscaler.load(folderOf("compact-x4"), { backend: "cpu", memory: 8e6 });
@@ -157,12 +158,12 @@ test("memory that is never enough is an error that says for what", async () => {
   await using upscaler = await loaded("compact-x4", 1);
   const { run } = KernelRows.prototype;
   KernelRows.prototype.run = async function* () {
-    throw await Promise.resolve(new Error("out of memory: WebAssembly cannot have 9 MiB"));
+    throw await Promise.resolve(new Error("out of memory: WebAssembly cannot allocate 9 MiB"));
   };
   try {
     const work = narrow(70, () => upscaler.upscale(testPicture(70, 30)));
     await expect(work).rejects.toThrow(
-      /^even \d+ columns by rows do not fit in memory: .* 9 MiB; free memory/,
+      /^even a strip of \d+ columns does not fit in memory \(.* 9 MiB\); free memory/,
     );
   } finally {
     KernelRows.prototype.run = run;
@@ -171,12 +172,14 @@ test("memory that is never enough is an error that says for what", async () => {
 
 test("without memory for a strip the error has the numbers, and says what to do", async () => {
   await using upscaler = await loaded("rrdb-x4", 1);
-  const needs = /trunk of 200x300 pixels needs \d+ MiB whole and [\d,]+ MiB by rows, 1 MiB are allowed/;
+  const needs = /^300x200 pixels need \d+ MiB, or [\d,]+ MiB by rows, but 1 MiB are allowed/;
   for (const tile of ["auto", "exact"] as const) {
     const refused = narrow(0, () => upscaler.upscale(testPicture(300, 200), { tile }));
     await expect(refused).rejects.toThrow(OutOfMemoryError);
     await expect(refused).rejects.toThrow(needs);
-    await expect(refused).rejects.toThrow(tile === "exact" ? /allow more by `memory`/ : /tiles of 32 pixels/);
+    await expect(refused).rejects.toThrow(
+      tile === "exact" ? /raise `memory`, use a smaller picture/ : /tiles of 32 pixels/,
+    );
   }
 });
 

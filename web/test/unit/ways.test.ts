@@ -47,7 +47,7 @@ describe("auto", () => {
     const seen = another(slower);
     await using upscaler = await Upscaler.load(folderOf("compact-x4"));
     expect([upscaler.backend, upscaler.engine]).toEqual(["wasm", "kernels"]);
-    expect(upscaler.reason).toMatch(/; engine kernels on webgpu needs [\d.e+]+ times as long; /);
+    expect(upscaler.reason).toMatch(/; engine kernels on webgpu takes [\d.e+]+ times as long; /);
     expect(seen).toEqual({ started: 1, disposed: 1 });
   });
 
@@ -84,8 +84,8 @@ test("TF.js on wasm and on plain JavaScript are tried where nothing better is ri
 });
 
 test.each([
-  [{ engine: "onnx" as "tfjs" }, /engine is auto or one of kernels, tfjs/],
-  [{ backend: "cpu", engine: "kernels" }, /there is no engine kernels for the backend cpu/],
+  [{ engine: "onnx" as "tfjs" }, /engine must be auto or one of kernels, tfjs/],
+  [{ backend: "cpu", engine: "kernels" }, /the backend cpu has no engine kernels/],
 ] as const)("refuses %o", async (options, message) => {
   const load = Upscaler.load(folderOf("compact-x4"), options);
   await expect(load).rejects.toThrow(OptionError);

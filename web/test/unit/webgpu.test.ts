@@ -225,7 +225,7 @@ describe.skipIf(!hasGpu)("on a GPU", () => {
       const expected = await other.upscale(given);
       expect(worst(result.image.data, expected.image.data)).toBeLessThanOrEqual(1);
       expect(upscaler.reason).toMatch(
-        /^as asked; kernels in float32 on .*swiftshader.*; kernel shape measured, of \d/i,
+        /^as requested; kernels in float32 on .*swiftshader.*; kernel shape measured, of \d/i,
       );
     } finally {
       spy.mockRestore();
@@ -235,7 +235,7 @@ describe.skipIf(!hasGpu)("on a GPU", () => {
   test("one that is emulated is not tried unasked", async () => {
     await using upscaler = await Upscaler.load(folderOf("compact-x4"));
     expect(upscaler.backend).toBe("wasm");
-    expect(upscaler.reason).toMatch(/engine kernels on webgpu fails: .* is only emulated by the processor/);
+    expect(upscaler.reason).toMatch(/engine kernels on webgpu fails: .* is emulated on the processor/);
   });
 
   test("the fastest shape is remembered", async () => {

@@ -7,7 +7,7 @@ let provider;
 
 export async function start(backend, threads) {
   provider = backend;
-  if (backend === "webgpu" && !(await navigator.gpu?.requestAdapter())) throw new Error("WebGPU offers no adapter");
+  if (backend === "webgpu" && !(await navigator.gpu?.requestAdapter())) throw new Error("WebGPU finds no graphics adapter");
   ort = await import(`${FOLDER}ort.${backend}.min.mjs`);
   ort.env.wasm.wasmPaths = FOLDER;
   ort.env.wasm.numThreads = threads;

@@ -3,7 +3,7 @@
 let shaders;
 
 export async function start() {
-  if (!(await navigator.gpu?.requestAdapter())) throw new Error("WebGPU offers no adapter");
+  if (!(await navigator.gpu?.requestAdapter())) throw new Error("WebGPU finds no graphics adapter");
   return {};
 }
 

@@ -4,6 +4,7 @@
     python -m esrgan_benchmarks gpu.bundle open FOLDER    there: unpack; prints variables for the shell
 
 Opening needs no package. Compiled kernels are those of the sources they were made of: others are left out.
+What is compiled is kept in the project's folder `build` too, so that making a bundle again is quick.
 """
 
 import argparse
@@ -23,11 +24,14 @@ from typing import Any
 
 from esrgan_benchmarks.core.errors import BenchmarkError
 
-PACKAGE = Path(__file__).parents[4] / "esrgan_torch" / "engines" / "cuda"
+ROOT = Path(__file__).parents[4]
+PACKAGE = ROOT / "esrgan_torch" / "engines" / "cuda"
+COMPILED = ROOT / "build" / "gpu-kernels"
 CUBIN = PACKAGE / "halo" / "conv.sm_90a.cubin"
 MANIFEST, KERNELS, WEIGHTS, UNPACKED = "manifest.json", "triton.tar.xz", "weights", "triton"
 LARGEST = 55 * 2**20  # bytes: with the checkout itself it has to stay under 64 MiB
 GROUP = "__grp__"  # Triton's files that name others by absolute paths
+UNFINISHED = "tmp.pid"  # its folders of files that are being written
 
 Manifest = dict[str, Any]
 
@@ -56,7 +60,8 @@ def make_bundle(folder: Path, python: str) -> None:
         python: an interpreter of the device's version, with its version of Triton, that can import this.
 
     Raises:
-        BenchmarkError: kernels did not compile, or the folder is too large to be carried.
+        BenchmarkError: kernels did not compile or are not found in another folder, or the folder is too
+            large to be carried.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -65,13 +70,16 @@ def make_bundle(folder: Path, python: str) -> None:
         shutil.copy(CUBIN, folder / CUBIN.name)
     else:
         print("no cubin: `make cubin`, which needs nvcc, makes the halo kernel part of it")
-    with tempfile.TemporaryDirectory() as cache:
-        command = [python, "-m", "esrgan_benchmarks.studies.gpu.precompile"]
-        done = subprocess.run(command, env={**os.environ, "TRITON_CACHE_DIR": cache}, check=False)
-        if done.returncode:
-            raise BenchmarkError("a kernel did not compile, see above; mend it or choose another --python")
-        pack(Path(cache), folder / KERNELS)
-    (folder / MANIFEST).write_text(json.dumps(_manifest(python)), encoding="utf-8")
+    manifest = _manifest(python)
+    cache = _compiled(manifest)
+    if _precompile(python, cache):
+        raise BenchmarkError("a kernel did not compile, see above; mend it or choose another --python")
+    pack(cache, folder / KERNELS)
+    with tempfile.TemporaryDirectory() as elsewhere:
+        unpack(folder / KERNELS, Path(elsewhere))
+        if _precompile(python, Path(elsewhere), "--check"):
+            raise BenchmarkError(f"Triton does not find the kernels of {folder / KERNELS} again, see above")
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     sizes = {
         path.relative_to(folder): path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()
     }
@@ -107,11 +115,12 @@ def open_bundle(folder: Path) -> dict[str, str]:
 
 
 def pack(cache: Path, archive: Path) -> None:
-    """Triton's cache, without its locks, into an archive."""
+    """Triton's cache, without its locks and unfinished files, into an archive."""
     with tarfile.open(archive, "w:xz") as file:
         for path in sorted(cache.rglob("*")):
-            if path.is_file() and path.name != "lock":
-                file.add(path, str(path.relative_to(cache)))
+            name = path.relative_to(cache)
+            if path.is_file() and path.name != "lock" and UNFINISHED not in str(name):
+                file.add(path, str(name))
 
 
 def unpack(archive: Path, cache: Path) -> None:
@@ -133,6 +142,26 @@ def sources() -> str:
         if path.suffix in (".py", ".cu", ".cuh"):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _compiled(manifest: Manifest) -> Path:
+    """Triton's cache for these sources and versions, made if missing; those of others are removed."""
+    wanted = (
+        COMPILED
+        / hashlib.sha256(json.dumps([manifest["sources"], manifest["versions"]]).encode()).hexdigest()
+    )
+    for path in COMPILED.glob("*"):
+        if path != wanted:
+            shutil.rmtree(path)
+    wanted.mkdir(parents=True, exist_ok=True)
+    return wanted
+
+
+def _precompile(python: str, cache: Path, *options: str) -> int:
+    """Run `gpu.precompile` by another interpreter; its exit status."""
+    command = [python, "-m", "esrgan_benchmarks.studies.gpu.precompile", *options]
+    environment = {**os.environ, "TRITON_CACHE_DIR": str(cache.resolve())}
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _versions() -> dict[str, str]:

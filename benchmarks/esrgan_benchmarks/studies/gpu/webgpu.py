@@ -7,20 +7,20 @@ Rows are written as they come, to `webgpu.jsonl`. Running needs a bare Python an
 """
 
 import argparse
-import ctypes
 import datetime
 import json
-import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from esrgan_benchmarks.core.errors import BenchmarkError
 from esrgan_benchmarks.studies.gpu.main import wait
+from esrgan_benchmarks.studies.gpu.vulkan_driver import VULKAN, prepare_vulkan
 
 ROOT = Path(__file__).parents[4]
 WEB = ROOT / "web"
@@ -28,11 +28,10 @@ ARCHIVE, MANIFEST, ROWS = "webgpu.tar.xz", "manifest.json", "webgpu.jsonl"
 LARGEST = 55 * 2**20  # bytes: with the checkout itself it has to stay under 64 MiB
 SELF_CONTAINED = 40 * 2**20  # bytes of a Node that has its libraries in it, at least
 ORT = ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs", "ort-wasm-simd-threaded.asyncify.wasm")
-VULKAN = "libvulkan.so.1"
-NVIDIA = "libGLX_nvidia.so.0"
-DRIVERS = ("/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
 NETWORKS = ("esrgan-lite-x4", "general-x4v3-shaped", "rrdb-6-shaped")
-SIDES = (64, 128, 256, 512)
+# how an engine ends: well, or with nothing to compute on
+WELL = ("ended", "code -15")
+NO_ADAPTER = "code 3"
 # seconds that each may take; together with unpacking they stay under 4 minutes
 ENGINES = {
     "peak": 10,
@@ -41,11 +40,30 @@ ENGINES = {
     "TF.js": 55,
     "onnxruntime-web": 50,
 }
-DRY = 6  # times as long for tiny pictures: an emulated GPU takes minutes to compile onnxruntime-web's shaders
 ENDING = 5  # seconds that an engine has to end by itself before it is ended
 OURS = "tfjs-esrgan float16"
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    Args:
+        sides: of square pictures, in pixels.
+        rounds: how often a picture is computed again after its first time.
+        patience: every engine has so many times its seconds.
+    """
+
+    sides: tuple[int, ...]
+    rounds: int
+    patience: int = 1
+
+
+WHOLE = Sizes((64, 128, 256, 512), 5)
+# every engine and network once: an emulated GPU takes minutes to compile onnxruntime-web's shaders
+DRY = Sizes((8,), 0, 6)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,8 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.action == "make":
         make_bundle(options.folder)
         return 0
-    sides, patience = ((16, 24), DRY) if options.dry else (SIDES, 1)
-    return int(not run(options.folder, options.out, sides, options.driver, patience))
+    return int(not run(options.folder, options.out, DRY if options.dry else WHOLE, options.driver))
 
 
 def make_bundle(folder: Path) -> None:
@@ -100,8 +117,8 @@ def make_bundle(folder: Path) -> None:
         raise BenchmarkError(f"{folder} has {total} bytes, {LARGEST} at most can be carried")
 
 
-def run(folder: Path, out: Path, sides: Sequence[int], driver: Path | None = None, patience: int = 1) -> bool:
-    """Measure every engine, one after the other, with `patience` times its seconds; whether all ended well.
+def run(folder: Path, out: Path, sizes: Sizes, driver: Path | None = None) -> bool:
+    """Measure every engine, one after the other; whether all ended well. Without an adapter it ends at once.
 
     Raises:
         BenchmarkError: the folder is not one of `make_bundle`.
@@ -120,46 +137,27 @@ def run(folder: Path, out: Path, sides: Sequence[int], driver: Path | None = Non
         _add(rows, {"case": "machine", "run": now, "commit": manifest["commit"], **facts})
         right = True
         for engine, limit in ENGINES.items():
-            seconds = limit * patience
+            seconds = limit * sizes.patience
             job = content / "job.json"
             fields = {
                 "engine": engine,
                 "folder": str(content),
                 "rows": str(rows),
                 "networks": NETWORKS,
-                "sides": sides,
+                "sides": sizes.sides,
+                "rounds": sizes.rounds,
                 "seconds": seconds - ENDING,
             }
             job.write_text(json.dumps(fields), encoding="utf-8")
             print(f"== {engine}, {seconds} s", flush=True)
             state = wait([str(content / "node"), str(content / "gpu.cjs"), str(job)], seconds)
-            if state != "ended":
+            if state not in WELL:
                 right = False
                 _add(rows, {"case": "failure", "engine": engine, "error": state})
+            if state == NO_ADAPTER:
+                break
     print(summary([json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]))
     return right
-
-
-def prepare_vulkan(content: Path, driver: Path | None) -> Row:
-    """Let this process's children find Vulkan; returns what was found."""
-    if not _loads(VULKAN):
-        paths = [str(content / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]
-        os.environ["LD_LIBRARY_PATH"] = ":".join(filter(None, paths))
-    known = [str(path) for folder in DRIVERS for path in sorted(Path(folder).glob("*.json"))]
-    if driver is None and not any("nvidia" in path for path in known) and _loads(NVIDIA):
-        # a container often has the driver's libraries without the file that tells of them
-        driver = content / "nvidia.json"
-        icd = {"library_path": NVIDIA, "api_version": "1.3.0"}
-        driver.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": icd}), encoding="utf-8")
-    if driver is not None:
-        os.environ["VK_DRIVER_FILES"] = os.environ["VK_ICD_FILENAMES"] = str(driver.resolve())
-    return {
-        "nvidia": _nvidia(),
-        "driver": str(driver.name) if driver else None,
-        "drivers": known,
-        "loader": "the system's" if _loads(VULKAN) else "the bundle's",
-        "nvidia_library": _loads(NVIDIA),
-    }
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -244,22 +242,6 @@ def _write_network(name: str, folder: Path) -> None:
         convert(model, Path(scratch) / "made", route="direct", runners=[])
         for kind in ("tfjs", "onnx"):
             shutil.copytree(Path(scratch) / "made" / kind, folder / kind)
-
-
-def _nvidia() -> str | None:
-    """NVIDIA's names of the GPUs and their driver's version."""
-    if (smi := shutil.which("nvidia-smi")) is None:
-        return None
-    told = [smi, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    return subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip() or None
-
-
-def _loads(library: str) -> bool:
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return False
-    return True
 
 
 def _add(path: Path, row: Row) -> None:

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -46,22 +48,19 @@ def own_triton(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 def test_a_kernel_compiled_beforehand_is_found(own_triton: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (job,) = gpu_precompile.jobs(HOPPER, launch_first)
     assert (job.module, job.name) == ("esrgan_torch.engines.cuda.conv_taps", "conv_taps")
+    assert gpu_precompile._compile(job, time.monotonic() - 1) == gpu_precompile.NO_TIME
     assert gpu_precompile._compile(job) is None
     gpu_bundle.pack(own_triton / "cache", own_triton / "kernels.tar.xz")
     shutil.rmtree(own_triton / "cache")
     gpu_bundle.unpack(own_triton / "kernels.tar.xz", own_triton / "elsewhere")
 
     # a launch, as on the device but for the launch itself
-    run = JITFunction.run
-    monkeypatch.setattr(JITFunction, "run", lambda self, *a, **k: run(self, *a, **{**k, "warmup": True}))
-    found: list[bool] = []
-    monkeypatch.setattr(knobs.compilation, "listener", lambda *, cache_hit, **_: found.append(cache_hit))
-    for folder, hit in (("elsewhere", True), ("empty", False)):
+    for folder, absent in (("elsewhere", []), ("empty", ["conv_taps"])):
         monkeypatch.setenv("TRITON_CACHE_DIR", str(own_triton / folder))
         conv_taps.conv_taps.device_caches.clear()
-        launch_first()
-        assert found.pop() == hit
-    assert not found
+        assert gpu_precompile.missing(HOPPER, launch_first) == absent
+    assert JITFunction.run.__name__ == "run"
+    assert knobs.compilation.listener is None
 
 
 @pytest.mark.usefixtures("own_triton")
@@ -75,6 +74,16 @@ def test_the_tables_of_both_precisions() -> None:
     assert {*names} == {"conv_rows", "conv_taps", "upsample", "clear_border"}
     # pair1, pair2 and conv_hr, inner in two sizes of tiles; outer, body, rest, last; in two precisions
     assert names.count("conv_rows") == 2 * (2 * 4 + 4)
+
+
+@pytest.mark.usefixtures("own_triton")
+def test_candidates_are_compiled_in_the_order_of_the_sweep() -> None:
+    jobs = gpu_precompile.jobs(HOPPER, lambda: gpu_precompile.launch_candidates(HOPPER))
+    constants = [json.loads(job.specialization)["constant_vals"] for job in jobs if job.name == "conv_rows"]
+    # inputs and pixels of a program: conv5 and conv3 have most of the work
+    assert {values[0] for values in constants[:8]} == {128, 192}
+    pixels = [values[3] for values in constants]
+    assert pixels == sorted(pixels, key=lambda count: count != 256)
 
 
 @pytest.fixture
@@ -145,10 +154,44 @@ def test_what_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(gpu_bundle, "CUBIN", tmp_path / "none")
     python = tmp_path / "python"  # compiles nothing
     python.write_text('#!/bin/sh\ncase "$*" in *precompile*) ;; *) echo "{}" ;; esac\n')
+    monkeypatch.setattr(gpu_bundle, "COMPILED", tmp_path / "compiled")
     python.chmod(0o755)
     with pytest.raises(BenchmarkError, match="10000 at most"):
         gpu_bundle.make_bundle(tmp_path / "made", str(python))
     assert (tmp_path / "made" / gpu_bundle.KERNELS).exists()
-    python.write_text("#!/bin/sh\nexit 1\n")
-    with pytest.raises(BenchmarkError, match="did not compile"):
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"), [("*precompile", "did not compile"), ("*--check", "does not find the kernels")]
+)
+def test_kernels_that_would_be_compiled_on_the_device_are_no_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, reason: str
+) -> None:
+    monkeypatch.setattr(gpu_bundle, "_copy_weights", lambda folder: None)
+    monkeypatch.setattr(gpu_bundle, "CUBIN", tmp_path / "none")
+    monkeypatch.setattr(gpu_bundle, "COMPILED", tmp_path / "compiled")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in {asked}) exit 1 ;; *precompile*) ;; *) echo "{{}}" ;; esac\n')
+    python.chmod(0o755)
+    with pytest.raises(BenchmarkError, match=reason):
         gpu_bundle.make_bundle(tmp_path / "made", str(python))
+
+
+def test_compiled_kernels_are_kept_for_the_same_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu_bundle, "COMPILED", tmp_path)
+    today, other = ({"sources": name, "versions": {}} for name in ("today", "other"))
+    (kept := gpu_bundle._compiled(today)).joinpath("kernel").write_text("")
+    assert list(gpu_bundle._compiled(today).iterdir()) == [kept / "kernel"]
+    assert list(gpu_bundle._compiled(other).iterdir()) == []
+    assert not kept.exists()
+
+
+def test_files_that_triton_was_writing_are_not_packed(tmp_path: Path) -> None:
+    for name in ("kernel.cubin", "lock", "tmp.pid_7_abc/kernel.cubin"):
+        (tmp_path / "cache" / "key" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cache" / "key" / name).write_text("")
+    gpu_bundle.pack(tmp_path / "cache", tmp_path / "kernels.tar.xz")
+    with tarfile.open(tmp_path / "kernels.tar.xz") as archive:
+        assert archive.getnames() == ["key/kernel.cubin"]

@@ -1,7 +1,6 @@
 """benchmarks/webgpu.sh: what it does with a bundle, whatever its engines do."""
 
 import json
-import os
 import sys
 import tarfile
 from pathlib import Path
@@ -12,31 +11,29 @@ from esrgan_benchmarks.core.errors import BenchmarkError
 from esrgan_benchmarks.studies.gpu import webgpu
 
 NODE = """#!{python}
-import json, os, pathlib, sys
+import json, os, pathlib, signal, sys
 job = json.loads(pathlib.Path(sys.argv[2]).read_text())
 row = {{"case": "time", "engine": job["engine"], "driver": os.environ.get("VK_DRIVER_FILES"), **job}}
 with open(job["rows"], "a") as file:
     file.write(json.dumps({{**row, "case": "seen"}}) + chr(10))
-sys.exit(3 if job["engine"] == "TF.js" else 0)
+if job["engine"] == "onnxruntime-web":
+    os.kill(os.getpid(), signal.SIGTERM)
+sys.exit({{"TF.js": 1, "peak": {peak}}}.get(job["engine"], 0))
 """
-
-
-def loadable(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
-    """These are on this machine, and no others."""
-
-    def loads(library: str) -> bool:
-        return library in libraries
-
-    monkeypatch.setattr(webgpu, "_loads", loads)
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     """A folder as `make_bundle` leaves it, whose Node notes what it was asked, and fails as TF.js."""
+    return made(tmp_path)
+
+
+def made(tmp_path: Path, peak: int = 0) -> Path:
+    """Such a folder; as "peak" its Node ends with a status."""
     folder, content = tmp_path / "bundle", tmp_path / "content"
     folder.mkdir()
     content.mkdir()
-    (content / "node").write_text(NODE.format(python=sys.executable), encoding="utf-8")
+    (content / "node").write_text(NODE.format(python=sys.executable, peak=peak), encoding="utf-8")
     (content / "node").chmod(0o755)
     with tarfile.open(folder / webgpu.ARCHIVE, "w:xz") as archive:
         archive.add(content, ".")
@@ -49,8 +46,6 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables are as they were afterwards, and no driver is there."""
     for name in ("VK_DRIVER_FILES", "VK_ICD_FILENAMES", "LD_LIBRARY_PATH"):
         monkeypatch.setenv(name, "")
-    monkeypatch.setattr(webgpu, "DRIVERS", ())
-    loadable(monkeypatch)
 
 
 def test_every_engine_has_its_turn_and_one_that_fails_costs_itself(
@@ -67,13 +62,22 @@ def test_every_engine_has_its_turn_and_one_that_fails_costs_itself(
     seen = [row for row in rows if row["case"] == "seen"]
     assert [row["engine"] for row in seen] == list(webgpu.ENGINES)
     assert {row["driver"] for row in seen} == {str(driver)}
-    assert seen[1]["sides"] == [16, 24]
-    limits = [seconds * webgpu.DRY - webgpu.ENDING for seconds in webgpu.ENGINES.values()]
+    assert seen[1]["sides"] == [8]
+    assert seen[1]["rounds"] == 0
+    limits = [seconds * webgpu.DRY.patience - webgpu.ENDING for seconds in webgpu.ENGINES.values()]
     assert [row["seconds"] for row in seen] == limits
     assert seen[1]["networks"] == list(webgpu.NETWORKS)
     (failure,) = (row for row in rows if row["case"] == "failure")
-    assert failure == {"case": "failure", "engine": "TF.js", "error": "code 3"}
-    assert "! TF.js : code 3" in capsys.readouterr().out
+    assert failure == {"case": "failure", "engine": "TF.js", "error": "code 1"}
+    assert "! TF.js : code 1" in capsys.readouterr().out
+
+
+def test_without_an_adapter_no_engine_is_tried_in_vain(tmp_path: Path) -> None:
+    assert not webgpu.run(made(tmp_path, peak=3), tmp_path / "out", webgpu.WHOLE)
+    rows = [json.loads(line) for line in (tmp_path / "out" / webgpu.ROWS).read_text().splitlines()]
+    assert [row.get("engine") for row in rows] == [None, "peak", "peak"]
+    assert rows[1]["sides"] == [64, 128, 256, 512]
+    assert rows[1]["rounds"] == 5
 
 
 def test_all_together_stay_under_four_minutes() -> None:
@@ -82,29 +86,7 @@ def test_all_together_stay_under_four_minutes() -> None:
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="make webgpu-bundle"):
-        webgpu.run(tmp_path, tmp_path, (16,))
-
-
-def test_nvidia_s_libraries_are_found_without_a_file_that_tells_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loadable(monkeypatch, webgpu.NVIDIA)
-    facts = webgpu.prepare_vulkan(tmp_path, None)
-    described = json.loads(Path(os.environ["VK_DRIVER_FILES"]).read_text())
-    assert described["ICD"]["library_path"] == webgpu.NVIDIA
-    assert os.environ["LD_LIBRARY_PATH"] == str(tmp_path / "lib")
-    assert facts["loader"] == "the bundle's"
-    assert facts["driver"] == "nvidia.json"
-
-
-def test_a_driver_that_the_system_tells_of_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "nvidia_icd.json").write_text("{}")
-    monkeypatch.setattr(webgpu, "DRIVERS", (str(tmp_path),))
-    loadable(monkeypatch, webgpu.NVIDIA, webgpu.VULKAN)
-    facts = webgpu.prepare_vulkan(tmp_path, None)
-    assert os.environ["VK_DRIVER_FILES"] == os.environ["LD_LIBRARY_PATH"] == ""
-    assert facts["loader"] == "the system's"
-    assert facts["drivers"] == [str(tmp_path / "nvidia_icd.json")]
+        webgpu.run(tmp_path, tmp_path, webgpu.DRY)
 
 
 def test_the_summary_tells_times_ratios_shares_of_the_peak_and_failures() -> None:

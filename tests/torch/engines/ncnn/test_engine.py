@@ -106,7 +106,7 @@ def test_it_is_taken_by_itself_where_there_is_a_gpu(device: str, monkeypatch: py
     monkeypatch.setattr(vulkan, "best_gpu", lambda: 0)
     upscaler = Upscaler(NETWORKS["compact"])
     assert upscaler.device == torch.device(device)
-    assert "which alone computes there" in upscaler.describe()
+    assert "the only engine for this device" in upscaler.describe()
     monkeypatch.setattr(places, "resolve_device", lambda given: torch.device("cuda", 0))
     assert places.resolve_place("auto", "auto").type == "cuda"
 

@@ -97,6 +97,18 @@ def test_degraded_crops_keep_their_originals(pairs: list[Pair]) -> None:
     assert torch.allclose(small.mean((2, 3)), large.mean((2, 3)), atol=0.15)
 
 
+def test_some_crops_have_fresh_noise_alone(pairs: list[Pair]) -> None:
+    def small(noisy: float) -> torch.Tensor:
+        crops = Crops(pairs, 32, 4, 8, seed=0, degrading=True, noisy=noisy)
+        return torch.cat([crops[step][0] for step in range(3)])
+
+    never, some, always = small(0), small(0.5), small(1)
+    assert torch.equal(never, small(0))
+    same = [sum(torch.equal(*both) for both in zip(some, other, strict=True)) for other in (never, always)]
+    # which crops are noisy takes a number of its own, so none is that of a run without the choice
+    assert same == [0, pytest.approx(12, abs=6)]
+
+
 def test_pairs_of_folders(photos: Path, tmp_path: Path) -> None:
     for path in photos.iterdir():
         (tmp_path / "small").mkdir(exist_ok=True)

@@ -4,7 +4,7 @@ import pytest
 from esrgan_torch.images.files import read_image
 from esrgan_torch.images.resample import imresize
 from esrgan_torch.metrics.psnr_ssim import psnr
-from esrgan_torch.train.data.degrade import degrade
+from esrgan_torch.train.data.degrade import degrade, with_noise
 from tests.torch.train.conftest import ROOT
 
 
@@ -31,3 +31,14 @@ def test_the_same_seed_gives_the_same_picture() -> None:
 def test_scales(scale: int) -> None:
     image = np.full((64, 64, 3), 128, np.uint8)
     assert degrade(image, scale, np.random.default_rng(5)).shape == (64 // scale, 64 // scale, 3)
+
+
+def test_fresh_noise() -> None:
+    image = np.full((256, 256, 3), 128, np.uint8)
+    spreads = [float(with_noise(image, 4, np.random.default_rng(seed)).std()) for seed in range(40)]
+    assert min(spreads) < 3
+    assert max(spreads) > 12
+    # neighbours know nothing of one another: no filter and no JPEG came after
+    small = with_noise(image, 4, np.random.default_rng(int(np.argmax(spreads)))).astype(float) - 128
+    assert small.shape == (64, 64, 3)
+    assert abs((small[:, 1:] * small[:, :-1]).mean()) < 0.1 * small.var()

@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import type { Backend } from "../backend.js";
 
-/** Plain JavaScript: slow, right, and everywhere; the measure of the others. */
+/** Plain JavaScript: slow, but correct and available everywhere. The results of the others are compared with it. */
 export const cpu: Backend = {
   name: "cpu",
   tfName: "cpu",

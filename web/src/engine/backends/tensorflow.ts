@@ -8,7 +8,7 @@ export async function loadTensorflow(): Promise<Backend> {
     await import(name);
   } catch {
     throw new BackendError(
-      "the package @tensorflow/tfjs-node is not installed, or has no library for this machine",
+      "the package @tensorflow/tfjs-node is not installed (npm install @tensorflow/tfjs-node), or not for this machine",
     );
   }
   return {

@@ -17,7 +17,7 @@ export const wasm: Backend = {
   deferred: false,
   keepsAddresses: true,
   async prepare({ wasmPaths }) {
-    if (typeof WebAssembly === "undefined") throw new Error("there is no WebAssembly here");
+    if (typeof WebAssembly === "undefined") throw new Error("WebAssembly is not available here");
     const place = typeof wasmPaths === "string" || wasmPaths === undefined ? wasmPaths : { ...wasmPaths };
     if (place !== undefined) {
       await checkFile(place);
@@ -37,7 +37,7 @@ export const wasm: Backend = {
       tf.registerBackend("wasm", factory);
       started = await start();
     }
-    if (!started) throw new Error(`TF.js does not start it, see the console${blocked()}`);
+    if (!started) throw new Error(`TensorFlow.js cannot start it; the console says why${blocked()}`);
   },
   isLost: () => false,
   about() {
@@ -47,7 +47,7 @@ export const wasm: Backend = {
 };
 
 /**
- * Look for the file before TF.js does: after a first place that was wrong it takes no second one.
+ * Look for the file before TF.js does: once TF.js has tried a wrong place, it accepts no other.
  *
  * @throws Error nothing is there, or something else
  */
@@ -58,9 +58,9 @@ async function checkFile(place: string | Record<string, string>): Promise<void> 
   ];
   const name = `tfjs-backend-wasm${simd ? (threads ? "-threaded-simd" : "-simd") : ""}.wasm`;
   const address = typeof place === "string" ? place + name : place[name];
-  if (address === undefined) throw new Error(`wasmPaths names no ${name}`);
+  if (address === undefined) throw new Error(`wasmPaths contains no address for ${name}; add it`);
   if (!/^(https?|blob|data):/.test(address)) return; // Node's, where TF.js reads files
-  const advice = "copy the package's folder dist/page/wasm to the site, and give its address as wasmPaths";
+  const advice = "copy the package's folder dist/page/wasm to the site, and set wasmPaths to its address";
   let bytes: Uint8Array;
   try {
     const response = await fetch(address);
@@ -69,7 +69,8 @@ async function checkFile(place: string | Record<string, string>): Promise<void> 
   } catch (error) {
     throw new Error(`${address} cannot be fetched (${messageOf(error)}${blocked()}); ${advice}`);
   }
-  if (String(bytes.subarray(0, 4)) !== MAGIC) throw new Error(`${address} is no WebAssembly; ${advice}`);
+  if (String(bytes.subarray(0, 4)) !== MAGIC)
+    throw new Error(`${address} is not a WebAssembly file; ${advice}`);
 }
 
 const SOON = 2000; // ms after a policy forbade something: threads that were to come then never do
@@ -77,8 +78,8 @@ const MAGIC = "0,97,115,109"; // \0asm
 const FEW_CORES = 4;
 
 /**
- * TF.js takes half of the cores that the browser tells of, which on a small machine leaves half of the work's
- * speed; so it is told of more of them while it starts.
+ * TF.js uses half of the cores that the browser reports, which halves the speed on a small machine; so a larger
+ * number is reported while it starts.
  */
 async function withAllCores<T>(work: () => Promise<T>): Promise<T> {
   if (!(globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated) return await work();

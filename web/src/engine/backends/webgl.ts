@@ -12,7 +12,7 @@ export const webgl: Backend = {
   deferred: true,
   keepsAddresses: false,
   prepare() {
-    if (!tf.env().getNumber("WEBGL_VERSION")) throw new Error("there is no WebGL here");
+    if (!tf.env().getNumber("WEBGL_VERSION")) throw new Error("WebGL is not available here");
     return Promise.resolve();
   },
   isLost() {

@@ -16,8 +16,8 @@ export const webgpu: Backend = {
   keepsAddresses: false,
   async prepare() {
     const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-    if (!gpu) throw new Error("there is no WebGPU here");
-    if (!(await gpu.requestAdapter())) throw new Error("WebGPU offers no adapter");
+    if (!gpu) throw new Error("WebGPU is not available here");
+    if (!(await gpu.requestAdapter())) throw new Error("WebGPU finds no graphics adapter");
   },
   isLost() {
     const device = (tf.findBackend("webgpu") as WebGPUBackend | null)?.device;

@@ -55,11 +55,12 @@ const FIRST_PAGES = 64;
  * @throws Error there is no WebAssembly with SIMD here
  */
 export async function loadModule(threads: boolean): Promise<Loaded> {
-  if (typeof WebAssembly === "undefined") throw new Error("there is no WebAssembly here");
+  if (typeof WebAssembly === "undefined") throw new Error("WebAssembly is not available here");
   const relaxed = bytesOf((await import("./relaxed.js")).default);
   const isRelaxed = WebAssembly.validate(relaxed.bytes);
   const { bytes, flags, pages } = isRelaxed ? relaxed : bytesOf((await import("./simd.js")).default);
-  if (!isRelaxed && !WebAssembly.validate(bytes)) throw new Error("WebAssembly has no SIMD here");
+  if (!isRelaxed && !WebAssembly.validate(bytes))
+    throw new Error("WebAssembly has no SIMD instructions here");
   const shared = threads && typeof SharedArrayBuffer !== "undefined" && isIsolated();
   // the same code serves both: a memory that is not shared has only to be declared so
   if (!shared) bytes[flags]! &= ~SHARED;
@@ -69,7 +70,8 @@ export async function loadModule(threads: boolean): Promise<Loaded> {
     env: { memory, now: () => performance.now(), rest: restHere() },
   });
   const exports = instance.exports as unknown as Exports;
-  if (exports.abi() !== ABI) throw new Error("the module is of another release than its caller");
+  if (exports.abi() !== ABI)
+    throw new Error("the WebAssembly module is from another release of this library");
   return { exports, module, memory, shared, relaxed: isRelaxed };
 }
 
@@ -162,7 +164,7 @@ export class Heap {
       try {
         this.memory.grow(missing);
       } catch {
-        throw new Error(`out of memory: WebAssembly cannot have ${Math.ceil(end / 2 ** 20)} MiB`);
+        throw new Error(`out of memory: WebAssembly cannot allocate ${Math.ceil(end / 2 ** 20)} MiB`);
       }
     }
     this.top = end;

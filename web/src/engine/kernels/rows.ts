@@ -150,7 +150,7 @@ class Passage {
     const end = this.taken + this.rings.result;
     const reached = await this.runner.goOn(this.memory, maps, this.given, end, pause);
     if (this.given === before && reached.done === this.taken && reached.kept === kept)
-      throw new Error("the rows that are kept do not suffice to go on");
+      throw new Error("too few rows are kept to compute the next ones");
     this.reached = reached;
   }
 

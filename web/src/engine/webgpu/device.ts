@@ -12,7 +12,7 @@ export type Provider = () => Promise<GPU>;
 
 export const pageProvider: Provider = () => {
   const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  return gpu ? Promise.resolve(gpu) : Promise.reject(new Error("there is no WebGPU here"));
+  return gpu ? Promise.resolve(gpu) : Promise.reject(new Error("WebGPU is not available here"));
 };
 let provider = pageProvider;
 
@@ -65,7 +65,7 @@ export class Machine {
   static async open(): Promise<Machine> {
     const gpu = await provider();
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-    if (!adapter) throw new Error("WebGPU offers no adapter");
+    if (!adapter) throw new Error("WebGPU finds no graphics adapter");
     const { info } = adapter as { info?: Info };
     const { vendor = "", architecture = "", description = "" } = info ?? {};
     const name = [vendor, architecture, description].filter(Boolean).join(" ");

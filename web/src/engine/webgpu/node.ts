@@ -1,4 +1,4 @@
-/** GPUs in Node: by the package `webgpu`, Dawn for Node, where it is installed. */
+/** GPUs in Node, by the package `webgpu` (Dawn for Node), if it is installed. */
 import { messageOf } from "../../errors.js";
 import type { Provider } from "./device.js";
 
@@ -14,7 +14,7 @@ async function open(): Promise<GPU> {
     return dawn.create([]);
   } catch (error) {
     if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND")
-      throw new Error("the package webgpu is not installed");
+      throw new Error("the package webgpu is not installed (npm install webgpu)");
     throw new Error(`the package webgpu does not start on this machine: ${messageOf(error)}`);
   }
 }

@@ -21,7 +21,9 @@ export class Pool {
     this.version++;
     for (const [name, bytes] of missing) {
       if (bytes > largest)
-        throw new Error(`out of memory: a buffer of ${bytes} bytes, this device has ${largest}`);
+        throw new Error(
+          `out of memory: a buffer of ${bytes} bytes is needed, and this device allows ${largest}`,
+        );
       this.buffers.get(name)?.destroy();
       this.buffers.delete(name);
     }

@@ -36,7 +36,7 @@ export async function chooseShape(
   const shapes = shapesFor(machine.vendor, machine.software).filter((shape) =>
     fits(shape, convolutions, precision, machine.device.limits),
   );
-  if (!shapes.length) throw new Error("this GPU's limits are too small");
+  if (!shapes.length) throw new Error("this GPU's limits are too small for this library's code");
   const step = heaviest(programs[0]!);
   const key = await keyOf([machine.name, precision, step.spec, shapes]);
   const kept = await memory?.get(key);

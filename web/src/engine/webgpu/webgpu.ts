@@ -15,7 +15,7 @@ export async function startWebgpu(model: Model, options: StartOptions): Promise<
   const machine = await Machine.open();
   try {
     if (machine.software && !options.asked)
-      throw new Error(`${machine.name} is only emulated by the processor, for which WebAssembly is faster`);
+      throw new Error(`${machine.name} is emulated on the processor, where WebAssembly is faster`);
     // a processor computes in float32 whatever it is given, and rounds after every step
     const precision = machine.hasHalf && !machine.software ? "float16" : "float32";
     const plan = planOf(model, precision);
