@@ -20,7 +20,8 @@ from tests.torture.forks import Forks, Outcome
 
 Files = dict[str, str]
 _LONGEST = 600.0  # seconds for a run: TensorFlow alone takes a minute to be imported on a busy machine
-_OTHERS = re.compile("onnxruntime")  # in the folder for temporary files, of programs for themselves
+# in the folder for temporary files, of programs for themselves
+_OTHERS = re.compile("onnxruntime|torchinductor_")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def table(rows: list[Row]) -> str:
     for fault, group in groupby(sorted(rows, key=_names), key=lambda row: row["fault"]):
         alike = list(group)
         tries, lost = (sum(row[name] for row in alike) for name in ("tries", "lost"))
-        with_what = ", ".join(f"{row['command'].removeprefix('esrgan ')}{_more(row)}" for row in alike)
+        with_what = "; ".join(f"{row['command'].removeprefix('esrgan ')}{_more(row)}" for row in alike)
         day = max(row["date"] for row in alike)
         lines.append(f"| {fault} | {with_what} | {tries:,} | {lost} | {day} |")
     return "\n".join([*lines, "", measured_on(rows)])

@@ -19,7 +19,7 @@ def test_the_last_run_of_each_command_counts_in_a_line_for_its_fault() -> None:
     ]
     assert [line for line in table(rows).splitlines() if line.startswith("| ")][1:] == [
         "| full disk | train | 1,200 | 0 | 2026-11-30 |",
-        "| kill | convert, train (5 of 7), upscale (2 lost) | 28 | 2 | 2026-12-01 |",
+        "| kill | convert; train (5 of 7); upscale (2 lost) | 28 | 2 | 2026-12-01 |",
     ]
 
 
@@ -32,7 +32,7 @@ def test_what_the_fuzzer_did_adds_up() -> None:
     ]
     lines = table(rows).splitlines()
     assert lines[2].startswith(f"| {BLIND} | png | 5,000,000 | 0 |")
-    assert lines[3].startswith(f"| {FUZZED} | bmp (1.0 min), png (7.5 min) | 3,030 | 0 |")
+    assert lines[3].startswith(f"| {FUZZED} | bmp (1.0 min); png (7.5 min) | 3,030 | 0 |")
     assert fuzzed_minutes(rows, "png") == 7.5
     assert fuzzed_minutes(rows, "gif") == 0
 
