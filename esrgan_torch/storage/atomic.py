@@ -1,6 +1,8 @@
 """Files and folders that are either whole or not there."""
 
+import errno
 import shutil
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,10 +27,10 @@ def atomic_path(target: Path) -> Generator[Path]:
         target: the file to make; its folder must exist.
 
     Raises:
-        OSError: the folder is missing, read-only or full; `filename` is the target. Errors of writing that
-        PyTorch
-            raises in its own way are such too.
+        OSError: the folder is missing, read-only or full, or the target is a pipe, a socket or a device;
+            `filename` is the target. Errors of writing that PyTorch raises in its own way are such too.
     """
+    refuse_special(target)
     suffix = target.suffix if len(target.suffix) <= _LONGEST_SUFFIX else ""
     temporary = target.with_name(f".{mark()}{END}{suffix}")
     with _told_of(target, temporary):
@@ -62,6 +64,20 @@ def atomic_folder(target: Path) -> Generator[Path]:
             temporary.replace(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_special(target: Path) -> None:
+    """Raise `OSError` where a file would take the place of a pipe, a socket or a device.
+
+    With root's rights that would be the end of /dev/null for everybody.
+    """
+    try:
+        mode = target.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        words = "it is a pipe, a socket or a device, where a file is to be written; choose another name"
+        raise OSError(errno.EINVAL, words, str(target))
 
 
 @contextmanager

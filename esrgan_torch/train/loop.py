@@ -3,6 +3,7 @@
 import atexit
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,7 @@ from esrgan_torch.datasets.sets import PictureSet
 from esrgan_torch.errors import ConfigError, StoppedError, TrainingError
 from esrgan_torch.networks.base import Generator
 from esrgan_torch.networks.reparameterised import deployed
+from esrgan_torch.storage.alone import alone_in
 from esrgan_torch.storage.atomic import atomic_path
 from esrgan_torch.train.assemble import Parts, assemble, make_objective
 from esrgan_torch.train.carried import begin_log
@@ -76,7 +78,7 @@ def train(
     Raises:
         ConfigError: options that do not go together, no pictures, no checkpoint to resume from, or one of
         more
-            steps than the run is to have.
+            steps than the run is to have; or another process trains into the folder.
         StoppedError: a signal came; its checkpoint is stored, unless the message says otherwise.
         TrainingError: a loss is not finite or grows without bound; the message names the step and where its
             batch was kept. Or a checkpoint cannot be written or read.
@@ -86,7 +88,7 @@ def train(
     main = accelerator.is_main_process
     status = Status(options.steps, progress if main else False)
     trackers: list[Tracker] = []
-    with Stopper() as stopper, closing_all(trackers):
+    with Stopper() as stopper, closing_all(trackers), ExitStack() as until_end:
         torch.manual_seed(options.seed)
         parts = assemble(options, initial, status.warn if main else _silent)
         objective = make_objective(options, teacher)
@@ -102,6 +104,10 @@ def train(
         sets: dict[str, PictureSet] = {}
         if main:
             check_disk(options, folder, parts)
+            if not until_end.enter_context(alone_in(folder)):
+                raise ConfigError(
+                    f"another process trains into {folder}; wait for it, or choose another folder"
+                )
             sets = find_sets(options.data.validation, options.network.scale, status.warn, status.say)
             trackers += make_trackers(accelerator, folder, options, first)
         for helper in (parts.average.network, objective.vgg, objective.teacher):

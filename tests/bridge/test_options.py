@@ -20,7 +20,7 @@ from esrgan_weights.errors import WeightsError
         ({"to": "tflite", "parts": True}, "go with --to onnx"),
         ({"to": "onnx", "shape": (0, 64)}, "of at least 1, not 0x64"),
         ({"to": "onnx", "shape": (64, 64), "parts": True}, "give one of the two"),
-        ({"to": "onnx", "opset": OPSETS.start - 1}, f"opset must be {OPSETS.start} to {OPSETS.stop - 1}, not"),
+        ({"to": "onnx", "opset": OPSETS.start - 1}, f"must be {OPSETS.start} to {OPSETS.stop - 1}, not"),
         ({"to": "onnx", "opset": OPSETS.stop}, f"not {OPSETS.stop}"),
         ({"to": "tf", "route": "onnx-tf", "opset": 14}, "onnx-tf reads opsets up to 13, not 14"),
     ],

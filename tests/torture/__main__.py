@@ -2,8 +2,8 @@
 
     python -m tests.torture [--minutes N] [--only KIND...] [--cases WORD...] [--dry]
 
-Kinds: paths, numbers, surroundings, kills, moments, network, sizes, fuzz. What was lost is printed; status 1
-where something was.
+Kinds: paths, numbers, surroundings, kills, moments, twice, inputs, network, sizes, fuzz. What was lost is
+printed; status 1 where something was.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from esrgan_benchmarks.core import record
-from tests.torture import cases, fuzz, network, numbers, ready, sizes, surroundings
+from tests.torture import cases, disturbed, fuzz, network, numbers, ready, sizes, surroundings
 from tests.torture.forks import MODULES, Forks
 from tests.torture.good import Good
 from tests.torture.kills import Case, Killer
-from tests.torture.places import QUOTAS, can_mount
+from tests.torture.places import NO_FILES, QUOTAS, can_mount
 from tests.torture.sweep import SLOTS, sweep
 from tests.torture.tried import Tally, Tried
 
@@ -33,7 +33,9 @@ MORE = (
     "accelerate",
     "onnx",
 )
+_NO_FILE = "a pipe, a socket or a device instead of a file"
 MOMENTS = 50  # for each command
+TWICE = 10  # for each command
 
 
 @dataclass
@@ -69,8 +71,9 @@ def _paths(given: Round) -> Iterator[Tried]:
         place = given.scratch / f"paths-{number}"
         place.mkdir()
         for each in sweep(given.forks, given.good, place, [slot], can_mount(place / "mount"), given.words):
+            kinds = {**dict.fromkeys(QUOTAS, "a quota that is used up"), **dict.fromkeys(NO_FILES, _NO_FILE)}
             yield Tried(
-                "a quota that is used up" if each.fault in QUOTAS else "a path that goes wrong",
+                kinds.get(each.fault, "a path that goes wrong"),
                 f"esrgan {slot.arguments[0]}",
                 each.problem and f"{slot.name}, {each.fault}: {each.problem}",
             )
@@ -84,8 +87,9 @@ def _numbers(given: Round) -> Iterator[Tried]:
 
 
 def _surroundings(given: Round) -> Iterator[Tried]:
+    names = tuple(name for name in surroundings.COMMANDS if given.wants(name))
     for command, fault, said in surroundings.tries(
-        given.forks, given.good, given.scratch, lambda: given.over
+        given.forks, given.good, given.scratch, lambda: given.over, names
     ):
         yield Tried("odd surroundings", f"esrgan {command}", said and f"{fault}: {said}")
 
@@ -143,6 +147,31 @@ def _moments(given: Round) -> Iterator[Tried]:
         yield Tried(*what, count=0, ended=True)
 
 
+def _twice(given: Round) -> Iterator[Tried]:
+    with Forks(given.scratch / "said-other", (*MODULES, *MORE)) as other:
+        for number, (forks, case) in enumerate(_all_cases(given)):
+            killer = Killer(forks, case, given.scratch / f"twice-{number}")
+            what = ("two at once on one output", f"esrgan {case.name}")
+            for moment in killer.at_once(other, TWICE, given.seed):
+                yield Tried(*what, _said(moment.where, moment.lost), of=TWICE)
+                if given.over:
+                    return
+            yield Tried(*what, count=0, ended=True)
+
+
+def _inputs(given: Round) -> Iterator[Tried]:
+    for number, case in enumerate(disturbed.inputs(given.good)):
+        if not given.wants(case.name):
+            continue
+        disturber = disturbed.Disturber(given.forks, case, given.scratch / f"inputs-{number}")
+        what = ("an input that changes while it is read", f"esrgan {case.name}")
+        for where, said in disturber.tries():
+            yield Tried(*what, said and f"{where}: {said}", of=disturber.openings * len(disturbed.WAYS))
+            if given.over:
+                return
+        yield Tried(*what, count=0, ended=True)
+
+
 def _said(where: float, lost: list[str]) -> str:
     return f"at {where:.3g}: " + "; ".join(lost) if lost else ""
 
@@ -153,6 +182,8 @@ KINDS: dict[str, Callable[[Round], Iterator[Tried]]] = {
     "surroundings": _surroundings,
     "kills": _kills,
     "moments": _moments,
+    "twice": _twice,
+    "inputs": _inputs,
     "network": lambda given: starmap(Tried, network.tries(given.scratch, given.seed, lambda: given.over)),
     "sizes": lambda given: starmap(Tried, sizes.tries(given.seed, lambda: given.over)),
     "fuzz": lambda given: fuzz.tries(given.scratch, given.seed, given.end),
@@ -170,7 +201,7 @@ def main() -> int:
         nargs="+",
         default=(),
         metavar="WORD",
-        help="only faults of paths, and commands to kill, named so",
+        help="only faults of paths, and commands that are killed or disturbed, named so",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="record no rows")

@@ -115,6 +115,7 @@ class Forks:
         kill_at: int | None = None,
         kill_after: float | None = None,
         humble: bool = False,
+        act: str | None = None,
         before: str | None = None,
         environment: Mapping[str, str] | None = None,
         limit: float = 120.0,
@@ -126,6 +127,8 @@ class Forks:
             watched: folders whose changes are counted.
             kill_at: by SIGKILL, before the change of this number, from 1.
             kill_after: by SIGKILL, after so many seconds.
+            act: a function that is called at `kill_at` instead, as "module:name"; files that are opened to
+                be read count as changes then.
             humble: without root's power to read and write what it has no right to.
             before: a function that is called first, as "module:name".
             limit: seconds; more is a fault.
@@ -137,6 +140,7 @@ class Forks:
             "watched": [str(path) for path in watched],
             "kill_at": kill_at,
             "kill_after": kill_after,
+            "act": act,
             "humble": humble,
             "before": before,
             "environment": dict(environment or {}),

@@ -19,6 +19,7 @@ from tests.torture.tried import Tried
 
 TURN = 60  # seconds of the processor for one reader at a time
 SHARED_MEMORY = Path("/dev/shm")  # where a file is written in no time, as a try writes one or two
+INTERRUPTED = 72  # libFuzzer's status when somebody presses Ctrl-C
 KEPT = "esrgan-torture-found"  # beside other temporary files: what was found outlives the run
 
 
@@ -84,7 +85,7 @@ def fuzzed(name: str, folder: Path, seconds: float, until: int, seed: int = 0) -
     minutes = (used - float(start[1])) / 60
     counts = re.findall(r"number_of_executed_units: (\d+)|^#(\d+)", done.stderr, re.MULTILINE)
     count = max((int(one or other) for one, other in counts), default=0)
-    if done.returncode == 0:
+    if done.returncode in (0, INTERRUPTED):
         return Turn(count, minutes, "")
     said = [line for line in done.stderr.splitlines() if "Error" in line or "ERROR" in line]
     kept = _kept(folder, f"{name}-{seed}")

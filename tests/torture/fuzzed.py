@@ -17,9 +17,18 @@ from pathlib import Path
 from typing import Any
 
 MEMORY = 3000  # MB of the process; it holds PyTorch
-SLOWEST = 25  # seconds for one file
+SLOWEST = 25  # seconds of the processor for one file
+HANGS = 900  # seconds by the clock, in which a busy machine gives them
 # what readers are made of, which must not be imported before it is followed; PyTorch is too large
 FOLLOWED = ("esrgan_torch", "esrgan_weights", "esrgan_bridge", "esrgan_cli", "PIL", "tifffile", "tomllib")
+
+
+class TooSlowError(BaseException):
+    """One file takes too long; no reader passes over that."""
+
+
+def _too_slow(*_: object) -> None:
+    raise TooSlowError(f"ERROR: more than {SLOWEST} seconds of the processor for one file")
 
 
 def main() -> None:
@@ -48,18 +57,21 @@ def main() -> None:
                 reader(data)  # what is imported when it is needed is followed too
             (corpus / f"seed-{number}").write_bytes(data)
 
+    signal.signal(signal.SIGPROF, _too_slow)
     began = time.process_time()
 
     def one(data: Any) -> None:
+        signal.setitimer(signal.ITIMER_PROF, SLOWEST)
         with contextlib.suppress(EsrganError, MemoryError):  # refused
             reader(bytes(data))
+        signal.setitimer(signal.ITIMER_PROF, 0)
         if time.process_time() - began > given.seconds:
             os.kill(os.getpid(), signal.SIGUSR1)  # by which libFuzzer ends well
 
     flags = {
         "max_total_time": given.until,
         "rss_limit_mb": MEMORY,
-        "timeout": SLOWEST,
+        "timeout": HANGS,
         "seed": given.seed + 1,
         "max_len": 1 << 16,
         "print_final_stats": 1,

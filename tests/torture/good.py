@@ -21,6 +21,8 @@ torch.manual_seed(0)
 state = CompactNet(features=8, convolutions=1).state_dict()
 save_file(state, "model.safetensors")
 torch.save({"params": state}, "model.pth")
+other = CompactNet(features=12, convolutions=1).state_dict()
+save_file(other, "other.safetensors")
 Path("pictures").mkdir()
 noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
 write_image("picture.png", noise[:12, :10])
@@ -55,6 +57,7 @@ assert main(["train", "recipe.toml", "-o", "run", *[word for each in short for w
 }
 NAMES = {
     "model": "model.safetensors",
+    "other model": "other.safetensors",
     "pickle": "model.pth",
     "picture": "picture.png",
     "pictures": "pictures",

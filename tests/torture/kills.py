@@ -10,7 +10,9 @@ import json
 import random
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from tests.torture.forks import Forks, Outcome
 
 Files = dict[str, str]
 _LONGEST = 600.0  # seconds for a run: TensorFlow alone takes a minute to be imported on a busy machine
-_OTHERS = re.compile("onnxruntime")  # in the folder for temporary files, of programs for themselves
+# in the folder for temporary files, of programs for themselves
+_OTHERS = re.compile("onnxruntime|torchinductor_")
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,30 @@ class Killer:
             yield Kill(moment, self._lost(folder, outcome))
             shutil.rmtree(folder)
 
+    def at_once(self, other: Forks, count: int, seed: int = 0) -> Iterator[Kill]:
+        """Not killed: a second run of the same begins in another process while the first one runs.
+
+        One of them at least does all; the other may refuse, in a line.
+        """
+        chance = random.Random(seed)
+        for _ in range(count):
+            moment = chance.uniform(0.0, self.seconds)
+            folder = self._fresh()
+            with ThreadPoolExecutor(1) as threads:
+                first = threads.submit(self._run, folder)
+                time.sleep(moment)
+                outcomes = [self._run(folder, forks=other), first.result()]
+            lost = [
+                f"ended with {outcome.status}: {outcome.err[-600:]}"
+                for outcome in outcomes
+                if outcome.traceback or outcome.status not in (0, 1, 2)
+            ]
+            if all(outcome.status for outcome in outcomes):
+                lost.append(f"none did it: {' and '.join(outcome.err[-300:] for outcome in outcomes)}")
+            half = self._case.half(folder, self._before, self._whole)
+            yield Kill(moment, [*lost, *half, *self._after(folder)])
+            shutil.rmtree(folder)
+
     def _fresh(self) -> Path:
         folder = self._place / "try"
         if folder.exists():
@@ -163,10 +190,16 @@ class Killer:
         self._case.prepare(folder)
         return folder
 
-    def _run(self, folder: Path, arguments: Sequence[str] | None = None, **how: float) -> Outcome:
+    def _run(
+        self,
+        folder: Path,
+        arguments: Sequence[str] | None = None,
+        forks: Forks | None = None,
+        **how: float,
+    ) -> Outcome:
         watched = [folder / name for name in self._case.watched]
         environment = {"TMPDIR": str(self._temporary()), "ESRGAN_DATA": str(folder / "data")}
-        return self._forks.run(
+        return (forks or self._forks).run(
             arguments or self._case.arguments,
             folder,
             watched=watched,
@@ -184,14 +217,17 @@ class Killer:
     def _lost(self, folder: Path, outcome: Outcome) -> list[str]:
         if outcome.status not in (0, -9):  # 0: it was faster than the moment
             return [f"ended with {outcome.status}: {outcome.err[-200:]}"]
-        lost = self._case.half(folder, self._before, self._whole)
+        return [*self._case.half(folder, self._before, self._whole), *self._after(folder)]
+
+    def _after(self, folder: Path) -> list[str]:
+        """What the next run does not make good."""
         again = self._case.again(folder) if self._case.again is not None else None
         second = self._run(folder, again)
         if second.status != 0:
-            return [*lost, f"the next run ended with {second.status}: {second.err[-200:]}"]
+            return [f"the next run ended with {second.status}: {second.err[-200:]}"]
         now = files_of(folder)
         same = re.compile(self._case.same)
-        lost += [f"{name} is missing after the next run" for name in self._whole if name not in now]
+        lost = [f"{name} is missing after the next run" for name in self._whole if name not in now]
         more = [name for name in now if name not in self._whole]
         lost += [f"{name} is left over" for name in more if not re.search(self._case.may_stay, name)]
         lost += [

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import socket
+import stat
 import subprocess
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from tests.torture import quota
 
+_MEMORY_DEVICES = 1  # the major number on Linux
 SMALL = "size=64k,nr_inodes=64"  # of a disk that is full as soon as anything is written
 
 
@@ -91,6 +94,27 @@ def _pipe(folder: Path, ending: str, good: Path | None) -> Place:
     return Place(str(path), "pipe")
 
 
+def _socket(folder: Path, ending: str, good: Path | None) -> Place:
+    path = folder / f"socket{ending}"
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+    return Place(str(path), "socket")
+
+
+def _device(minor: int, name: str) -> Make:
+    """One of the system's own, which lasts when this one is lost; without the right to make it, a link."""
+
+    def make(folder: Path, ending: str, good: Path | None) -> Place:
+        path = folder / f"device{ending}"
+        try:
+            os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(_MEMORY_DEVICES, minor))
+        except PermissionError:
+            path.symlink_to(f"/dev/{name}")
+        return Place(str(path), "device")
+
+    return make
+
+
 def _not_mine(folder: Path, ending: str, good: Path | None) -> Place:
     """Not to be read, not to be written."""
     path = folder / f"mine{ending}"
@@ -118,6 +142,13 @@ def _quota(kind: str) -> Make:
     return make
 
 
+NO_FILES: dict[str, Make] = {
+    "a pipe": _pipe,
+    "a socket": _socket,
+    "/dev/null": _device(3, "null"),
+    "/dev/zero": _device(5, "zero"),
+    "/dev/full": _device(7, "full"),
+}
 PLACES: dict[str, Make] = {
     "missing": _missing,
     "no such folder": _no_parent,
@@ -129,7 +160,6 @@ PLACES: dict[str, Make] = {
     "a name that is no text": _no_text,
     "a name of 300 bytes": _long_name,
     "a path of 7,500 bytes": _long_path,
-    "a pipe": _pipe,
     "no permission": _not_mine,
     "in a locked folder": _locked,
 }

@@ -19,7 +19,7 @@ from tests.torture.sweep import SETTINGS, STATUSES
 MANY_MORE = 1 << 28  # bytes of memory that a command may take beside what it has
 # commands that do something, unlike those of numbers
 COMMANDS = {
-    **{name: BASES[name] for name in BASES if name not in ("weights fetch", "weights verify")},
+    **BASES,
     "train": ("{recipe}", *SETTINGS, "-o", "new"),
     "upscale a folder": ("{pictures}", "--model", "{model}", "--engine", "eager", "-o", "new"),
 }

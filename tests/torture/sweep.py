@@ -1,14 +1,16 @@
 """Every command with every path that goes wrong, in each place where it takes one."""
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.torture.forks import Forks, Outcome
-from tests.torture.places import DISKS, PLACES, QUOTAS, Place, disk
+from tests.torture.places import DISKS, NO_FILES, PLACES, QUOTAS, Place, disk
 
 PATH = "{path}"
+_NAMES = str.maketrans(" ,/", "---")
 STATUSES = (0, 1, 2, 3)
 TRAIN = ("data.batch=2", "network.convolutions=1", "steps=1", "data.patch=32")
 SETTINGS = [word for setting in TRAIN for word in ("--set", setting)]
@@ -91,12 +93,17 @@ SLOTS = (
 
 @dataclass(frozen=True)
 class Try:
-    """A slot, what was wrong with its path, and how it went."""
+    """A slot, what was wrong with its path, and how it went.
+
+    Args:
+        gone: whether something else than before stands at the path, where it is no file and no folder.
+    """
 
     slot: Slot
     fault: str
     place: Place
     outcome: Outcome
+    gone: bool = False
 
     @property
     def problem(self) -> str:
@@ -106,6 +113,8 @@ class Try:
             return f"a traceback, or no end: {outcome.err[-600:]}"
         if outcome.status not in STATUSES:
             return f"status {outcome.status}: {outcome.err[-300:]}"
+        if self.gone:
+            return "it was replaced"
         if outcome.status and not outcome.err.strip() and not outcome.out.strip():
             return f"status {outcome.status} and not a word"
         said = outcome.err + outcome.out
@@ -131,10 +140,10 @@ def sweep(
         words: of the faults that are tried; none: all.
     """
     for number, slot in enumerate(slots):
-        for fault in (*PLACES, *(QUOTAS if forks.quotas else ()), *(DISKS if disks else ())):
+        for fault in (*PLACES, *NO_FILES, *(QUOTAS if forks.quotas else ()), *(DISKS if disks else ())):
             if words and not any(word in fault for word in words):
                 continue
-            folder = scratch / f"{number}-{fault.replace(' ', '-').replace(',', '')[:20]}"
+            folder = scratch / f"{number}-{fault.translate(_NAMES)[:20]}"
             folder.mkdir()
             folder.chmod(0o777)
             work = folder / "work"
@@ -147,7 +156,9 @@ def sweep(
             else:
                 faulty = folder / "faulty"
                 faulty.mkdir()
-                place = (PLACES | QUOTAS)[fault](faulty, slot.ending, good[slot.good] if slot.good else None)
+                place = (PLACES | NO_FILES | QUOTAS)[fault](
+                    faulty, slot.ending, good[slot.good] if slot.good else None
+                )
                 yield _try(forks, slot, fault, place, good, work)
                 faulty.chmod(0o755)
             shutil.rmtree(folder, ignore_errors=True)
@@ -161,5 +172,14 @@ def _try(forks: Forks, slot: Slot, fault: str, place: Place, good: Mapping[str, 
     environment = {"ESRGAN_DATA": str(work / "data"), **place.environment}
     if slot.variable:
         environment[slot.variable] = place.path
+    before = _identity(place.path) if fault in NO_FILES else None
     outcome = forks.run(arguments, work, humble=place.humble, environment=environment, limit=120.0)
-    return Try(slot, fault, place, outcome)
+    return Try(slot, fault, place, outcome, fault in NO_FILES and _identity(place.path) != before)
+
+
+def _identity(path: str) -> tuple[int, ...] | None:
+    try:
+        facts = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return facts.st_mode, facts.st_ino, facts.st_rdev

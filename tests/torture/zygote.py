@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,34 @@ CHANGES = {
 }
 
 
-class Events:
-    """Counts what this process changes below some folders, and kills it before the change of a number."""
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
-    def __init__(self, watched: list[str], kill_at: int | None) -> None:
+
+class Events:
+    """Counts what this process changes below some folders, and does something before the change of a number.
+
+    Args:
+        watched: the folders.
+        at: the number, from 1; None: nothing is done.
+        act: what is done; its own changes do not count.
+        reads: whether files that are opened to be read count too.
+    """
+
+    def __init__(
+        self, watched: list[str], at: int | None, act: Callable[[], object] = kill, *, reads: bool = False
+    ) -> None:
         self.count = 0
         self._watched = [os.fsencode(folder) for folder in watched]
-        self._kill_at = kill_at
+        self._at, self._act, self._reads = at, act, reads
+        self._acts = False
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
+        if self._acts:
+            return
         if event == "open":
-            if not isinstance(given[2], int) or not given[2] & WRITING:
+            if not isinstance(given[2], int) or not (self._reads or given[2] & WRITING):
                 return
             paths = given[:1]
         elif event in CHANGES:
@@ -50,8 +67,10 @@ class Events:
             return
         if any(self._is_watched(path) for path in paths):
             self.count += 1
-            if self.count == self._kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if self.count == self._at:
+                self._acts = True
+                self._act()
+                self._acts = False
 
     def _is_watched(self, path: Any) -> bool:
         if isinstance(path, int) or path is None:
@@ -71,6 +90,12 @@ def be_humble() -> None:
     assert library.capset(header, sets) == 0
 
 
+def _function(given: str) -> Callable[[], object]:
+    """By "module:name"."""
+    module, _, name = given.partition(":")
+    return getattr(import_module(module), name)
+
+
 def run(request: dict[str, Any]) -> None:
     """In the forked process: be as the request asks, and run the command. Never returns."""
     folder = Path(request["scratch"])
@@ -87,9 +112,9 @@ def run(request: dict[str, Any]) -> None:
     if request["humble"]:
         be_humble()
     if request["before"]:
-        module, _, name = request["before"].partition(":")
-        getattr(import_module(module), name)()
-    events = Events(request["watched"], request["kill_at"])
+        _function(request["before"])()
+    act = _function(request["act"]) if request["act"] else kill
+    events = Events(request["watched"], request["kill_at"], act, reads=bool(request["act"]))
     from esrgan_cli.main import main
 
     status = 1

@@ -5,7 +5,8 @@ import sys
 import pytest
 import torch
 
-from esrgan_torch.errors import ConfigError
+from esrgan_torch.errors import ConfigError, WeightsError
+from esrgan_torch.storage import alone
 from esrgan_weights import load, own, save
 from esrgan_weights.cache import sha256_of
 from esrgan_weights.errors import CheckpointError, UnknownModelError
@@ -37,6 +38,30 @@ def test_add_load_remove(file, small_rrdb, folder):
     assert own.own_models() == []
     with pytest.raises(UnknownModelError):
         load("mine")
+
+
+def test_a_name_that_another_process_takes_meanwhile_stays_its(file, folder, monkeypatch):
+    from esrgan_weights.sources import resolve
+
+    read = resolve.read_source
+
+    def slowly(*given):
+        found = read(*given)
+        (folder / "mine.safetensors").write_bytes(b"of the other process")
+        return found
+
+    monkeypatch.setattr(resolve, "read_source", slowly)
+    with pytest.raises(ConfigError, match="a model was added as 'mine' already"):
+        own.add(file, "mine")
+    assert (folder / "mine.safetensors").read_bytes() == b"of the other process"
+
+
+def test_a_folder_that_another_process_holds_is_told(file, folder, monkeypatch):
+    monkeypatch.setattr(alone, "PATIENCE", 0.1)
+    folder.mkdir(parents=True)
+    with alone.alone_in(folder), pytest.raises(WeightsError, match="another process is writing there"):
+        own.add(file, "mine")
+    assert own.own_models() == []
 
 
 def test_what_the_file_states_is_kept(small_rrdb, tmp_path, file):

@@ -2,12 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esrgan_torch.errors import ConfigError, WeightsError
+from esrgan_torch.storage.alone import alone_in
 from esrgan_torch.storage.cache import VARIABLE as CACHE
 from esrgan_torch.storage.paths import expanded
 from esrgan_weights import registry
@@ -144,8 +146,30 @@ def add(
 
         model = load(source, offline=offline, cache=cache)  # with the extra `spandrel`, or the same error
         model.provenance = _named(model.provenance, name, licence, origin)
-        return save_foreign(model, path)
-    return save(replace(checkpoint, provenance=_named(checkpoint.provenance, name, licence, origin)), path)
+        with _while_free(name):
+            return save_foreign(model, path)
+    provenance = _named(checkpoint.provenance, name, licence, origin)
+    with _while_free(name):
+        return save(replace(checkpoint, provenance=provenance), path)
+
+
+@contextmanager
+def _while_free(name: str) -> Generator[None]:
+    """Hold the folder of models, so that no other process takes a name meanwhile.
+
+    Raises:
+        ConfigError: one just did.
+        WeightsError: the folder cannot be written, or another process holds it for long.
+    """
+    folder = own_folder()
+    try:
+        with alone_in(folder) as held:
+            if not held:
+                raise WeightsError(f"{folder}: another process is writing there; try again when it has ended")
+            _check(name)
+            yield
+    except OSError as error:
+        raise WeightsError(f"{folder}: cannot be written ({error.strerror or error})") from error
 
 
 def _named(found: "Provenance | None", name: str, licence: str | None, origin: str | None) -> "Provenance":

@@ -19,6 +19,7 @@ from esrgan_cli.options import (
 )
 from esrgan_cli.output.streams import put
 from esrgan_torch.errors import ConfigError, EsrganError
+from esrgan_torch.storage.atomic import refuse_special
 from esrgan_torch.words import cell, harmless, one_line
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ def _check(arguments: argparse.Namespace) -> None:
     from esrgan_torch.datasets.partners import check_template
 
     check_template(arguments.lr_name)
+    if arguments.grid is not None:
+        refuse_special(arguments.grid)
 
 
 def _measure_model(

@@ -17,7 +17,7 @@ from esrgan_torch.html_pages import render
 from esrgan_torch.images.encode import encode, to_8_bits
 from esrgan_torch.images.formats import EncodeOptions, find_format
 from esrgan_torch.images.picture import Picture
-from esrgan_torch.storage.atomic import atomic_path
+from esrgan_torch.storage.atomic import atomic_path, refuse_special
 from esrgan_torch.upscaled import Upscaled
 
 PAGE_BYTES = 22_000_000  # of pictures; base64 makes a third more of it, 29 MB
@@ -50,9 +50,17 @@ class _Pair:
 
 
 def check_page(path: Path | None) -> None:
-    """Raise a ConfigError where `path` is no name of a page; so that no picture is overwritten by one."""
-    if path is not None and path.suffix.lower() not in (".html", ".htm"):
+    """Refuse `path` before the work where it is no name of a page; so that no picture is overwritten by one.
+
+    Raises:
+        ConfigError: it does not end in .html.
+        OSError: it is a pipe, a socket or a device.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--page {path}: the name of a page ends in .html")
+    refuse_special(path)
 
 
 class Page:

@@ -1,5 +1,8 @@
 """Files that are either whole or not there."""
 
+import errno
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,32 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
         write_half()
     assert target.read_bytes() == b"before"
     assert names(tmp_path) == ["picture.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("by_link", [False, True])
+def test_what_is_no_file_stays(by_link, tmp_path: Path) -> None:
+    """With root's rights a file would take the place of /dev/null, for everybody."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    target = tmp_path / "link" if by_link else pipe
+    if by_link:
+        target.symlink_to(pipe)
+    with pytest.raises(OSError, match="a pipe, a socket or a device") as caught, atomic_path(target):
+        pass
+    assert (caught.value.errno, caught.value.filename) == (errno.EINVAL, str(target))
+    assert pipe.is_fifo()
+    assert sorted(names(tmp_path)) == (["link", "pipe"] if by_link else ["pipe"])
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no sockets in folders here")
+def test_a_socket_stays(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)  # its path must be short
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind("socket")
+        with pytest.raises(OSError, match="a pipe, a socket or a device"), atomic_path(Path("socket")):
+            pass
+    assert Path("socket").is_socket()
 
 
 def test_the_mode_is_the_usual_one(tmp_path: Path) -> None:

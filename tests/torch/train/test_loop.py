@@ -14,8 +14,10 @@ import pytest
 import torch
 
 from esrgan_torch import CompactNet
+from esrgan_torch.errors import ConfigError
 from esrgan_torch.images.files import read_image
 from esrgan_torch.networks.span import SPAN
+from esrgan_torch.storage import alone
 from esrgan_torch.train import keeper
 from esrgan_torch.train.journal import make_strip
 from esrgan_torch.train.log import read_log
@@ -108,6 +110,19 @@ def test_the_last_checkpoints_are_kept(make_options: MakeOptions, tmp_path: Path
     train(make_options("steps=5", "checkpoint_every=1", "keep=2"), tmp_path / "run")
     names = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
     assert names == ["step-00000004.pt", "step-00000005.pt"]
+
+
+def test_two_processes_do_not_train_into_one_folder(
+    make_options: MakeOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "PATIENCE", 0.1)
+    run = tmp_path / "run"
+    run.mkdir()
+    with alone.alone_in(run), pytest.raises(ConfigError, match="another process trains into"):
+        train(make_options("steps=1"), run, progress=False)
+    assert [path.name for path in run.iterdir()] == [alone.LOCK]
+    train(make_options("steps=1"), run, progress=False)
+    assert latest(run)["step"] == 1
 
 
 def test_a_gradient_is_clipped(make_options: MakeOptions, tmp_path: Path) -> None:
