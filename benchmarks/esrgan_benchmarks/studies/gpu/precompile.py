@@ -137,10 +137,14 @@ def missing(capability: Capability, launch: Callable[[], None]) -> list[str]:
             absent.append(str(src.name))
 
     set_active(AbsentDevice(capability))
-    listener, run = knobs.compilation.listener, JITFunction.run
-    knobs.compilation.listener = cast(Any, note)
     changed = cast(Any, JITFunction)
-    changed.run = lambda self, *given, **more: run(self, *given, **{**more, "warmup": True})
+    listener, run = knobs.compilation.listener, changed.run
+
+    def warm_up(self: Any, *given: Any, **more: Any) -> Any:
+        return run(self, *given, **{**more, "warmup": True})
+
+    knobs.compilation.listener = cast(Any, note)
+    changed.run = warm_up
     try:
         launch()
     finally:
