@@ -53,7 +53,9 @@ describe("loading", () => {
     await expect(upscale("a.png")).rejects.toThrow(OptionError);
     await expect(upscale({ width: 1, height: 1, data: [1, 2, 3, 4] })).rejects.toThrow(/not a Array/);
     const wasmPaths = join(scratch, "nowhere");
-    await expect(Upscaler.load(undefined, { wasmPaths })).rejects.toThrow(/does not contain TF.js's .wasm files/);
+    await expect(Upscaler.load(undefined, { wasmPaths })).rejects.toThrow(
+      /does not contain TF.js's .wasm files/,
+    );
   });
 
   test("a missing folder, and a missing shard, are named", async () => {
