@@ -6,7 +6,9 @@ from safetensors.torch import save_file
 
 from esrgan_torch.networks.rrdb import RRDBNetConfig
 from esrgan_weights import load, read_checkpoint, save
+from esrgan_weights.cache import sha256_of
 from esrgan_weights.errors import CheckpointError, UnknownArchitectureError, UnknownModelError
+from esrgan_weights.formats import read
 from esrgan_weights.own import OwnModel, facts_of
 
 
@@ -129,3 +131,23 @@ def test_sizes_that_are_no_numbers_are_not_believed(small_rrdb, tmp_path, stated
     save_file(dict(small_rrdb.state_dict()), path, {"unshuffle": stated, "scale": stated})
     assert read_checkpoint(path).config == small_rrdb.config
     assert OwnModel("a", path, facts_of(path)).scale is None
+
+
+@pytest.mark.parametrize("change", ["replaced", "written", "removed"])
+def test_a_file_that_changes_meanwhile(small_rrdb, tmp_path, monkeypatch, change):
+    path = save(small_rrdb, tmp_path / "model.safetensors")
+    other = save(small_rrdb, tmp_path / "other.safetensors")
+
+    def hash_later(file):
+        digest = sha256_of(file)
+        if change == "replaced":
+            other.replace(path)
+        elif change == "written":
+            path.write_bytes(path.read_bytes() + b" ")
+        else:
+            path.unlink()
+        return digest
+
+    monkeypatch.setattr(read, "sha256_of", hash_later)
+    with pytest.raises(CheckpointError, match="it changed while it was read; try again when it is complete"):
+        read_checkpoint(path)
