@@ -7,9 +7,10 @@ alone: elsewhere some of these versions have no wheels, and pip chooses for itse
 """
 
 import re
+import sysconfig
 import tomllib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distributions
 from pathlib import Path
 
 from packaging.markers import default_environment
@@ -42,6 +43,14 @@ def pinned(file: Path) -> dict[str, str]:
     return {canonicalize_name(each[1]): each[2] for each in found if each is not None}
 
 
+def _distribution(name: str) -> Distribution:
+    """The package in this environment: Ray, once imported, puts a psutil of its own before it on the path."""
+    places = list(dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib")))
+    for found in distributions(name=name, path=places):
+        return found
+    raise PackageNotFoundError(name)
+
+
 def installed() -> dict[str, str]:
     """All that `pip install '.[dev]'` brings, with its versions here, by name; not the project itself."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -57,7 +66,7 @@ def installed() -> dict[str, str]:
                 continue
             seen.add((name, extra))
             try:
-                there = distribution(name)
+                there = _distribution(name)
             except PackageNotFoundError as error:
                 raise SystemExit(f"{name} is not installed; run make check first") from error
             if not name.startswith(_CUDA) and name != "pip":  # which need not replace itself

@@ -50,5 +50,5 @@ def parse_shard(text: str | None) -> Shard:
         return Shard()
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise ConfigError(f"--shard must be a part and the number of parts, such as 1/4, not {text!r}")
+        raise ConfigError(f"--shard must be a part, from 1/4 to 4/4 where there are four, not {text!r}")
     return Shard(int(found[1]), int(found[2]))

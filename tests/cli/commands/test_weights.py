@@ -97,7 +97,7 @@ def test_show_what_is_recorded(run, tmp_path):
 
 def test_show_a_model_that_comes_along(run, tmp_path):
     facts = facts_in(run("show", "esrgan-lite-x4", "--cache", tmp_path)[1])
-    assert facts["on disk"] == "716,712 bytes, float16"
+    assert facts["on disk"] == "716,928 bytes, float16"
     assert Path(facts["card"]).name == "esrgan-lite-x4.md"
     assert Path(facts["card"]).is_file()
     assert facts["example"] == "esrgan upscale photo.jpg --model esrgan-lite-x4"

@@ -47,7 +47,7 @@ def test_no_half_precision_where_only_plain_operators_compute_it(monkeypatch: py
     )
     found = resolve_precision("auto", SPAN(4), CPU)
     assert found.dtype == torch.float32
-    assert "about as fast as bfloat16" in found.why
+    assert "about as fast here as in bfloat16" in found.why
     keys[torch.bfloat16] = "packed"
     assert resolve_dtype("auto", SPAN(4), CPU) == torch.bfloat16
 
@@ -90,7 +90,7 @@ def test_an_engine_asked_for_gives_the_precision_that_it_has(monkeypatch: pytest
     monkeypatch.setattr(choose, "is_float32_as_fast", lambda device: False)
     monkeypatch.setattr(choose, "picture_psnr", lambda *given: 60.0)
     native = resolve_precision("auto", small_rrdb(), CPU, "native")
-    assert (native.dtype, native.why) == (torch.float32, "the one precision of the native engine")
+    assert (native.dtype, native.why) == (torch.float32, "the only precision of the native engine")
     # where the native engine is not to run, how fast it is says nothing
     monkeypatch.setattr(choose, "is_float32_as_fast", lambda device: True)
     assert resolve_precision("auto", small_rrdb(), CPU).dtype == torch.float32
