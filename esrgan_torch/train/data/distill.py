@@ -24,7 +24,7 @@ from esrgan_torch.upscaler import Upscaler
 
 SIDE = 96  # of a lesson, in small pixels
 BORDER = 8  # small pixels more that the teacher sees around it: the zeros beyond a border change its answer
-RULE = 2  # raised when lessons of the same options come out differently
+RULE = 1  # raised when lessons of the same options come out differently
 
 Pixels = NDArray[np.uint8]
 

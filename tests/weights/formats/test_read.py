@@ -151,3 +151,38 @@ def test_a_file_that_changes_meanwhile(small_rrdb, tmp_path, monkeypatch, change
     monkeypatch.setattr(read, "sha256_of", hash_later)
     with pytest.raises(CheckpointError, match="it changed while it was read; try again when it is complete"):
         read_checkpoint(path)
+
+
+def test_a_neighbour_of_the_same_name_may_change(small_rrdb, tmp_path, monkeypatch):
+    path = save(small_rrdb, tmp_path / "model.safetensors")
+
+    def hash_later(file):
+        (tmp_path / "model.bin").write_bytes(b"of another program")
+        return sha256_of(file)
+
+    monkeypatch.setattr(read, "sha256_of", hash_later)
+    assert read_checkpoint(path).container == "safetensors"
+
+
+def test_an_ncnn_model_whose_other_file_changes(small_rrdb, tmp_path, monkeypatch):
+    path = save(small_rrdb, tmp_path / "model.param")
+
+    def hash_later(file):
+        param = tmp_path / "model.param"
+        param.write_text(param.read_text() + "\n")
+        return sha256_of(file)
+
+    monkeypatch.setattr(read, "sha256_of", hash_later)
+    with pytest.raises(CheckpointError, match="it changed while it was read"):
+        read_checkpoint(path.with_suffix(".bin"))
+
+
+def test_a_file_that_goes_between_two_looks(small_rrdb, tmp_path, monkeypatch):
+    path = save(small_rrdb, tmp_path / "model.safetensors")
+
+    def gone(file):
+        raise FileNotFoundError(2, "No such file or directory", str(file))
+
+    monkeypatch.setattr(read, "_state", gone)
+    with pytest.raises(CheckpointError, match=r"model.safetensors: cannot be read \(No such file"):
+        read_checkpoint(path)

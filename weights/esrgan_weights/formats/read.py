@@ -42,9 +42,11 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
         raise CheckpointError(f"{path}: it is a folder; give one of its files")
     if not path.is_file():  # a pipe would be waited for
         raise CheckpointError(f"{path}: it is a pipe or a device; weights are read from ordinary files only")
-    before = _state(path)
     try:
+        # numbers and hash come from several openings: together they must be of one file
+        before = _state(path)
         checkpoint = _read(path, sha256)
+        _check_unchanged(path, before)
     except CheckpointError as error:
         raise type(error)(f"{path}: {error}") from error
     except OSError as error:
@@ -53,17 +55,24 @@ def read_checkpoint(path: Path | str, *, sha256: str | None = None) -> Checkpoin
         raise CheckpointError(
             f"{path}: it is damaged in an unknown way ({type(error).__name__}: {error})"
         ) from error
-    # numbers and hash come from two openings: together they must be of one file
-    if _state(path) != before:
-        raise CheckpointError(f"{path}: it changed while it was read; try again when it is complete")
     return checkpoint
 
 
+def _check_unchanged(path: Path, before: list[tuple[int, int, int, int]]) -> None:
+    if not path.is_file() or _state(path) != before:
+        raise CheckpointError("it changed while it was read; try again when it is complete")
+
+
 def _state(path: Path) -> list[tuple[int, int, int, int]]:
-    """What changes when a file is written or replaced; of both files where it is one of ncnn's."""
-    files = (path, path.with_suffix(".param"), path.with_suffix(".bin"))
-    found = [file.stat() for file in dict.fromkeys(files) if file.is_file()]
-    return [(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) for state in found]
+    """What changes when a file is written or replaced; of both where they may be ncnn's two files.
+
+    Raises:
+        OSError: it has just gone.
+    """
+    two = {".param": ".bin", ".bin": ".param"}.get(path.suffix.lower())
+    partner = [path.with_suffix(two)] if two and path.with_suffix(two).is_file() else []
+    states = [file.stat() for file in (path, *partner)]
+    return [(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
 
 
 def _read(path: Path, sha256: str | None) -> Checkpoint:
